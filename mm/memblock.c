@@ -1,0 +1,1092 @@
+/*
+ * memblock.c: the books of physical memory before there is an allocator.
+ *
+ * Two sorted arrays of ranges; what is in the first and not in the second is free:
+ *
+ *   memory     [======== RAM ========]        [=== RAM, node 0 ===|=== RAM, node 1 ===]
+ *   reserved         [kernel]      [... firmware ...]    [table]
+ *   free       [====]        [====]                 [===]       [=|===================]
+ *
+ * Invariants of each array:
+ *
+ *   M1  Regions are sorted by address, do not overlap, and none is empty.
+ *   M2  Two that touch differ in nid or flags.
+ *   M3  total_size is the sum of the sizes.
+ *   M4  cnt <= max, and an array without regions has zeros in its first entry.
+ *   M5  A region's nid is a node, or MAX_NUMNODES for none.
+ *
+ * All changes are made of two steps: carve() takes a range out, fill() puts one into a hole and
+ * joins it to the neighbours it touches. Each call first counts the entries that the result needs,
+ * then makes the array grow, and only then changes it: a call that fails has changed nothing, and
+ * an array grows when the result does not fit, not before. Steps that free entries go first, so
+ * that nothing in between needs more than the result.
+ */
+#include "mm/memblock.h"
+#include "mm/page.h"
+#include "mm/port.h"
+
+#ifndef ENOMEM
+#define ENOMEM 12
+#endif
+
+_Static_assert(sizeof(phys_addr_t) == 8 && sizeof(unsigned long) == 8, "frame numbers are 64-bit");
+
+static struct memblock_region memory_regions[INIT_MEMBLOCK_MEMORY_REGIONS];
+static struct memblock_region reserved_regions[INIT_MEMBLOCK_RESERVED_REGIONS];
+
+struct memblock memblock = {
+	.current_limit = MEMBLOCK_ALLOC_ANYWHERE,
+	.memory = { .max = INIT_MEMBLOCK_MEMORY_REGIONS,
+		    .regions = memory_regions,
+		    .name = "memory" },
+	.reserved = { .max = INIT_MEMBLOCK_RESERVED_REGIONS,
+		      .regions = reserved_regions,
+		      .name = "reserved" },
+};
+
+bool memblock_debug;
+/* Weak: a program around memblock may have its own, as Linux's memory hotplug has. */
+__attribute__((weak)) bool movable_node_enabled;
+
+unsigned long max_low_pfn;
+unsigned long min_low_pfn;
+unsigned long max_pfn;
+unsigned long long max_possible_pfn;
+
+#ifdef MM_HOST
+uintptr_t mm_host_offset;
+#endif
+
+static bool may_resize;
+static unsigned long nr_handed_over;
+
+/* Ranges. */
+
+static phys_addr_t min_of(phys_addr_t a, phys_addr_t b)
+{
+	return a < b ? a : b;
+}
+
+static phys_addr_t max_of(phys_addr_t a, phys_addr_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The end of a range, PHYS_ADDR_MAX when it would pass it. */
+static phys_addr_t range_end(phys_addr_t base, phys_addr_t size)
+{
+	return base + min_of(size, PHYS_ADDR_MAX - base);
+}
+
+static phys_addr_t end_of(const struct memblock_region *region)
+{
+	return region->base + region->size;
+}
+
+static bool alike(const struct memblock_region *a, const struct memblock_region *b)
+{
+	return a->nid == b->nid && a->flags == b->flags;
+}
+
+static int stored_nid(int nid)
+{
+	return numa_valid_node(nid) ? nid : MAX_NUMNODES;
+}
+
+/* Linux before 6.8 kept one region of size 0 in an empty array; it counts as none. */
+static unsigned long nr_regions(const struct memblock_type *type)
+{
+	return type->cnt == 1 && type->regions[0].size == 0 ? 0 : type->cnt;
+}
+
+/* The index of the first region that ends above addr; nr_regions() when none does. */
+static unsigned long find(const struct memblock_type *type, phys_addr_t addr)
+{
+	unsigned long low = 0, high = nr_regions(type);
+
+	while (low < high) {
+		unsigned long middle = low + (high - low) / 2;
+
+		if (end_of(&type->regions[middle]) > addr)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+/* The first region with a byte in [base, end), or NULL. */
+static struct memblock_region *find_overlap(const struct memblock_type *type, phys_addr_t base,
+					    phys_addr_t end)
+{
+	unsigned long i = find(type, base);
+
+	if (base >= end || i == nr_regions(type) || type->regions[i].base >= end)
+		return NULL;
+	return &type->regions[i];
+}
+
+static struct memblock_region *find_addr(const struct memblock_type *type, phys_addr_t addr)
+{
+	return find_overlap(type, addr, range_end(addr, 1));
+}
+
+/* The two steps. Callers have made room. */
+
+static void insert(struct memblock_type *type, unsigned long i,
+		   const struct memblock_region *region)
+{
+	type->cnt = nr_regions(type);
+	if (type->cnt >= type->max)
+		panic("memblock: no entry left in %s: cnt %lu, max %lu\n", type->name, type->cnt,
+		      type->max);
+	memmove(&type->regions[i + 1], &type->regions[i],
+		(type->cnt - i) * sizeof(type->regions[0]));
+	type->regions[i] = *region;
+	type->cnt++;
+	type->total_size += region->size;
+}
+
+/* Entries that become unused are cleared, so an empty array is all zeros (M4). */
+static void erase(struct memblock_type *type, unsigned long i, unsigned long nr)
+{
+	struct memblock_region *gone = &type->regions[i];
+
+	for (unsigned long k = 0; k < nr; k++)
+		type->total_size -= gone[k].size;
+	type->cnt -= nr;
+	memmove(gone, gone + nr, (type->cnt - i) * sizeof(*gone));
+	memset(&type->regions[type->cnt], 0, nr * sizeof(*gone));
+}
+
+static void resize(struct memblock_type *type, struct memblock_region *region, phys_addr_t base,
+		   phys_addr_t end)
+{
+	type->total_size += (end - base) - region->size;
+	region->base = base;
+	region->size = end - base;
+}
+
+/* Takes [base, end) out. Needs an entry more when it lies inside one region: the halves. */
+static void carve(struct memblock_type *type, phys_addr_t base, phys_addr_t end)
+{
+	unsigned long first = find(type, base), last;
+	struct memblock_region *region = &type->regions[first];
+
+	if (first < nr_regions(type) && region->base < base) {
+		struct memblock_region upper = *region;
+
+		resize(type, region, region->base, base);
+		first++;
+		if (end_of(&upper) > end) {
+			upper.size = end_of(&upper) - end;
+			upper.base = end;
+			insert(type, first, &upper);
+			return;
+		}
+	}
+	last = find(type, end);
+	region = &type->regions[last];
+	if (last < nr_regions(type) && region->base < end)
+		resize(type, region, end, end_of(region));
+	if (last > first)
+		erase(type, first, last - first);
+}
+
+static bool joins_below(const struct memblock_type *type, unsigned long i,
+			const struct memblock_region *hole)
+{
+	return i > 0 && end_of(&type->regions[i - 1]) == hole->base &&
+	       alike(&type->regions[i - 1], hole);
+}
+
+static bool joins_above(const struct memblock_type *type, unsigned long i,
+			const struct memblock_region *hole)
+{
+	return i < nr_regions(type) && type->regions[i].base == end_of(hole) &&
+	       alike(&type->regions[i], hole);
+}
+
+/* Fills a hole, which lies before region i and nowhere in it does a region. */
+static void fill(struct memblock_type *type, unsigned long i, const struct memblock_region *hole)
+{
+	bool below = joins_below(type, i, hole), above = joins_above(type, i, hole);
+	struct memblock_region *region = &type->regions[i];
+
+	if (below && above) {
+		phys_addr_t end = end_of(region);
+
+		erase(type, i, 1);
+		resize(type, region - 1, region[-1].base, end);
+	} else if (below) {
+		resize(type, region - 1, region[-1].base, end_of(hole));
+	} else if (above) {
+		resize(type, region, hole->base, end_of(region));
+	} else {
+		insert(type, i, hole);
+	}
+}
+
+/* The entries that filling it adds: 1, 0 or -1. */
+static long growth_by_fill(const struct memblock_type *type, unsigned long i,
+			   const struct memblock_region *hole)
+{
+	return 1 - joins_below(type, i, hole) - joins_above(type, i, hole);
+}
+
+/* Room. */
+
+static phys_addr_t find_free(phys_addr_t size, phys_addr_t align, phys_addr_t start,
+			     phys_addr_t end, int nid);
+
+/* Page-aligned memory for an array, clear of [base, end): above it if possible, else below. */
+static phys_addr_t find_array(phys_addr_t size, phys_addr_t base, phys_addr_t end)
+{
+	phys_addr_t limit = memblock.current_limit;
+	phys_addr_t found = find_free(size, PAGE_SIZE, end, limit, NUMA_NO_NODE);
+
+	return found ? found : find_free(size, PAGE_SIZE, 0, min_of(base, limit), NUMA_NO_NODE);
+}
+
+static phys_addr_t array_bytes(unsigned long nr)
+{
+	return PAGE_ALIGN(nr * sizeof(struct memblock_region));
+}
+
+/* Gives an array back to where it came from; the static ones stay. */
+static void release_array(struct memblock_region *regions, unsigned long nr)
+{
+	phys_addr_t phys = virt_to_phys(regions);
+
+	if (regions == memory_regions || regions == reserved_regions)
+		return;
+	if (memblock_is_region_reserved(phys, array_bytes(nr)))
+		memblock_phys_free(phys, array_bytes(nr));
+	else if (slab_is_available())
+		kfree(regions);
+}
+
+/*
+ * Makes an array double until it has `needed` entries. The new one is reserved: before the switch
+ * when that can fail, after it when it is `reserved` itself, which has room only then.
+ */
+static int grow(struct memblock_type *type, unsigned long needed, phys_addr_t base, phys_addr_t end)
+{
+	bool is_reserved = type == &memblock.reserved, slab = slab_is_available();
+	unsigned long old_max = type->max, new_max = old_max;
+	struct memblock_region *old = type->regions, *regions = NULL;
+	phys_addr_t phys = 0;
+
+	if (!may_resize || !old_max)
+		panic("memblock: the %s array is full with %lu regions and may not grow\n",
+		      type->name, type->cnt);
+	/* Its own entry, and one if freeing the old array splits a region. */
+	needed += is_reserved ? 2 : 0;
+	while (new_max < needed)
+		new_max *= 2;
+
+	if (slab)
+		regions = kmalloc(array_bytes(new_max), 0);
+	else if ((phys = find_array(array_bytes(new_max), base, end)) != 0)
+		regions = phys_to_virt(phys);
+	if (!regions || (phys && !is_reserved && memblock_reserve(phys, array_bytes(new_max)))) {
+		printk("memblock: no room for the %s array to grow from %lu to %lu regions\n",
+		       type->name, old_max, new_max);
+		return -ENOMEM;
+	}
+
+	memcpy(regions, old, type->cnt * sizeof(*old));
+	memset(regions + type->cnt, 0, (new_max - type->cnt) * sizeof(*old));
+	type->regions = regions;
+	type->max = new_max;
+	if (phys && is_reserved)
+		memblock_reserve(phys, array_bytes(new_max));
+	release_array(old, old_max);
+	return 0;
+}
+
+/*
+ * Sees to it that `growth` more entries fit, keeping [base, end) clear of the new array. 1: the
+ * array grew, which may have changed the regions, so count again; 0: go on; negative: give up.
+ */
+static int make_room(struct memblock_type *type, long growth, phys_addr_t base, phys_addr_t end)
+{
+	unsigned long nr = nr_regions(type);
+	int err;
+
+	if (growth <= 0 || nr + (unsigned long)growth <= type->max)
+		return 0;
+	err = grow(type, nr + (unsigned long)growth, base, end);
+	return err ? err : 1;
+}
+
+/* Changing: add, remove, set. */
+
+/* Makes *hole the first hole of [base, end), with region *i behind it; false when there is none. */
+static bool next_hole(const struct memblock_type *type, phys_addr_t base, phys_addr_t end,
+		      unsigned long *i, struct memblock_region *hole)
+{
+	unsigned long nr = nr_regions(type), k = find(type, base);
+
+	for (; k < nr && type->regions[k].base <= base; k++)
+		base = end_of(&type->regions[k]);
+	if (base >= end)
+		return false;
+	*i = k;
+	hole->base = base;
+	hole->size = (k < nr ? min_of(end, type->regions[k].base) : end) - base;
+	return true;
+}
+
+static long growth_by_add(const struct memblock_type *type, phys_addr_t base, phys_addr_t end,
+			  struct memblock_region *hole)
+{
+	unsigned long i;
+	long growth = 0;
+
+	for (; next_hole(type, base, end, &i, hole); base = end_of(hole))
+		growth += growth_by_fill(type, i, hole);
+	return growth;
+}
+
+/* Fills the holes of the range: first those that join a neighbour, for they add no entry. */
+static int add_range(struct memblock_type *type, phys_addr_t base, phys_addr_t size, int nid,
+		     enum memblock_flags flags)
+{
+	struct memblock_region hole = { .flags = flags, .nid = stored_nid(nid) };
+	phys_addr_t end = range_end(base, size), pos;
+	bool clear = type == &memblock.reserved; /* what is about to be reserved looks free still */
+	unsigned long i;
+	int err;
+
+	while ((err = make_room(type, growth_by_add(type, base, end, &hole), clear ? base : 0,
+				clear ? end : 0)) > 0)
+		;
+	if (err)
+		return err;
+	for (pos = base; next_hole(type, pos, end, &i, &hole); pos = end_of(&hole))
+		if (growth_by_fill(type, i, &hole) <= 0)
+			fill(type, i, &hole);
+	for (pos = base; next_hole(type, pos, end, &i, &hole); pos = end_of(&hole))
+		fill(type, i, &hole);
+	return 0;
+}
+
+static int remove_range(struct memblock_type *type, phys_addr_t base, phys_addr_t size)
+{
+	phys_addr_t end = range_end(base, size);
+	struct memblock_region *region;
+	int err;
+
+	do {
+		region = find_overlap(type, base, end);
+		if (!region)
+			return 0;
+		err = make_room(type, region->base < base && end_of(region) > end, base, end);
+	} while (err > 0);
+	if (!err)
+		carve(type, base, end);
+	return err;
+}
+
+/* What a region shall become: bits set, bits cleared, and the node unless KEEP_NODE. */
+struct change {
+	unsigned int set, clear;
+	int nid;
+};
+#define KEEP_NODE (-2)
+
+static struct memblock_region changed(const struct memblock_region *region,
+				      const struct change *change)
+{
+	struct memblock_region now = *region;
+
+	now.flags = (now.flags | change->set) & ~change->clear;
+	if (change->nid != KEEP_NODE)
+		now.nid = change->nid;
+	return now;
+}
+
+/*
+ * The entries that a change of [base, end) adds: one at each of its borders that cuts a region
+ * which changes, one less at each point where two regions become alike.
+ */
+static long growth_by_set(const struct memblock_type *type, phys_addr_t base, phys_addr_t end,
+			  const struct change *change)
+{
+	unsigned long nr = nr_regions(type), i = find(type, base);
+	long growth = 0;
+
+	for (; i < nr && type->regions[i].base <= end; i++) {
+		const struct memblock_region *region = &type->regions[i];
+		bool inside = region->base < end;
+		struct memblock_region now = inside ? changed(region, change) : *region, below;
+
+		if (!alike(&now, region))
+			growth += (region->base < base) + (end_of(region) > end);
+		if (i == 0 || region->base < base || end_of(region - 1) != region->base)
+			continue;
+		below = region->base > base ? changed(region - 1, change) : region[-1];
+		growth -= alike(&below, &now) && !alike(region - 1, region);
+	}
+	return growth;
+}
+
+/* Whole regions first, for they add no entry; then the parts at both borders. */
+static int set_range(struct memblock_type *type, phys_addr_t base, phys_addr_t size,
+		     const struct change *change)
+{
+	phys_addr_t end = range_end(base, size);
+	bool clear = type == &memblock.reserved;
+	int err;
+
+	while ((err = make_room(type, growth_by_set(type, base, end, change), clear ? base : 0,
+				clear ? end : 0)) > 0)
+		;
+	for (int parts = 0; !err && parts < 2; parts++) {
+		const struct memblock_region *region;
+
+		for (phys_addr_t pos = base; (region = find_overlap(type, pos, end)) != NULL;) {
+			struct memblock_region now = changed(region, change);
+			bool part = region->base < base || end_of(region) > end;
+			bool same = alike(&now, region);
+
+			now.base = max_of(region->base, base);
+			now.size = min_of(end_of(region), end) - now.base;
+			pos = end_of(&now);
+			if (same || part != (parts == 1))
+				continue;
+			carve(type, now.base, pos);
+			fill(type, find(type, now.base), &now);
+		}
+	}
+	return err;
+}
+
+int memblock_add(phys_addr_t base, phys_addr_t size)
+{
+	return add_range(&memblock.memory, base, size, MAX_NUMNODES, MEMBLOCK_NONE);
+}
+
+int memblock_add_node(phys_addr_t base, phys_addr_t size, int nid, enum memblock_flags flags)
+{
+	return add_range(&memblock.memory, base, size, nid, flags);
+}
+
+int memblock_remove(phys_addr_t base, phys_addr_t size)
+{
+	return remove_range(&memblock.memory, base, size);
+}
+
+int memblock_reserve(phys_addr_t base, phys_addr_t size)
+{
+	return add_range(&memblock.reserved, base, size, MAX_NUMNODES, MEMBLOCK_NONE);
+}
+
+int memblock_phys_free(phys_addr_t base, phys_addr_t size)
+{
+	return remove_range(&memblock.reserved, base, size);
+}
+
+void memblock_free(void *ptr, size_t size)
+{
+	if (ptr)
+		memblock_phys_free(virt_to_phys(ptr), size);
+}
+
+void memblock_allow_resize(void)
+{
+	may_resize = true;
+}
+
+int memblock_set_node(phys_addr_t base, phys_addr_t size, struct memblock_type *type, int nid)
+{
+	return set_range(type, base, size, &(struct change){ .nid = stored_nid(nid) });
+}
+
+static int set_flag(struct memblock_type *type, phys_addr_t base, phys_addr_t size,
+		    enum memblock_flags flag)
+{
+	return set_range(type, base, size, &(struct change){ .set = flag, .nid = KEEP_NODE });
+}
+
+static int clear_flag(struct memblock_type *type, phys_addr_t base, phys_addr_t size,
+		      enum memblock_flags flag)
+{
+	return set_range(type, base, size, &(struct change){ .clear = flag, .nid = KEEP_NODE });
+}
+
+int memblock_mark_hotplug(phys_addr_t base, phys_addr_t size)
+{
+	return set_flag(&memblock.memory, base, size, MEMBLOCK_HOTPLUG);
+}
+
+int memblock_clear_hotplug(phys_addr_t base, phys_addr_t size)
+{
+	return clear_flag(&memblock.memory, base, size, MEMBLOCK_HOTPLUG);
+}
+
+int memblock_mark_nomap(phys_addr_t base, phys_addr_t size)
+{
+	return set_flag(&memblock.memory, base, size, MEMBLOCK_NOMAP);
+}
+
+int memblock_clear_nomap(phys_addr_t base, phys_addr_t size)
+{
+	return clear_flag(&memblock.memory, base, size, MEMBLOCK_NOMAP);
+}
+
+int memblock_reserved_mark_noinit(phys_addr_t base, phys_addr_t size)
+{
+	return set_flag(&memblock.reserved, base, size, MEMBLOCK_RSRV_NOINIT);
+}
+
+/* Downwards, so that a region that goes does not move those still to come. */
+void memblock_trim_memory(phys_addr_t align)
+{
+	struct memblock_type *type = &memblock.memory;
+
+	for (unsigned long i = nr_regions(type); i-- > 0;) {
+		struct memblock_region *region = &type->regions[i];
+		phys_addr_t below = -region->base & (align - 1); /* up to the next multiple */
+		phys_addr_t above = end_of(region) & (align - 1);
+
+		if (region->size > below && region->size - below > above)
+			resize(type, region, region->base + below, end_of(region) - above);
+		else
+			erase(type, i, 1);
+	}
+}
+
+/* Where the lowest `amount` bytes of memory end; PHYS_ADDR_MAX when there is less. */
+static phys_addr_t end_of_amount(phys_addr_t amount)
+{
+	const struct memblock_region *region;
+
+	for_each_mem_region (region) {
+		if (amount <= region->size)
+			return region->base + amount;
+		amount -= region->size;
+	}
+	return PHYS_ADDR_MAX;
+}
+
+void memblock_enforce_memory_limit(phys_addr_t limit)
+{
+	phys_addr_t end = limit ? end_of_amount(limit) : PHYS_ADDR_MAX;
+
+	remove_range(&memblock.memory, end, PHYS_ADDR_MAX);
+	remove_range(&memblock.reserved, end, PHYS_ADDR_MAX);
+}
+
+void memblock_mem_limit_remove_map(phys_addr_t limit)
+{
+	phys_addr_t end = limit ? end_of_amount(limit) : PHYS_ADDR_MAX;
+
+	if (end != PHYS_ADDR_MAX)
+		memblock_cap_memory_range(0, end);
+}
+
+/* Cuts at the edges of regions need no entry, so nothing here can fail. */
+void memblock_cap_memory_range(phys_addr_t base, phys_addr_t size)
+{
+	struct memblock_type *type = &memblock.memory;
+	phys_addr_t end = range_end(base, size);
+
+	if (!size)
+		return;
+	for (unsigned long i = nr_regions(type); i-- > 0;) {
+		struct memblock_region region = type->regions[i];
+
+		if (memblock_is_nomap(&region))
+			continue;
+		if (end_of(&region) > end)
+			carve(type, max_of(region.base, end), end_of(&region));
+		if (region.base < base)
+			carve(type, region.base, min_of(end_of(&region), base));
+	}
+	remove_range(&memblock.reserved, 0, base);
+	remove_range(&memblock.reserved, end, PHYS_ADDR_MAX);
+}
+
+/* Walking. */
+
+/* A caller's 64-bit index, whichever unsigned type it has. */
+typedef uint64_t __attribute__((may_alias)) index_t;
+#define INDEX_END UINT64_MAX
+
+static bool is_skipped(const struct memblock_type *type, struct memblock_region *region, int nid,
+		       enum memblock_flags flags)
+{
+	if (type != &memblock.memory)
+		return false;
+	if (numa_valid_node(nid) && region->nid != nid)
+		return true;
+	if (memblock_is_hotpluggable(region) && movable_node_enabled && !(flags & MEMBLOCK_HOTPLUG))
+		return true;
+	if (memblock_is_nomap(region) && !(flags & MEMBLOCK_NOMAP))
+		return true;
+	return memblock_is_driver_managed(region) && !(flags & MEMBLOCK_DRIVER_MANAGED);
+}
+
+/* The gap before region i of a type, for i up to and including the count; NULL: one gap, all. */
+static void gap_before(const struct memblock_type *type, long i, phys_addr_t *start,
+		       phys_addr_t *end)
+{
+	long nr = type ? (long)nr_regions(type) : 0;
+
+	*start = i > 0 ? end_of(&type->regions[i - 1]) : 0;
+	*end = i < nr ? type->regions[i].base : PHYS_ADDR_MAX;
+}
+
+static void give_range(const struct memblock_region *region, phys_addr_t start, phys_addr_t end,
+		       phys_addr_t *out_start, phys_addr_t *out_end, int *out_nid)
+{
+	if (out_start)
+		*out_start = start;
+	if (out_end)
+		*out_end = end;
+	if (out_nid)
+		*out_nid = region->nid;
+}
+
+/* The last gap reaches PHYS_ADDR_MAX, so b never passes it. */
+void __next_mem_range(void *idx, int nid, enum memblock_flags flags, struct memblock_type *type_a,
+		      struct memblock_type *type_b, phys_addr_t *out_start, phys_addr_t *out_end,
+		      int *out_nid)
+{
+	index_t *index = idx;
+	long a = (uint32_t)*index, b = (uint32_t)(*index >> 32), nr = (long)nr_regions(type_a);
+
+	for (; a < nr; a++) {
+		struct memblock_region *region = &type_a->regions[a];
+
+		if (is_skipped(type_a, region, nid, flags))
+			continue;
+		for (;; b++) {
+			phys_addr_t start, end;
+
+			gap_before(type_b, b, &start, &end);
+			if (start >= end_of(region))
+				break;
+			if (end <= region->base || start == end)
+				continue;
+			give_range(region, max_of(start, region->base), min_of(end, end_of(region)),
+				   out_start, out_end, out_nid);
+			a += end_of(region) <= end;
+			b += end < end_of(region);
+			*index = (uint32_t)a | (uint64_t)b << 32;
+			return;
+		}
+	}
+	*index = INDEX_END;
+}
+
+/* The first gap begins at 0, so b never passes it; a becomes -1 behind the lowest region. */
+void __next_mem_range_rev(void *idx, int nid, enum memblock_flags flags,
+			  struct memblock_type *type_a, struct memblock_type *type_b,
+			  phys_addr_t *out_start, phys_addr_t *out_end, int *out_nid)
+{
+	index_t *index = idx;
+	long a = (int32_t)*index, b = (int32_t)(*index >> 32);
+
+	if (*index == INDEX_END) {
+		a = (long)nr_regions(type_a) - 1;
+		b = type_b ? (long)nr_regions(type_b) : 0;
+	}
+	for (; a >= 0; a--) {
+		struct memblock_region *region = &type_a->regions[a];
+
+		if (is_skipped(type_a, region, nid, flags))
+			continue;
+		for (;; b--) {
+			phys_addr_t start, end;
+
+			gap_before(type_b, b, &start, &end);
+			if (end <= region->base)
+				break;
+			if (start >= end_of(region) || start == end)
+				continue;
+			give_range(region, max_of(start, region->base), min_of(end, end_of(region)),
+				   out_start, out_end, out_nid);
+			a -= start <= region->base;
+			b -= start > region->base;
+			*index = (uint32_t)a | (uint64_t)b << 32;
+			return;
+		}
+	}
+	*index = INDEX_END;
+}
+
+void __next_mem_pfn_range(int *idx, int nid, unsigned long *out_start_pfn,
+			  unsigned long *out_end_pfn, int *out_nid)
+{
+	const struct memblock_type *type = &memblock.memory;
+
+	while (++*idx < (int)nr_regions(type)) {
+		const struct memblock_region *region = &type->regions[*idx];
+		unsigned long start = memblock_region_memory_base_pfn(region);
+		unsigned long end = memblock_region_memory_end_pfn(region);
+
+		if (start >= end || (numa_valid_node(nid) && region->nid != nid))
+			continue;
+		if (out_start_pfn)
+			*out_start_pfn = start;
+		if (out_end_pfn)
+			*out_end_pfn = end;
+		if (out_nid)
+			*out_nid = region->nid;
+		return;
+	}
+	*idx = -1;
+}
+
+/* Allocating. */
+
+/* The place for a block in free range [start, end): highest or lowest; 0 when it does not fit. */
+static phys_addr_t place(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end)
+{
+	phys_addr_t found;
+
+	if (start >= end || end - start < size)
+		return 0;
+	if (!memblock.bottom_up) {
+		found = (end - size) & ~(align - 1);
+		return found >= start ? found : 0;
+	}
+	found = (start + align - 1) & ~(align - 1);
+	return found >= start && found <= end - size ? found : 0;
+}
+
+static phys_addr_t find_free(phys_addr_t size, phys_addr_t align, phys_addr_t start,
+			     phys_addr_t end, int nid)
+{
+	phys_addr_t free_start, free_end, found;
+	uint64_t i;
+
+	start = max_of(start, PAGE_SIZE);
+	if (memblock.bottom_up) {
+		for_each_free_mem_range (i, nid, MEMBLOCK_NONE, &free_start, &free_end, NULL) {
+			found =
+			    place(size, align, max_of(start, free_start), min_of(end, free_end));
+			if (found)
+				return found;
+		}
+	} else {
+		for_each_free_mem_range_reverse (i, nid, MEMBLOCK_NONE, &free_start, &free_end,
+						 NULL) {
+			found =
+			    place(size, align, max_of(start, free_start), min_of(end, free_end));
+			if (found)
+				return found;
+		}
+	}
+	return 0;
+}
+
+/* Who comes after the slab allocator is served by it: the books are closed. */
+static phys_addr_t alloc_late(phys_addr_t size)
+{
+	static bool warned;
+	void *virt;
+
+	if (!warned) {
+		warned = true;
+		printk("memblock: allocation of %llu bytes after the slab allocator is up\n",
+		       (unsigned long long)size);
+		dump_stack();
+	}
+	virt = kmalloc(size, 0);
+	return virt ? virt_to_phys(virt) : 0;
+}
+
+phys_addr_t memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_addr_t start,
+				     phys_addr_t end, int nid, bool exact_nid)
+{
+	phys_addr_t found;
+
+	if (slab_is_available())
+		return alloc_late(size);
+	if (!align) {
+		printk("memblock: alignment 0 asked for, %u used\n", SMP_CACHE_BYTES);
+		dump_stack();
+		align = SMP_CACHE_BYTES;
+	}
+	if (end == MEMBLOCK_ALLOC_ACCESSIBLE || end == MEMBLOCK_ALLOC_NOLEAKTRACE)
+		end = memblock.current_limit;
+	found = find_free(size, align, start, end, nid);
+	if (!found && numa_valid_node(nid) && !exact_nid)
+		found = find_free(size, align, start, end, NUMA_NO_NODE);
+	return found && !memblock_reserve(found, size) ? found : 0;
+}
+
+phys_addr_t memblock_phys_alloc_range(phys_addr_t size, phys_addr_t align, phys_addr_t start,
+				      phys_addr_t end)
+{
+	return memblock_alloc_range_nid(size, align, start, end, NUMA_NO_NODE, false);
+}
+
+phys_addr_t memblock_phys_alloc_try_nid(phys_addr_t size, phys_addr_t align, int nid)
+{
+	return memblock_alloc_range_nid(size, align, 0, MEMBLOCK_ALLOC_ACCESSIBLE, nid, false);
+}
+
+static void *alloc_virt(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
+			phys_addr_t max_addr, int nid, bool exact_nid)
+{
+	phys_addr_t phys;
+
+	max_addr = min_of(max_addr, memblock.current_limit);
+	phys = memblock_alloc_range_nid(size, align, min_addr, max_addr, nid, exact_nid);
+	if (!phys && min_addr)
+		phys = memblock_alloc_range_nid(size, align, 0, max_addr, nid, exact_nid);
+	return phys ? phys_to_virt(phys) : NULL;
+}
+
+void *memblock_alloc_try_nid(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
+			     phys_addr_t max_addr, int nid)
+{
+	void *virt = alloc_virt(size, align, min_addr, max_addr, nid, false);
+
+	return virt ? memset(virt, 0, size) : NULL;
+}
+
+void *memblock_alloc_try_nid_raw(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
+				 phys_addr_t max_addr, int nid)
+{
+	return alloc_virt(size, align, min_addr, max_addr, nid, false);
+}
+
+void *memblock_alloc_exact_nid_raw(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
+				   phys_addr_t max_addr, int nid)
+{
+	return alloc_virt(size, align, min_addr, max_addr, nid, true);
+}
+
+void *__memblock_alloc_or_panic(phys_addr_t size, phys_addr_t align, const char *caller)
+{
+	void *virt = memblock_alloc(size, align);
+
+	if (!virt)
+		panic("%s: memblock has no room for %llu bytes\n", caller,
+		      (unsigned long long)size);
+	return virt;
+}
+
+/* Asking. */
+
+unsigned long memblock_addrs_overlap(phys_addr_t base1, phys_addr_t size1, phys_addr_t base2,
+				     phys_addr_t size2)
+{
+	return max_of(base1, base2) < min_of(range_end(base1, size1), range_end(base2, size2));
+}
+
+bool memblock_overlaps_region(struct memblock_type *type, phys_addr_t base, phys_addr_t size)
+{
+	return find_overlap(type, base, range_end(base, size)) != NULL;
+}
+
+bool memblock_is_region_reserved(phys_addr_t base, phys_addr_t size)
+{
+	return memblock_overlaps_region(&memblock.reserved, base, size);
+}
+
+bool memblock_is_region_memory(phys_addr_t base, phys_addr_t size)
+{
+	const struct memblock_region *region = find_addr(&memblock.memory, base);
+
+	return region && range_end(base, size) <= end_of(region);
+}
+
+bool memblock_is_memory(phys_addr_t addr)
+{
+	return find_addr(&memblock.memory, addr) != NULL;
+}
+
+bool memblock_is_map_memory(phys_addr_t addr)
+{
+	struct memblock_region *region = find_addr(&memblock.memory, addr);
+
+	return region && !memblock_is_nomap(region);
+}
+
+bool memblock_is_reserved(phys_addr_t addr)
+{
+	return find_addr(&memblock.reserved, addr) != NULL;
+}
+
+bool pfn_valid(pfn_t pfn)
+{
+	return pfn < MM_MAX_PFN && memblock_is_memory(PFN_PHYS(pfn));
+}
+
+int memblock_search_pfn_nid(unsigned long pfn, unsigned long *start_pfn, unsigned long *end_pfn)
+{
+	const struct memblock_region *region;
+
+	region = pfn == PFN_DOWN(PFN_PHYS(pfn)) ? find_addr(&memblock.memory, PFN_PHYS(pfn)) : NULL;
+	if (!region)
+		return NUMA_NO_NODE;
+	*start_pfn = PFN_DOWN(region->base);
+	*end_pfn = PFN_DOWN(end_of(region));
+	return numa_valid_node(region->nid) ? region->nid : NUMA_NO_NODE;
+}
+
+phys_addr_t memblock_phys_mem_size(void)
+{
+	return memblock.memory.total_size;
+}
+
+phys_addr_t memblock_reserved_size(void)
+{
+	return memblock.reserved.total_size;
+}
+
+phys_addr_t memblock_start_of_DRAM(void)
+{
+	return nr_regions(&memblock.memory) ? memblock.memory.regions[0].base : 0;
+}
+
+phys_addr_t memblock_end_of_DRAM(void)
+{
+	unsigned long nr = nr_regions(&memblock.memory);
+
+	return nr ? end_of(&memblock.memory.regions[nr - 1]) : 0;
+}
+
+/* `reserved` may name ranges that are no memory, so the difference can be below zero. */
+unsigned long memblock_estimated_nr_free_pages(void)
+{
+	phys_addr_t memory = memblock_phys_mem_size(), reserved = memblock_reserved_size();
+
+	return memory > reserved ? PHYS_PFN(memory - reserved) : 0;
+}
+
+bool memblock_validate_numa_coverage(unsigned long threshold_bytes)
+{
+	const struct memblock_region *region;
+	phys_addr_t without = 0;
+
+	for_each_mem_region (region)
+		without += numa_valid_node(region->nid) ? 0 : region->size;
+	if (without <= threshold_bytes)
+		return true;
+	printk("memblock: %llu of %llu bytes of memory have no node\n", (unsigned long long)without,
+	       (unsigned long long)memblock_phys_mem_size());
+	return false;
+}
+
+static void dump_type(const struct memblock_type *type)
+{
+	printk(" %s.cnt  = 0x%lx\n", type->name, type->cnt);
+	for (unsigned long i = 0; i < type->cnt; i++) {
+		const struct memblock_region *region = &type->regions[i];
+		unsigned long long base = region->base, size = region->size;
+
+		printk(" %s[0x%lx]\t[0x%016llx-0x%016llx], 0x%016llx bytes", type->name, i, base,
+		       base + size - 1, size);
+		if (numa_valid_node(region->nid))
+			printk(" on node %d", region->nid);
+		printk(" flags: 0x%x\n", (unsigned int)region->flags);
+	}
+}
+
+void memblock_dump(void)
+{
+	printk("MEMBLOCK configuration:\n");
+	printk(" memory size = 0x%016llx reserved size = 0x%016llx\n",
+	       (unsigned long long)memblock_phys_mem_size(),
+	       (unsigned long long)memblock_reserved_size());
+	dump_type(&memblock.memory);
+	dump_type(&memblock.reserved);
+}
+
+void memblock_dump_all(void)
+{
+	if (memblock_debug)
+		memblock_dump();
+}
+
+static const char *check_type(const struct memblock_type *type)
+{
+	phys_addr_t total = 0, end = 0;
+
+	if (type->cnt > type->max || (!type->cnt && type->regions[0].size))
+		return "M4 cnt <= max, no region: zeros";
+	for (unsigned long i = 0; i < nr_regions(type); i++) {
+		const struct memblock_region *region = &type->regions[i];
+
+		if (region->base < end || !region->size || end_of(region) < region->base)
+			return "M1 sorted, disjoint, none empty";
+		if (i && region->base == end && alike(region, region - 1))
+			return "M2 touching regions differ";
+		if (region->nid != stored_nid(region->nid))
+			return "M5 a node or MAX_NUMNODES";
+		end = end_of(region);
+		total += region->size;
+	}
+	return total == type->total_size ? NULL : "M3 total_size is the sum";
+}
+
+const char *memblock_check(void)
+{
+	const char *broken = check_type(&memblock.memory);
+
+	return broken ? broken : check_type(&memblock.reserved);
+}
+
+/* Handing over. */
+
+unsigned long totalram_pages(void)
+{
+	return nr_handed_over;
+}
+
+/* A block is aligned to its size: pfn's lowest set bit bounds the order, and pfn 0 does not. */
+static void free_frames(unsigned long pfn, unsigned long end_pfn)
+{
+	while (pfn < end_pfn) {
+		unsigned int order = (unsigned int)__builtin_ctzl(pfn | 1ul << MAX_PAGE_ORDER);
+		unsigned int fits = 63 - (unsigned int)__builtin_clzl(end_pfn - pfn);
+
+		order = order < fits ? order : fits;
+		memblock_free_pages(pfn_to_page(pfn), pfn, order);
+		pfn += 1ul << order;
+		nr_handed_over += 1ul << order;
+	}
+}
+
+/* Should the array grow on the way, its new place has no node yet: once more. */
+static void set_reserved_nodes(void)
+{
+	const struct memblock_region *region;
+	unsigned long max;
+
+	do {
+		max = memblock.reserved.max;
+		for_each_mem_region (region)
+			memblock_set_node(region->base, region->size, &memblock.reserved,
+					  region->nid);
+	} while (max != memblock.reserved.max);
+}
+
+void memblock_free_all(void)
+{
+	phys_addr_t start, end;
+	uint64_t i;
+
+	memblock_clear_hotplug(0, PHYS_ADDR_MAX);
+	set_reserved_nodes();
+	for_each_free_mem_range (i, NUMA_NO_NODE, MEMBLOCK_NONE, &start, &end, NULL)
+		free_frames(PFN_UP(start), PFN_DOWN(end));
+}
+
+void memblock_free_late(phys_addr_t base, phys_addr_t size)
+{
+	unsigned long end_pfn = PFN_DOWN(range_end(base, size));
+
+	for (unsigned long pfn = PFN_UP(base); pfn < end_pfn; pfn++) {
+		memblock_free_pages(pfn_to_page(pfn), pfn, 0);
+		nr_handed_over++;
+	}
+}
