@@ -1,0 +1,279 @@
+/*
+ * paging.c: building page tables. One recursive walk makes every mapping.
+ *
+ * Level 0 is a page table (entries of 4 KiB), 1 a page directory (2 MiB), 2 a page-directory-
+ * pointer table (1 GiB), 3 the PML4. Holes of mem_map share tables: every entry of zero_table[0]
+ * is the zero page, every entry of zero_table[1] is zero_table[0]; so 256 GiB of window cost two
+ * tables, however large the holes.
+ */
+#include "arch/x86_64/paging.h"
+#include "mm/gfp.h"
+#include "mm/memblock.h"
+
+#define ENTRIES 512
+#define LEVELS  4
+
+/* SDM volume 3A, tables 4-15 to 4-20. */
+#define PTE_PRESENT  0x001ull
+#define PTE_WRITE    0x002ull
+#define PTE_PWT      0x008ull
+#define PTE_PCD      0x010ull
+#define PTE_ACCESSED 0x020ull /* set beforehand: the CPU need not write it */
+#define PTE_DIRTY    0x040ull
+#define PTE_PS       0x080ull /* a large page: levels 1 and 2 */
+#define PTE_GLOBAL   0x100ull
+#define PTE_NX       (1ull << 63)
+#define PTE_ADDRESS  0x000ffffffffff000ull
+
+static struct paging_config config;
+static phys_addr_t root;
+static phys_addr_t zero_page;
+static phys_addr_t zero_table[2];
+static uint64_t table_bytes;
+static bool use_allocator;
+static uintptr_t next_window;
+
+static unsigned int level_shift(unsigned int level)
+{
+	return PAGE_SHIFT + 9 * level;
+}
+
+static uint64_t *entry_at(phys_addr_t table, unsigned int level, uintptr_t virt)
+{
+	uint64_t *entries = phys_to_virt(table);
+
+	return &entries[virt >> level_shift(level) & (ENTRIES - 1)];
+}
+
+static phys_addr_t alloc_zeroed_page(void)
+{
+	void *page;
+
+	if (use_allocator)
+		page = (void *)get_free_pages(GFP_KERNEL | __GFP_ZERO, 0);
+	else
+		page = memblock_alloc(PAGE_SIZE, PAGE_SIZE);
+	if (!page)
+		panic("no room for a page table");
+	return virt_to_phys(page);
+}
+
+static phys_addr_t alloc_table(void)
+{
+	table_bytes += PAGE_SIZE;
+	return alloc_zeroed_page();
+}
+
+/* A leaf's low bits and NX for this protection. */
+static uint64_t leaf_bits(unsigned int prot, unsigned int level)
+{
+	uint64_t bits = PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL;
+
+	if (prot & PAGING_WRITE)
+		bits |= PTE_WRITE;
+	if (prot & PAGING_DEVICE)
+		bits |= PTE_PCD | PTE_PWT;
+	if (!(prot & PAGING_EXEC) && config.nx)
+		bits |= PTE_NX;
+	return level ? bits | PTE_PS : bits;
+}
+
+/* The table below an entry, made if there is none. The leaf alone decides what is allowed. */
+static phys_addr_t child_table(uint64_t *entry)
+{
+	if (!(*entry & PTE_PRESENT))
+		*entry = alloc_table() | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED;
+	else if (*entry & PTE_PS)
+		panic("page tables: a large page is in the way, entry 0x%llx",
+		      (unsigned long long)*entry);
+	return *entry & PTE_ADDRESS;
+}
+
+static bool is_leaf_level(unsigned int level, unsigned int prot)
+{
+	if (prot & PAGING_SMALL)
+		return level == 0;
+	return level <= (config.pdpe1gb ? 2 : 1);
+}
+
+/* [virt, last], last inclusive: the last byte of the address space can be mapped. */
+static void map_level(phys_addr_t table, unsigned int level, uintptr_t virt, uintptr_t last,
+		      phys_addr_t phys, unsigned int prot)
+{
+	uint64_t size = 1ull << level_shift(level);
+	uint64_t *entry = entry_at(table, level, virt);
+	uint64_t leaf = leaf_bits(prot, level);
+
+	for (;; entry++) {
+		uintptr_t entry_last = virt | (size - 1);
+		bool all = !(virt & (size - 1)) && entry_last <= last;
+
+		if (all && !(phys & (size - 1)) && is_leaf_level(level, prot)) {
+			if (*entry & PTE_PRESENT)
+				panic("page tables: 0x%lx is mapped already", (unsigned long)virt);
+			*entry = phys | leaf;
+		} else {
+			map_level(child_table(entry), level - 1, virt,
+				  entry_last < last ? entry_last : last, phys, prot);
+		}
+		if (entry_last >= last)
+			return;
+		phys += entry_last + 1 - virt;
+		virt = entry_last + 1;
+	}
+}
+
+void paging_map(uintptr_t virt, phys_addr_t phys, uint64_t size, unsigned int prot)
+{
+	if ((virt | phys | size) & (PAGE_SIZE - 1))
+		panic("page tables: [0x%lx, +0x%llx) to 0x%llx is not whole pages",
+		      (unsigned long)virt, (unsigned long long)size, (unsigned long long)phys);
+	if (size)
+		map_level(root, LEVELS - 1, virt, virt + size - 1, phys, prot);
+}
+
+void paging_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
+{
+	paging_map(virt, phys, size, PAGING_WRITE);
+}
+
+/* What a hole's entry of this level points to: the zero page, or a table of such entries. */
+static uint64_t zero_entry(unsigned int level)
+{
+	if (level)
+		return zero_table[level - 1] | PTE_PRESENT | PTE_ACCESSED;
+	return zero_page | leaf_bits(0, 0);
+}
+
+static void map_zero_level(phys_addr_t table, unsigned int level, uintptr_t virt, uintptr_t last)
+{
+	uint64_t size = 1ull << level_shift(level);
+	uint64_t *entry = entry_at(table, level, virt);
+
+	for (;; entry++) {
+		uintptr_t entry_last = virt | (size - 1);
+
+		if (level <= 2 && !(virt & (size - 1)) && entry_last <= last)
+			*entry = zero_entry(level);
+		else
+			map_zero_level(child_table(entry), level - 1, virt,
+				       entry_last < last ? entry_last : last);
+		if (entry_last >= last)
+			return;
+		virt = entry_last + 1;
+	}
+}
+
+void paging_map_zero(uintptr_t virt, uint64_t size)
+{
+	if (size)
+		map_zero_level(root, LEVELS - 1, virt, virt + size - 1);
+}
+
+void paging_init(const struct paging_config *wanted)
+{
+	config = *wanted;
+	table_bytes = 0;
+	use_allocator = false;
+	next_window = WINDOWS_BASE;
+	root = alloc_table();
+	zero_page = alloc_zeroed_page();
+	for (unsigned int level = 0; level < 2; level++) {
+		uint64_t *entries;
+
+		zero_table[level] = alloc_table();
+		entries = phys_to_virt(zero_table[level]);
+		for (unsigned int i = 0; i < ENTRIES; i++)
+			entries[i] = zero_entry(level);
+	}
+}
+
+static void map_ram(phys_addr_t base, phys_addr_t end, unsigned int prot)
+{
+	if (base < end)
+		paging_map(MM_DIRECT_MAP + base, base, end - base, prot);
+}
+
+/* Whole frames only, cut where the read-only part begins and ends. */
+void paging_direct_map(void)
+{
+	phys_addr_t ro = config.ro_base, ro_end = config.ro_base + config.ro_size;
+	unsigned long start_pfn, end_pfn;
+	int i;
+
+	for_each_mem_pfn_range(i, NUMA_NO_NODE, &start_pfn, &end_pfn, NULL) {
+		phys_addr_t base = PFN_PHYS(start_pfn), end = PFN_PHYS(end_pfn);
+		phys_addr_t cut = ro < base ? base : ro > end ? end : ro;
+		phys_addr_t cut_end = ro_end < cut ? cut : ro_end > end ? end : ro_end;
+
+		map_ram(base, cut, PAGING_WRITE);
+		map_ram(cut, cut_end, 0);
+		map_ram(cut_end, end, PAGING_WRITE);
+	}
+}
+
+/* The entry that ends the walk, of *level, or NULL where nothing is mapped. */
+static uint64_t *find_leaf(uintptr_t virt, unsigned int *level)
+{
+	phys_addr_t table = root;
+
+	for (*level = LEVELS - 1;; --*level) {
+		uint64_t *entry = entry_at(table, *level, virt);
+
+		if (!(*entry & PTE_PRESENT))
+			return NULL;
+		if (!*level || *entry & PTE_PS)
+			return entry;
+		table = *entry & PTE_ADDRESS;
+	}
+}
+
+bool paging_walk(uintptr_t virt, struct paging_leaf *leaf)
+{
+	unsigned int level;
+	const uint64_t *entry = root ? find_leaf(virt, &level) : NULL;
+
+	if (!entry)
+		return false;
+	leaf->size = 1ull << level_shift(level);
+	leaf->entry = *entry;
+	leaf->phys = (*entry & PTE_ADDRESS & ~(leaf->size - 1)) | (virt & (leaf->size - 1));
+	return true;
+}
+
+void paging_unmap_page(uintptr_t virt)
+{
+	unsigned int level;
+	uint64_t *entry = find_leaf(virt, &level);
+
+	if (!entry || level)
+		panic("page tables: 0x%lx is not mapped by a page of its own", (unsigned long)virt);
+	*entry = 0;
+}
+
+void paging_use_allocator(void)
+{
+	use_allocator = true;
+}
+
+/* One unmapped page is left between windows: what runs over the end of one faults. */
+void *ioremap(phys_addr_t phys, size_t size)
+{
+	phys_addr_t first = phys & ~((phys_addr_t)PAGE_SIZE - 1);
+	uint64_t bytes = PAGE_ALIGN(phys - first + size);
+	uintptr_t virt = next_window;
+
+	next_window += bytes + PAGE_SIZE;
+	paging_map(virt, first, bytes, PAGING_WRITE | PAGING_DEVICE | PAGING_SMALL);
+	return (void *)(virt + (phys - first));
+}
+
+phys_addr_t paging_root(void)
+{
+	return root;
+}
+
+uint64_t paging_table_bytes(void)
+{
+	return table_bytes;
+}

@@ -1,0 +1,332 @@
+/*
+ * check.c: mm_check() recomputes every invariant of zone.h from ground truth: memblock says what is
+ * RAM and what was reserved, the bits say what is free, the descriptors who heads what.
+ *
+ * Frames are walked one by one only in open blocks. Nothing here trusts a count or a bound.
+ */
+#include "mm/memblock.h"
+#include "mm/zone.h"
+
+#define MAX_PRINTED 16
+
+static unsigned long violations;
+
+/* Says which invariant, and where: [zone, first frame of the thing]. */
+static void violated(const char *invariant, const struct zone *z, pfn_t pfn, const char *what)
+{
+	if (violations++ < MAX_PRINTED)
+		printk("mm_check: %s: zone %s, frame 0x%llx: %s\n", invariant, z->name,
+		       (unsigned long long)pfn, what);
+}
+
+static void require(bool ok, const char *invariant, const struct zone *z, pfn_t pfn,
+		    const char *what)
+{
+	if (!ok)
+		violated(invariant, z, pfn, what);
+}
+
+static pfn_t gib_pfn(const struct zone *z, pfn_t gib)
+{
+	return (z->first_gib + gib) << REGION_ORDER;
+}
+
+static bool is_ram_to_hand_out(pfn_t pfn)
+{
+	return pfn_valid(pfn) && !memblock_is_region_reserved(PFN_PHYS(pfn), PAGE_SIZE);
+}
+
+/* Whether regions of the type, touching one another or not, cover all of [pfn, end). */
+static bool covered(const struct memblock_type *type, pfn_t pfn, pfn_t end)
+{
+	phys_addr_t at = PFN_PHYS(pfn);
+
+	for (unsigned long i = 0; i < type->cnt && at < PFN_PHYS(end); i++) {
+		const struct memblock_region *r = &type->regions[i];
+
+		if (r->base <= at && r->base + r->size > at)
+			at = r->base + r->size;
+	}
+	return at >= PFN_PHYS(end);
+}
+
+/* B2 for a run of free frames at once. */
+static void check_free_run(const struct zone *z, pfn_t pfn, pfn_t end)
+{
+	require(!memblock_is_region_reserved(PFN_PHYS(pfn), PFN_PHYS(end - pfn)), "B2", z, pfn,
+		"a free frame is reserved in memblock");
+	require(covered(&memblock.memory, pfn, end), "B2", z, pfn, "a free frame is not RAM");
+}
+
+/* What an open block's frames amount to. */
+struct tally {
+	uint64_t free;
+	uint64_t allocated;
+};
+
+/* The frame is in no allocation so far: a head, or reserved, or wrong. Returns frames it covers. */
+static pfn_t check_used_frame(const struct zone *z, const struct node *node, pfn_t pfn)
+{
+	uint64_t state = pfn_to_page(pfn)->state;
+	unsigned int order = (unsigned int)(state >> STATE_ORDER_SHIFT & STATE_ORDER_MASK);
+
+	if (state == state_reserved(z->id)) {
+		require(!is_ram_to_hand_out(pfn), "P4", z, pfn,
+			"marked reserved, but memblock has it as free RAM");
+		return 1;
+	}
+	require(is_ram_to_hand_out(pfn), "P4", z, pfn, "not marked, but memblock has it reserved");
+	if (state >> 32 != state_allocated(z->id, order) >> 32 || !(uint32_t)state ||
+	    order >= BLOCK_ORDER || pfn & (((pfn_t)1 << order) - 1)) {
+		violated("P1", z, pfn, "neither free, nor in an allocation, nor reserved");
+		return 1;
+	}
+	require(!node_any_run(node, (unsigned int)(pfn % NODE_BITS), order), "P1", z, pfn,
+		"part of an allocation is free");
+	for (pfn_t i = 1; i < (pfn_t)1 << order; i++)
+		require(!pfn_to_page(pfn + i)->state, "P2", z, pfn + i,
+			"the descriptor inside an allocation is not zero");
+	return (pfn_t)1 << order;
+}
+
+static struct tally check_open_block(const struct zone *z, const struct region *region, pfn_t first)
+{
+	const struct node *node = &region->block[(first >> BLOCK_ORDER) % NODE_BITS];
+	struct tally tally = { 0, 0 };
+
+	for (pfn_t pfn = first; pfn < first + BLOCK_FRAMES;) {
+		pfn_t n = 1;
+
+		if (node_test(node, (unsigned int)(pfn % NODE_BITS))) {
+			require(is_ram_to_hand_out(pfn), "B2", z, pfn,
+				"a free frame is reserved or not RAM");
+			require(!pfn_to_page(pfn)->state, "P2", z, pfn,
+				"the descriptor of a free frame is not zero");
+			tally.free++;
+		} else {
+			n = check_used_frame(z, node, pfn);
+			if (pfn_to_page(pfn)->state != state_reserved(z->id))
+				tally.allocated += n;
+		}
+		pfn += n;
+	}
+	return tally;
+}
+
+/* B3 for one open node: `in` says for order k whether the index holds it. */
+static void check_bounds(const struct zone *z, const struct node *node, pfn_t pfn, uint32_t in)
+{
+	for (unsigned int k = 0; k < NODE_SHIFT; k++) {
+		bool held = in >> k & 1;
+
+		require(held || node_find_run(node, k) == NODE_NONE, "B3", z, pfn,
+			"an open node has a run that the index does not know");
+		require(!held || !k || in >> (k - 1) & 1, "B3", z, pfn,
+			"the index holds a node for an order, but not for the one below");
+	}
+	require(!(in & 1) || !node_empty(node), "B3", z, pfn,
+		"the index holds a node in which nothing is free");
+}
+
+/* An allocation of order 9 .. 17 at this block: its blocks. 0 when the descriptor is wrong. */
+static unsigned int check_block_head(const struct zone *z, const struct region *region, pfn_t pfn)
+{
+	uint64_t state = pfn_to_page(pfn)->state;
+	unsigned int order = (unsigned int)(state >> STATE_ORDER_SHIFT & STATE_ORDER_MASK);
+	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) % NODE_BITS;
+	unsigned int blocks;
+
+	if (state >> 32 != state_allocated(z->id, order) >> 32 || !(uint32_t)state ||
+	    order < BLOCK_ORDER || order >= REGION_ORDER || pfn & (((pfn_t)1 << order) - 1)) {
+		violated("P1", z, pfn, "a block is marked as head, its descriptor says otherwise");
+		return 0;
+	}
+	blocks = 1u << (order - BLOCK_ORDER);
+	for (unsigned int i = 0; i < blocks; i++)
+		require(!node_test(&region->free, block + i) &&
+				!node_test(&region->open, block + i) &&
+				(!i || !node_test(&region->head, block + i)),
+			"B1", z, pfn + i * BLOCK_FRAMES, "a block inside an allocation is in use");
+	return blocks;
+}
+
+/* Blocks neither whole nor open nor under a head must have nothing to hand out. */
+static void check_other_block(const struct zone *z, pfn_t pfn)
+{
+	if (covered(&memblock.reserved, pfn, pfn + BLOCK_FRAMES))
+		return;
+	for (pfn_t i = 0; i < BLOCK_FRAMES; i++)
+		if (is_ram_to_hand_out(pfn + i)) {
+			violated("P1", z, pfn + i, "free RAM in a block that nobody has");
+			return;
+		}
+}
+
+static struct tally check_block(const struct zone *z, const struct region *region, pfn_t pfn,
+				unsigned int *covered)
+{
+	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) % NODE_BITS;
+	bool free = node_test(&region->free, block);
+	bool open = node_test(&region->open, block);
+	uint32_t in = 0;
+
+	require(free + open + node_test(&region->head, block) <= 1, "B1", z, pfn,
+		"a block is two of whole, open and head");
+	for (unsigned int k = 0; k < NODE_SHIFT; k++)
+		in |= (uint32_t)node_test(&region->index[k], block) << k;
+	require(open || !in, "B3", z, pfn, "the index holds a block that is not open");
+	if (*covered) {
+		--*covered;
+		return (struct tally){ 0, BLOCK_FRAMES };
+	}
+	if (free) {
+		check_free_run(z, pfn, pfn + BLOCK_FRAMES);
+		return (struct tally){ BLOCK_FRAMES, 0 };
+	}
+	if (open) {
+		require(node_test(&region->clean, block), "P3", z, pfn, "an open block is not clean");
+		require(!node_whole(&region->block[block]) || z->idle[0] == pfn, "B5", z, pfn,
+			"an open block is whole and should have closed");
+		check_bounds(z, &region->block[block], pfn, in);
+		return check_open_block(z, region, pfn);
+	}
+	if (node_test(&region->head, block)) {
+		unsigned int blocks = check_block_head(z, region, pfn);
+
+		*covered = blocks ? blocks - 1 : 0;
+		return (struct tally){ 0, BLOCK_FRAMES };
+	}
+	check_other_block(z, pfn);
+	return (struct tally){ 0, 0 };
+}
+
+/* The region's blocks that lie in the zone and have nodes. */
+static struct tally check_open_region(const struct zone *z, const struct region *region,
+				      pfn_t gib, uint32_t *open_blocks)
+{
+	pfn_t first = gib_pfn(z, gib);
+	pfn_t end = first + REGION_FRAMES;
+	struct tally sum = { 0, 0 };
+	unsigned int covered = 0;
+	uint32_t in = 0;
+
+	if (end > z->end_pfn)
+		end = (z->end_pfn + BLOCK_FRAMES - 1) & ~(BLOCK_FRAMES - 1);
+	if (first < z->start_pfn)
+		first = z->start_pfn;
+	for (pfn_t pfn = first; pfn < end; pfn += BLOCK_FRAMES) {
+		struct tally block = check_block(z, region, pfn, &covered);
+
+		sum.free += block.free;
+		sum.allocated += block.allocated;
+	}
+	*open_blocks += node_weight(&region->open);
+	for (unsigned int k = 0; k < NODE_SHIFT; k++) {
+		in |= (uint32_t)bitset_test(&z->index[BLOCK_ORDER + k], gib) << k;
+		require(bitset_test(&z->index[k], gib) == !node_empty(&region->index[k]), "B4", z,
+			first, "the zone's index and the region's differ");
+	}
+	require(!node_whole(&region->free) || z->idle[1] == first, "B5", z, first,
+		"an open region is whole and should have closed");
+	check_bounds(z, &region->free, first, in);
+	return sum;
+}
+
+static struct tally check_region(const struct zone *z, pfn_t gib, uint32_t *open_blocks)
+{
+	bool free = bitset_test(&z->free, gib);
+	bool open = bitset_test(&z->open, gib);
+	bool head = bitset_test(&z->head, gib);
+	pfn_t pfn = gib_pfn(z, gib);
+
+	require(free + open + head <= 1, "B1", z, pfn, "a region is two of whole, open and head");
+	if (open)
+		return check_open_region(z, z->dir[gib], gib, open_blocks);
+	for (unsigned int k = 0; k < 2 * NODE_SHIFT; k++)
+		require(!bitset_test(&z->index[k], gib), "B3", z, pfn,
+			"the index holds a region that is not open");
+	if (free) {
+		check_free_run(z, pfn, pfn + REGION_FRAMES);
+		return (struct tally){ REGION_FRAMES, 0 };
+	}
+	if (head) {
+		uint64_t state = pfn_to_page(pfn)->state;
+
+		require(state >> 32 == state_allocated(z->id, REGION_ORDER) >> 32 && (uint32_t)state,
+			"P1", z, pfn, "a region is marked as head, its descriptor says otherwise");
+		return (struct tally){ 0, REGION_FRAMES };
+	}
+	return (struct tally){ 0, 0 };
+}
+
+/* Z1, Z2: the span and the directory against memblock. */
+static void check_span(const struct zone *z)
+{
+	uint64_t present = 0;
+	unsigned long base, end;
+	int i;
+
+	for_each_mem_pfn_range(i, NUMA_NO_NODE, &base, &end, NULL) {
+		pfn_t from = base > z->start_pfn ? base : z->start_pfn;
+		pfn_t to = end < z->border ? end : z->border;
+
+		if (from >= to)
+			continue;
+		present += to - from;
+		for (pfn_t gib = from >> REGION_ORDER; gib <= (to - 1) >> REGION_ORDER; gib++)
+			require(zone_region(z, gib << REGION_ORDER), "Z1", z, gib << REGION_ORDER,
+				"a GiB with RAM has no region");
+	}
+	require(present == z->present, "Z2", z, z->start_pfn, "present is not the RAM in memblock");
+	require(z->start_pfn % BLOCK_FRAMES == 0 && z->border % BLOCK_FRAMES == 0, "Z1", z,
+		z->start_pfn, "a border cuts a block");
+}
+
+static void check_top(const struct bitset *set, const struct zone *z)
+{
+	for (pfn_t leaf = 0; leaf < (z->nr_regions + NODE_BITS - 1) / NODE_BITS; leaf++)
+		require(node_test(&set->top, (unsigned int)leaf) == !node_empty(&set->leaf[leaf]),
+			"B4", z, gib_pfn(z, leaf * NODE_BITS), "a bitset's top node is wrong");
+}
+
+static void check_zone(const struct zone *z)
+{
+	struct tally sum = { 0, 0 };
+	uint32_t open_blocks = 0, open_regions = 0;
+
+	check_span(z);
+	for (pfn_t gib = 0; gib < z->nr_regions; gib++) {
+		struct tally region;
+
+		if (!z->dir[gib])
+			continue;
+		region = check_region(z, gib, &open_blocks);
+		sum.free += region.free;
+		sum.allocated += region.allocated;
+		open_regions += bitset_test(&z->open, gib);
+	}
+	if (z->nr_regions) {
+		for (unsigned int k = 0; k < 2 * NODE_SHIFT; k++)
+			check_top(&z->index[k], z);
+		check_top(&z->free, z);
+		check_top(&z->open, z);
+		check_top(&z->head, z);
+	}
+	require(sum.free == z->nr_free, "B6", z, z->start_pfn, "nr_free is not the free frames");
+	require(sum.free + sum.allocated == z->managed, "Z2", z, z->start_pfn,
+		"managed is not the free and the allocated frames");
+	require(open_blocks == z->nr_open[0], "B6", z, z->start_pfn,
+		"nr_open is not the open blocks");
+	require(open_regions == z->nr_open[1], "B6", z, z->start_pfn,
+		"nr_open is not the open regions");
+}
+
+unsigned long mm_check(void)
+{
+	violations = 0;
+	for_each_zone(z)
+		check_zone(z);
+	if (violations > MAX_PRINTED)
+		printk("mm_check: %lu violations, the first %u printed\n", violations, MAX_PRINTED);
+	return violations;
+}

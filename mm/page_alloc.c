@@ -1,0 +1,287 @@
+/*
+ * page_alloc.c: alloc_pages() and its family: which zone, the descriptor, the checks.
+ *
+ * The descriptor's state word is what a caller's mistakes run into. Of a head it has one possible
+ * value for its order and zone while the count is 1, so freeing compares 64 bits once: a frame that
+ * is free (0), interior (0), reserved, of another order or left over from before a reset (another
+ * cookie) does not match. Behind it the bits must say the same.
+ */
+#include "mm/zone.h"
+
+#define EBUSY  16
+#define EINVAL 22
+
+uint64_t state_cookie = 1ull << STATE_COOKIE_SHIFT;
+
+static inline unsigned int state_order(uint64_t state)
+{
+	return (unsigned int)(state >> STATE_ORDER_SHIFT & STATE_ORDER_MASK);
+}
+
+static inline unsigned int state_zone(uint64_t state)
+{
+	return (unsigned int)(state >> STATE_ZONE_SHIFT & STATE_ZONE_MASK);
+}
+
+unsigned int page_order(const struct page *head)
+{
+	return state_order(head->state);
+}
+
+unsigned int page_count(const struct page *head)
+{
+	return (unsigned int)(head->state >> STATE_COUNT_SHIFT);
+}
+
+unsigned int page_zonenum(const struct page *head)
+{
+	return state_zone(head->state);
+}
+
+/* The bits behind a descriptor: a mark over blocks or regions, or cleared bits in an open block. */
+static void mark_head(struct zone *z, pfn_t pfn, unsigned int order, bool head)
+{
+	pfn_t gib = (pfn >> REGION_ORDER) - z->first_gib;
+	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) & (NODE_BITS - 1);
+
+	if (order == REGION_ORDER)
+		(head ? bitset_set : bitset_clear)(&z->head, gib);
+	else if (order >= BLOCK_ORDER)
+		(head ? node_set : node_clear)(&z->dir[gib]->head, block);
+}
+
+static bool marked_head(const struct zone *z, pfn_t pfn, unsigned int order)
+{
+	pfn_t gib = (pfn >> REGION_ORDER) - z->first_gib;
+	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) & (NODE_BITS - 1);
+
+	if (order == REGION_ORDER)
+		return bitset_test(&z->head, gib);
+	if (order >= BLOCK_ORDER)
+		return node_test(&z->dir[gib]->head, block);
+	return node_test(&z->dir[gib]->open, block) &&
+	       !node_any_run(&z->dir[gib]->block[block], (unsigned int)(pfn % NODE_BITS), order);
+}
+
+/* The zone has 2^order frames beyond what it keeps from requests for zone `highest`. */
+static bool zone_allows(const struct zone *z, unsigned int order, unsigned int highest, gfp_t gfp)
+{
+	uint64_t keep = gfp & __GFP_HIGH ? 0 : z->lowmem_reserve[highest];
+
+	return z->nr_free >= ((uint64_t)1 << order) + keep;
+}
+
+static struct page *zone_alloc(struct zone *z, unsigned int order)
+{
+	unsigned long flags = port_lock_irqsave(&z->lock);
+	unsigned int lowered = 0;
+	struct page *page = NULL;
+	pfn_t pfn;
+
+	/* A search that lowered its share ended early: others get the lock, then it goes on. */
+	while ((pfn = buddy_take(z, order, &lowered)) == PFN_NONE && lowered) {
+		port_unlock_irqrestore(&z->lock, flags);
+		lowered = 0;
+		flags = port_lock_irqsave(&z->lock);
+	}
+	if (pfn != PFN_NONE) {
+		z->nr_free -= (uint64_t)1 << order;
+		page = pfn_to_page(pfn);
+		page->state = state_allocated(z->id, order);
+		mark_head(z, pfn, order, true);
+	}
+	port_unlock_irqrestore(&z->lock, flags);
+	return page;
+}
+
+/* The highest zone that a request may be served from. */
+static inline unsigned int gfp_zone(gfp_t gfp)
+{
+	return gfp & __GFP_DMA ? ZONE_DMA : gfp & __GFP_DMA32 ? ZONE_DMA32 : ZONE_NORMAL;
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	unsigned int highest = gfp_zone(gfp);
+
+	if (order > MAX_PAGE_ORDER)
+		return NULL;
+	for (struct zone *z = &zones[highest]; z >= zones; z--) {
+		struct page *page;
+
+		if (!zone_allows(z, order, highest, gfp))
+			continue;
+		page = zone_alloc(z, order);
+		if (!page)
+			continue;
+		if (gfp & __GFP_ZERO)
+			memset(page_address(page), 0, PAGE_SIZE << order);
+		return page;
+	}
+	return NULL;
+}
+
+/* The descriptor is not that of a lone reference to an allocation of this order: say what it is. */
+__attribute__((noreturn, cold)) static void bad_free(const struct page *page, unsigned int order)
+{
+	static const char *const what[] = { "absent", "reserved", "free", "allocated" };
+	pfn_t pfn = page_to_pfn(page);
+	const struct page *head = page_head(pfn);
+
+	if (head == page)
+		panic("free of frame 0x%llx as order %u: it was allocated as order %u, %u references",
+		      (unsigned long long)pfn, order, page_order(head), page_count(head));
+	if (head)
+		panic("free of frame 0x%llx as order %u: it is inside the allocation at 0x%llx",
+		      (unsigned long long)pfn, order, (unsigned long long)page_to_pfn(head));
+	panic("free of frame 0x%llx as order %u: it is %s", (unsigned long long)pfn, order,
+	      what[page_state(pfn)]);
+}
+
+/* state is the head's, with one reference, of the order it names: checked by the caller. */
+static void free_head(struct page *page, uint64_t state)
+{
+	struct zone *z = &zones[state_zone(state)];
+	unsigned int order = state_order(state);
+	pfn_t pfn = page_to_pfn(page);
+	unsigned long flags = port_lock_irqsave(&z->lock);
+
+	if (page->state != state || !marked_head(z, pfn, order))
+		bad_free(page, order);
+	page->state = 0;
+	mark_head(z, pfn, order, false);
+	buddy_put(z, pfn, order);
+	z->nr_free += (uint64_t)1 << order;
+	port_unlock_irqrestore(&z->lock, flags);
+}
+
+/* Drops a reference of a head of this order; the last frees. One compare finds misuse. */
+static inline void put_head(struct page *page, unsigned int order)
+{
+	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_RELAXED);
+
+	for (;;) {
+		uint64_t alone = state_allocated(state_zone(state), order);
+
+		if (state == alone) {
+			free_head(page, state);
+			return;
+		}
+		/* The count is the low half: more than one reference differs there alone. */
+		if (state >> 32 != alone >> 32 || !(uint32_t)state)
+			bad_free(page, order);
+		if (__atomic_compare_exchange_n(&page->state, &state, state - 1, false,
+						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			return;
+	}
+}
+
+void __free_pages(struct page *page, unsigned int order)
+{
+	put_head(page, order);
+}
+
+unsigned long get_free_pages(gfp_t gfp, unsigned int order)
+{
+	struct page *page = alloc_pages(gfp, order);
+
+	return page ? (unsigned long)page_address(page) : 0;
+}
+
+void free_pages(unsigned long addr, unsigned int order)
+{
+	if (addr)
+		__free_pages(virt_to_page((void *)addr), order);
+}
+
+unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr_pages, struct page **array)
+{
+	unsigned long n;
+
+	for (n = 0; n < nr_pages; n++) {
+		if (!array[n])
+			array[n] = alloc_page(gfp);
+		if (!array[n])
+			break;
+	}
+	return n;
+}
+
+void get_page(struct page *page)
+{
+	uint64_t state = __atomic_fetch_add(&page->state, 1, __ATOMIC_RELAXED);
+
+	if (state >> STATE_COOKIE_SHIFT != state_cookie >> STATE_COOKIE_SHIFT ||
+	    state & STATE_RESERVED || (uint32_t)state + 1 < 2)
+		panic("get_page of frame 0x%llx: state 0x%llx is not that of an allocation",
+		      (unsigned long long)page_to_pfn(page), (unsigned long long)state);
+}
+
+void put_page(struct page *page)
+{
+	put_head(page, state_order(page->state));
+}
+
+/* The blocks under an allocation of order 9 and up get nodes of their own, all of it in use. */
+static void open_allocated(struct zone *z, pfn_t pfn, unsigned int order)
+{
+	mark_head(z, pfn, order, false);
+	for (pfn_t end = pfn + ((pfn_t)1 << order); pfn < end; pfn += BLOCK_FRAMES)
+		buddy_open_block(z, pfn);
+}
+
+void split_page(struct page *page, unsigned int order)
+{
+	uint64_t state = page->state;
+	struct zone *z = &zones[state_zone(state)];
+	pfn_t pfn = page_to_pfn(page);
+	unsigned long flags = port_lock_irqsave(&z->lock);
+
+	if (order > MAX_PAGE_ORDER || state != state_allocated(z->id, order) ||
+	    !marked_head(z, pfn, order))
+		bad_free(page, order);
+	if (order >= BLOCK_ORDER)
+		open_allocated(z, pfn, order);
+	for (pfn_t i = 0; i < (pfn_t)1 << order; i++)
+		page[i].state = state_allocated(z->id, 0);
+	port_unlock_irqrestore(&z->lock, flags);
+}
+
+static bool range_free(pfn_t pfn, pfn_t end)
+{
+	while (pfn < end)
+		if (!free_span(pfn, &pfn))
+			return false;
+	return true;
+}
+
+int alloc_contig_range(pfn_t start, pfn_t end, unsigned int migratetype, gfp_t gfp)
+{
+	struct zone *z;
+	unsigned long flags;
+
+	(void)migratetype;
+	if (start >= end || end > MM_MAX_PFN || pfn_zone(start) != pfn_zone(end - 1))
+		return -EINVAL;
+	z = pfn_zone(start);
+	flags = port_lock_irqsave(&z->lock);
+	if (!range_free(start, end)) {
+		port_unlock_irqrestore(&z->lock, flags);
+		return -EBUSY;
+	}
+	for (pfn_t pfn = start; pfn < end; pfn++) {
+		buddy_take_at(z, pfn);
+		pfn_to_page(pfn)->state = state_allocated(z->id, 0);
+	}
+	z->nr_free -= end - start;
+	port_unlock_irqrestore(&z->lock, flags);
+	if (gfp & __GFP_ZERO)
+		memset(page_address(pfn_to_page(start)), 0, (size_t)(end - start) << PAGE_SHIFT);
+	return 0;
+}
+
+void free_contig_range(pfn_t start, unsigned long nr_pages)
+{
+	for (unsigned long i = 0; i < nr_pages; i++)
+		__free_page(pfn_to_page(start + i));
+}

@@ -1,0 +1,220 @@
+/*
+ * page_state.c: what a frame is, from the bits down. The only way to read a descriptor of a frame
+ * that one does not hold: a descriptor means something only where the bits say so (zone.h).
+ */
+#include "mm/zone.h"
+
+/* Where a frame stands in its zone's books. */
+enum where {
+	NOWHERE,     /* no region, or one that was never opened: memblock knows */
+	REGION_FREE, /* in a whole region */
+	REGION_HEAD, /* in a region allocated as one */
+	BLOCK_FREE,  /* in a whole block */
+	BLOCK_OPEN,  /* in an open block */
+	BLOCK_OTHER, /* in a block neither whole nor open: under a head of order 9 .. 17, or reserved */
+};
+
+static enum where locate(const struct zone *z, const struct region *region, pfn_t pfn)
+{
+	pfn_t gib = (pfn >> REGION_ORDER) - z->first_gib;
+	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) & (NODE_BITS - 1);
+
+	if (!region)
+		return NOWHERE;
+	if (bitset_test(&z->free, gib))
+		return REGION_FREE;
+	if (bitset_test(&z->head, gib))
+		return REGION_HEAD;
+	if (!bitset_test(&z->open, gib))
+		return NOWHERE;
+	if (node_test(&region->free, block))
+		return BLOCK_FREE;
+	return node_test(&region->open, block) ? BLOCK_OPEN : BLOCK_OTHER;
+}
+
+static const struct node *block_node(const struct region *region, pfn_t pfn)
+{
+	return &region->block[(pfn >> BLOCK_ORDER) & (NODE_BITS - 1)];
+}
+
+static bool is_allocated(uint64_t state, unsigned int zone, unsigned int least_order)
+{
+	unsigned int order = (unsigned int)(state >> STATE_ORDER_SHIFT & STATE_ORDER_MASK);
+
+	return order >= least_order && (uint32_t)state &&
+	       (state & ~(uint64_t)(uint32_t)~0u) ==
+		       (state_allocated(zone, order) & ~(uint64_t)(uint32_t)~0u);
+}
+
+/* In an open block: the lowest k for which a head of order >= k stands at pfn & ~(2^k - 1). */
+static struct page *head_in_block(const struct zone *z, pfn_t pfn)
+{
+	for (unsigned int k = 0; k < BLOCK_ORDER; k++) {
+		struct page *head = pfn_to_page(pfn & ~(((pfn_t)1 << k) - 1));
+
+		if (is_allocated(head->state, z->id, k))
+			return head;
+	}
+	return NULL;
+}
+
+/* Above blocks only a head that the region has marked is read. */
+static struct page *head_of_blocks(const struct zone *z, const struct region *region, pfn_t pfn)
+{
+	for (unsigned int k = BLOCK_ORDER; k < REGION_ORDER; k++) {
+		pfn_t first = pfn & ~(((pfn_t)1 << k) - 1);
+		struct page *head = pfn_to_page(first);
+
+		if (node_test(&region->head, (unsigned int)(first >> BLOCK_ORDER) % NODE_BITS) &&
+		    is_allocated(head->state, z->id, k))
+			return head;
+	}
+	return NULL;
+}
+
+struct page *page_head(pfn_t pfn)
+{
+	const struct zone *z;
+	const struct region *region;
+
+	if (pfn >= MM_MAX_PFN)
+		return NULL;
+	z = pfn_zone(pfn);
+	region = zone_region(z, pfn);
+	switch (locate(z, region, pfn)) {
+	case REGION_HEAD:
+		return pfn_to_page(pfn & ~(REGION_FRAMES - 1));
+	case BLOCK_OPEN:
+		if (node_test(block_node(region, pfn), (unsigned int)(pfn % NODE_BITS)))
+			return NULL;
+		return head_in_block(z, pfn);
+	case BLOCK_OTHER:
+		return head_of_blocks(z, region, pfn);
+	case NOWHERE:
+	case REGION_FREE:
+	case BLOCK_FREE:
+		break;
+	}
+	return NULL;
+}
+
+enum page_state page_state(pfn_t pfn)
+{
+	pfn_t end;
+
+	if (pfn >= MM_MAX_PFN)
+		return PAGE_ABSENT;
+	if (free_span(pfn, &end))
+		return PAGE_FREE;
+	if (page_head(pfn))
+		return PAGE_ALLOCATED;
+	return pfn_valid(pfn) ? PAGE_RESERVED : PAGE_ABSENT;
+}
+
+static pfn_t next_multiple(pfn_t pfn, pfn_t size)
+{
+	return (pfn | (size - 1)) + 1;
+}
+
+/* The run of equal bits in a block's node from pfn on, to the end of its word at most. */
+static bool bit_span(const struct node *node, pfn_t pfn, pfn_t *end)
+{
+	unsigned int child = (unsigned int)(pfn % NODE_BITS);
+	unsigned int left = (NODE_BITS < 64 ? NODE_BITS : 64) - child % 64;
+	uint64_t bits = node->word[child / 64] >> (child % 64);
+	bool set = bits & 1;
+	uint64_t other = set ? ~bits : bits;
+	unsigned int run = other ? (unsigned int)__builtin_ctzll(other) : 64;
+
+	*end = pfn + (run < left ? run : left);
+	return set;
+}
+
+bool free_span(pfn_t pfn, pfn_t *end)
+{
+	const struct zone *z = pfn_zone(pfn);
+	const struct region *region = zone_region(z, pfn);
+	enum where where = locate(z, region, pfn);
+	pfn_t size = where < BLOCK_FREE ? REGION_FRAMES : BLOCK_FRAMES;
+
+	if (where == BLOCK_OPEN)
+		return bit_span(block_node(region, pfn), pfn, end);
+	*end = next_multiple(pfn, size);
+	if (*end > z->border)
+		*end = z->border;
+	return where == REGION_FREE || where == BLOCK_FREE;
+}
+
+static pfn_t last_end(void)
+{
+	pfn_t end = 0;
+
+	for_each_zone(z)
+		if (z->end_pfn > end)
+			end = z->end_pfn;
+	return end;
+}
+
+bool next_free_range(pfn_t *start, pfn_t *end)
+{
+	pfn_t limit = last_end();
+	pfn_t pfn = *start;
+	pfn_t next;
+
+	while (pfn < limit && !free_span(pfn, &next))
+		pfn = next;
+	if (pfn >= limit)
+		return false;
+	*start = pfn;
+	while (pfn < limit && free_span(pfn, &next))
+		pfn = next;
+	*end = pfn;
+	return true;
+}
+
+/* The largest aligned runs of a node, added to counts[base ..]. */
+static void count_runs(const struct node *node, uint64_t *counts)
+{
+	for (unsigned int child = 0; child < NODE_BITS;) {
+		unsigned int k;
+
+		if (!node->word[child / 64]) {
+			child = (child | 63) + 1;
+			continue;
+		}
+		if (!node_test(node, child)) {
+			child++;
+			continue;
+		}
+		k = node_run_order(node, child, 0);
+		counts[k]++;
+		child += 1u << k;
+	}
+}
+
+/* A node that B5 keeps open counts as the one block that it is. */
+static void count_region(const struct region *region, uint64_t counts[NR_ORDERS])
+{
+	struct node whole = region->free;
+
+	for (unsigned int block = 0; block < NODE_BITS; block++) {
+		if (!node_test(&region->open, block))
+			continue;
+		if (node_whole(&region->block[block]))
+			node_set(&whole, block);
+		else
+			count_runs(&region->block[block], counts);
+	}
+	count_runs(&whole, counts + BLOCK_ORDER);
+}
+
+void zone_free_blocks(const struct zone *z, uint64_t counts[NR_ORDERS])
+{
+	memset(counts, 0, NR_ORDERS * sizeof(*counts));
+	for (pfn_t gib = 0; gib < z->nr_regions; gib++) {
+		if (bitset_test(&z->free, gib))
+			counts[REGION_ORDER]++;
+		else if (bitset_test(&z->open, gib))
+			count_region(z->dir[gib], counts);
+	}
+}

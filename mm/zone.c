@@ -1,0 +1,216 @@
+/*
+ * zone.c: zones from memblock: spans, directories, regions; and the hand-over to the allocator.
+ *
+ * Everything here costs per range and per GiB, never per frame, but for the descriptors of blocks
+ * that are only partly usable: those are opened now, and their frames marked.
+ */
+#include "mm/memblock.h"
+#include "mm/zone.h"
+
+#define DMA_BORDER   ((pfn_t)1 << (24 - PAGE_SHIFT)) /* 16 MiB: ISA's 24 address lines */
+#define DMA32_BORDER ((pfn_t)1 << (32 - PAGE_SHIFT)) /* 4 GiB: PCI's 32 */
+
+/*
+ * A request that could have been served higher leaves 1/256 of what lies above it in DMA and DMA32
+ * (Linux: sysctl_lowmem_reserve_ratio), so that low memory is left for those who need it.
+ */
+#define LOWMEM_RATIO 256
+
+uint64_t zones_bytes;
+
+/* Zeroed memory for the books; the machine is of no use without it. */
+static void *alloc_books(uint64_t bytes)
+{
+	void *books = memblock_alloc(bytes, sizeof(struct node));
+
+	if (!books)
+		panic("zones_init: no room for %llu bytes of directories",
+		      (unsigned long long)bytes);
+	zones_bytes += bytes;
+	return books;
+}
+
+/* Borders are the zone's own; what lies between them is memblock's. */
+static void init_span(struct zone *z, pfn_t start, pfn_t border)
+{
+	unsigned long base, end;
+	int i;
+
+	z->start_pfn = start;
+	z->end_pfn = start;
+	z->border = border;
+	z->idle[0] = PFN_NONE;
+	z->idle[1] = PFN_NONE;
+	for_each_mem_pfn_range(i, NUMA_NO_NODE, &base, &end, NULL) {
+		pfn_t from = base > start ? base : start;
+		pfn_t to = end < border ? end : border;
+
+		if (from >= to)
+			continue;
+		if (!z->present)
+			z->first_gib = from >> REGION_ORDER;
+		z->present += to - from;
+		z->end_pfn = to;
+	}
+}
+
+static void init_bitset(struct bitset *set, struct node **leaf, uint64_t leaves)
+{
+	set->leaf = *leaf;
+	*leaf += leaves;
+}
+
+/* The directory, and all bitsets of the zone from one allocation. */
+static void init_books(struct zone *z)
+{
+	uint64_t leaves;
+	struct node *leaf;
+
+	if (!z->present)
+		return;
+	z->nr_regions = ((z->end_pfn - 1) >> REGION_ORDER) + 1 - z->first_gib;
+	leaves = (z->nr_regions + NODE_BITS - 1) / NODE_BITS;
+	if (leaves > NODE_BITS)
+		panic("zone %s: %llu regions are more than a bitset covers", z->name,
+		      (unsigned long long)z->nr_regions);
+	z->dir = alloc_books(z->nr_regions * sizeof(struct region *));
+	leaf = alloc_books((2 * NODE_SHIFT + 4) * leaves * sizeof(struct node));
+	for (unsigned int k = 0; k < 2 * NODE_SHIFT; k++)
+		init_bitset(&z->index[k], &leaf, leaves);
+	init_bitset(&z->free, &leaf, leaves);
+	init_bitset(&z->open, &leaf, leaves);
+	init_bitset(&z->head, &leaf, leaves);
+	init_bitset(&z->known, &leaf, leaves);
+}
+
+/* Regions of consecutive GiBs lie side by side: all have 512 nodes but the last, cut at its RAM. */
+static void place_regions(struct zone *z, pfn_t first, pfn_t end_pfn)
+{
+	const uint64_t stride = sizeof(struct region) + NODE_BITS * sizeof(struct node);
+	pfn_t last = (end_pfn - 1) >> REGION_ORDER;
+	uint64_t blocks = (((end_pfn - 1) & (REGION_FRAMES - 1)) >> BLOCK_ORDER) + 1;
+	uint64_t bytes = (last - first) * stride + sizeof(struct region) +
+			 blocks * sizeof(struct node);
+	char *regions;
+
+	/* From the same island of RAM if it has room, else from anywhere; not written here. */
+	regions = memblock_alloc_try_nid_raw(bytes, sizeof(struct node), PFN_PHYS(first << REGION_ORDER),
+					     PFN_PHYS(end_pfn), NUMA_NO_NODE);
+	if (!regions)
+		regions = memblock_alloc_raw(bytes, sizeof(struct node));
+	if (!regions)
+		panic("zone %s: no room for %llu bytes of regions", z->name,
+		      (unsigned long long)bytes);
+	zones_bytes += bytes;
+	for (pfn_t gib = first; gib <= last; gib++, regions += stride)
+		z->dir[gib - z->first_gib] = (struct region *)regions;
+}
+
+/* Z1: a region for every GiB in which the zone has RAM, run by run. */
+static void init_regions(struct zone *z)
+{
+	unsigned long base, end;
+	pfn_t run_first = 0, run_end = 0; /* the run's first GiB, and the end of its RAM in frames */
+	int i;
+
+	for_each_mem_pfn_range(i, NUMA_NO_NODE, &base, &end, NULL) {
+		pfn_t from = base > z->start_pfn ? base : z->start_pfn;
+		pfn_t to = end < z->border ? end : z->border;
+
+		if (from >= to)
+			continue;
+		if (run_end && from >> REGION_ORDER > ((run_end - 1) >> REGION_ORDER) + 1) {
+			place_regions(z, run_first, run_end);
+			run_end = 0;
+		}
+		if (!run_end)
+			run_first = from >> REGION_ORDER;
+		run_end = to;
+	}
+	if (run_end)
+		place_regions(z, run_first, run_end);
+}
+
+/*
+ * The cookie tells this boot's descriptors from those that a reset left in RAM. The zones are
+ * filled in from zero each time: a host program may set them up again and again.
+ */
+void zones_init(uint64_t seed)
+{
+	static const char *const names[] = { "DMA", "DMA32", "Normal" };
+	static const pfn_t borders[] = { 0, DMA_BORDER, DMA32_BORDER, MM_MAX_PFN };
+	uint64_t cookie = (seed ^ seed >> 16 ^ seed >> 32 ^ seed >> 48) & 0xffff;
+
+	state_cookie = (cookie ? cookie : 1) << STATE_COOKIE_SHIFT;
+	zones_bytes = 0;
+	for (unsigned int i = 0; i < MAX_NR_ZONES; i++) {
+		struct zone *z = &zones[i];
+
+		memset(z, 0, sizeof(*z));
+		z->id = (uint8_t)i;
+		z->name = names[i];
+		init_span(z, borders[i], borders[i + 1]);
+		init_books(z);
+		init_regions(z);
+	}
+}
+
+/* Linux's lowmem_reserve: [j] is kept from requests that may be served from zone j. */
+void zones_finish(void)
+{
+	for (unsigned int i = 0; i < MAX_NR_ZONES; i++) {
+		uint64_t above = 0;
+
+		for (unsigned int j = i + 1; j < MAX_NR_ZONES; j++) {
+			above += zones[j].managed;
+			zones[i].lowmem_reserve[j] = above / LOWMEM_RATIO;
+		}
+	}
+}
+
+/* All frames of the block start as reserved; those that are handed over are unmarked (P4). */
+static void open_partly_usable(struct zone *z, pfn_t block)
+{
+	struct page *page = pfn_to_page(block);
+
+	buddy_open_block(z, block);
+	for (pfn_t i = 0; i < BLOCK_FRAMES; i++)
+		page[i].state = state_reserved(z->id);
+}
+
+/* Within a zone, aligned to its size: the ordinary merge takes it in. */
+static void hand_over(struct zone *z, pfn_t pfn, unsigned int order)
+{
+	if (order < BLOCK_ORDER) {
+		struct region *region = zone_region(z, pfn);
+		pfn_t block = pfn & ~(BLOCK_FRAMES - 1);
+
+		if (!bitset_test(&z->open, (pfn >> REGION_ORDER) - z->first_gib) ||
+		    !node_test(&region->open, (unsigned int)(pfn >> BLOCK_ORDER) % NODE_BITS))
+			open_partly_usable(z, block);
+		for (pfn_t i = 0; i < (pfn_t)1 << order; i++)
+			pfn_to_page(pfn + i)->state = 0;
+	} else if (order < REGION_ORDER) {
+		buddy_open_region(z, pfn);
+	}
+	buddy_put(z, pfn, order);
+	z->nr_free += (uint64_t)1 << order;
+	z->managed += (uint64_t)1 << order;
+}
+
+void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order)
+{
+	struct zone *z = pfn_zone(pfn);
+	pfn_t half = (pfn_t)1 << order >> 1;
+	unsigned long flags;
+
+	/* A zone's border, a multiple of blocks, may cut a run that reaches over it: frame 0's. */
+	if (pfn + 2 * half > z->border) {
+		memblock_free_pages(page, pfn, order - 1);
+		memblock_free_pages(page + half, pfn + half, order - 1);
+		return;
+	}
+	flags = port_lock_irqsave(&z->lock);
+	hand_over(z, pfn, order);
+	port_unlock_irqrestore(&z->lock, flags);
+}

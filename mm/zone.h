@@ -1,0 +1,170 @@
+/*
+ * zone.h: zones, and the books of the allocator.
+ *
+ * Terms. Frame: 4 KiB. Block: a node of 512 frames, 2 MiB. Region: a node of 512 blocks, 1 GiB, or
+ * the part of one that a zone has. A child (frame, block, region) is *whole* when all of it is free;
+ * a whole block or region is one set bit of its parent. It is *open* when its own node is in use.
+ *
+ *     zone     free open head known   bitsets over regions       index[0..17] over open regions
+ *      │ dir[] a pointer a GiB, null where the zone has no RAM
+ *     region   free open head clean   nodes over blocks          index[0..8] over open blocks
+ *      │ block[]
+ *     node     512 bits: this frame is free
+ *
+ * An allocation of order k < 9 is a run of cleared bits in an open block's node, 9 <= k < 18 in an
+ * open region's, 18 a region. Its head's descriptor says so; orders 9 and up are marked in *head*
+ * as well, because the descriptors of a block that was never opened are not to be read.
+ *
+ * Invariants, each recomputed by mm_check() under this name:
+ *
+ *   Z1 A zone's span is cut at block borders; dir[] has a region exactly where the zone has RAM.
+ *   Z2 present is the zone's RAM in memblock, in frames; managed those handed over.
+ *   B1 A child is at most one of: whole, open, head of an allocation.
+ *   B2 A free frame is RAM and not reserved in memblock.
+ *   B3 index[k] holds every open node that has a run of order k (an upper bound); index[k + 1] is
+ *      within index[k]; index[0] and index[9] are exact.
+ *   B4 For k < 9 the zone's index[k] holds exactly the regions whose own index[k] is not empty.
+ *   B5 An open node is not whole, but for one a level and zone: idle[], kept open because no other
+ *      open node had anything free (else a single page going back and forth opens and closes it).
+ *   B6 nr_free is the number of free frames; nr_open the number of open nodes of a level.
+ *   P1 In an open block every frame is free, in an allocation, or marked reserved, one of the three.
+ *   P2 The descriptor of a frame of an open block is zero unless the frame is a head or reserved.
+ *   P3 An open block is clean: its descriptors were zeroed.
+ *   P4 Marked reserved are exactly the frames that memblock has reserved or has not.
+ *
+ * Locking: zone->lock covers all of this zone's books and the descriptors of its free frames. It is
+ * taken with interrupts off and held for a bounded time (MAX_LOWERED).
+ */
+#ifndef MM_ZONE_H
+#define MM_ZONE_H
+
+#include "mm/gfp.h"
+#include "mm/node.h"
+
+enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, MAX_NR_ZONES };
+
+#define BLOCK_ORDER  NODE_SHIFT
+#define REGION_ORDER (2 * NODE_SHIFT)
+#define BLOCK_FRAMES ((pfn_t)1 << BLOCK_ORDER)
+#define REGION_FRAMES ((pfn_t)1 << REGION_ORDER)
+#define NR_ORDERS    (REGION_ORDER + 1)
+
+#define PFN_NONE (~(pfn_t)0)
+
+struct region {
+	struct node free;  /* blocks that are whole */
+	struct node open;  /* blocks whose node is in use */
+	struct node head;  /* blocks at which an allocation of order 9 .. 17 starts */
+	struct node clean; /* blocks whose descriptors were zeroed */
+	struct node index[NODE_SHIFT];
+	struct node block[]; /* up to the last block with RAM */
+};
+
+struct zone {
+	port_lock_t lock;
+	uint8_t id;
+	uint32_t nr_open[2];           /* open nodes: of frames, of blocks */
+	uint64_t nr_free;              /* frames */
+	pfn_t first_gib;               /* region 0 of dir[] and of the bitsets */
+	struct region **dir;
+	struct bitset index[2 * NODE_SHIFT]; /* regions that may hold a run of this order */
+	struct bitset free;            /* regions that are whole */
+	struct bitset open;            /* regions whose header is in use */
+	struct bitset head;            /* regions allocated in one piece */
+	struct bitset known;           /* regions whose header was written */
+	pfn_t idle[2];                 /* first frame of the whole node kept open, or PFN_NONE */
+	pfn_t start_pfn;               /* the zone's border below; end_pfn == start_pfn: no RAM */
+	pfn_t end_pfn;                 /* after its last RAM */
+	pfn_t border;                  /* where the next zone begins */
+	pfn_t nr_regions;              /* entries of dir[] */
+	uint64_t present;
+	uint64_t managed;
+	uint64_t lowmem_reserve[MAX_NR_ZONES]; /* frames kept from requests of that zone */
+	const char *name;
+};
+
+extern struct zone zones[MAX_NR_ZONES];
+
+#define for_each_zone(z) for (struct zone *z = zones; z < zones + MAX_NR_ZONES; z++)
+
+/* The zone whose borders hold the frame; it may have no RAM there. */
+static inline struct zone *pfn_zone(pfn_t pfn)
+{
+	struct zone *z = zones;
+
+	while (pfn >= z->border)
+		z++;
+	return z;
+}
+
+/* State words: zone.h of a head or a reserved frame. 0: neither. */
+#define STATE_COUNT_SHIFT 0 /* 32 bits: references */
+#define STATE_ORDER_SHIFT 32
+#define STATE_ORDER_MASK  0x1full
+#define STATE_ZONE_SHIFT  37
+#define STATE_ZONE_MASK   0x3ull
+#define STATE_RESERVED    (1ull << 39)
+#define STATE_NODE_SHIFT  40 /* 8 bits */
+#define STATE_COOKIE_SHIFT 48 /* 16 bits, not 0, different from boot to boot */
+
+extern uint64_t state_cookie; /* in place */
+
+static inline uint64_t state_allocated(unsigned int zone, unsigned int order)
+{
+	return state_cookie | (uint64_t)zone << STATE_ZONE_SHIFT |
+	       (uint64_t)order << STATE_ORDER_SHIFT | 1;
+}
+
+static inline uint64_t state_reserved(unsigned int zone)
+{
+	return state_cookie | (uint64_t)zone << STATE_ZONE_SHIFT | STATE_RESERVED;
+}
+
+/*
+ * Set-up, in this order, once, after memblock is complete and mem_map_init() has run.
+ * zones_init(): spans, directories and regions, from memblock; seed differs from boot to boot.
+ * memblock_free_all() then hands over what memblock has not reserved (memblock_free_pages() below),
+ * and zones_finish() computes the reserves.
+ */
+void zones_init(uint64_t seed);
+void zones_finish(void);
+void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order);
+
+/* Bytes that zones_init() took from memblock for directories, bitsets and regions. */
+extern uint64_t zones_bytes;
+
+/* Of zone z, its lock held: the lowest run of order, marked as not free; PFN_NONE when none. */
+pfn_t buddy_take(struct zone *z, unsigned int order, unsigned int *lowered);
+/* Of zone z, its lock held: an aligned run that is not free becomes free. */
+void buddy_put(struct zone *z, pfn_t pfn, unsigned int order);
+/*
+ * The block or region at pfn has no bit in its parent: from now on it has a node of its own, with
+ * no bit set. An open region stays as it is.
+ */
+void buddy_open_block(struct zone *z, pfn_t pfn);
+void buddy_open_region(struct zone *z, pfn_t pfn);
+/* Takes the frame out, out of whatever it is part of. It must be free. */
+void buddy_take_at(struct zone *z, pfn_t pfn);
+/* Region of a frame, or NULL. */
+struct region *zone_region(const struct zone *z, pfn_t pfn);
+
+/*
+ * The state of the frames from pfn on: free or not, and where that ends (a multiple of whatever was
+ * looked at: *end is after pfn, not necessarily maximal).
+ */
+bool free_span(pfn_t pfn, pfn_t *end);
+
+/* The next maximal free range at or after *start, across zones. False when there is none. */
+bool next_free_range(pfn_t *start, pfn_t *end);
+
+/* Free blocks by order, as Linux's buddyinfo counts them: each in the largest that it is part of. */
+void zone_free_blocks(const struct zone *z, uint64_t counts[NR_ORDERS]);
+
+/*
+ * Recomputes every invariant above from memblock, the bits and the descriptors. Prints each
+ * violation (at most 16) as "mm_check: B3: …" and returns how many there are. O(frames in open
+ * blocks + regions). Takes no lock: nothing else may be allocating.
+ */
+unsigned long mm_check(void);
+
+#endif

@@ -1,0 +1,219 @@
+/*
+ * mapfile.c: a cursor over one line at a time; every number is checked for digits and for 64 bits.
+ */
+#include "tests/host/mapfile.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define LOG_WORD "BIOS-e820:"
+
+/* What is left of a line. */
+struct cursor {
+	const char *at;
+	const char *end;
+};
+
+static void skip_blanks(struct cursor *c)
+{
+	while (c->at < c->end && (*c->at == ' ' || *c->at == '\t' || *c->at == '\r'))
+		c->at++;
+}
+
+static bool skip_word(struct cursor *c, const char *word)
+{
+	size_t n = strlen(word);
+
+	skip_blanks(c);
+	if ((size_t)(c->end - c->at) < n || strncasecmp(c->at, word, n))
+		return false;
+	c->at += n;
+	return true;
+}
+
+static bool at_end(struct cursor *c)
+{
+	skip_blanks(c);
+	return c->at == c->end || *c->at == '#';
+}
+
+static int digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)tolower((unsigned char)c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
+}
+
+/* 0x… is hexadecimal, else `base`. False: no number, or more than 64 bits. */
+static bool number(struct cursor *c, unsigned int base, uint64_t *value)
+{
+	const char *first;
+
+	skip_blanks(c);
+	if (c->end - c->at > 2 && c->at[0] == '0' && (c->at[1] | 32) == 'x') {
+		base = 16;
+		c->at += 2;
+	}
+	first = c->at;
+	*value = 0;
+	for (; c->at < c->end && (unsigned int)digit_value(*c->at) < base; c->at++) {
+		if (__builtin_mul_overflow(*value, (uint64_t)base, value) ||
+		    __builtin_add_overflow(*value, (uint64_t)digit_value(*c->at), value))
+			return false;
+	}
+	/* "12ab" is not the number 12. */
+	return c->at > first && (c->at == c->end || !isalnum((unsigned char)*c->at));
+}
+
+static bool type_number(struct cursor *c, uint32_t *type)
+{
+	uint64_t value;
+
+	if (!number(c, 10, &value) || value > UINT32_MAX)
+		return false;
+	*type = (uint32_t)value;
+	return true;
+}
+
+static const char *map_line(struct cursor *c, struct e820_entry *e)
+{
+	uint64_t attributes;
+
+	e->length = 20;
+	if (!number(c, 10, &e->base))
+		return "the start is not a number of 64 bits";
+	if (!number(c, 10, &e->size))
+		return "the length is not a number of 64 bits";
+	if (!type_number(c, &e->type))
+		return "the type is not a number of 32 bits";
+	if (at_end(c))
+		return NULL;
+	if (!number(c, 10, &attributes) || attributes > UINT32_MAX)
+		return "the attributes are not a number of 32 bits";
+	e->attributes = (uint32_t)attributes;
+	e->length = 24;
+	return at_end(c) ? NULL : "more than start, length, type and attributes";
+}
+
+/* The words of all releases. The newest put a size ("639 KB") before the word. */
+static const char *type_words(struct cursor *c, uint32_t *type)
+{
+	static const struct {
+		const char *word;
+		uint32_t type;
+	} words[] = {
+		{ "usable", E820_TYPE_RAM },
+		{ "System RAM", E820_TYPE_RAM },
+		{ "reserved", E820_TYPE_RESERVED },
+		{ "device reserved", E820_TYPE_RESERVED },
+		{ "soft reserved", 0xefffffff },
+		{ "ACPI data", E820_TYPE_ACPI },
+		{ "ACPI NVS", E820_TYPE_NVS },
+		{ "unusable", E820_TYPE_UNUSABLE },
+		{ "persistent (type 7)", E820_TYPE_PMEM },
+		{ "persistent (type 12)", E820_TYPE_PRAM },
+	};
+
+	skip_word(c, "(");
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (skip_word(c, words[i].word)) {
+			*type = words[i].type;
+			return NULL;
+		}
+	return skip_word(c, "type") && type_number(c, type) ? NULL : "the type is not one of Linux's";
+}
+
+static const char *inclusive(struct cursor *c, struct e820_entry *e)
+{
+	uint64_t last;
+
+	if (!number(c, 16, &e->base) || !skip_word(c, "-") || !number(c, 16, &last) ||
+	    !skip_word(c, "]"))
+		return "not of the form [mem START-END] TYPE";
+	/* Linux prints an empty range as its end one below its start. */
+	if (last + 1 != e->base && last < e->base)
+		return "the end lies before the start";
+	e->size = last - e->base + 1;
+	if (last == UINT64_MAX && !e->base)
+		e->size = UINT64_MAX;
+	return type_words(c, &e->type);
+}
+
+static const char *exclusive(struct cursor *c, struct e820_entry *e)
+{
+	uint64_t first, second;
+
+	if (!number(c, 16, &first))
+		return "no address after BIOS-e820:";
+	if (skip_word(c, "@")) {
+		if (!number(c, 16, &second))
+			return "not of the form SIZE @ START (TYPE)";
+		e->base = second;
+		e->size = first;
+		return type_words(c, &e->type);
+	}
+	if (!skip_word(c, "-") || !number(c, 16, &second))
+		return "not of the form START - END (TYPE)";
+	if (second < first)
+		return "the end lies before the start";
+	e->base = first;
+	e->size = second - first;
+	return type_words(c, &e->type);
+}
+
+static const char *log_line(struct cursor *c, struct e820_entry *e)
+{
+	e->length = 20;
+	return skip_word(c, "[mem") ? inclusive(c, e) : exclusive(c, e);
+}
+
+/* NULL with *skip set: nothing to read in this line. */
+static const char *read_line(struct cursor *c, bool log, bool *skip, struct e820_entry *e)
+{
+	const char *word;
+
+	*skip = false;
+	memset(e, 0, sizeof(*e));
+	if (!log) {
+		*skip = at_end(c);
+		return *skip ? NULL : map_line(c, e);
+	}
+	word = memmem(c->at, (size_t)(c->end - c->at), LOG_WORD, strlen(LOG_WORD));
+	*skip = !word;
+	if (!word)
+		return NULL;
+	c->at = word + strlen(LOG_WORD);
+	/* The newest releases list the gaps between entries as well. */
+	*skip = skip_word(c, "[gap");
+	return *skip ? NULL : log_line(c, e);
+}
+
+int mapfile_parse(struct mapfile *map, const char *text, size_t size)
+{
+	const char *end = text + size;
+	bool log = memmem(text, size, LOG_WORD, strlen(LOG_WORD));
+
+	map->nr = 0;
+	map->line = 0;
+	for (const char *line = text; line < end;) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line));
+		struct cursor c = { line, newline ? newline : end };
+		struct e820_entry entry;
+		bool skip;
+
+		map->line++;
+		map->error = read_line(&c, log, &skip, &entry);
+		if (!map->error && !skip && map->nr == E820_MAX_RAW)
+			map->error = "more entries than a map can have (1024)";
+		if (map->error)
+			return -1;
+		if (!skip)
+			map->entries[map->nr++] = entry;
+		line = newline ? newline + 1 : end;
+	}
+	map->line = 0;
+	map->error = map->nr ? NULL : "no entries";
+	return map->nr ? 0 : -1;
+}

@@ -1,0 +1,238 @@
+/*
+ * sim.c: mm/port.h for host programs, over a sparse mapping.
+ */
+#include "tests/host/sim.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "arch/x86_64/paging.h"
+#include "mm/memblock.h"
+#include "mm/page.h"
+#include "mm/zone.h"
+
+#ifdef SIM_MSAN
+#include <sanitizer/msan_interface.h>
+#endif
+
+FILE *sim_log;
+jmp_buf *sim_panic_jump;
+char sim_panic_text[256];
+uint64_t sim_mem_map_bytes;
+uint64_t sim_left_out;
+
+static uint64_t mapped;
+static bool dirty_descriptors;
+
+#define WINDOW_SIZE (MM_MAX_PFN * sizeof(struct page))
+
+int printk(const char *fmt, ...)
+{
+	va_list ap;
+	int n = 0;
+
+	va_start(ap, fmt);
+	if (sim_log)
+		n = vfprintf(sim_log, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
+void panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(sim_panic_text, sizeof(sim_panic_text), fmt, ap);
+	va_end(ap);
+	if (sim_panic_jump)
+		longjmp(*sim_panic_jump, 1);
+	fprintf(stderr, "panic: %s\n", sim_panic_text);
+	abort();
+}
+
+void dump_stack(void)
+{
+}
+
+bool slab_is_available(void)
+{
+	return false;
+}
+
+void *kmalloc(size_t size, unsigned int gfp)
+{
+	(void)gfp;
+	return malloc(size);
+}
+
+void kfree(const void *ptr)
+{
+	free((void *)(uintptr_t)ptr);
+}
+
+unsigned int port_cpu_id(void)
+{
+	return 0;
+}
+
+unsigned long port_irq_save(void)
+{
+	return 0;
+}
+
+void port_irq_restore(unsigned long flags)
+{
+	(void)flags;
+}
+
+static void map_fixed(uintptr_t virt, uint64_t size, int prot)
+{
+	void *at = mmap((void *)virt, size, prot,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+
+	if (at != (void *)virt) {
+		perror("mmap of simulated memory");
+		exit(3);
+	}
+}
+
+/* What a reset leaves behind: descriptors that look valid, were they of this boot. */
+static void fill_with_garbage(uintptr_t virt, uint64_t size)
+{
+	for (struct page *page = (struct page *)virt; (uintptr_t)page < virt + size; page++) {
+		page->state = 0xbad1000000000001ull | (uint64_t)(page_to_pfn(page) % 19) << 32;
+		page->private = 0x5a5a5a5a5a5a5a5aul;
+	}
+}
+
+void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
+{
+	paging_map_mem_map(virt, phys, size);
+	map_fixed(virt, size, PROT_READ | PROT_WRITE);
+	if (dirty_descriptors)
+		fill_with_garbage(virt, size);
+#ifdef SIM_MSAN
+	__msan_poison((void *)virt, size);
+#endif
+}
+
+void port_map_zero(uintptr_t virt, uint64_t size)
+{
+	paging_map_zero(virt, size);
+	if (size)
+		map_fixed(virt, size, PROT_READ);
+}
+
+void sim_map_ram(uint64_t size)
+{
+	if (size > SIM_RAM_SIZE)
+		size = SIM_RAM_SIZE;
+	map_fixed(SIM_RAM, size, PROT_READ | PROT_WRITE);
+	mapped = size;
+	mm_host_offset = SIM_RAM;
+}
+
+static void empty_type(struct memblock_type *type)
+{
+	static struct {
+		struct memblock_type *type;
+		struct memblock_region *regions;
+	} initial[2];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		if (!initial[i].type) {
+			initial[i].type = type;
+			initial[i].regions = type->regions;
+		}
+		if (initial[i].type != type)
+			continue;
+		type->regions = initial[i].regions;
+		break;
+	}
+	memset(type->regions, 0, INIT_MEMBLOCK_REGIONS * sizeof(*type->regions));
+	type->cnt = 0;
+	type->max = INIT_MEMBLOCK_REGIONS;
+	type->total_size = 0;
+}
+
+void sim_reset(void)
+{
+	empty_type(&memblock.memory);
+	empty_type(&memblock.reserved);
+	memblock_set_bottom_up(false);
+	memblock_set_current_limit(MEMBLOCK_ALLOC_ANYWHERE);
+	if (mapped)
+		munmap((void *)SIM_RAM, mapped);
+	munmap((void *)(uintptr_t)MEM_MAP_BASE, WINDOW_SIZE);
+	mapped = 0;
+	mm_host_offset = 0;
+	memset(zones, 0, sizeof(zones));
+}
+
+static uint64_t end_of_ram(void)
+{
+	uint64_t end = PAGE_SIZE;
+
+	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
+		const struct e820_range *range = &e820_map.ranges[i];
+
+		if (range->type == E820_TYPE_RAM && range->base < SIM_RAM_SIZE)
+			end = SIM_RAM_SIZE - range->base < range->size ? SIM_RAM_SIZE
+								       : range->base + range->size;
+	}
+	return PAGE_ALIGN(end);
+}
+
+/* As the loader places it: the lowest 2 MiB aligned address below 4 GiB that holds it. */
+static bool place_kernel(uint64_t size, struct e820_taken *kernel)
+{
+	kernel->size = size;
+	kernel->base = 0;
+	if (size)
+		kernel->base = e820_find_ram(&e820_map, size, 2 << 20, 2 << 20, 1ull << 32, NULL, 0);
+	return kernel->base != UINT64_MAX;
+}
+
+int sim_boot(const struct e820_entry *raw, uint32_t nr, const struct sim_options *options,
+	     struct e820_taken *kernel, const char **error)
+{
+	struct memory_input in = {
+		.raw = raw, .nr_raw = nr, .limit = SIM_RAM_SIZE, .mem_limit = options->mem_limit,
+	};
+	struct paging_config paging = { .nx = true, .pdpe1gb = options->pdpe1gb };
+
+	sim_reset();
+	memory_correct(&in);
+	if (!e820_bytes(&e820_map, E820_TYPE_RAM)) {
+		*error = "the map has no usable RAM";
+		return -1;
+	}
+	if (!place_kernel(options->kernel_size, kernel)) {
+		*error = "no place for the kernel: no run of usable RAM between 2 MiB and 4 GiB is long enough";
+		return -1;
+	}
+	in.taken[0] = *kernel;
+	in.nr_taken = kernel->size ? 1 : 0;
+	paging.ro_base = kernel->base;
+	paging.ro_size = kernel->size / 2 & ~(PAGE_SIZE - 1);
+	sim_map_ram(end_of_ram());
+	sim_left_out = memory_to_memblock(&in);
+	if (!memblock_phys_mem_size()) {
+		*error = "the map has no usable RAM: no whole frame of it can be addressed";
+		return -1;
+	}
+	dirty_descriptors = options->dirty;
+	if (options->dirty)
+		memset((void *)SIM_RAM, 0xa5, mapped < 64 << 20 ? mapped : 64 << 20);
+#ifdef SIM_MSAN
+	__msan_poison((void *)SIM_RAM, mapped < 1ull << 30 ? mapped : 1ull << 30);
+#endif
+	paging_init(&paging);
+	paging_direct_map();
+	sim_mem_map_bytes = mem_map_init();
+	memory_hand_over(options->seed);
+	return 0;
+}
