@@ -253,7 +253,10 @@ static phys_addr_t array_bytes(unsigned long nr)
 	return PAGE_ALIGN(nr * sizeof(struct memblock_region));
 }
 
-/* Gives an array back to where it came from; the static ones stay. */
+/*
+ * Gives an array back to where it came from; the static ones stay, and so does one whose release
+ * would split a region of a full `reserved` that has no room to grow.
+ */
 static void release_array(struct memblock_region *regions, unsigned long nr)
 {
 	phys_addr_t phys = virt_to_phys(regions);
@@ -417,6 +420,8 @@ static long growth_by_set(const struct memblock_type *type, phys_addr_t base, ph
 	unsigned long nr = nr_regions(type), i = find(type, base);
 	long growth = 0;
 
+	if (base >= end)
+		return 0;
 	for (; i < nr && type->regions[i].base <= end; i++) {
 		const struct memblock_region *region = &type->regions[i];
 		bool inside = region->base < end;
