@@ -1,0 +1,715 @@
+/*
+ * test_e820.c: lib/e820.c against an oracle that looks at each stretch of addresses by itself.
+ *
+ * The borders of all entries, and of the legacy hole, cut the 2^64 bytes into stretches within
+ * which nothing changes. For each, the oracle asks every raw entry whether it claims it and who
+ * wins; the result must be exactly that, neighbours merged. This is done for all maps of up to
+ * three entries on a line of five cells, at three places, and for the maps of real machines:
+ *
+ *   test_e820 [DIRECTORY]      of *.map files; tests/e820 unless given
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/e820.h"
+
+__extension__ typedef unsigned __int128 wide; /* holds 2^64 */
+
+#define WIDE_END ((wide)1 << 64)
+#define RAM      E820_TYPE_RAM
+#define RSVD     E820_TYPE_RESERVED
+
+static const char *map_directory = "tests/e820";
+static struct e820_map map;
+static struct e820_entry raw[E820_MAX_RAW];
+static uint32_t nr_raw;
+
+static void entry(uint64_t base, uint64_t size, uint32_t type)
+{
+	raw[nr_raw++] =
+	    (struct e820_entry){ .base = base, .size = size, .type = type, .length = 20 };
+}
+
+static void entry_with_attributes(uint64_t base, uint64_t size, uint32_t type, uint32_t attributes)
+{
+	entry(base, size, type);
+	raw[nr_raw - 1].length = 24;
+	raw[nr_raw - 1].attributes = attributes;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	nr_raw = 0;
+	memset(raw, 0xee, sizeof(raw));
+	memset(&map, 0xee, sizeof(map));
+	return 0;
+}
+
+static void sanitize(void)
+{
+	e820_sanitize(&map, raw, nr_raw);
+}
+
+/* The oracle. */
+
+static wide end_of_entry(const struct e820_entry *e)
+{
+	wide end = (wide)e->base + e->size;
+
+	return end > WIDE_END ? WIDE_END : end;
+}
+
+static bool claims(const struct e820_entry *e, wide from, wide to)
+{
+	return e->size && e->base <= from && to <= end_of_entry(e);
+}
+
+static bool all_ram_is_disabled(void)
+{
+	for (uint32_t i = 0; i < nr_raw; i++)
+		if (raw[i].size && raw[i].type == RAM &&
+		    (raw[i].length < 24 || (raw[i].attributes & 1)))
+			return false;
+	return true;
+}
+
+/* What an entry's type counts as in the sweep. */
+static uint32_t counts_as(const struct e820_entry *e, bool attributes_say_nothing)
+{
+	bool disabled = e->length >= 24 && !(e->attributes & 1) && !attributes_say_nothing;
+
+	if (e->type == RAM && (disabled || (wide)e->base + e->size > WIDE_END))
+		return RSVD;
+	return e->type;
+}
+
+/* The final type of a stretch; false when nobody claims it. */
+static bool oracle(wide from, wide to, bool attributes_say_nothing, uint32_t *type)
+{
+	bool claimed = false;
+	uint32_t best = RAM;
+
+	for (uint32_t i = 0; i < nr_raw; i++) {
+		uint32_t mine = counts_as(&raw[i], attributes_say_nothing);
+
+		if (!claims(&raw[i], from, to))
+			continue;
+		claimed = true;
+		if (mine != RAM && (best == RAM || mine > best))
+			best = mine;
+	}
+	if (best == RAM && from >= 0xa0000 && to <= 0x100000)
+		best = RSVD;
+	*type = best >= 1 && (best <= 5 || best == 7 || best == 12) ? best : RSVD;
+	return claimed;
+}
+
+static wide borders[2 * E820_MAX_RAW + 4];
+static uint32_t nr_borders;
+
+static void add_border(wide border)
+{
+	uint32_t i = nr_borders;
+
+	for (uint32_t k = 0; k < nr_borders; k++)
+		if (borders[k] == border)
+			return;
+	for (; i > 0 && borders[i - 1] > border; i--)
+		borders[i] = borders[i - 1];
+	borders[i] = border;
+	nr_borders++;
+}
+
+static void find_borders(void)
+{
+	nr_borders = 0;
+	add_border(0);
+	add_border(0xa0000);
+	add_border(0x100000);
+	add_border(WIDE_END);
+	for (uint32_t i = 0; i < nr_raw; i++) {
+		add_border(raw[i].base);
+		add_border(end_of_entry(&raw[i]));
+	}
+}
+
+static bool is_overlap(const struct e820_correction *c)
+{
+	return c->what == E820_OVERLAP || c->what == E820_DUPLICATE;
+}
+
+static bool covers(const struct e820_correction *c, wide from, wide to)
+{
+	return c->base <= from && to <= (wide)c->base + c->size;
+}
+
+/* RAM that is lost is in a correction; contested stretches, and only these, in an overlap. */
+static void check_stretch(wide from, wide to, bool claimed, uint32_t type)
+{
+	uint32_t claimants = 0, ram_claimants = 0, corrected = 0, overlaps = 0;
+
+	for (uint32_t i = 0; i < nr_raw; i++) {
+		claimants += claims(&raw[i], from, to);
+		ram_claimants += claims(&raw[i], from, to) && raw[i].type == RAM;
+	}
+	for (uint32_t i = 0; i < map.nr_corrections; i++) {
+		const struct e820_correction *c = &map.corrections[i];
+
+		overlaps += is_overlap(c) && covers(c, from, to);
+		corrected += covers(c, from, to) && raw[c->entry].type == RAM &&
+			     c->what != E820_DUPLICATE && c->what != E820_UNSORTED;
+	}
+	assert_int_equal(claimed, claimants > 0);
+	assert_true(overlaps + 1 >= claimants); /* everyone but the winner lost once */
+	if (claimants < 2)
+		assert_int_equal(overlaps, 0);
+	if (ram_claimants && type != RAM)
+		assert_true(corrected > 0);
+}
+
+static uint32_t count_what(uint32_t what)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < map.nr_corrections; i++)
+		nr += map.corrections[i].what == what;
+	return nr;
+}
+
+static void check_corrections(void)
+{
+	uint32_t empty = 0, unknown = 0, unsorted = 0, wrapped = 0;
+	uint64_t before = 0;
+
+	for (uint32_t i = 0; i < nr_raw; i++) {
+		const struct e820_entry *e = &raw[i];
+
+		if (!e->size) {
+			empty++;
+			continue;
+		}
+		unknown += !e820_type_name(e->type);
+		wrapped += (wide)e->base + e->size > WIDE_END;
+		unsorted += e->base < before;
+		before = e->base;
+	}
+	assert_int_equal(count_what(E820_ZERO_LENGTH), empty);
+	assert_int_equal(count_what(E820_UNKNOWN_TYPE), unknown);
+	assert_int_equal(count_what(E820_UNSORTED), unsorted);
+	assert_int_equal(count_what(E820_WRAP), wrapped);
+	for (uint32_t i = 0; i < map.nr_corrections; i++) {
+		const struct e820_correction *c = &map.corrections[i];
+
+		assert_true(c->entry < nr_raw && c->what < E820_WHAT_COUNT);
+		assert_true(c->base >= raw[c->entry].base &&
+			    (wide)c->base + c->size <= end_of_entry(&raw[c->entry]));
+	}
+}
+
+/* Sanitises raw and compares with the oracle, stretch by stretch. */
+static void check_against_oracle(void)
+{
+	bool nothing = all_ram_is_disabled();
+	uint32_t nr = 0, type, before_type = 0;
+	wide before_end = 0;
+	uint64_t bytes_of_ram = 0;
+
+	sanitize();
+	find_borders();
+	for (uint32_t k = 0; k + 1 < nr_borders; k++) {
+		wide from = borders[k], to = borders[k + 1];
+		bool claimed = oracle(from, to, nothing, &type), joins;
+
+		check_stretch(from, to, claimed, type);
+		if (!claimed)
+			continue;
+		joins = nr && before_end == from && before_type == type &&
+			to - map.ranges[nr - 1].base < WIDE_END;
+		if (!joins) {
+			assert_true(nr < map.nr_ranges);
+			assert_true(map.ranges[nr].base == from);
+			assert_int_equal(map.ranges[nr].type, type);
+			assert_int_equal(map.ranges[nr].reserved, 0);
+			nr++;
+		}
+		assert_true((wide)map.ranges[nr - 1].base + map.ranges[nr - 1].size >= to);
+		before_end = to;
+		before_type = type;
+		bytes_of_ram += type == RAM ? (uint64_t)(to - from) : 0;
+		/* Where the run ends, so must the range. */
+		if (k + 2 == nr_borders || !oracle(to, borders[k + 2], nothing, &type) ||
+		    type != before_type)
+			assert_true((wide)map.ranges[nr - 1].base + map.ranges[nr - 1].size == to);
+	}
+	assert_int_equal(map.nr_ranges, nr);
+	assert_true(e820_bytes(&map, RAM) == bytes_of_ram);
+	check_corrections();
+}
+
+/* All maps of up to three entries. */
+
+#define NR_CELLS 5
+
+struct shape {
+	uint64_t start, length;
+	uint32_t type;
+};
+
+static uint32_t make_shapes(struct shape *shapes)
+{
+	static const uint32_t types[] = { RAM, RSVD, E820_TYPE_ACPI, 9 };
+	uint32_t nr = 0;
+
+	shapes[nr++] = (struct shape){ 2, 0, RAM };
+	shapes[nr++] = (struct shape){ 3, 0, 9 };
+	for (uint64_t start = 0; start < NR_CELLS; start++)
+		for (uint64_t length = 1; start + length <= NR_CELLS; length++)
+			for (uint32_t t = 0; t < 4; t++)
+				shapes[nr++] = (struct shape){ start, length, types[t] };
+	return nr;
+}
+
+static void all_small_maps(uint64_t origin, uint64_t cell)
+{
+	struct shape shapes[128];
+	uint32_t nr = make_shapes(shapes);
+	uint64_t nr_maps = 0;
+
+	/* An index of nr stands for "no entry"; only the last ones may be missing. */
+	for (uint32_t code = 0; code < (nr + 1) * (nr + 1) * nr; code++) {
+		uint32_t index[3] = { code % nr, code / nr % (nr + 1), code / nr / (nr + 1) };
+
+		if (index[1] == nr && index[2] != nr)
+			continue;
+		nr_raw = 0;
+		for (int i = 0; i < 3 && index[i] < nr; i++) {
+			const struct shape *s = &shapes[index[i]];
+
+			entry(origin + s->start * cell, s->length * cell, s->type);
+		}
+		check_against_oracle();
+		nr_maps++;
+	}
+	assert_true(nr_maps > 200000);
+}
+
+static void exhaustive_above_1m(void **state)
+{
+	(void)state;
+	all_small_maps(0x200000, 0x1000);
+}
+
+/* Borders of cells at 384, 576, 768, 960 and 1152 KiB: both ends of the hole lie inside one. */
+static void exhaustive_at_the_legacy_hole(void **state)
+{
+	(void)state;
+	all_small_maps(0x60000, 0x30000);
+}
+
+/* Three cells below 2^64, two above 0; entries may pass the end. */
+static void exhaustive_at_the_top(void **state)
+{
+	(void)state;
+	all_small_maps(0 - 3 * 0x1000ull, 0x1000);
+}
+
+/* Two entries, each RAM or reserved, with and without attributes, and the type numbers there are.
+ */
+static void exhaustive_attributes_and_types(void **state)
+{
+	static const uint32_t types[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 20, 0xffffffff };
+	uint32_t nr_types = sizeof(types) / sizeof(types[0]);
+
+	(void)state;
+	for (uint32_t code = 0; code < nr_types * nr_types * 16 * 3; code++) {
+		uint32_t first = types[code % nr_types], second = types[code / nr_types % nr_types];
+		uint32_t bits = code / nr_types / nr_types;
+
+		nr_raw = 0;
+		entry_with_attributes(0x100000, 0x3000, first, bits & 1);
+		raw[0].length = bits & 2 ? 24 : 20;
+		entry_with_attributes(0x102000, bits >= 32 ? 0 : 0x3000, second, bits >> 2 & 1);
+		raw[1].length = bits & 8 ? 28 : 23;
+		if (bits >= 16 && bits < 32)
+			entry(0x200000, 0x1000, RAM);
+		check_against_oracle();
+	}
+}
+
+/* Random maps of many entries, which collide often. */
+static void random_maps(void **state)
+{
+	static const uint32_t types[] = {
+		RAM, RAM, RAM, RSVD, E820_TYPE_ACPI, E820_TYPE_NVS, 7, 9
+	};
+	uint64_t seed = 42;
+
+	(void)state;
+	for (unsigned int round = 0; round < 3000; round++) {
+		uint32_t nr = 1 + round % 24;
+
+		nr_raw = 0;
+		for (uint32_t i = 0; i < nr; i++) {
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			entry((seed >> 20) % 64 * 0x8000, (seed >> 40) % 16 * 0x8000,
+			      types[(seed >> 57) % 8]);
+		}
+		sanitize();
+		assert_true(map.nr_ranges <= 2 * nr + 1);
+		if (map.nr_corrections <= E820_MAX_CORRECTIONS)
+			check_against_oracle();
+	}
+}
+
+/* Each kind of correction, exactly. */
+
+#define assert_correction(index, w, b, s, e)                                         \
+	do {                                                                         \
+		assert_true((index) < map.nr_corrections);                           \
+		assert_string_equal(e820_what_name(map.corrections[index].what), w); \
+		assert_true(map.corrections[index].base == (b));                     \
+		assert_true(map.corrections[index].size == (s));                     \
+		assert_int_equal(map.corrections[index].entry, e);                   \
+	} while (0)
+
+#define assert_range(index, b, s, t)                         \
+	do {                                                 \
+		assert_true((index) < map.nr_ranges);        \
+		assert_true(map.ranges[index].base == (b));  \
+		assert_true(map.ranges[index].size == (s));  \
+		assert_int_equal(map.ranges[index].type, t); \
+	} while (0)
+
+static void nothing_to_correct(void **state)
+{
+	(void)state;
+	sanitize();
+	assert_true(map.nr_ranges == 0 && map.nr_corrections == 0);
+	entry(0, 0x9fc00, RAM);
+	entry(0x9fc00, 0x400, RSVD);
+	entry(0xf0000, 0x10000, RSVD);
+	entry(0x100000, 0x3fef0000, RAM);
+	sanitize();
+	assert_true(map.nr_ranges == 4 && map.nr_corrections == 0);
+}
+
+static void overlap_is_noted_once_a_run(void **state)
+{
+	(void)state;
+	entry(0x100000, 0x100000, RAM);
+	entry(0x140000, 0x1000, RSVD);
+	entry(0x140000, 0x2000, E820_TYPE_NVS);
+	entry(0x110000, 0x40000, RAM);
+	sanitize();
+	assert_int_equal(map.nr_ranges, 3);
+	assert_range(0, 0x100000, 0x40000, RAM);
+	assert_range(1, 0x140000, 0x2000, E820_TYPE_NVS);
+	assert_range(2, 0x142000, 0xbe000, RAM);
+	assert_correction(0, "overlap", 0x140000, 0x1000, 0);
+	assert_correction(1, "overlap", 0x140000, 0x1000, 1);
+	assert_correction(2, "overlap", 0x141000, 0x1000, 0);
+	assert_correction(3, "unsorted", 0x110000, 0x40000, 3);
+	assert_correction(4, "duplicate", 0x110000, 0x30000, 3);
+	assert_correction(5, "overlap", 0x140000, 0x2000, 3);
+	assert_correction(6, "duplicate", 0x142000, 0xe000, 3);
+	assert_int_equal(map.nr_corrections, 7);
+}
+
+static void empty_unknown_unsorted(void **state)
+{
+	(void)state;
+	entry(0x200000, 0, RAM);
+	entry(0x200000, 0x1000, 9);
+	entry(0x100000, 0x1000, 0);
+	sanitize();
+	assert_range(0, 0x100000, 0x1000, RSVD);
+	assert_range(1, 0x200000, 0x1000, RSVD);
+	assert_correction(0, "zero length", 0x200000, 0, 0);
+	assert_correction(1, "unknown type", 0x200000, 0x1000, 1);
+	assert_correction(2, "unknown type", 0x100000, 0x1000, 2);
+	assert_correction(3, "unsorted", 0x100000, 0x1000, 2);
+	assert_int_equal(map.nr_corrections, 4);
+}
+
+static void wrap_makes_ram_reserved(void **state)
+{
+	(void)state;
+	entry(0 - 0x2000ull, 0x2000, RAM);
+	sanitize();
+	assert_range(0, 0 - 0x2000ull, 0x2000, RAM);
+	assert_int_equal(map.nr_corrections, 0);
+	raw[0].size = 0x2001;
+	sanitize();
+	assert_range(0, 0 - 0x2000ull, 0x2000, RSVD);
+	assert_correction(0, "wrap", 0 - 0x2000ull, 0x2000, 0);
+	raw[0].type = E820_TYPE_NVS;
+	sanitize();
+	assert_range(0, 0 - 0x2000ull, 0x2000, E820_TYPE_NVS);
+}
+
+/* Two ranges that would make 2^64 bytes stay two: the size has no number. */
+static void whole_address_space(void **state)
+{
+	(void)state;
+	entry(0, 1ull << 63, RSVD);
+	entry(1ull << 63, 1ull << 63, RSVD);
+	sanitize();
+	assert_int_equal(map.nr_ranges, 2);
+	assert_range(1, 1ull << 63, 1ull << 63, RSVD);
+	check_against_oracle();
+}
+
+static void attributes_disable_unless_all_do(void **state)
+{
+	(void)state;
+	entry_with_attributes(0x100000, 0x1000, RAM, 0);
+	entry_with_attributes(0x200000, 0x1000, RAM, 1);
+	entry_with_attributes(0x300000, 0x1000, E820_TYPE_ACPI, 0);
+	sanitize();
+	assert_range(0, 0x100000, 0x1000, RSVD);
+	assert_range(2, 0x300000, 0x1000, E820_TYPE_ACPI);
+	assert_correction(0, "disabled", 0x100000, 0x1000, 0);
+	raw[1].attributes = 2;
+	sanitize();
+	assert_range(0, 0x100000, 0x1000, RAM);
+	assert_int_equal(map.nr_corrections, 0);
+	raw[1].length = 20; /* it has no attributes, so it is enabled, so they mean something */
+	sanitize();
+	assert_range(0, 0x100000, 0x1000, RSVD);
+	raw[1].size = 0;
+	sanitize();
+	assert_range(0, 0x100000, 0x1000, RAM);
+}
+
+static void legacy_hole_is_never_ram(void **state)
+{
+	(void)state;
+	entry(0, 0x1000000, RAM);
+	entry(0xc0000, 0x8000, E820_TYPE_ACPI);
+	sanitize();
+	assert_range(0, 0, 0xa0000, RAM);
+	assert_range(1, 0xa0000, 0x20000, RSVD);
+	assert_range(2, 0xc0000, 0x8000, E820_TYPE_ACPI);
+	assert_range(3, 0xc8000, 0x38000, RSVD);
+	assert_range(4, 0x100000, 0xf00000, RAM);
+	assert_correction(0, "overlap", 0xc0000, 0x8000, 0);
+	assert_correction(1, "legacy hole", 0xa0000, 0x20000, 0);
+	assert_correction(2, "legacy hole", 0xc8000, 0x38000, 0);
+	assert_int_equal(map.nr_corrections, 3);
+}
+
+/* As many entries as there may be, in the order that makes most pieces: all fits, all is counted.
+ */
+static void full_tables(void **state)
+{
+	uint32_t listed;
+
+	(void)state;
+	for (uint64_t i = 0; i < E820_MAX_RAW; i++)
+		entry((E820_MAX_RAW - i) * 0x1000, (2 * i + 1) * 0x1000, (uint32_t)(100 + i));
+	sanitize();
+	assert_int_equal(map.nr_ranges, 1);
+	assert_true(map.nr_corrections > E820_MAX_CORRECTIONS);
+	nr_raw = 0;
+	for (uint64_t i = 0; i < E820_MAX_RAW; i++)
+		entry(0x100000 + i * 0x1000, (E820_MAX_RAW - i) * 0x2000,
+		      i % 2 ? RAM : 20 + (uint32_t)i);
+	sanitize();
+	assert_true(map.nr_ranges <= E820_MAX_RANGES);
+	nr_raw = 0;
+	entry(0, UINT64_MAX, RAM);
+	for (uint64_t i = 1; i < E820_MAX_RAW; i++)
+		entry(0x100000 + i * 0x2000, 0x1000, i % 2 ? RSVD : E820_TYPE_NVS);
+	sanitize();
+	assert_int_equal(map.nr_ranges, 2 * (E820_MAX_RAW - 1) + 3);
+	assert_int_equal(map.nr_corrections, E820_MAX_RAW - 1 + 1);
+	listed = E820_MAX_CORRECTIONS;
+	for (uint32_t i = 0; i < listed; i++)
+		assert_correction(i, "overlap", 0x100000 + (i + 1) * 0x2000ull, 0x1000, 0);
+}
+
+static void names(void **state)
+{
+	(void)state;
+	assert_string_equal(e820_type_name(1), "usable");
+	assert_string_equal(e820_type_name(2), "reserved");
+	assert_string_equal(e820_type_name(3), "ACPI data");
+	assert_string_equal(e820_type_name(4), "ACPI NVS");
+	assert_string_equal(e820_type_name(5), "unusable");
+	assert_string_equal(e820_type_name(7), "persistent (type 7)");
+	assert_string_equal(e820_type_name(12), "persistent (type 12)");
+	assert_null(e820_type_name(0));
+	assert_null(e820_type_name(6));
+	for (uint32_t what = 0; what < E820_WHAT_COUNT; what++)
+		assert_non_null(e820_what_name(what));
+	assert_null(e820_what_name(E820_WHAT_COUNT));
+}
+
+/* Looking for RAM. */
+
+static void find_ram_by_hand(void **state)
+{
+	struct e820_taken taken[] = { { 0x101000, 0x2000 }, { 0x180000, 0 }, { 0x110000, ~0ull } };
+
+	(void)state;
+	entry(0x1000, 0x9e000, RAM);
+	entry(0x100000, 0x100000, RAM);
+	entry(0 - 0x3000ull, 0x3000, RAM);
+	sanitize();
+	assert_true(e820_find_ram(&map, 0x1000, 0x1000, 0, ~0ull, NULL, 0) == 0x1000);
+	assert_true(e820_find_ram(&map, 0x1000, 0x1000, 0x9e001, ~0ull, NULL, 0) == 0x100000);
+	assert_true(e820_find_ram(&map, 0x1000, 0x10000, 1, ~0ull, NULL, 0) == 0x10000);
+	assert_true(e820_find_ram(&map, 0x9e001, 1, 0, ~0ull, NULL, 0) == 0x100000);
+	assert_true(e820_find_ram(&map, 0x100000, 1, 0, 0x200000, NULL, 0) == 0x100000);
+	assert_true(e820_find_ram(&map, 0x100000, 1, 0, 0x1fffff, NULL, 0) == UINT64_MAX);
+	assert_true(e820_find_ram(&map, 0x2000, 0x1000, 0x100000, ~0ull, taken, 1) == 0x103000);
+	assert_true(e820_find_ram(&map, 0x1000, 0x1000, 0x101000, ~0ull, taken, 2) == 0x103000);
+	assert_true(e820_find_ram(&map, 0xe000, 0x1000, 0x101000, ~0ull, taken, 3) == UINT64_MAX);
+	assert_true(e820_find_ram(&map, 0x2000, 0x1000, 0x300000, ~0ull, NULL, 0) == 0 - 0x3000ull);
+	assert_true(e820_find_ram(&map, 0x2000, 0x2000, 0x300000, ~0ull, NULL, 0) == UINT64_MAX);
+	assert_true(e820_find_ram(&map, 1, 1ull << 63, 0x300000, ~0ull, NULL, 0) == UINT64_MAX);
+	assert_true(e820_find_ram(&map, 0, 1, 0, ~0ull, NULL, 0) == UINT64_MAX);
+	assert_true(e820_find_ram(&map, 1, 1, 0, 0, NULL, 0) == UINT64_MAX);
+}
+
+static bool is_free_ram(uint64_t from, uint64_t size, const struct e820_taken *taken, uint32_t nr)
+{
+	bool in_range = false;
+
+	for (uint32_t i = 0; i < map.nr_ranges; i++)
+		in_range |= map.ranges[i].type == RAM && map.ranges[i].base <= from &&
+			    from + size <= map.ranges[i].base + map.ranges[i].size;
+	for (uint32_t i = 0; i < nr; i++)
+		if (taken[i].size && taken[i].base < from + size &&
+		    from < taken[i].base + taken[i].size)
+			return false;
+	return in_range;
+}
+
+static void find_ram_against_a_scan(void **state)
+{
+	uint64_t seed = 7, nr_found = 0;
+
+	(void)state;
+	for (unsigned int round = 0; round < 20000; round++) {
+		struct e820_taken taken[3];
+		uint64_t numbers[16], size, align, min, max, expected = UINT64_MAX;
+
+		for (unsigned int i = 0; i < 16; i++) {
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			numbers[i] = seed >> 33;
+		}
+		nr_raw = 0;
+		for (unsigned int i = 0; i < 3; i++) {
+			entry(0x100000 + numbers[i] % 64, numbers[i + 3] % 40, i < 2 ? RAM : RSVD);
+			taken[i] = (struct e820_taken){ 0x100000 + numbers[i + 6] % 64,
+							numbers[i + 9] % 8 };
+		}
+		sanitize();
+		size = 1 + numbers[12] % 16;
+		align = 1ull << numbers[13] % 5;
+		min = 0x100000 + numbers[14] % 48;
+		max = min + numbers[15] % 80;
+		for (uint64_t at = min; at + size <= max && expected == UINT64_MAX; at++)
+			if (at % align == 0 && is_free_ram(at, size, taken, 3))
+				expected = at;
+		assert_true(e820_find_ram(&map, size, align, min, max, taken, 3) == expected);
+		nr_found += expected != UINT64_MAX;
+	}
+	assert_true(nr_found > 2000 && nr_found < 18000);
+}
+
+/* Real machines. */
+
+static void read_map(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char line[512];
+
+	assert_non_null(file);
+	nr_raw = 0;
+	while (fgets(line, sizeof(line), file)) {
+		unsigned long long fields[4];
+		int nr = 0;
+		char *at = line, *end;
+
+		line[strcspn(line, "#")] = 0;
+		for (; nr < 4; nr++, at = end) {
+			fields[nr] = strtoull(at, &end, 0);
+			if (end == at)
+				break;
+		}
+		if (nr < 3)
+			continue;
+		assert_true(nr_raw < E820_MAX_RAW);
+		if (nr == 4)
+			entry_with_attributes(fields[0], fields[1], (uint32_t)fields[2],
+					      (uint32_t)fields[3]);
+		else
+			entry(fields[0], fields[1], (uint32_t)fields[2]);
+	}
+	fclose(file);
+}
+
+static void maps_of_real_machines(void **state)
+{
+	DIR *directory = opendir(map_directory);
+	const struct dirent *file;
+	uint32_t nr_maps = 0;
+
+	(void)state;
+	assert_non_null(directory);
+	while ((file = readdir(directory)) != NULL) {
+		char path[1024];
+
+		if (!strstr(file->d_name, ".map"))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", map_directory, file->d_name);
+		read_map(path);
+		if (nr_raw < 2)
+			fail_msg("%s: %u entries", path, nr_raw);
+		check_against_oracle();
+		nr_maps++;
+	}
+	closedir(directory);
+	assert_true(nr_maps >= 40);
+}
+
+int main(int argc, char **argv)
+{
+#define test(name) cmocka_unit_test_setup(name, setup)
+	const struct CMUnitTest tests[] = {
+		test(nothing_to_correct),
+		test(overlap_is_noted_once_a_run),
+		test(empty_unknown_unsorted),
+		test(wrap_makes_ram_reserved),
+		test(whole_address_space),
+		test(attributes_disable_unless_all_do),
+		test(legacy_hole_is_never_ram),
+		test(full_tables),
+		test(names),
+		test(find_ram_by_hand),
+		test(find_ram_against_a_scan),
+		test(exhaustive_attributes_and_types),
+		test(exhaustive_above_1m),
+		test(exhaustive_at_the_legacy_hole),
+		test(exhaustive_at_the_top),
+		test(random_maps),
+		test(maps_of_real_machines),
+	};
+#undef test
+
+	if (argc > 1)
+		map_directory = argv[1];
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("e820", tests, NULL, NULL);
+}
