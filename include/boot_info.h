@@ -66,9 +66,9 @@ struct boot_range {
 /* One BIOS call. tries > 1: the call before was the same and these are its repetitions. */
 struct boot_bios_call {
 	uint8_t interrupt;
-	uint8_t ah;       /* AH on return: the disk services' status */
-	uint16_t ax;      /* AX on entry */
-	uint16_t flags;   /* FLAGS on return; bit 0 is carry */
+	uint8_t ah;     /* AH on return: the disk services' status */
+	uint16_t ax;    /* AX on entry */
+	uint16_t flags; /* FLAGS on return; bit 0 is carry */
 	uint16_t tries;
 };
 _Static_assert(sizeof(struct boot_bios_call) == 8, "the assembler thunk writes it");
@@ -76,26 +76,26 @@ _Static_assert(sizeof(struct boot_bios_call) == 8, "the assembler thunk writes i
 struct boot_info {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t size;  /* of this struct, bytes */
-	uint32_t crc32; /* IEEE, of size bytes with this field 0 */
-	uint32_t boot_drive; /* the BIOS's number, DL */
-	uint32_t disk_method; /* enum boot_disk_method, the one last used */
-	uint32_t map_source; /* enum boot_map_source */
-	uint32_t map_faults; /* MAP_FAULT_* */
-	uint32_t int12_kib;  /* INT 12h: KiB of low memory; 0 when it failed */
+	uint32_t size;         /* of this struct, bytes */
+	uint32_t crc32;        /* IEEE, of size bytes with this field 0 */
+	uint32_t boot_drive;   /* the BIOS's number, DL */
+	uint32_t disk_method;  /* enum boot_disk_method, the one last used */
+	uint32_t map_source;   /* enum boot_map_source */
+	uint32_t map_faults;   /* MAP_FAULT_* */
+	uint32_t int12_kib;    /* INT 12h: KiB of low memory; 0 when it failed */
 	uint32_t ebda_segment; /* the word at 40:0Eh as it stands */
 	uint32_t e820_count;
-	uint64_t rsdp;       /* physical address of the ACPI RSDP, 0 when none was found */
+	uint64_t rsdp;        /* physical address of the ACPI RSDP, 0 when none was found */
 	uint64_t kernel_phys; /* where the image's first byte (kernel_virt) lies; 2 MiB aligned */
 	uint64_t kernel_virt;
-	uint64_t kernel_size; /* bytes in memory, .bss included, whole pages */
+	uint64_t kernel_size;  /* bytes in memory, .bss included, whole pages */
 	uint64_t kernel_entry; /* virtual */
 	uint64_t tsc[STAGE_COUNT];
 	uint32_t range_count;
 	uint32_t bios_call_total; /* calls made; the ring holds the last BOOT_INFO_BIOS_CALLS */
 	struct boot_range ranges[BOOT_INFO_MAX_RANGES];
 	struct boot_bios_call bios_calls[BOOT_INFO_BIOS_CALLS]; /* call n is at n % size */
-	char cmdline[BOOT_INFO_CMDLINE_SIZE]; /* printable ASCII, ends with 0 */
+	char cmdline[BOOT_INFO_CMDLINE_SIZE];                   /* printable ASCII, ends with 0 */
 	struct e820_entry e820[E820_MAX_RAW];
 };
 _Static_assert(offsetof(struct boot_info, crc32) == 16, "no padding before");

@@ -11,8 +11,8 @@
 #include "lib/e820.h"
 #include "mm/types.h"
 
-#define LOW_MEMORY_END  0xa0000ull /* 640 KiB: video memory, option ROMs, BIOS up to 1 MiB */
-#define LOW_MEMORY_KEPT 0x10000ull /* page 0, and room for what must start below 1 MiB */
+#define LOW_MEMORY_END   0xa0000ull /* 640 KiB: video memory, option ROMs, BIOS up to 1 MiB */
+#define LOW_MEMORY_KEPT  0x10000ull /* page 0, and room for what must start below 1 MiB */
 
 #define MEMORY_MAX_TAKEN 24
 
@@ -32,8 +32,8 @@ extern struct e820_map e820_map;
 void memory_correct(const struct memory_input *in);
 
 /*
- * RAM as memblock.memory, in whole frames; what is in use as memblock.reserved. Returns the bytes of
- * RAM that were left out because they lie beyond in->limit or the direct map's span.
+ * RAM as memblock.memory, in whole frames; what is in use as memblock.reserved. Returns the bytes
+ * of RAM that were left out because they lie beyond in->limit or the direct map's span.
  */
 uint64_t memory_to_memblock(const struct memory_input *in);
 

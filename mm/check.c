@@ -144,8 +144,8 @@ static unsigned int check_block_head(const struct zone *z, const struct region *
 	blocks = 1u << (order - BLOCK_ORDER);
 	for (unsigned int i = 0; i < blocks; i++)
 		require(!node_test(&region->free, block + i) &&
-				!node_test(&region->open, block + i) &&
-				(!i || !node_test(&region->head, block + i)),
+			    !node_test(&region->open, block + i) &&
+			    (!i || !node_test(&region->head, block + i)),
 			"B1", z, pfn + i * BLOCK_FRAMES, "a block inside an allocation is in use");
 	return blocks;
 }
@@ -184,7 +184,8 @@ static struct tally check_block(const struct zone *z, const struct region *regio
 		return (struct tally){ BLOCK_FRAMES, 0 };
 	}
 	if (open) {
-		require(node_test(&region->clean, block), "P3", z, pfn, "an open block is not clean");
+		require(node_test(&region->clean, block), "P3", z, pfn,
+			"an open block is not clean");
 		require(!node_whole(&region->block[block]) || z->idle[0] == pfn, "B5", z, pfn,
 			"an open block is whole and should have closed");
 		check_bounds(z, &region->block[block], pfn, in);
@@ -201,8 +202,8 @@ static struct tally check_block(const struct zone *z, const struct region *regio
 }
 
 /* The region's blocks that lie in the zone and have nodes. */
-static struct tally check_open_region(const struct zone *z, const struct region *region,
-				      pfn_t gib, uint32_t *open_blocks)
+static struct tally check_open_region(const struct zone *z, const struct region *region, pfn_t gib,
+				      uint32_t *open_blocks)
 {
 	pfn_t first = gib_pfn(z, gib);
 	pfn_t end = first + REGION_FRAMES;
@@ -252,7 +253,8 @@ static struct tally check_region(const struct zone *z, pfn_t gib, uint32_t *open
 	if (head) {
 		uint64_t state = pfn_to_page(pfn)->state;
 
-		require(state >> 32 == state_allocated(z->id, REGION_ORDER) >> 32 && (uint32_t)state,
+		require(state >> 32 == state_allocated(z->id, REGION_ORDER) >> 32 &&
+			    (uint32_t)state,
 			"P1", z, pfn, "a region is marked as head, its descriptor says otherwise");
 		return (struct tally){ 0, REGION_FRAMES };
 	}
@@ -266,7 +268,7 @@ static void check_span(const struct zone *z)
 	unsigned long base, end;
 	int i;
 
-	for_each_mem_pfn_range(i, NUMA_NO_NODE, &base, &end, NULL) {
+	for_each_mem_pfn_range (i, NUMA_NO_NODE, &base, &end, NULL) {
 		pfn_t from = base > z->start_pfn ? base : z->start_pfn;
 		pfn_t to = end < z->border ? end : z->border;
 
@@ -324,7 +326,7 @@ static void check_zone(const struct zone *z)
 unsigned long mm_check(void)
 {
 	violations = 0;
-	for_each_zone(z)
+	for_each_zone (z)
 		check_zone(z);
 	if (violations > MAX_PRINTED)
 		printk("mm_check: %lu violations, the first %u printed\n", violations, MAX_PRINTED);

@@ -13,16 +13,16 @@
 
 typedef unsigned int gfp_t;
 
-#define __GFP_DMA      0x01u    /* below 16 MiB */
-#define __GFP_DMA32    0x04u    /* below 4 GiB */
-#define __GFP_HIGH     0x20u    /* may use the reserve that lower zones keep from higher requests */
-#define __GFP_ZERO     0x100u   /* cleared */
+#define __GFP_DMA      0x01u  /* below 16 MiB */
+#define __GFP_DMA32    0x04u  /* below 4 GiB */
+#define __GFP_HIGH     0x20u  /* may use the reserve that lower zones keep from higher requests */
+#define __GFP_ZERO     0x100u /* cleared */
 #define __GFP_THISNODE 0x200000u /* no other node; there is one node, so always kept */
 
-#define GFP_KERNEL 0u /* nothing here sleeps or reclaims: from any context */
-#define GFP_ATOMIC __GFP_HIGH
-#define GFP_DMA    __GFP_DMA
-#define GFP_DMA32  __GFP_DMA32
+#define GFP_KERNEL     0u /* nothing here sleeps or reclaims: from any context */
+#define GFP_ATOMIC     __GFP_HIGH
+#define GFP_DMA        __GFP_DMA
+#define GFP_DMA32      __GFP_DMA32
 
 /* 2^order frames, count 1. NULL when there are none, or order > MAX_PAGE_ORDER. */
 struct page *alloc_pages(gfp_t gfp, unsigned int order);

@@ -169,7 +169,8 @@ static inline pfn_t bitset_first(const struct bitset *set)
 {
 	unsigned int leaf = node_first(&set->top);
 
-	return leaf == NODE_NONE ? BITSET_NONE : leaf * (pfn_t)NODE_BITS + node_first(&set->leaf[leaf]);
+	return leaf == NODE_NONE ? BITSET_NONE
+				 : leaf * (pfn_t)NODE_BITS + node_first(&set->leaf[leaf]);
 }
 
 static inline bool bitset_only(const struct bitset *set, pfn_t child)

@@ -15,8 +15,8 @@
 #include "mm/port.h"
 
 struct page {
-	uint64_t state;         /* PAGE_* fields below; 0: not a head */
-	unsigned long private;  /* the owner's, from allocation to release */
+	uint64_t state;        /* PAGE_* fields below; 0: not a head */
+	unsigned long private; /* the owner's, from allocation to release */
 };
 _Static_assert(sizeof(struct page) == 16, "0.39 % of RAM");
 

@@ -129,8 +129,9 @@ __attribute__((noreturn, cold)) static void bad_free(const struct page *page, un
 	const struct page *head = page_head(pfn);
 
 	if (head == page)
-		panic("free of frame 0x%llx as order %u: it was allocated as order %u, %u references",
-		      (unsigned long long)pfn, order, page_order(head), page_count(head));
+		panic(
+		    "free of frame 0x%llx as order %u: it was allocated as order %u, %u references",
+		    (unsigned long long)pfn, order, page_order(head), page_count(head));
 	if (head)
 		panic("free of frame 0x%llx as order %u: it is inside the allocation at 0x%llx",
 		      (unsigned long long)pfn, order, (unsigned long long)page_to_pfn(head));

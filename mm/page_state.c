@@ -11,7 +11,8 @@ enum where {
 	REGION_HEAD, /* in a region allocated as one */
 	BLOCK_FREE,  /* in a whole block */
 	BLOCK_OPEN,  /* in an open block */
-	BLOCK_OTHER, /* in a block neither whole nor open: under a head of order 9 .. 17, or reserved */
+	BLOCK_OTHER, /* in a block neither whole nor open: under a head of order 9 .. 17, or
+			reserved */
 };
 
 static enum where locate(const struct zone *z, const struct region *region, pfn_t pfn)
@@ -43,7 +44,7 @@ static bool is_allocated(uint64_t state, unsigned int zone, unsigned int least_o
 
 	return order >= least_order && (uint32_t)state &&
 	       (state & ~(uint64_t)(uint32_t)~0u) ==
-		       (state_allocated(zone, order) & ~(uint64_t)(uint32_t)~0u);
+		   (state_allocated(zone, order) & ~(uint64_t)(uint32_t)~0u);
 }
 
 /* In an open block: the lowest k for which a head of order >= k stands at pfn & ~(2^k - 1). */
@@ -149,7 +150,7 @@ static pfn_t last_end(void)
 {
 	pfn_t end = 0;
 
-	for_each_zone(z)
+	for_each_zone (z)
 		if (z->end_pfn > end)
 			end = z->end_pfn;
 	return end;

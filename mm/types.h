@@ -15,7 +15,8 @@ typedef uint64_t pfn_t;       /* a frame number: phys_addr_t >> PAGE_SHIFT */
 
 /*
  * Children of a node of the allocator, as a power of two: 512, as in the processor's page tables.
- * A block is one node of frames (2 MiB), a region one node of blocks (1 GiB). Tests build with less.
+ * A block is one node of frames (2 MiB), a region one node of blocks (1 GiB). Tests build with
+ * less.
  */
 #ifndef MM_NODE_SHIFT
 #define MM_NODE_SHIFT 9
@@ -33,9 +34,9 @@ typedef uint64_t pfn_t;       /* a frame number: phys_addr_t >> PAGE_SHIFT */
 #endif
 
 /* Without overflow for every phys_addr_t: PFN_UP of the last byte does not wrap to 0. */
-#define PFN_DOWN(x)  ((phys_addr_t)(x) >> PAGE_SHIFT)
-#define PFN_UP(x)    (PFN_DOWN(x) + (((phys_addr_t)(x) & (PAGE_SIZE - 1)) != 0))
-#define PFN_PHYS(x)  ((phys_addr_t)(x) << PAGE_SHIFT)
-#define PHYS_PFN(x)  PFN_DOWN(x)
+#define PFN_DOWN(x) ((phys_addr_t)(x) >> PAGE_SHIFT)
+#define PFN_UP(x)   (PFN_DOWN(x) + (((phys_addr_t)(x) & (PAGE_SIZE - 1)) != 0))
+#define PFN_PHYS(x) ((phys_addr_t)(x) << PAGE_SHIFT)
+#define PHYS_PFN(x) PFN_DOWN(x)
 
 #endif

@@ -41,7 +41,7 @@ static void init_span(struct zone *z, pfn_t start, pfn_t border)
 	z->border = border;
 	z->idle[0] = PFN_NONE;
 	z->idle[1] = PFN_NONE;
-	for_each_mem_pfn_range(i, NUMA_NO_NODE, &base, &end, NULL) {
+	for_each_mem_pfn_range (i, NUMA_NO_NODE, &base, &end, NULL) {
 		pfn_t from = base > start ? base : start;
 		pfn_t to = end < border ? end : border;
 
@@ -89,13 +89,14 @@ static void place_regions(struct zone *z, pfn_t first, pfn_t end_pfn)
 	const uint64_t stride = sizeof(struct region) + NODE_BITS * sizeof(struct node);
 	pfn_t last = (end_pfn - 1) >> REGION_ORDER;
 	uint64_t blocks = (((end_pfn - 1) & (REGION_FRAMES - 1)) >> BLOCK_ORDER) + 1;
-	uint64_t bytes = (last - first) * stride + sizeof(struct region) +
-			 blocks * sizeof(struct node);
+	uint64_t bytes =
+	    (last - first) * stride + sizeof(struct region) + blocks * sizeof(struct node);
 	char *regions;
 
 	/* From the same island of RAM if it has room, else from anywhere; not written here. */
-	regions = memblock_alloc_try_nid_raw(bytes, sizeof(struct node), PFN_PHYS(first << REGION_ORDER),
-					     PFN_PHYS(end_pfn), NUMA_NO_NODE);
+	regions =
+	    memblock_alloc_try_nid_raw(bytes, sizeof(struct node), PFN_PHYS(first << REGION_ORDER),
+				       PFN_PHYS(end_pfn), NUMA_NO_NODE);
 	if (!regions)
 		regions = memblock_alloc_raw(bytes, sizeof(struct node));
 	if (!regions)
@@ -110,10 +111,11 @@ static void place_regions(struct zone *z, pfn_t first, pfn_t end_pfn)
 static void init_regions(struct zone *z)
 {
 	unsigned long base, end;
-	pfn_t run_first = 0, run_end = 0; /* the run's first GiB, and the end of its RAM in frames */
+	pfn_t run_first = 0,
+	      run_end = 0; /* the run's first GiB, and the end of its RAM in frames */
 	int i;
 
-	for_each_mem_pfn_range(i, NUMA_NO_NODE, &base, &end, NULL) {
+	for_each_mem_pfn_range (i, NUMA_NO_NODE, &base, &end, NULL) {
 		pfn_t from = base > z->start_pfn ? base : z->start_pfn;
 		pfn_t to = end < z->border ? end : z->border;
 

@@ -2,8 +2,9 @@
  * zone.h: zones, and the books of the allocator.
  *
  * Terms. Frame: 4 KiB. Block: a node of 512 frames, 2 MiB. Region: a node of 512 blocks, 1 GiB, or
- * the part of one that a zone has. A child (frame, block, region) is *whole* when all of it is free;
- * a whole block or region is one set bit of its parent. It is *open* when its own node is in use.
+ * the part of one that a zone has. A child (frame, block, region) is *whole* when all of it is
+ * free; a whole block or region is one set bit of its parent. It is *open* when its own node is in
+ * use.
  *
  *     zone     free open head known   bitsets over regions       index[0..17] over open regions
  *      │ dir[] a pointer a GiB, null where the zone has no RAM
@@ -27,10 +28,10 @@
  *   B5 An open node is not whole, but for one a level and zone: idle[], kept open because no other
  *      open node had anything free (else a single page going back and forth opens and closes it).
  *   B6 nr_free is the number of free frames; nr_open the number of open nodes of a level.
- *   P1 In an open block every frame is free, in an allocation, or marked reserved, one of the three.
- *   P2 The descriptor of a frame of an open block is zero unless the frame is a head or reserved.
- *   P3 An open block is clean: its descriptors were zeroed.
- *   P4 Marked reserved are exactly the frames that memblock has reserved or has not.
+ *   P1 In an open block every frame is free, in an allocation, or marked reserved, one of the
+ * three. P2 The descriptor of a frame of an open block is zero unless the frame is a head or
+ * reserved. P3 An open block is clean: its descriptors were zeroed. P4 Marked reserved are exactly
+ * the frames that memblock has reserved or has not.
  *
  * Locking: zone->lock covers all of this zone's books and the descriptors of its free frames. It is
  * taken with interrupts off and held for a bounded time (MAX_LOWERED).
@@ -43,13 +44,13 @@
 
 enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, MAX_NR_ZONES };
 
-#define BLOCK_ORDER  NODE_SHIFT
-#define REGION_ORDER (2 * NODE_SHIFT)
-#define BLOCK_FRAMES ((pfn_t)1 << BLOCK_ORDER)
+#define BLOCK_ORDER   NODE_SHIFT
+#define REGION_ORDER  (2 * NODE_SHIFT)
+#define BLOCK_FRAMES  ((pfn_t)1 << BLOCK_ORDER)
 #define REGION_FRAMES ((pfn_t)1 << REGION_ORDER)
-#define NR_ORDERS    (REGION_ORDER + 1)
+#define NR_ORDERS     (REGION_ORDER + 1)
 
-#define PFN_NONE (~(pfn_t)0)
+#define PFN_NONE      (~(pfn_t)0)
 
 struct region {
 	struct node free;  /* blocks that are whole */
@@ -63,20 +64,20 @@ struct region {
 struct zone {
 	port_lock_t lock;
 	uint8_t id;
-	uint32_t nr_open[2];           /* open nodes: of frames, of blocks */
-	uint64_t nr_free;              /* frames */
-	pfn_t first_gib;               /* region 0 of dir[] and of the bitsets */
+	uint32_t nr_open[2]; /* open nodes: of frames, of blocks */
+	uint64_t nr_free;    /* frames */
+	pfn_t first_gib;     /* region 0 of dir[] and of the bitsets */
 	struct region **dir;
 	struct bitset index[2 * NODE_SHIFT]; /* regions that may hold a run of this order */
-	struct bitset free;            /* regions that are whole */
-	struct bitset open;            /* regions whose header is in use */
-	struct bitset head;            /* regions allocated in one piece */
-	struct bitset known;           /* regions whose header was written */
-	pfn_t idle[2];                 /* first frame of the whole node kept open, or PFN_NONE */
-	pfn_t start_pfn;               /* the zone's border below; end_pfn == start_pfn: no RAM */
-	pfn_t end_pfn;                 /* after its last RAM */
-	pfn_t border;                  /* where the next zone begins */
-	pfn_t nr_regions;              /* entries of dir[] */
+	struct bitset free;                  /* regions that are whole */
+	struct bitset open;                  /* regions whose header is in use */
+	struct bitset head;                  /* regions allocated in one piece */
+	struct bitset known;                 /* regions whose header was written */
+	pfn_t idle[2];    /* first frame of the whole node kept open, or PFN_NONE */
+	pfn_t start_pfn;  /* the zone's border below; end_pfn == start_pfn: no RAM */
+	pfn_t end_pfn;    /* after its last RAM */
+	pfn_t border;     /* where the next zone begins */
+	pfn_t nr_regions; /* entries of dir[] */
 	uint64_t present;
 	uint64_t managed;
 	uint64_t lowmem_reserve[MAX_NR_ZONES]; /* frames kept from requests of that zone */
@@ -98,13 +99,13 @@ static inline struct zone *pfn_zone(pfn_t pfn)
 }
 
 /* State words: zone.h of a head or a reserved frame. 0: neither. */
-#define STATE_COUNT_SHIFT 0 /* 32 bits: references */
-#define STATE_ORDER_SHIFT 32
-#define STATE_ORDER_MASK  0x1full
-#define STATE_ZONE_SHIFT  37
-#define STATE_ZONE_MASK   0x3ull
-#define STATE_RESERVED    (1ull << 39)
-#define STATE_NODE_SHIFT  40 /* 8 bits */
+#define STATE_COUNT_SHIFT  0 /* 32 bits: references */
+#define STATE_ORDER_SHIFT  32
+#define STATE_ORDER_MASK   0x1full
+#define STATE_ZONE_SHIFT   37
+#define STATE_ZONE_MASK    0x3ull
+#define STATE_RESERVED     (1ull << 39)
+#define STATE_NODE_SHIFT   40 /* 8 bits */
 #define STATE_COOKIE_SHIFT 48 /* 16 bits, not 0, different from boot to boot */
 
 extern uint64_t state_cookie; /* in place */
@@ -157,7 +158,8 @@ bool free_span(pfn_t pfn, pfn_t *end);
 /* The next maximal free range at or after *start, across zones. False when there is none. */
 bool next_free_range(pfn_t *start, pfn_t *end);
 
-/* Free blocks by order, as Linux's buddyinfo counts them: each in the largest that it is part of. */
+/* Free blocks by order, as Linux's buddyinfo counts them: each in the largest that it is part of.
+ */
 void zone_free_blocks(const struct zone *z, uint64_t counts[NR_ORDERS]);
 
 /*

@@ -15,13 +15,13 @@
 
 #include "mm/types.h"
 
-#define WINDOWS_BASE 0xffffc90000000000ull
+#define WINDOWS_BASE  0xffffc90000000000ull
 
 /* Protection of a mapping: readable always. */
-#define PAGING_WRITE   0x1u
-#define PAGING_EXEC    0x2u
-#define PAGING_DEVICE  0x4u /* uncached */
-#define PAGING_SMALL   0x8u /* 4 KiB pages only, so that single ones can be taken out */
+#define PAGING_WRITE  0x1u
+#define PAGING_EXEC   0x2u
+#define PAGING_DEVICE 0x4u /* uncached */
+#define PAGING_SMALL  0x8u /* 4 KiB pages only, so that single ones can be taken out */
 
 /* What the CPU can do, and which RAM must not be written through the direct map. */
 struct paging_config {

@@ -122,7 +122,8 @@ static const char *type_words(struct cursor *c, uint32_t *type)
 			*type = words[i].type;
 			return NULL;
 		}
-	return skip_word(c, "type") && type_number(c, type) ? NULL : "the type is not one of Linux's";
+	return skip_word(c, "type") && type_number(c, type) ? NULL
+							    : "the type is not one of Linux's";
 }
 
 static const char *inclusive(struct cursor *c, struct e820_entry *e)

@@ -19,8 +19,8 @@
 struct mapfile {
 	uint32_t nr;
 	struct e820_entry entries[E820_MAX_RAW];
-	unsigned int line;    /* of the error; 0: of the whole file */
-	const char *error;    /* in words */
+	unsigned int line; /* of the error; 0: of the whole file */
+	const char *error; /* in words */
 };
 
 /* text: size bytes, anything at all. 0, or -1 with line and error set. */

@@ -20,16 +20,16 @@
 #include "tests/host/sim.h"
 
 static const char usage[] =
-	"usage: replay [--json] FILE|-\n"
-	"\n"
-	"Runs a memory map through firstpage's memory set-up and prints what comes out.\n"
-	"FILE (- is standard input) holds `start length type [attributes]` a line, # comments,\n"
-	"or a log with Linux's BIOS-e820: lines.\n"
-	"\n"
-	"  --json   print one JSON object\n"
-	"  --help   print this\n"
-	"\n"
-	"Exit status: 0 all checks hold, 1 a check fails, 2 input that cannot be used.\n";
+    "usage: replay [--json] FILE|-\n"
+    "\n"
+    "Runs a memory map through firstpage's memory set-up and prints what comes out.\n"
+    "FILE (- is standard input) holds `start length type [attributes]` a line, # comments,\n"
+    "or a log with Linux's BIOS-e820: lines.\n"
+    "\n"
+    "  --json   print one JSON object\n"
+    "  --help   print this\n"
+    "\n"
+    "Exit status: 0 all checks hold, 1 a check fails, 2 input that cannot be used.\n";
 
 static char *read_all(FILE *file, size_t *size)
 {
@@ -101,12 +101,12 @@ static void json_memblock(void)
 	bool first = true;
 
 	printf("\"memory\":[");
-	for_each_mem_region(r)
+	for_each_mem_region (r)
 		printf("%s\n {\"base\":\"0x%llx\",\"size\":\"0x%llx\",\"node\":%d}", comma(&first),
 		       ull(r->base), ull(r->size), memblock_get_region_node(r));
 	printf("],\n\"reserved\":[");
 	first = true;
-	for_each_reserved_mem_region(r)
+	for_each_reserved_mem_region (r)
 		printf("%s\n {\"base\":\"0x%llx\",\"size\":\"0x%llx\"}", comma(&first),
 		       ull(r->base), ull(r->size));
 	printf("],\n");
@@ -132,7 +132,7 @@ static void json_allocator(void)
 	pfn_t start = 0, end;
 
 	printf("\"zones\":[");
-	for_each_zone(z) {
+	for_each_zone (z) {
 		printf("%s\n ", comma(&first));
 		json_zone(z);
 	}
@@ -199,7 +199,7 @@ static void text_allocator(void)
 {
 	pfn_t start = 0, end;
 
-	for_each_zone(z) {
+	for_each_zone (z) {
 		uint64_t counts[NR_ORDERS];
 
 		zone_free_blocks(z, counts);
@@ -228,7 +228,9 @@ static int replay(const char *name, bool json)
 {
 	static struct mapfile map;
 	struct check_result checks[CHECKS_MAX];
-	struct sim_options options = { .pdpe1gb = true, .kernel_size = KERNEL_IMAGE_SIZE, .seed = 1 };
+	struct sim_options options = { .pdpe1gb = true,
+				       .kernel_size = KERNEL_IMAGE_SIZE,
+				       .seed = 1 };
 	struct e820_taken kernel;
 	const char *error;
 	size_t size;

@@ -15,6 +15,11 @@
 
 #ifdef SIM_MSAN
 #include <sanitizer/msan_interface.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+/* The sanitizer's own mmap() marks every byte of a mapping: minutes, for terabytes. */
+#define mmap(...)   ((void *)syscall(SYS_mmap, __VA_ARGS__))
+#define munmap(...) ((int)syscall(SYS_munmap, __VA_ARGS__))
 #endif
 
 FILE *sim_log;
@@ -26,6 +31,7 @@ uint64_t sim_left_out;
 static uint64_t mapped;
 static bool dirty_descriptors;
 
+#define POISON_RAM  (64ull << 20) /* of RAM, at its beginning and its end: where the books lie */
 #define WINDOW_SIZE (MM_MAX_PFN * sizeof(struct page))
 
 int printk(const char *fmt, ...)
@@ -88,6 +94,34 @@ void port_irq_restore(unsigned long flags)
 	(void)flags;
 }
 
+/* RAM and descriptors hold nothing that a decision may rest on, until somebody writes them. */
+static struct {
+	uintptr_t virt;
+	uint64_t size;
+} poisoned[64];
+static unsigned int nr_poisoned;
+
+static void poison(uintptr_t virt, uint64_t size)
+{
+	if (nr_poisoned == sizeof(poisoned) / sizeof(poisoned[0]))
+		return;
+	poisoned[nr_poisoned].virt = virt;
+	poisoned[nr_poisoned++].size = size;
+#ifdef SIM_MSAN
+	__msan_poison((void *)virt, size);
+#endif
+}
+
+static void unpoison_all(void)
+{
+	while (nr_poisoned) {
+		nr_poisoned--;
+#ifdef SIM_MSAN
+		__msan_unpoison((void *)poisoned[nr_poisoned].virt, poisoned[nr_poisoned].size);
+#endif
+	}
+}
+
 static void map_fixed(uintptr_t virt, uint64_t size, int prot)
 {
 	void *at = mmap((void *)virt, size, prot,
@@ -114,9 +148,7 @@ void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
 	map_fixed(virt, size, PROT_READ | PROT_WRITE);
 	if (dirty_descriptors)
 		fill_with_garbage(virt, size);
-#ifdef SIM_MSAN
-	__msan_poison((void *)virt, size);
-#endif
+	poison(virt, size);
 }
 
 void port_map_zero(uintptr_t virt, uint64_t size)
@@ -160,6 +192,7 @@ static void empty_type(struct memblock_type *type)
 
 void sim_reset(void)
 {
+	unpoison_all();
 	empty_type(&memblock.memory);
 	empty_type(&memblock.reserved);
 	memblock_set_bottom_up(false);
@@ -192,7 +225,8 @@ static bool place_kernel(uint64_t size, struct e820_taken *kernel)
 	kernel->size = size;
 	kernel->base = 0;
 	if (size)
-		kernel->base = e820_find_ram(&e820_map, size, 2 << 20, 2 << 20, 1ull << 32, NULL, 0);
+		kernel->base =
+		    e820_find_ram(&e820_map, size, 2 << 20, 2 << 20, 1ull << 32, NULL, 0);
 	return kernel->base != UINT64_MAX;
 }
 
@@ -200,7 +234,10 @@ int sim_boot(const struct e820_entry *raw, uint32_t nr, const struct sim_options
 	     struct e820_taken *kernel, const char **error)
 {
 	struct memory_input in = {
-		.raw = raw, .nr_raw = nr, .limit = SIM_RAM_SIZE, .mem_limit = options->mem_limit,
+		.raw = raw,
+		.nr_raw = nr,
+		.limit = SIM_RAM_SIZE,
+		.mem_limit = options->mem_limit,
 	};
 	struct paging_config paging = { .nx = true, .pdpe1gb = options->pdpe1gb };
 
@@ -211,7 +248,8 @@ int sim_boot(const struct e820_entry *raw, uint32_t nr, const struct sim_options
 		return -1;
 	}
 	if (!place_kernel(options->kernel_size, kernel)) {
-		*error = "no place for the kernel: no run of usable RAM between 2 MiB and 4 GiB is long enough";
+		*error = "no place for the kernel: no run of usable RAM between 2 MiB and 4 GiB is "
+			 "long enough";
 		return -1;
 	}
 	in.taken[0] = *kernel;
@@ -227,9 +265,9 @@ int sim_boot(const struct e820_entry *raw, uint32_t nr, const struct sim_options
 	dirty_descriptors = options->dirty;
 	if (options->dirty)
 		memset((void *)SIM_RAM, 0xa5, mapped < 64 << 20 ? mapped : 64 << 20);
-#ifdef SIM_MSAN
-	__msan_poison((void *)SIM_RAM, mapped < 1ull << 30 ? mapped : 1ull << 30);
-#endif
+	poison(SIM_RAM, mapped < POISON_RAM ? mapped : POISON_RAM);
+	if (mapped > POISON_RAM)
+		poison(SIM_RAM + mapped - POISON_RAM, POISON_RAM);
 	paging_init(&paging);
 	paging_direct_map();
 	sim_mem_map_bytes = mem_map_init();

@@ -26,8 +26,8 @@
 #endif
 
 struct sim_options {
-	bool pdpe1gb;        /* 1 GiB pages in the simulated page tables */
-	bool dirty;          /* RAM and descriptors hold garbage before the start */
+	bool pdpe1gb;         /* 1 GiB pages in the simulated page tables */
+	bool dirty;           /* RAM and descriptors hold garbage before the start */
 	uint64_t kernel_size; /* bytes; 0: no kernel image */
 	phys_addr_t mem_limit;
 	uint64_t seed;

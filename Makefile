@@ -1,0 +1,84 @@
+# firstpage: from power-on to the first page.
+#
+#   make            builds build/disk.img and everything beside it
+#   make help       lists the targets
+#
+# Nothing is written outside build/. Sources are listed in reading order.
+
+B ?= build
+export B MEM CPUS MAP MACHINE CPU QEMUFLAGS
+ifneq ($(origin CMDLINE),undefined)
+export CMDLINE
+endif
+
+CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+NASM    := nasm
+LD      := ld
+OBJCOPY := objcopy
+NM      := nm
+PYTHON  := python3
+
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
+            -Wvla -Wundef -Werror
+
+.PHONY: all
+all: image host ## the image, the kernel and the host programs (plain `make`)
+
+# What a target needs is installed first; a group is looked at again when something of it is gone.
+
+have = $(B)/.have-$(1)
+.PHONY: $(patsubst %,$(B)/.have-%,$(shell scripts/setup --missing))
+$(B)/.have-%: scripts/setup
+	@mkdir -p $(@D)
+	@scripts/setup $*
+	@touch $@
+
+# The image: boot sector, stage2, kernel.
+
+LIB := lib/string.c lib/format.c lib/crc32.c lib/e820.c
+
+MM := mm/memblock.c mm/mem_map.c mm/zone.c mm/node.c mm/buddy.c mm/page_alloc.c \
+      mm/page_state.c mm/check.c
+
+.PHONY: image
+image: $(B)/disk.img
+include disk.img.mk
+include arch/x86_64/kernel.mk
+include tests/host/host.mk
+
+# Running it.
+
+.PHONY: run
+run: $(B)/disk.img | $(call have,run) ## boots the image in QEMU; MEM= CPUS= CMDLINE= MAP= QEMUFLAGS=
+	@scripts/run
+
+.PHONY: bochs
+bochs: $(B)/disk.img | $(call have,bochs) ## boots it in Bochs under its debugger; BOCHS_RC=FILE CMDLINE= MEM= MAP=
+	@BOCHS_RC="$(BOCHS_RC)" scripts/bochs
+
+.PHONY: debug
+debug: $(B)/disk.img | $(call have,run) $(call have,debug) ## QEMU waiting for gdb, gdb attached; GDB_RC=FILE
+	@GDB_RC="$(GDB_RC)" scripts/debug
+
+# Having a verdict.
+
+.PHONY: test
+test: all | $(call have,test) $(call have,run) $(call have,bochs) ## everything that has a verdict
+	@tests/run
+
+.PHONY: lint
+lint: all | $(call have,lint) ## formatter, static analysers, include rules
+	@scripts/lint
+
+.PHONY: clean
+clean: ## removes build/
+	rm -rf $(B)
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,58 @@
+# Host programs: the library to lift, replay, and the tests with their sanitizers.
+
+HOST_CFLAGS := -std=gnu17 -O2 -g -D_GNU_SOURCE -DMM_HOST -I. -I$(B)/host -MMD -MP $(WARNINGS)
+ASAN        := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+MSAN        := -fsanitize=memory -fno-omit-frame-pointer
+
+HOST := $(B)/host
+
+# The boot on a host: what the kernel has of it, and the simulated machine.
+SIM := kernel/memory.c lib/e820.c arch/x86_64/paging.c tests/host/sim.c tests/host/mapfile.c \
+       tests/host/checks.c
+
+TESTS := test_memblock test_e820 test_buddy test_maps test_mapfile test_format test_crc32 \
+         test_fat test_elf test_options
+
+.PHONY: host
+host: $(HOST)/libfirstpage-mm.a $(HOST)/replay ## the library, replay and the host tests
+host: $(TESTS:%=$(HOST)/%) $(HOST)/test_maps_msan
+
+$(HOST)/mm/%.o: mm/%.c | $(call have,build)
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -c $< -o $@
+
+$(HOST)/libfirstpage-mm.a: $(MM:mm/%.c=$(HOST)/mm/%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# replay reserves an image of the size that the kernel has.
+$(HOST)/kernel_size.h: $(B)/kernel.elf
+	@mkdir -p $(@D)
+	@$(NM) $< | awk '$$3 == "__kernel_size" { print "#define KERNEL_IMAGE_SIZE 0x" $$1 "ull" }' >$@
+	@grep -q KERNEL_IMAGE_SIZE $@ || { rm $@; echo "$<: no symbol __kernel_size" >&2; exit 1; }
+
+$(HOST)/replay: tests/host/replay.c $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
+	$(CC) $(HOST_CFLAGS) -MF $@.d $(filter %.c,$^) $(HOST)/libfirstpage-mm.a -o $@
+
+# Tests are whole programs of few files: each is compiled in one go, under its sanitizer.
+test_memblock_SOURCES := mm/memblock.c
+test_e820_SOURCES     := lib/e820.c
+test_buddy_SOURCES    := $(MM) $(SIM)
+test_maps_SOURCES     := $(MM) $(SIM)
+test_mapfile_SOURCES  := tests/host/mapfile.c
+test_format_SOURCES   := lib/format.c
+test_crc32_SOURCES    := lib/crc32.c
+test_fat_SOURCES      := stage2/fat.c
+test_elf_SOURCES      := stage2/elf.c lib/crc32.c
+test_options_SOURCES  := kernel/options.c
+
+define test_program
+$(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | $(call have,test)
+	@mkdir -p $$(@D)
+	$$(CC) $$(HOST_CFLAGS) $$(ASAN) -MF $$@.d $$(filter %.c,$$^) -lcmocka -o $$@
+endef
+$(foreach test,$(TESTS),$(eval $(call test_program,$(test))))
+
+$(HOST)/test_maps_msan: tests/host/test_maps.c $(test_maps_SOURCES) | $(call have,test)
+	@mkdir -p $(@D)
+	clang $(HOST_CFLAGS) $(MSAN) -MF $@.d $(filter %.c,$^) -o $@

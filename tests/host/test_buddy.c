@@ -1,0 +1,801 @@
+/*
+ * test_buddy.c: the allocator against a naive model, and every invariant broken on purpose.
+ *
+ * The model is an array with the owner of every frame. Each test boots a simulated machine whose
+ * RAM and descriptors are full of garbage that looks valid, as after a warm reset.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mm/memblock.h"
+#include "mm/zone.h"
+#include "tests/host/sim.h"
+
+#define MIB 0x100000ull
+#define GIB 0x40000000ull
+
+struct piece {
+	uint64_t base, size;
+	uint32_t type;
+};
+
+static const struct piece plain_16m[] = { { 0, 0x9fc00, 1 }, { MIB, 15 * MIB, 1 } };
+static const struct piece plain_128m[] = { { 0, 0x9fc00, 1 }, { MIB, 127 * MIB, 1 } };
+static const struct piece holes_64m[] = {
+	{ 0, 0x9f000, 1 },
+	{ MIB, 14 * MIB, 1 },
+	{ 16 * MIB, 9 * MIB + 0x5000, 1 },
+	{ 26 * MIB, 0x1000, 4 },
+	{ 30 * MIB, 12 * MIB, 1 },
+	{ 33 * MIB + 0x3000, 0x400, 3 },
+	{ 50 * MIB + 0x7800, 14 * MIB, 1 },
+};
+static const struct piece islands_6g[] = {
+	{ 0, 0xa0000, 1 },
+	{ MIB, GIB - MIB, 1 },
+	{ 0x1c0000000, GIB, 1 },
+	{ 0x200000000 + 6 * MIB, 4 * GIB, 1 },
+};
+
+static void boot_with(const struct piece *pieces, size_t nr, const struct sim_options *options)
+{
+	static struct e820_entry raw[64];
+	struct e820_taken kernel;
+	const char *error = "";
+
+	for (size_t i = 0; i < nr; i++)
+		raw[i] =
+		    (struct e820_entry){ pieces[i].base, pieces[i].size, pieces[i].type, 0, 20, 0 };
+	if (sim_boot(raw, (uint32_t)nr, options, &kernel, &error))
+		fail_msg("%s", error);
+	assert_int_equal(mm_check(), 0);
+}
+
+#define BOOT(map)                                    \
+	boot_with(map, sizeof(map) / sizeof(map[0]), \
+		  &(struct sim_options){ .dirty = true, .kernel_size = 0x60000, .seed = 77 })
+
+static uint64_t total_free(void)
+{
+	uint64_t sum = 0;
+
+	for_each_zone (z)
+		sum += z->nr_free;
+	return sum;
+}
+
+/* A linear congruential generator (Knuth's MMIX constants): runs repeat from their seed. */
+static uint64_t seed;
+static uint32_t below(uint32_t limit)
+{
+	seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint32_t)((seed >> 33) % limit);
+}
+
+#define EXPECT_PANIC(statement, words)                              \
+	do {                                                        \
+		jmp_buf jump;                                       \
+		sim_panic_jump = &jump;                             \
+		if (!setjmp(jump)) {                                \
+			statement;                                  \
+			sim_panic_jump = NULL;                      \
+			fail_msg("no panic: " #statement);          \
+		}                                                   \
+		sim_panic_jump = NULL;                              \
+		for_each_zone (z)                                   \
+			z->lock.taken = 0;                          \
+		if (!strstr(sim_panic_text, words))                 \
+			fail_msg("panic said: %s", sim_panic_text); \
+	} while (0)
+
+/* Nodes */
+
+static unsigned int naive_find(const struct node *node, unsigned int k)
+{
+	for (unsigned int child = 0; child < NODE_BITS; child += 1u << k) {
+		unsigned int n = 0;
+
+		while (n < 1u << k && node_test(node, child + n))
+			n++;
+		if (n == 1u << k)
+			return child;
+	}
+	return NODE_NONE;
+}
+
+static unsigned int naive_order(const struct node *node, unsigned int child)
+{
+	unsigned int best = 0;
+
+	for (unsigned int k = 1; k <= NODE_SHIFT; k++) {
+		unsigned int first = child & ~((1u << k) - 1);
+
+		for (unsigned int n = 0; n < 1u << k; n++)
+			if (!node_test(node, first + n))
+				return best;
+		best = k;
+	}
+	return best;
+}
+
+static void node_functions_agree_with_naive_ones(void **state)
+{
+	(void)state;
+	seed = 1;
+	for (int round = 0; round < 4000; round++) {
+		struct node node;
+		unsigned int k = below(NODE_SHIFT + 1), child = below(NODE_BITS) & ~((1u << k) - 1);
+		bool any = false;
+
+		node_fill(&node, 0);
+		/* From nearly empty to nearly full, in runs. */
+		for (uint32_t i = below(200); i > 0; i--) {
+			unsigned int size = below(8);
+
+			node_set_run(&node, below(NODE_BITS) & ~((1u << size) - 1), size);
+		}
+		for (unsigned int order = 0; order <= NODE_SHIFT; order++)
+			assert_int_equal(node_find_run(&node, order), naive_find(&node, order));
+		for (unsigned int n = 0; n < 1u << k; n++)
+			any |= node_test(&node, child + n);
+		assert_int_equal(node_any_run(&node, child, k), any);
+		node_set_run(&node, child, k);
+		assert_int_equal(node_run_order(&node, child, k), naive_order(&node, child));
+		node_clear_run(&node, child, k);
+		assert_false(node_any_run(&node, child, k));
+	}
+}
+
+/* The model */
+
+struct owned {
+	struct page *page;
+	unsigned int order;
+};
+
+#define MAX_OWNED 4096
+
+struct model {
+	uint8_t *used; /* a byte a frame of the machine */
+	pfn_t frames;
+	struct owned owned[MAX_OWNED];
+	unsigned int nr;
+	uint64_t taken;
+};
+
+static void model_take(struct model *m, struct page *page, unsigned int order)
+{
+	pfn_t pfn = page_to_pfn(page);
+
+	assert_int_equal(pfn & ((1ull << order) - 1), 0);
+	assert_int_equal(page_count(page), 1);
+	assert_int_equal(page_order(page), order);
+	assert_true(pfn + (1ull << order) <= m->frames);
+	for (pfn_t i = 0; i < 1ull << order; i++) {
+		assert_true(pfn_valid(pfn + i));
+		assert_false(memblock_is_region_reserved(PFN_PHYS(pfn + i), PAGE_SIZE));
+		assert_int_equal(m->used[pfn + i], 0);
+		m->used[pfn + i] = 1;
+	}
+	m->owned[m->nr++] = (struct owned){ page, order };
+	m->taken += 1ull << order;
+}
+
+static void model_drop(struct model *m, unsigned int which)
+{
+	struct owned gone = m->owned[which];
+
+	memset(m->used + page_to_pfn(gone.page), 0, 1ull << gone.order);
+	m->owned[which] = m->owned[--m->nr];
+	m->taken -= 1ull << gone.order;
+}
+
+static void check_states(const struct model *m)
+{
+	for (int i = 0; i < 50; i++) {
+		pfn_t pfn = below((uint32_t)m->frames);
+		enum page_state want = !pfn_valid(pfn) ? PAGE_ABSENT
+				       : m->used[pfn]  ? PAGE_ALLOCATED
+				       : memblock_is_region_reserved(PFN_PHYS(pfn), PAGE_SIZE)
+					   ? PAGE_RESERVED
+					   : PAGE_FREE;
+
+		assert_int_equal(page_state(pfn), want);
+	}
+	for (unsigned int i = 0; i < m->nr && i < 50; i++) {
+		struct owned o = m->owned[below(m->nr)];
+		pfn_t pfn = page_to_pfn(o.page) + below(1u << o.order);
+
+		assert_ptr_equal(page_head(pfn), o.page);
+	}
+}
+
+/* Orders drawn so that all sizes matter: 0 most often, each next one less. */
+static unsigned int random_order(unsigned int limit)
+{
+	unsigned int order = 0;
+
+	while (order < limit && below(10) < 7)
+		order++;
+	return order;
+}
+
+static void random_step(struct model *m, unsigned int limit)
+{
+	uint64_t before = total_free();
+
+	if (m->nr && (m->nr == MAX_OWNED || below(100) < 46)) {
+		unsigned int which = below(m->nr);
+		struct owned o = m->owned[which];
+
+		model_drop(m, which);
+		__free_pages(o.page, o.order);
+		assert_int_equal(total_free(), before + (1ull << o.order));
+	} else {
+		unsigned int order = random_order(limit);
+		struct page *page = alloc_pages(__GFP_HIGH | (below(4) ? 0 : GFP_DMA), order);
+
+		if (page)
+			model_take(m, page, order);
+		assert_int_equal(total_free(), before - (page ? 1ull << order : 0));
+	}
+}
+
+static void run_model(pfn_t frames, unsigned int limit, unsigned int steps,
+		      unsigned int check_every)
+{
+	struct model *m = calloc(1, sizeof(*m));
+	uint64_t all = total_free();
+
+	assert_non_null(m);
+	m->frames = frames;
+	m->used = calloc(1, frames);
+	assert_non_null(m->used);
+	for (unsigned int i = 0; i < steps; i++) {
+		random_step(m, limit);
+		assert_int_equal(total_free() + m->taken, all);
+		if (i % check_every == 0) {
+			assert_int_equal(mm_check(), 0);
+			check_states(m);
+		}
+	}
+	while (m->nr) {
+		struct owned o = m->owned[0];
+
+		model_drop(m, 0);
+		__free_pages(o.page, o.order);
+	}
+	assert_int_equal(total_free(), all);
+	assert_int_equal(mm_check(), 0);
+	free(m->used);
+	free(m);
+}
+
+static void random_16m(void **state)
+{
+	(void)state;
+	seed = 16;
+	BOOT(plain_16m);
+	run_model(4096, 11, 4000, 1);
+}
+
+static void random_with_holes(void **state)
+{
+	(void)state;
+	seed = 64;
+	BOOT(holes_64m);
+	run_model(PFN_UP(memblock_end_of_DRAM()), 12, 3000, 1);
+}
+
+static void random_islands_to_order_18(void **state)
+{
+	(void)state;
+	seed = 3;
+	BOOT(islands_6g);
+	run_model(PFN_UP(memblock_end_of_DRAM()), 18, 3000, 25);
+}
+
+static void random_single_frames(void **state)
+{
+	(void)state;
+	seed = 5;
+	BOOT(plain_16m);
+	run_model(4096, 0, 8000, 7);
+}
+
+/* The API */
+
+static void exhaustion_returns_null_and_changes_nothing(void **state)
+{
+	struct page *list = NULL, *page;
+	uint64_t all;
+
+	(void)state;
+	BOOT(plain_16m);
+	all = total_free();
+	while ((page = alloc_page(GFP_KERNEL))) {
+		page->private = (unsigned long)list;
+		list = page;
+	}
+	assert_int_equal(total_free(), 0);
+	for (unsigned int order = 0; order <= MAX_PAGE_ORDER + 1; order++)
+		assert_null(alloc_pages(GFP_ATOMIC, order));
+	assert_int_equal(get_free_pages(GFP_DMA, 0), 0);
+	assert_int_equal(mm_check(), 0);
+	for (; list; list = page) {
+		page = (struct page *)list->private;
+		__free_page(list);
+	}
+	assert_int_equal(total_free(), all);
+	assert_int_equal(mm_check(), 0);
+}
+
+static void lowest_address_comes_first(void **state)
+{
+	struct page *a, *b, *c;
+
+	(void)state;
+	BOOT(plain_16m);
+	a = alloc_page(GFP_KERNEL);
+	b = alloc_page(GFP_KERNEL);
+	c = alloc_page(GFP_KERNEL);
+	assert_true(a < b && b < c);
+	__free_page(a);
+	assert_ptr_equal(alloc_page(GFP_KERNEL), a);
+	assert_int_equal(page_to_pfn(b), page_to_pfn(a) + 1);
+}
+
+static void zones_fall_back_and_keep_a_reserve(void **state)
+{
+	uint64_t reserve;
+	unsigned int n = 0;
+	struct page *page;
+
+	(void)state;
+	BOOT(plain_128m);
+	reserve = zones[ZONE_DMA].lowmem_reserve[ZONE_DMA32];
+	assert_int_equal(reserve, zones[ZONE_DMA32].managed / 256);
+	page = alloc_page(GFP_KERNEL);
+	assert_int_equal(page_zonenum(page), ZONE_DMA32);
+	assert_true(page_to_pfn(alloc_page(GFP_DMA)) < 4096);
+	while ((page = alloc_page(GFP_KERNEL)) && page_zonenum(page) == ZONE_DMA32)
+		;
+	assert_int_equal(page_zonenum(page), ZONE_DMA);
+	assert_int_equal(zones[ZONE_DMA32].nr_free, 0);
+	while (alloc_page(GFP_KERNEL))
+		;
+	assert_int_equal(zones[ZONE_DMA].nr_free, zones[ZONE_DMA].lowmem_reserve[ZONE_NORMAL]);
+	while (alloc_page(GFP_DMA))
+		n++;
+	assert_int_equal(n, zones[ZONE_DMA].lowmem_reserve[ZONE_NORMAL]);
+}
+
+static void zero_clears_all_of_it(void **state)
+{
+	struct page *page;
+	const char *bytes;
+
+	(void)state;
+	BOOT(plain_16m);
+	page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 3);
+	bytes = page_address(page);
+	for (size_t i = 0; i < 8 * PAGE_SIZE; i++)
+		assert_int_equal(bytes[i], 0);
+	memset(page_address(page), 0x55, 8 * PAGE_SIZE);
+	__free_pages(page, 3);
+	assert_int_equal(*(unsigned char *)get_free_pages(GFP_KERNEL, 3), 0x55);
+}
+
+static void references_keep_a_page(void **state)
+{
+	struct page *page;
+	uint64_t before;
+
+	(void)state;
+	BOOT(plain_16m);
+	before = total_free();
+	page = alloc_pages(GFP_KERNEL, 2);
+	get_page(page);
+	assert_int_equal(page_count(page), 2);
+	__free_pages(page, 2);
+	assert_int_equal(page_count(page), 1);
+	assert_int_equal(total_free(), before - 4);
+	put_page(page);
+	assert_int_equal(total_free(), before);
+}
+
+static void bulk_fills_the_empty_places(void **state)
+{
+	struct page *array[10] = { NULL };
+	struct page *mine;
+
+	(void)state;
+	BOOT(plain_16m);
+	mine = alloc_page(GFP_KERNEL);
+	array[3] = mine;
+	assert_int_equal(alloc_pages_bulk(GFP_KERNEL, 10, array), 10);
+	assert_ptr_equal(array[3], mine);
+	for (int i = 0; i < 10; i++) {
+		for (int j = 0; j < i; j++)
+			assert_ptr_not_equal(array[i], array[j]);
+		assert_int_equal(page_order(array[i]), 0);
+	}
+	assert_int_equal(mm_check(), 0);
+}
+
+static void split_pages_are_freed_one_by_one(void **state)
+{
+	static const unsigned int orders[] = { 0, 1, 5, 8, 9, 11, 18 };
+
+	(void)state;
+	BOOT(islands_6g);
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		uint64_t before = total_free();
+		struct page *page = alloc_pages(GFP_KERNEL, orders[i]);
+
+		assert_non_null(page);
+		split_page(page, orders[i]);
+		assert_int_equal(mm_check(), 0);
+		for (pfn_t j = 0; j < 1ull << orders[i]; j++) {
+			assert_int_equal(page_order(page + j), 0);
+			__free_page(page + j);
+		}
+		assert_int_equal(total_free(), before);
+		assert_int_equal(mm_check(), 0);
+	}
+}
+
+static void contig_range_takes_just_that(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	BOOT(islands_6g);
+	before = total_free();
+	assert_int_equal(alloc_contig_range(8000, 12345, MIGRATE_MOVABLE, GFP_KERNEL), 0);
+	assert_int_equal(total_free(), before - 4345);
+	assert_int_equal(mm_check(), 0);
+	assert_int_equal(page_state(7999), PAGE_FREE);
+	assert_int_equal(page_state(8000), PAGE_ALLOCATED);
+	assert_int_equal(page_state(12344), PAGE_ALLOCATED);
+	assert_int_equal(page_state(12345), PAGE_FREE);
+	assert_int_equal(alloc_contig_range(12344, 12350, MIGRATE_MOVABLE, 0), -16);
+	assert_int_equal(alloc_contig_range(4000, 4200, MIGRATE_MOVABLE, 0), -22);
+	assert_int_equal(alloc_contig_range(5000, 5000, MIGRATE_MOVABLE, 0), -22);
+	free_contig_range(8000, 4345);
+	assert_int_equal(total_free(), before);
+	assert_int_equal(mm_check(), 0);
+	/* A whole region, and one of its frames. */
+	assert_int_equal(alloc_contig_range(0x1c0000, 0x1c0001, MIGRATE_MOVABLE, 0), 0);
+	assert_int_equal(mm_check(), 0);
+	assert_int_equal(alloc_contig_range(0x1c0001, 0x1d0000, MIGRATE_MOVABLE, 0), 0);
+	assert_int_equal(mm_check(), 0);
+	free_contig_range(0x1c0000, 0x10000);
+	assert_int_equal(mm_check(), 0);
+	assert_int_equal(total_free(), before);
+}
+
+static void contig_range_refuses_what_nobody_can_have(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	BOOT(holes_64m);
+	before = total_free();
+	assert_int_equal(alloc_contig_range(0, 4, MIGRATE_MOVABLE, 0), -16);
+	assert_int_equal(alloc_contig_range(0x6600, 0x6604, MIGRATE_MOVABLE, 0), -16);
+	assert_int_equal(alloc_contig_range(0x200000, 0x200001, MIGRATE_MOVABLE, 0), -16);
+	assert_int_equal(alloc_contig_range(MM_MAX_PFN, MM_MAX_PFN + 1, MIGRATE_MOVABLE, 0), -22);
+	assert_int_equal(total_free(), before);
+	assert_int_equal(mm_check(), 0);
+}
+
+/* A node that becomes whole stays open while nothing else is free, yet large orders find it. */
+static void large_orders_find_the_idle_node(void **state)
+{
+	struct page *small, *large;
+	uint64_t blocks;
+
+	(void)state;
+	BOOT(islands_6g);
+	blocks = 0;
+	while ((large = alloc_pages(__GFP_HIGH, 18)))
+		blocks++;
+	assert_true(blocks >= 1);
+	while (alloc_pages(__GFP_HIGH, 9))
+		;
+	for (unsigned int order = 9; order-- > 0;)
+		while ((small = alloc_pages(__GFP_HIGH, order)))
+			;
+	assert_int_equal(total_free(), 0);
+	BOOT(plain_16m);
+	large = alloc_pages(GFP_KERNEL, 9);
+	while (alloc_pages(GFP_KERNEL, 9))
+		;
+	for (unsigned int order = 9; order-- > 0;)
+		while (alloc_pages(GFP_KERNEL, order))
+			;
+	__free_pages(large, 9);
+	small = alloc_page(GFP_KERNEL);
+	__free_page(small);
+	assert_int_equal(mm_check(), 0);
+	assert_int_equal(zones[ZONE_DMA].nr_open[0] > 0, 1);
+	assert_ptr_equal(alloc_pages(GFP_KERNEL, 9), large);
+	assert_int_equal(mm_check(), 0);
+}
+
+static int descending(const void *a, const void *b)
+{
+	const struct page *const *first = a, *const *second = b;
+
+	return *first < *second ? 1 : -1;
+}
+
+/* More stale bounds than one hold of the lock may lower: the call still finds what is there. */
+static void many_stale_bounds_do_not_hide_memory(void **state)
+{
+	struct page *held[64 * 64];
+	unsigned int n = 0;
+	struct page *page;
+
+	(void)state;
+	BOOT(plain_128m);
+	while (n < 64 * 64 && (page = alloc_pages(__GFP_HIGH, 3)))
+		held[n++] = page;
+	while (alloc_pages(__GFP_HIGH, 9))
+		;
+	while (alloc_pages(__GFP_HIGH, 3))
+		;
+	while (alloc_page(__GFP_HIGH))
+		;
+	/* One run of order 3 per block, each broken again before the next below it is freed. */
+	qsort(held, n, sizeof(held[0]), descending);
+	for (unsigned int i = 0; i < n; i++)
+		if (page_zonenum(held[i]) == ZONE_DMA32 && page_to_pfn(held[i]) % 512 < 8) {
+			__free_pages(held[i], 3);
+			assert_non_null(alloc_pages(__GFP_HIGH, 2));
+		}
+	assert_null(alloc_pages(__GFP_HIGH, 3));
+	assert_int_equal(mm_check(), 0);
+}
+
+static void late_free_hands_over_reserved_frames(void **state)
+{
+	struct piece map[] = { { 0, 0x9fc00, 1 }, { MIB, 31 * MIB, 1 } };
+	uint64_t before;
+
+	(void)state;
+	BOOT(map);
+	before = total_free();
+	assert_int_equal(page_state(0x200), PAGE_RESERVED);
+	memblock_free_late(0x200000, 0x60000);
+	memblock_phys_free(0x200000, 0x60000);
+	assert_int_equal(total_free(), before + 0x60);
+	assert_int_equal(page_state(0x200), PAGE_FREE);
+	assert_int_equal(mm_check(), 0);
+}
+
+/* Misuse */
+
+static void misuse_panics_and_names_the_frame(void **state)
+{
+	struct page *page, *inner;
+
+	(void)state;
+	BOOT(plain_128m);
+	page = alloc_pages(GFP_KERNEL, 4);
+	inner = page + 3;
+	EXPECT_PANIC(__free_pages(inner, 0), "inside the allocation");
+	EXPECT_PANIC(__free_pages(page, 3), "allocated as order 4");
+	EXPECT_PANIC(split_page(page, 3), "allocated as order 4");
+	__free_pages(page, 4);
+	EXPECT_PANIC(__free_pages(page, 4), "is free");
+	EXPECT_PANIC(put_page(page), "is free");
+	EXPECT_PANIC(get_page(page), "not that of an allocation");
+	EXPECT_PANIC(__free_page(pfn_to_page(0)), "is reserved");
+	EXPECT_PANIC(__free_page(pfn_to_page(0x200)), "is reserved");
+	EXPECT_PANIC(__free_page(pfn_to_page(0x100000000 >> 12)), "is absent");
+	page = alloc_pages(GFP_KERNEL, 10);
+	EXPECT_PANIC(__free_page(page + 512), "inside the allocation");
+	EXPECT_PANIC(__free_pages(page, 9), "allocated as order 10");
+	__free_pages(page, 10);
+	EXPECT_PANIC(__free_pages(page, 10), "is free");
+}
+
+/* Invariants: each is broken and must be named. */
+
+static char log_text[8192];
+
+static void expect_violation(const char *invariant)
+{
+	char words[32];
+	FILE *log = fmemopen(log_text, sizeof(log_text), "w");
+	unsigned long violations;
+
+	assert_non_null(log);
+	memset(log_text, 0, sizeof(log_text));
+	sim_log = log;
+	violations = mm_check();
+	sim_log = NULL;
+	fclose(log);
+	assert_true(violations > 0);
+	snprintf(words, sizeof(words), "mm_check: %s: ", invariant);
+	if (!strstr(log_text, words))
+		fail_msg("%s was not named: %s", invariant, log_text);
+}
+
+static struct zone *const dma = &zones[ZONE_DMA];
+
+static void z1_region_missing(void **state)
+{
+	(void)state;
+	BOOT(plain_16m);
+	dma->dir[0] = NULL;
+	expect_violation("Z1");
+}
+
+static void z2_present_and_managed(void **state)
+{
+	(void)state;
+	BOOT(plain_16m);
+	dma->present++;
+	expect_violation("Z2");
+	dma->present--;
+	dma->managed++;
+	expect_violation("Z2");
+}
+
+static void b1_whole_and_open(void **state)
+{
+	(void)state;
+	BOOT(plain_16m);
+	node_set(&dma->dir[0]->open, node_first(&dma->dir[0]->free));
+	expect_violation("B1");
+}
+
+static void b2_reserved_frame_is_free(void **state)
+{
+	(void)state;
+	BOOT(plain_16m);
+	node_set(&dma->dir[0]->block[0], 0);
+	expect_violation("B2");
+}
+
+static void b3_index_too_low(void **state)
+{
+	(void)state;
+	BOOT(plain_16m);
+	for (unsigned int k = 0; k < NODE_SHIFT; k++)
+		node_clear(&dma->dir[0]->index[k], 0);
+	expect_violation("B3");
+}
+
+static void b3_index_not_nested(void **state)
+{
+	(void)state;
+	BOOT(plain_16m);
+	node_clear(&dma->dir[0]->index[3], 0);
+	expect_violation("B3");
+}
+
+static void b4_zone_and_region_differ(void **state)
+{
+	(void)state;
+	BOOT(plain_16m);
+	bitset_clear(&dma->index[0], 0);
+	expect_violation("B4");
+}
+
+static void b5_whole_node_open(void **state)
+{
+	unsigned int block;
+	struct region *region;
+
+	(void)state;
+	BOOT(plain_16m);
+	region = dma->dir[0];
+	block = node_first(&region->free);
+	node_clear(&region->free, block);
+	node_set(&region->open, block);
+	node_fill(&region->block[block], WORD_FULL);
+	expect_violation("B5");
+}
+
+static void b6_counts(void **state)
+{
+	(void)state;
+	BOOT(plain_16m);
+	dma->nr_free--;
+	expect_violation("B6");
+	dma->nr_free++;
+	dma->nr_open[0]++;
+	expect_violation("B6");
+}
+
+static void p1_frame_nobody_has(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	BOOT(plain_16m);
+	page = alloc_page(GFP_KERNEL);
+	page->state = 0;
+	expect_violation("P1");
+}
+
+static void p2_descriptor_of_a_free_frame(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	BOOT(plain_16m);
+	page = alloc_page(GFP_KERNEL);
+	__free_page(page);
+	page->state = 1;
+	expect_violation("P2");
+}
+
+static void p3_open_but_not_clean(void **state)
+{
+	(void)state;
+	BOOT(plain_16m);
+	node_clear(&dma->dir[0]->clean, 0);
+	expect_violation("P3");
+}
+
+static void p4_reserved_mark(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	BOOT(plain_16m);
+	page = alloc_page(GFP_KERNEL);
+	page->state = state_reserved(ZONE_DMA);
+	expect_violation("P4");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(node_functions_agree_with_naive_ones),
+		cmocka_unit_test(random_16m),
+		cmocka_unit_test(random_with_holes),
+		cmocka_unit_test(random_islands_to_order_18),
+		cmocka_unit_test(random_single_frames),
+		cmocka_unit_test(exhaustion_returns_null_and_changes_nothing),
+		cmocka_unit_test(lowest_address_comes_first),
+		cmocka_unit_test(zones_fall_back_and_keep_a_reserve),
+		cmocka_unit_test(zero_clears_all_of_it),
+		cmocka_unit_test(references_keep_a_page),
+		cmocka_unit_test(bulk_fills_the_empty_places),
+		cmocka_unit_test(split_pages_are_freed_one_by_one),
+		cmocka_unit_test(contig_range_takes_just_that),
+		cmocka_unit_test(contig_range_refuses_what_nobody_can_have),
+		cmocka_unit_test(large_orders_find_the_idle_node),
+		cmocka_unit_test(many_stale_bounds_do_not_hide_memory),
+		cmocka_unit_test(late_free_hands_over_reserved_frames),
+		cmocka_unit_test(misuse_panics_and_names_the_frame),
+		cmocka_unit_test(z1_region_missing),
+		cmocka_unit_test(z2_present_and_managed),
+		cmocka_unit_test(b1_whole_and_open),
+		cmocka_unit_test(b2_reserved_frame_is_free),
+		cmocka_unit_test(b3_index_too_low),
+		cmocka_unit_test(b3_index_not_nested),
+		cmocka_unit_test(b4_zone_and_region_differ),
+		cmocka_unit_test(b5_whole_node_open),
+		cmocka_unit_test(b6_counts),
+		cmocka_unit_test(p1_frame_nobody_has),
+		cmocka_unit_test(p2_descriptor_of_a_free_frame),
+		cmocka_unit_test(p3_open_but_not_clean),
+		cmocka_unit_test(p4_reserved_mark),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
