@@ -47,8 +47,7 @@ static void note(struct e820_map *map, enum e820_what what, uint64_t base, uint6
 	if (nr > 0 && nr <= E820_MAX_CORRECTIONS) {
 		struct e820_correction *before = &map->corrections[nr - 1];
 
-		if (before->what == new.what && before->entry == entry &&base &&
-		    (what == E820_OVERLAP || what == E820_DUPLICATE) &&
+		if (before->what == new.what && before->entry == entry &&
 		    before->base + before->size == base) {
 			before->size += size;
 			return;

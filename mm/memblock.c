@@ -7,21 +7,17 @@
  *   reserved         [kernel]      [... firmware ...]    [table]
  *   free       [====]        [====]                 [===]       [=|===================]
  *
- * Invariants of each array:
+ * memblock_array.h has the arithmetic of an array and its invariants, M1 to M5. Here is what gives
+ * an array room, who may allocate where, how one asks, and the hand-over to the buddy allocator.
  *
- *   M1  Regions are sorted by address, do not overlap, and none is empty.
- *   M2  Two that touch differ in nid or flags.
- *   M3  total_size is the sum of the sizes.
- *   M4  cnt <= max, and an array without regions has zeros in its first entry.
- *   M5  A region's nid is a node, or MAX_NUMNODES for none.
- *
- * All changes are made of two steps: carve() takes a range out, fill() puts one into a hole and
- * joins it to the neighbours it touches. Each call first counts the entries that the result needs,
- * then makes the array grow, and only then changes it: a call that fails has changed nothing, and
- * an array grows when the result does not fit, not before. Steps that free entries go first, so
- * that nothing in between needs more than the result.
+ *   C1  A call counts the entries that its result needs, makes the array grow, then changes it: a
+ *       call that fails has changed nothing.
+ *   C2  An array grows when the result does not fit, not before. Steps that free entries go first,
+ *       so that nothing in between needs more than the result.
+ *   C3  There is no state beside `memblock` but the permission to grow.
  */
 #include "mm/memblock.h"
+#include "mm/memblock_array.h"
 #include "mm/page.h"
 #include "mm/port.h"
 
@@ -59,180 +55,6 @@ uintptr_t mm_host_offset;
 
 static bool may_resize;
 static unsigned long nr_handed_over;
-
-/* Ranges. */
-
-static phys_addr_t min_of(phys_addr_t a, phys_addr_t b)
-{
-	return a < b ? a : b;
-}
-
-static phys_addr_t max_of(phys_addr_t a, phys_addr_t b)
-{
-	return a > b ? a : b;
-}
-
-/* The end of a range, PHYS_ADDR_MAX when it would pass it. */
-static phys_addr_t range_end(phys_addr_t base, phys_addr_t size)
-{
-	return base + min_of(size, PHYS_ADDR_MAX - base);
-}
-
-static phys_addr_t end_of(const struct memblock_region *region)
-{
-	return region->base + region->size;
-}
-
-static bool alike(const struct memblock_region *a, const struct memblock_region *b)
-{
-	return a->nid == b->nid && a->flags == b->flags;
-}
-
-static int stored_nid(int nid)
-{
-	return numa_valid_node(nid) ? nid : MAX_NUMNODES;
-}
-
-/* Linux before 6.8 kept one region of size 0 in an empty array; it counts as none. */
-static unsigned long nr_regions(const struct memblock_type *type)
-{
-	return type->cnt == 1 && type->regions[0].size == 0 ? 0 : type->cnt;
-}
-
-/* The index of the first region that ends above addr; nr_regions() when none does. */
-static unsigned long find(const struct memblock_type *type, phys_addr_t addr)
-{
-	unsigned long low = 0, high = nr_regions(type);
-
-	while (low < high) {
-		unsigned long middle = low + (high - low) / 2;
-
-		if (end_of(&type->regions[middle]) > addr)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
-}
-
-/* The first region with a byte in [base, end), or NULL. */
-static struct memblock_region *find_overlap(const struct memblock_type *type, phys_addr_t base,
-					    phys_addr_t end)
-{
-	unsigned long i = find(type, base);
-
-	if (base >= end || i == nr_regions(type) || type->regions[i].base >= end)
-		return NULL;
-	return &type->regions[i];
-}
-
-static struct memblock_region *find_addr(const struct memblock_type *type, phys_addr_t addr)
-{
-	return find_overlap(type, addr, range_end(addr, 1));
-}
-
-/* The two steps. Callers have made room. */
-
-static void insert(struct memblock_type *type, unsigned long i,
-		   const struct memblock_region *region)
-{
-	type->cnt = nr_regions(type);
-	if (type->cnt >= type->max)
-		panic("memblock: no entry left in %s: cnt %lu, max %lu\n", type->name, type->cnt,
-		      type->max);
-	memmove(&type->regions[i + 1], &type->regions[i],
-		(type->cnt - i) * sizeof(type->regions[0]));
-	type->regions[i] = *region;
-	type->cnt++;
-	type->total_size += region->size;
-}
-
-/* Entries that become unused are cleared, so an empty array is all zeros (M4). */
-static void erase(struct memblock_type *type, unsigned long i, unsigned long nr)
-{
-	struct memblock_region *gone = &type->regions[i];
-
-	for (unsigned long k = 0; k < nr; k++)
-		type->total_size -= gone[k].size;
-	type->cnt -= nr;
-	memmove(gone, gone + nr, (type->cnt - i) * sizeof(*gone));
-	memset(&type->regions[type->cnt], 0, nr * sizeof(*gone));
-}
-
-static void resize(struct memblock_type *type, struct memblock_region *region, phys_addr_t base,
-		   phys_addr_t end)
-{
-	type->total_size += (end - base) - region->size;
-	region->base = base;
-	region->size = end - base;
-}
-
-/* Takes [base, end) out. Needs an entry more when it lies inside one region: the halves. */
-static void carve(struct memblock_type *type, phys_addr_t base, phys_addr_t end)
-{
-	unsigned long first = find(type, base), last;
-	struct memblock_region *region = &type->regions[first];
-
-	if (first < nr_regions(type) && region->base < base) {
-		struct memblock_region upper = *region;
-
-		resize(type, region, region->base, base);
-		first++;
-		if (end_of(&upper) > end) {
-			upper.size = end_of(&upper) - end;
-			upper.base = end;
-			insert(type, first, &upper);
-			return;
-		}
-	}
-	last = find(type, end);
-	region = &type->regions[last];
-	if (last < nr_regions(type) && region->base < end)
-		resize(type, region, end, end_of(region));
-	if (last > first)
-		erase(type, first, last - first);
-}
-
-static bool joins_below(const struct memblock_type *type, unsigned long i,
-			const struct memblock_region *hole)
-{
-	return i > 0 && end_of(&type->regions[i - 1]) == hole->base &&
-	       alike(&type->regions[i - 1], hole);
-}
-
-static bool joins_above(const struct memblock_type *type, unsigned long i,
-			const struct memblock_region *hole)
-{
-	return i < nr_regions(type) && type->regions[i].base == end_of(hole) &&
-	       alike(&type->regions[i], hole);
-}
-
-/* Fills a hole, which lies before region i and nowhere in it does a region. */
-static void fill(struct memblock_type *type, unsigned long i, const struct memblock_region *hole)
-{
-	bool below = joins_below(type, i, hole), above = joins_above(type, i, hole);
-	struct memblock_region *region = &type->regions[i];
-
-	if (below && above) {
-		phys_addr_t end = end_of(region);
-
-		erase(type, i, 1);
-		resize(type, region - 1, region[-1].base, end);
-	} else if (below) {
-		resize(type, region - 1, region[-1].base, end_of(hole));
-	} else if (above) {
-		resize(type, region, hole->base, end_of(region));
-	} else {
-		insert(type, i, hole);
-	}
-}
-
-/* The entries that filling it adds: 1, 0 or -1. */
-static long growth_by_fill(const struct memblock_type *type, unsigned long i,
-			   const struct memblock_region *hole)
-{
-	return 1 - joins_below(type, i, hole) - joins_above(type, i, hole);
-}
 
 /* Room. */
 
@@ -325,33 +147,6 @@ static int make_room(struct memblock_type *type, long growth, phys_addr_t base, 
 
 /* Changing: add, remove, set. */
 
-/* Makes *hole the first hole of [base, end), with region *i behind it; false when there is none. */
-static bool next_hole(const struct memblock_type *type, phys_addr_t base, phys_addr_t end,
-		      unsigned long *i, struct memblock_region *hole)
-{
-	unsigned long nr = nr_regions(type), k = find(type, base);
-
-	for (; k < nr && type->regions[k].base <= base; k++)
-		base = end_of(&type->regions[k]);
-	if (base >= end)
-		return false;
-	*i = k;
-	hole->base = base;
-	hole->size = (k < nr ? min_of(end, type->regions[k].base) : end) - base;
-	return true;
-}
-
-static long growth_by_add(const struct memblock_type *type, phys_addr_t base, phys_addr_t end,
-			  struct memblock_region *hole)
-{
-	unsigned long i;
-	long growth = 0;
-
-	for (; next_hole(type, base, end, &i, hole); base = end_of(hole))
-		growth += growth_by_fill(type, i, hole);
-	return growth;
-}
-
 /* Fills the holes of the range: first those that join a neighbour, for they add no entry. */
 static int add_range(struct memblock_type *type, phys_addr_t base, phys_addr_t size, int nid,
 		     enum memblock_flags flags)
@@ -390,51 +185,6 @@ static int remove_range(struct memblock_type *type, phys_addr_t base, phys_addr_
 	if (!err)
 		carve(type, base, end);
 	return err;
-}
-
-/* What a region shall become: bits set, bits cleared, and the node unless KEEP_NODE. */
-struct change {
-	unsigned int set, clear;
-	int nid;
-};
-#define KEEP_NODE (-2)
-
-static struct memblock_region changed(const struct memblock_region *region,
-				      const struct change *change)
-{
-	struct memblock_region now = *region;
-
-	now.flags = (now.flags | change->set) & ~change->clear;
-	if (change->nid != KEEP_NODE)
-		now.nid = change->nid;
-	return now;
-}
-
-/*
- * The entries that a change of [base, end) adds: one at each of its borders that cuts a region
- * which changes, one less at each point where two regions become alike.
- */
-static long growth_by_set(const struct memblock_type *type, phys_addr_t base, phys_addr_t end,
-			  const struct change *change)
-{
-	unsigned long nr = nr_regions(type), i = find(type, base);
-	long growth = 0;
-
-	if (base >= end)
-		return 0;
-	for (; i < nr && type->regions[i].base <= end; i++) {
-		const struct memblock_region *region = &type->regions[i];
-		bool inside = region->base < end;
-		struct memblock_region now = inside ? changed(region, change) : *region, below;
-
-		if (!alike(&now, region))
-			growth += (region->base < base) + (end_of(region) > end);
-		if (i == 0 || region->base < base || end_of(region - 1) != region->base)
-			continue;
-		below = region->base > base ? changed(region - 1, change) : region[-1];
-		growth -= alike(&below, &now) && !alike(region - 1, region);
-	}
-	return growth;
 }
 
 /* Whole regions first, for they add no entry; then the parts at both borders. */
@@ -759,8 +509,8 @@ static phys_addr_t place(phys_addr_t size, phys_addr_t align, phys_addr_t start,
 		found = (end - size) & ~(align - 1);
 		return found >= start ? found : 0;
 	}
-	found = (start + align - 1) & ~(align - 1);
-	return found >= start && found <= end - size ? found : 0;
+	found = (start + align - 1) & ~(align - 1); /* 0 when it passes the top */
+	return found <= end - size ? found : 0;
 }
 
 static phys_addr_t find_free(phys_addr_t size, phys_addr_t align, phys_addr_t start,
@@ -825,17 +575,6 @@ phys_addr_t memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_a
 	return found && !memblock_reserve(found, size) ? found : 0;
 }
 
-phys_addr_t memblock_phys_alloc_range(phys_addr_t size, phys_addr_t align, phys_addr_t start,
-				      phys_addr_t end)
-{
-	return memblock_alloc_range_nid(size, align, start, end, NUMA_NO_NODE, false);
-}
-
-phys_addr_t memblock_phys_alloc_try_nid(phys_addr_t size, phys_addr_t align, int nid)
-{
-	return memblock_alloc_range_nid(size, align, 0, MEMBLOCK_ALLOC_ACCESSIBLE, nid, false);
-}
-
 static void *alloc_virt(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
 			phys_addr_t max_addr, int nid, bool exact_nid)
 {
@@ -891,11 +630,6 @@ bool memblock_overlaps_region(struct memblock_type *type, phys_addr_t base, phys
 	return find_overlap(type, base, range_end(base, size)) != NULL;
 }
 
-bool memblock_is_region_reserved(phys_addr_t base, phys_addr_t size)
-{
-	return memblock_overlaps_region(&memblock.reserved, base, size);
-}
-
 bool memblock_is_region_memory(phys_addr_t base, phys_addr_t size)
 {
 	const struct memblock_region *region = find_addr(&memblock.memory, base);
@@ -935,16 +669,6 @@ int memblock_search_pfn_nid(unsigned long pfn, unsigned long *start_pfn, unsigne
 	*start_pfn = PFN_DOWN(region->base);
 	*end_pfn = PFN_DOWN(end_of(region));
 	return numa_valid_node(region->nid) ? region->nid : NUMA_NO_NODE;
-}
-
-phys_addr_t memblock_phys_mem_size(void)
-{
-	return memblock.memory.total_size;
-}
-
-phys_addr_t memblock_reserved_size(void)
-{
-	return memblock.reserved.total_size;
 }
 
 phys_addr_t memblock_start_of_DRAM(void)
@@ -1010,27 +734,6 @@ void memblock_dump_all(void)
 {
 	if (memblock_debug)
 		memblock_dump();
-}
-
-static const char *check_type(const struct memblock_type *type)
-{
-	phys_addr_t total = 0, end = 0;
-
-	if (type->cnt > type->max || (!type->cnt && type->regions[0].size))
-		return "M4 cnt <= max, no region: zeros";
-	for (unsigned long i = 0; i < nr_regions(type); i++) {
-		const struct memblock_region *region = &type->regions[i];
-
-		if (region->base < end || !region->size || end_of(region) < region->base)
-			return "M1 sorted, disjoint, none empty";
-		if (i && region->base == end && alike(region, region - 1))
-			return "M2 touching regions differ";
-		if (region->nid != stored_nid(region->nid))
-			return "M5 a node or MAX_NUMNODES";
-		end = end_of(region);
-		total += region->size;
-	}
-	return total == type->total_size ? NULL : "M3 total_size is the sum";
 }
 
 const char *memblock_check(void)

@@ -141,9 +141,6 @@ void memblock_cap_memory_range(phys_addr_t base, phys_addr_t size);
  */
 phys_addr_t memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_addr_t start,
 				     phys_addr_t end, int nid, bool exact_nid);
-phys_addr_t memblock_phys_alloc_range(phys_addr_t size, phys_addr_t align, phys_addr_t start,
-				      phys_addr_t end);
-phys_addr_t memblock_phys_alloc_try_nid(phys_addr_t size, phys_addr_t align, int nid);
 
 void *memblock_alloc_try_nid(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
 			     phys_addr_t max_addr, int nid);
@@ -151,6 +148,17 @@ void *memblock_alloc_try_nid_raw(phys_addr_t size, phys_addr_t align, phys_addr_
 				 phys_addr_t max_addr, int nid);
 void *memblock_alloc_exact_nid_raw(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
 				   phys_addr_t max_addr, int nid);
+
+static inline phys_addr_t memblock_phys_alloc_range(phys_addr_t size, phys_addr_t align,
+						    phys_addr_t start, phys_addr_t end)
+{
+	return memblock_alloc_range_nid(size, align, start, end, NUMA_NO_NODE, false);
+}
+
+static inline phys_addr_t memblock_phys_alloc_try_nid(phys_addr_t size, phys_addr_t align, int nid)
+{
+	return memblock_alloc_range_nid(size, align, 0, MEMBLOCK_ALLOC_ACCESSIBLE, nid, false);
+}
 
 static inline phys_addr_t memblock_phys_alloc(phys_addr_t size, phys_addr_t align)
 {
@@ -217,7 +225,11 @@ static inline phys_addr_t memblock_get_current_limit(void)
 unsigned long memblock_addrs_overlap(phys_addr_t base1, phys_addr_t size1, phys_addr_t base2,
 				     phys_addr_t size2);
 bool memblock_overlaps_region(struct memblock_type *type, phys_addr_t base, phys_addr_t size);
-bool memblock_is_region_reserved(phys_addr_t base, phys_addr_t size);
+
+static inline bool memblock_is_region_reserved(phys_addr_t base, phys_addr_t size)
+{
+	return memblock_overlaps_region(&memblock.reserved, base, size);
+}
 
 /* Whether all of it lies in one memory region. */
 bool memblock_is_region_memory(phys_addr_t base, phys_addr_t size);
@@ -229,8 +241,16 @@ bool memblock_is_reserved(phys_addr_t addr);
 /* The frames of the memory region that pfn lies in, and its node; NUMA_NO_NODE when none. */
 int memblock_search_pfn_nid(unsigned long pfn, unsigned long *start_pfn, unsigned long *end_pfn);
 
-phys_addr_t memblock_phys_mem_size(void);
-phys_addr_t memblock_reserved_size(void);
+static inline phys_addr_t memblock_phys_mem_size(void)
+{
+	return memblock.memory.total_size;
+}
+
+static inline phys_addr_t memblock_reserved_size(void)
+{
+	return memblock.reserved.total_size;
+}
+
 phys_addr_t memblock_start_of_DRAM(void); /* first base, last end; 0 without memory */
 phys_addr_t memblock_end_of_DRAM(void);
 unsigned long memblock_estimated_nr_free_pages(void);

@@ -308,6 +308,13 @@ static void exhaustive_above_1m(void **state)
 	all_small_maps(0x200000, 0x1000);
 }
 
+/* A cell is one byte: what is off by one there is off by a cell. */
+static void exhaustive_of_single_bytes(void **state)
+{
+	(void)state;
+	all_small_maps(0x200000, 1);
+}
+
 /* Borders of cells at 384, 576, 768, 960 and 1152 KiB: both ends of the hole lie inside one. */
 static void exhaustive_at_the_legacy_hole(void **state)
 {
@@ -701,6 +708,7 @@ int main(int argc, char **argv)
 		test(find_ram_against_a_scan),
 		test(exhaustive_attributes_and_types),
 		test(exhaustive_above_1m),
+		test(exhaustive_of_single_bytes),
 		test(exhaustive_at_the_legacy_hole),
 		test(exhaustive_at_the_top),
 		test(random_maps),

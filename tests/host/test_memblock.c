@@ -764,6 +764,7 @@ static void loops(void **state)
 		n += end - start;
 	assert_int_equal(n, memblock.reserved.total_size);
 
+	memblock_add(0xc000, 0x800); /* begins in a frame that it does not fill */
 	for_each_mem_pfn_range (k, -5, &start_pfn, &end_pfn, &nid) {
 		assert_true(start_pfn < end_pfn);
 		frames[nid] += (int)(end_pfn - start_pfn);
@@ -840,21 +841,22 @@ static void free_all_largest_aligned_blocks(void **state)
 	memblock_add(0, SZ_2G + 0x5000);
 	memblock_reserve(0, 0x1000);
 	memblock_reserve(0x100800, 0x800);
+	memblock_reserve(0x102000, 0x800);
 	memblock_free_all();
 	for (unsigned int i = 0; i < nr_blocks; i++) {
 		unsigned long pfn = blocks[i].pfn, nr = 1ul << blocks[i].order;
 
 		assert_true(pfn % nr == 0 && blocks[i].order <= MAX_PAGE_ORDER && pfn >= next);
 		if (pfn > next)
-			assert_true(memblock_is_reserved(PFN_PHYS(pfn) - 1));
+			assert_true(memblock_is_region_reserved(PFN_PHYS(pfn - 1), PAGE_SIZE));
 		next = pfn + nr;
 		frames += nr;
 	}
 	assert_int_equal(next, PFN_DOWN(SZ_2G + 0x5000));
-	assert_int_equal(frames, next - 2);
+	assert_int_equal(frames, next - 3);
 	assert_int_equal(totalram_pages() - pages, frames);
-	/* 1..0xff: 8 blocks, 0x101..0x3ffff: 17, one GiB, 4 frames and 1. */
-	assert_int_equal(nr_blocks, 8 + 18 - 1 + 1 + 2 + 0 * frames);
+	/* Frames 1 to 0xff: 8 blocks; 0x101; 0x103 to 0x3ffff: 16; a GiB; 4 frames; 1 frame. */
+	assert_int_equal(nr_blocks, 8 + 1 + 16 + 1 + 1 + 1);
 }
 
 static void free_all_from_frame_0(void **state)
@@ -984,6 +986,27 @@ static void grow_for_many_holes_at_once(void **state)
 	assert_int_equal(memblock_add_node(0, SZ_1G, 2, MEMBLOCK_NONE), 0);
 	assert_int_equal(memblock.memory.cnt, 128 + 129);
 	assert_int_equal(memblock.memory.max, 512);
+}
+
+/* The array that grows while node 1 is entered comes from node 0, which was entered before. */
+static void grow_during_the_hand_over(void **state)
+{
+	const struct memblock_region *region;
+
+	(void)state;
+	memblock_add_node(0x100000, 0x10000, 0, MEMBLOCK_NONE);
+	memblock_add_node(0x200000, 0x10000, 1, MEMBLOCK_NONE);
+	memblock_reserve(0x20f000, 0x2000);
+	fill_up(&memblock.reserved, 128, 0x1000000);
+	memblock_free_all();
+	assert_int_equal(memblock.reserved.max, 256);
+	for_each_reserved_mem_region (region)
+		assert_int_equal(region->nid, region->base < 0x200000   ? 0
+					      : region->base < 0x210000 ? 1
+									: NONE);
+	for (unsigned int i = 0; i < nr_blocks; i++)
+		assert_false(memblock_is_region_reserved(PFN_PHYS(blocks[i].pfn),
+							 PAGE_SIZE << blocks[i].order));
 }
 
 static void grow_with_slab(void **state)
@@ -1406,6 +1429,7 @@ int main(void)
 		test(grow_without_room_changes_nothing),
 		test(grow_memory_and_reserved_together),
 		test(grow_for_many_holes_at_once),
+		test(grow_during_the_hand_over),
 		test(grow_with_slab),
 		test(random_against_the_model),
 	};
