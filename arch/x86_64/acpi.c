@@ -1,0 +1,268 @@
+/*
+ * acpi.c: RSDP → RSDT or XSDT → FADT → DSDT, as far as soft off and reset need (ACPI 6.4, 5.2).
+ *
+ * Tables are firmware's: each is mapped by its header first, its length is bounded, its checksum
+ * must be 0, and no field is read beyond that length. Anything wrong reads as "not there".
+ *
+ * Soft off needs two numbers that only AML has: the package \_S5. It is a constant in every DSDT
+ * seen, so its bytes are looked for, and the interpreter is saved:
+ *
+ *	08 '_S5_' 12 length count  0A typ-a  0A typ-b …        small numbers: 00, 01 without 0A
+ */
+#include "arch/x86_64/acpi.h"
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/io.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/timer.h"
+#include "lib/string.h"
+
+#define RSDP_SIZE           20
+#define RSDP_REVISION       15
+#define RSDP_RSDT           16
+#define RSDP_XSDT           24 /* from revision 2 on */
+#define RSDP_SIZE_LONG      36
+
+#define HEADER_SIZE         36
+#define HEADER_LENGTH       4
+#define MAX_TABLE_SIZE      0x400000u /* the largest DSDT known has about 1 MiB */
+
+/* Offsets in the FADT, ACPI 6.4, table 5.9. */
+#define FADT_DSDT           40
+#define FADT_SMI_COMMAND    48
+#define FADT_ACPI_ENABLE    52
+#define FADT_PM1A_CONTROL   64
+#define FADT_PM1B_CONTROL   68
+#define FADT_FLAGS          112
+#define FADT_RESET_REGISTER 116
+#define FADT_RESET_VALUE    128
+#define FADT_X_DSDT         140
+#define FADT_X_PM1A_CONTROL 172
+#define FADT_X_PM1B_CONTROL 184
+
+#define FLAG_RESET_REGISTER (1u << 10)
+
+/* Generic address structure, 5.2.3.2. */
+#define GAS_ADDRESS         4
+#define GAS_SPACE_MEMORY    0
+#define GAS_SPACE_IO        1
+
+#define PM1_SCI_ENABLE      0x0001u /* the chipset is in ACPI mode */
+#define PM1_TYPE_MASK       0x1c00u
+#define PM1_TYPE_SHIFT      10
+#define PM1_SLEEP_ENABLE    0x2000u
+
+#define AML_ZERO            0x00
+#define AML_ONE             0x01
+#define AML_NAME            0x08
+#define AML_BYTE            0x0a
+#define AML_PACKAGE         0x12
+#define AML_ROOT            '\\'
+
+#define WAIT_MS             1000
+
+/* A table that was checked, or length 0. */
+struct table {
+	const uint8_t *bytes;
+	uint32_t length;
+};
+
+static phys_addr_t rsdp_phys;
+
+void acpi_init(phys_addr_t rsdp)
+{
+	rsdp_phys = rsdp;
+}
+
+/* A little-endian number of size bytes; 0 where the table is too short for it. */
+static uint64_t field(const struct table *table, uint32_t offset, uint32_t size)
+{
+	uint64_t value = 0;
+
+	if (size > table->length || offset > table->length - size)
+		return 0;
+	for (uint32_t i = size; i-- > 0;)
+		value = value << 8 | table->bytes[offset + i];
+	return value;
+}
+
+static bool sums_to_zero(const uint8_t *bytes, uint32_t length)
+{
+	uint8_t sum = 0;
+
+	for (uint32_t i = 0; i < length; i++)
+		sum = (uint8_t)(sum + bytes[i]);
+	return sum == 0;
+}
+
+static const uint8_t *map(phys_addr_t phys, uint32_t size)
+{
+	phys_addr_t limit = (phys_addr_t)1 << cpu_features.phys_bits;
+
+	return phys == 0 || phys > limit - size ? NULL : ioremap(phys, size);
+}
+
+static struct table map_table(phys_addr_t phys, const char *signature)
+{
+	struct table table = { map(phys, HEADER_SIZE), HEADER_SIZE };
+	struct table none = { NULL, 0 };
+	uint32_t length;
+
+	if (!table.bytes || memcmp(table.bytes, signature, 4) != 0)
+		return none;
+	length = (uint32_t)field(&table, HEADER_LENGTH, 4);
+	if (length < HEADER_SIZE || length > MAX_TABLE_SIZE)
+		return none;
+	table.bytes = map(phys, length);
+	table.length = length;
+	return table.bytes && sums_to_zero(table.bytes, length) ? table : none;
+}
+
+static struct table map_rsdp(void)
+{
+	struct table table = { map(rsdp_phys, RSDP_SIZE_LONG), RSDP_SIZE };
+
+	if (!table.bytes || memcmp(table.bytes, "RSD PTR ", 8) != 0 ||
+	    !sums_to_zero(table.bytes, RSDP_SIZE))
+		table.length = 0;
+	else if (table.bytes[RSDP_REVISION] >= 2 && sums_to_zero(table.bytes, RSDP_SIZE_LONG))
+		table.length = RSDP_SIZE_LONG;
+	return table;
+}
+
+/* The first table with that signature among those that a root table lists. */
+static struct table find_in(const struct table *root, uint32_t entry_size, const char *signature)
+{
+	struct table found = { NULL, 0 };
+
+	for (uint32_t at = HEADER_SIZE; at + entry_size <= root->length; at += entry_size) {
+		found = map_table(field(root, at, entry_size), signature);
+		if (found.length)
+			break;
+	}
+	return found;
+}
+
+static struct table find_fadt(void)
+{
+	struct table rsdp = map_rsdp();
+	struct table root = map_table(field(&rsdp, RSDP_XSDT, 8), "XSDT");
+	struct table fadt = find_in(&root, 8, "FACP");
+
+	if (fadt.length)
+		return fadt;
+	root = map_table(field(&rsdp, RSDP_RSDT, 4), "RSDT");
+	return find_in(&root, 4, "FACP");
+}
+
+static struct table find_dsdt(const struct table *fadt)
+{
+	struct table dsdt = map_table(field(fadt, FADT_X_DSDT, 8), "DSDT");
+
+	return dsdt.length ? dsdt : map_table(field(fadt, FADT_DSDT, 4), "DSDT");
+}
+
+/* Whether a definition of \_S5 as a package begins at offset, and where its elements do. */
+static bool is_s5_package(const struct table *dsdt, uint32_t offset, uint32_t *elements)
+{
+	const uint8_t *name = dsdt->bytes + offset;
+	bool defined = name[-1] == AML_NAME || (name[-1] == AML_ROOT && name[-2] == AML_NAME);
+
+	if (memcmp(name, "_S5_", 4) != 0 || name[4] != AML_PACKAGE || !defined)
+		return false;
+	/* The length's first byte says in its top bits how many follow; then the count. */
+	*elements = offset + 5 + 1 + (name[5] >> 6) + 1;
+	return true;
+}
+
+/* A small number at *offset, which is moved behind it. */
+static bool read_aml_byte(const struct table *dsdt, uint32_t *offset, uint8_t *value)
+{
+	uint8_t op = (uint8_t)field(dsdt, *offset, 1);
+
+	if (*offset >= dsdt->length)
+		return false;
+	*value = op == AML_BYTE ? (uint8_t)field(dsdt, *offset + 1, 1) : op;
+	*offset += op == AML_BYTE ? 2 : 1;
+	return op == AML_BYTE || op == AML_ZERO || op == AML_ONE;
+}
+
+static bool find_s5(const struct table *dsdt, uint8_t *type_a, uint8_t *type_b)
+{
+	uint32_t elements;
+
+	/* name, package, length: 6 bytes from offset on, and two before it. */
+	for (uint32_t offset = HEADER_SIZE + 2; offset + 6 <= dsdt->length; offset++)
+		if (is_s5_package(dsdt, offset, &elements))
+			return read_aml_byte(dsdt, &elements, type_a) &&
+			       read_aml_byte(dsdt, &elements, type_b);
+	return false;
+}
+
+/* The I/O port of a control register; 0 when it has none. */
+static uint16_t control_port(const struct table *fadt, uint32_t offset, uint32_t extended_offset)
+{
+	uint64_t port = field(fadt, offset, 4);
+
+	if (port == 0 && field(fadt, extended_offset, 1) == GAS_SPACE_IO)
+		port = field(fadt, extended_offset + GAS_ADDRESS, 8);
+	return port <= 0xffff ? (uint16_t)port : 0;
+}
+
+/* Until then the chipset may ignore the sleep bits: 4.8.2.5. */
+static void enter_acpi_mode(const struct table *fadt, uint16_t control)
+{
+	uint16_t smi_command = (uint16_t)field(fadt, FADT_SMI_COMMAND, 4);
+	uint8_t enable = (uint8_t)field(fadt, FADT_ACPI_ENABLE, 1);
+
+	if (inw(control) & PM1_SCI_ENABLE || smi_command == 0 || enable == 0)
+		return;
+	outb(smi_command, enable);
+	for (int i = 0; i < WAIT_MS && !(inw(control) & PM1_SCI_ENABLE); i++)
+		delay_us(1000);
+}
+
+static void request_sleep(uint16_t control, uint8_t type)
+{
+	unsigned value = inw(control) & ~(PM1_TYPE_MASK | PM1_SLEEP_ENABLE);
+
+	value |= ((unsigned)type << PM1_TYPE_SHIFT) & PM1_TYPE_MASK;
+	outw(control, (uint16_t)value);
+	outw(control, (uint16_t)(value | PM1_SLEEP_ENABLE));
+}
+
+void acpi_poweroff(void)
+{
+	struct table fadt = find_fadt();
+	struct table dsdt = find_dsdt(&fadt);
+	uint16_t control_a = control_port(&fadt, FADT_PM1A_CONTROL, FADT_X_PM1A_CONTROL);
+	uint16_t control_b = control_port(&fadt, FADT_PM1B_CONTROL, FADT_X_PM1B_CONTROL);
+	uint8_t type_a, type_b;
+
+	if (control_a == 0 || !find_s5(&dsdt, &type_a, &type_b))
+		return;
+	enter_acpi_mode(&fadt, control_a);
+	request_sleep(control_a, type_a);
+	if (control_b)
+		request_sleep(control_b, type_b);
+	delay_us(WAIT_MS * 1000);
+}
+
+void acpi_reset(void)
+{
+	struct table fadt = find_fadt();
+	uint64_t address = field(&fadt, FADT_RESET_REGISTER + GAS_ADDRESS, 8);
+	uint8_t value = (uint8_t)field(&fadt, FADT_RESET_VALUE, 1);
+	uint8_t space = (uint8_t)field(&fadt, FADT_RESET_REGISTER, 1);
+	volatile uint8_t *reg;
+
+	if (!(field(&fadt, FADT_FLAGS, 4) & FLAG_RESET_REGISTER) || address == 0)
+		return;
+	if (space == GAS_SPACE_IO && address <= 0xffff) {
+		outb((uint16_t)address, value);
+	} else if (space == GAS_SPACE_MEMORY && address >> cpu_features.phys_bits == 0) {
+		reg = ioremap(address, 1);
+		*reg = value;
+	}
+	delay_us(WAIT_MS * 1000);
+}

@@ -1,0 +1,121 @@
+/*
+ * arch.h: what kernel/ may know of the machine, all of it.
+ *
+ * Steps of the boot, consoles, input, time, ways to end, stack walking; then what the kernel in
+ * turn supplies. Ports, registers and instructions stay behind this header. The interrupt state,
+ * the log and the panic are mm/port.h's; page tables are arch/x86_64/paging.h's.
+ */
+#ifndef ARCH_X86_64_ARCH_H
+#define ARCH_X86_64_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mm/types.h"
+
+struct trap_frame;
+
+/* A function like printf, for what describes itself. */
+typedef int (*arch_print_fn)(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- steps of the boot, in this order ---- */
+
+/* Own GDT, TSS and IDT: from here on a fault is a message. */
+void traps_init(void);
+
+/* CPUID into cpu_features; no-execute and machine checks switched on. */
+void cpu_init(void);
+
+/*
+ * Interrupt controller, input, timers; ends with interrupts on. rsdp: physical address of ACPI's
+ * root pointer, 0 when the firmware has none.
+ */
+void arch_devices_init(phys_addr_t rsdp);
+
+/* What the processor is and can do, a property a line. */
+void cpu_describe(arch_print_fn print);
+
+/* ---- consoles ---- */
+
+struct arch_console {
+	const char *name;   /* as console= has it */
+	bool (*init)(void); /* makes it ready; false when the hardware is not there */
+	void (*put)(char c);
+	void (*flush)(void); /* waits, for a bounded time, until all has left; may be null */
+	bool always;         /* a debug port: console= does not switch it off */
+};
+
+#define NR_ARCH_CONSOLES 3
+extern const struct arch_console arch_consoles[NR_ARCH_CONSOLES];
+
+/* ---- input: serial line and keyboard, one stream ---- */
+
+/*
+ * The next character, or -1 when there is none. Keys without a character come as the escape
+ * sequences that a serial terminal sends for them.
+ */
+int arch_getc(void);
+
+/* Whether a Ctrl-C waits in the input. It stays there until arch_getc() takes it. */
+bool arch_ctrl_c_waits(void);
+
+/*
+ * Sleeps until an interrupt. Returns after at most 1/20 s, when the timer works at all; so input
+ * is seen even if a device's interrupt is lost.
+ */
+void arch_idle(void);
+
+/* ---- time ---- */
+
+/* The time stamp counter, after all instructions before. */
+uint64_t arch_timestamp(void);
+
+/* Its rate, measured by arch_devices_init(); 0 before. */
+uint64_t tsc_khz(void);
+
+/* ---- ends ---- */
+
+#define ARCH_EXIT_MAX 125 /* the largest status that arch_exit() can hand on */
+
+/*
+ * Ends an emulator with a status: QEMU (isa-debug-exit at port F4h, QEMU ends with 2 * status + 3),
+ * Bochs (which has no status: the log says it), else the machine is switched off. Prints nothing.
+ * Returns when none of that works.
+ */
+void arch_exit(unsigned status);
+
+/* Switches the machine off. Returns when it cannot be. */
+void arch_poweroff(void);
+
+/* Restarts the machine by the first of four ways that works. */
+__attribute__((noreturn)) void arch_reboot(void);
+
+/* Stops this processor for good. */
+__attribute__((noreturn)) void arch_halt(void);
+
+/* ---- stacks ---- */
+
+/*
+ * Calls visit with each return address, innermost first, at most 32 of them: of the interrupted
+ * code if frame is not null (its instruction pointer comes first), else of the caller. Reads
+ * nothing outside the stack that it began on.
+ */
+void arch_walk_stack(const struct trap_frame *frame, void (*visit)(uintptr_t address));
+
+/* Registers of the interrupted code, and what the processor says of the fault. */
+void arch_print_frame(const struct trap_frame *frame);
+
+/* The address whose access failed. False for exceptions that have none. */
+bool arch_fault_address(const struct trap_frame *frame, uintptr_t *address);
+
+/* The kernel's image: what symbols are relative to, and where its code ends. */
+uintptr_t arch_kernel_start(void);
+uintptr_t arch_text_end(void);
+
+/* ---- supplied by the kernel ---- */
+
+/* An exception that nothing here can repair. */
+__attribute__((noreturn)) void trap_panic(const struct trap_frame *frame, const char *reason);
+
+#endif

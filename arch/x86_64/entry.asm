@@ -1,0 +1,44 @@
+; entry.asm: the kernel's first instructions.
+;
+; CPU mode: 64-bit long mode, the loader's GDT and page tables, no IDT.
+; Address:  first byte of the image, linked at 0xffffffff80000000.
+; Entry:    RDI = physical address of boot_info; IF = 0, DF = 0; .bss is zero; the first 4 GiB of
+;           physical memory are mapped one to one. Nothing else is relied on.
+;
+; Gives the kernel a stack of its own and, on the loader's tables, the direct map's lower end: the
+; one-to-one mapping a second time at MM_DIRECT_MAP (mm/port.h), so that phys_to_virt() holds for
+; the first 4 GiB from here on. The kernel's own tables replace it later.
+
+bits 64
+default rel
+
+MM_DIRECT_MAP        equ 0xffff888000000000
+PML4_SHIFT           equ 39             ; Intel SDM 3A, 4.5: a PML4 entry maps 512 GiB
+PML4_ENTRIES         equ 512
+PML4_SLOT            equ (MM_DIRECT_MAP >> PML4_SHIFT) & (PML4_ENTRIES - 1)
+CR3_FLAGS            equ 0xfff
+
+extern start_kernel
+extern __boot_stack_top
+
+section .text.entry progbits alloc exec nowrite align=16
+
+; IN: RDI = physical address of boot_info. Never returns. CLOBBERS: all.
+global _start:function
+_start:
+        cli
+        cld
+        mov     rax, cr3
+        and     rax, ~CR3_FLAGS
+        mov     rcx, [rax]              ; entry 0: the first 512 GiB, one to one
+        mov     [rax + PML4_SLOT * 8], rcx
+        lea     rsp, [__boot_stack_top]
+        xor     ebp, ebp                ; the end of every back-trace
+
+global bp_kernel
+bp_kernel:
+        call    start_kernel
+.halt:
+        cli
+        hlt
+        jmp     .halt

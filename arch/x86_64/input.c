@@ -1,0 +1,93 @@
+/*
+ * input.c: one ring of characters from all input devices.
+ *
+ *	uart_receive() ──┐
+ *	                 ├─→ ring ─→ arch_getc()
+ *	keyboard_receive() ─┘
+ *
+ * Filled by interrupts, by the tick and by every read, all through input_poll(), so that no single
+ * lost interrupt loses input. When the ring is full the devices are left alone: a serial line with
+ * flow control (every emulator) then waits, and a long script can be piped in.
+ *
+ * Ctrl-C is an ordinary character here; the count of those in the ring tells long work to stop.
+ */
+#include "arch/x86_64/input.h"
+
+#include "arch/x86_64/arch.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/keyboard.h"
+#include "arch/x86_64/uart.h"
+#include "mm/port.h"
+
+#define RING_SIZE 4096 /* a power of two */
+#define CTRL_C    0x03
+
+static char ring[RING_SIZE];
+static size_t nr_pushed, nr_popped; /* run freely; the difference is what the ring holds */
+static size_t nr_ctrl_c;
+
+bool input_has_room(size_t count)
+{
+	return nr_pushed - nr_popped + count <= RING_SIZE;
+}
+
+void input_push(char c)
+{
+	ring[nr_pushed++ % RING_SIZE] = c;
+	if (c == CTRL_C)
+		nr_ctrl_c++;
+}
+
+void input_poll(void)
+{
+	uart_receive();
+	keyboard_receive();
+}
+
+static int pop(void)
+{
+	char c;
+
+	if (nr_popped == nr_pushed)
+		return -1;
+	c = ring[nr_popped++ % RING_SIZE];
+	if (c == CTRL_C)
+		nr_ctrl_c--;
+	return (unsigned char)c;
+}
+
+int arch_getc(void)
+{
+	unsigned long flags = port_irq_save();
+	int c;
+
+	input_poll();
+	c = pop();
+	port_irq_restore(flags);
+	return c;
+}
+
+bool arch_ctrl_c_waits(void)
+{
+	unsigned long flags = port_irq_save();
+	bool waits;
+
+	input_poll();
+	waits = nr_ctrl_c > 0;
+	port_irq_restore(flags);
+	return waits;
+}
+
+/*
+ * A character that comes between the caller's last look and the sleep has been put into the ring by
+ * its interrupt, so look again with interrupts off; the pair sti; hlt lets none pass unseen.
+ */
+void arch_idle(void)
+{
+	cli();
+	input_poll();
+	if (nr_popped == nr_pushed)
+		sti_hlt();
+	else
+		sti();
+}

@@ -1,0 +1,42 @@
+/*
+ * stacks.c: the table of the kernel's stacks, which lie in .bss as kernel.ld has them.
+ */
+#include "arch/x86_64/sections.h"
+
+#include <stddef.h>
+
+#define STACK(text, symbol)                                \
+	{                                                  \
+		text, symbol##_guard, symbol, symbol##_top \
+	}
+#define DECLARE(symbol) extern const char symbol##_guard[], symbol[], symbol##_top[]
+
+DECLARE(__boot_stack);
+DECLARE(__nmi_stack);
+DECLARE(__double_fault_stack);
+DECLARE(__machine_check_stack);
+
+const struct kernel_stack kernel_stacks[NR_STACKS] = {
+	[STACK_BOOT] = STACK("kernel", __boot_stack),
+	[STACK_NMI] = STACK("NMI", __nmi_stack),
+	[STACK_DOUBLE_FAULT] = STACK("double fault", __double_fault_stack),
+	[STACK_MACHINE_CHECK] = STACK("machine check", __machine_check_stack),
+};
+
+const struct kernel_stack *stack_of(uintptr_t address)
+{
+	for (size_t i = 0; i < NR_STACKS; i++)
+		if (address >= (uintptr_t)kernel_stacks[i].bottom &&
+		    address < (uintptr_t)kernel_stacks[i].top)
+			return &kernel_stacks[i];
+	return NULL;
+}
+
+const struct kernel_stack *stack_guarded_by(uintptr_t address)
+{
+	for (size_t i = 0; i < NR_STACKS; i++)
+		if (address >= (uintptr_t)kernel_stacks[i].guard &&
+		    address < (uintptr_t)kernel_stacks[i].bottom)
+			return &kernel_stacks[i];
+	return NULL;
+}

@@ -1,0 +1,115 @@
+/*
+ * timer.c: the 8254's channel 0 as a slow tick, channel 2 as a yardstick for the TSC.
+ *
+ * The tick wakes the idle loop, so that a lost device interrupt delays input and does not end it.
+ * Channel 2 counts down once while its gate (port 61h, bit 0) is open; bit 5 tells when it is
+ * through (Intel 8254 data sheet, mode 0). No wait is unbounded: a machine without the chip gets a
+ * guess and a message.
+ */
+#include "arch/x86_64/timer.h"
+
+#include "arch/x86_64/arch.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/input.h"
+#include "arch/x86_64/io.h"
+#include "arch/x86_64/pic.h"
+#include "mm/port.h"
+
+#define PIT_HZ         1193182u
+#define PIT_CHANNEL0   0x40
+#define PIT_CHANNEL2   0x42
+#define PIT_COMMAND    0x43
+#define PIT_RATE0      0x34 /* channel 0, low byte then high byte, mode 2: divides the clock */
+#define PIT_ONCE2      0xb0 /* channel 2, low byte then high byte, mode 0: counts down once */
+
+#define PORT_B         0x61
+#define PORT_B_GATE2   0x01
+#define PORT_B_SPEAKER 0x02
+#define PORT_B_OUT2    0x20
+
+#define TICK_HZ        20u
+#define TRIALS         3
+#define TRIAL_MS       10u
+#define MAX_POLLS      1000000u /* at a microsecond or less each: far more than a trial takes */
+#define GUESS_KHZ      1000000u
+
+static uint64_t khz;
+
+uint64_t tsc_khz(void)
+{
+	return khz;
+}
+
+/* LFENCE waits for what came before: SDM 2B, RDTSC. */
+uint64_t arch_timestamp(void)
+{
+	__asm__ volatile("lfence" : : : "memory");
+	return rdtsc();
+}
+
+static void load_counter(uint16_t port, uint8_t command, unsigned count)
+{
+	outb(PIT_COMMAND, command);
+	outb(port, (uint8_t)count);
+	outb(port, (uint8_t)(count >> 8));
+}
+
+/* TSC cycles in TRIAL_MS; 0 when the timer does not answer. */
+static uint64_t count_cycles(void)
+{
+	uint8_t port_b = inb(PORT_B) & (uint8_t) ~(PORT_B_SPEAKER | PORT_B_GATE2);
+	unsigned polls = 0;
+	uint64_t start;
+
+	outb(PORT_B, port_b);
+	load_counter(PIT_CHANNEL2, PIT_ONCE2, PIT_HZ * TRIAL_MS / 1000);
+	outb(PORT_B, port_b | PORT_B_GATE2);
+	start = arch_timestamp();
+	while (!(inb(PORT_B) & PORT_B_OUT2) && polls < MAX_POLLS)
+		polls++;
+	/* Through at once: the bit is stuck, nobody counts. */
+	return polls == 0 || polls == MAX_POLLS ? 0 : arch_timestamp() - start;
+}
+
+/* The shortest trial was disturbed least. */
+static void measure_tsc(void)
+{
+	uint64_t best = 0;
+
+	for (int i = 0; i < TRIALS; i++) {
+		uint64_t cycles = count_cycles();
+
+		if (cycles && (!best || cycles < best))
+			best = cycles;
+	}
+	khz = best / TRIAL_MS;
+	if (!khz) {
+		khz = GUESS_KHZ;
+		printk("timer: the 8254 does not count; TSC taken for 1 GHz\n");
+	}
+}
+
+static void tick(void)
+{
+	input_poll();
+}
+
+void timer_init(void)
+{
+	measure_tsc();
+	load_counter(PIT_CHANNEL0, PIT_RATE0, PIT_HZ / TICK_HZ);
+	irq_enable(IRQ_TIMER, tick);
+}
+
+void delay_us(unsigned microseconds)
+{
+	uint64_t start = rdtsc();
+
+	if (!khz) {
+		while (microseconds-- > 0)
+			io_delay();
+		return;
+	}
+	while (rdtsc() - start < khz * microseconds / 1000)
+		pause();
+}
