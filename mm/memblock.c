@@ -157,6 +157,12 @@ static int add_range(struct memblock_type *type, phys_addr_t base, phys_addr_t s
 	unsigned long i;
 	int err;
 
+	/* Most ranges are one hole as a whole. */
+	if (type->cnt < type->max && next_hole(type, base, end, &i, &hole) &&
+	    hole.size == end - base) {
+		fill(type, i, &hole);
+		return 0;
+	}
 	while ((err = make_room(type, growth_by_add(type, base, end, &hole), clear ? base : 0,
 				clear ? end : 0)) > 0)
 		;
@@ -753,6 +759,8 @@ unsigned long totalram_pages(void)
 /* A block is aligned to its size: pfn's lowest set bit bounds the order, and pfn 0 does not. */
 static void free_frames(unsigned long pfn, unsigned long end_pfn)
 {
+	if (pfn < end_pfn)
+		nr_handed_over += end_pfn - pfn;
 	while (pfn < end_pfn) {
 		unsigned int order = (unsigned int)__builtin_ctzl(pfn | 1ul << MAX_PAGE_ORDER);
 		unsigned int fits = 63 - (unsigned int)__builtin_clzl(end_pfn - pfn);
@@ -760,7 +768,6 @@ static void free_frames(unsigned long pfn, unsigned long end_pfn)
 		order = order < fits ? order : fits;
 		memblock_free_pages(pfn_to_page(pfn), pfn, order);
 		pfn += 1ul << order;
-		nr_handed_over += 1ul << order;
 	}
 }
 
