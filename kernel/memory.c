@@ -21,12 +21,7 @@ static uint64_t add_ram(phys_addr_t base, phys_addr_t size, phys_addr_t limit)
 	return size - usable;
 }
 
-/*
- * Low memory that is never handed out, whatever the map says: the first 64 KiB (interrupt vectors
- * and BIOS data; some BIOSes write there later; other CPUs start there) and the EBDA, from the
- * lowest of what the firmware's three sources say up to 640 KiB.
- */
-static void reserve_low(const struct memory_input *in)
+void memory_reserve_low(const struct memory_input *in)
 {
 	memblock_reserve(0, LOW_MEMORY_KEPT);
 	if (in->ebda)
@@ -48,7 +43,7 @@ uint64_t memory_to_memblock(const struct memory_input *in)
 			left_out += add_ram(range->base, range->size, limit);
 	}
 	memblock_trim_memory(PAGE_SIZE);
-	reserve_low(in);
+	memory_reserve_low(in);
 	for (uint32_t i = 0; i < in->nr_taken; i++)
 		memblock_reserve(in->taken[i].base, in->taken[i].size);
 	if (in->mem_limit)

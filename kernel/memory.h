@@ -37,6 +37,14 @@ void memory_correct(const struct memory_input *in);
  */
 uint64_t memory_to_memblock(const struct memory_input *in);
 
+/*
+ * Low memory that is never handed out, whatever the map says: the first 64 KiB (interrupt vectors
+ * and BIOS data; some BIOSes write there later; other CPUs start there) and the EBDA, from the
+ * lowest of what the firmware's sources say up to 640 KiB. memory_to_memblock() does it; again
+ * after something that overlaps was freed.
+ */
+void memory_reserve_low(const struct memory_input *in);
+
 /* zones, then the hand-over. seed: differs from boot to boot. */
 void memory_hand_over(uint64_t seed);
 

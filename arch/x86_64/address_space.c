@@ -1,0 +1,108 @@
+/*
+ * address_space.c: what the kernel maps where (paging.h), and loading it.
+ */
+#include "arch/x86_64/address_space.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/sections.h"
+#include "mm/memblock.h"
+
+#define ENTRY_WRITE (1ull << 1)
+#define ENTRY_NX    (1ull << 63)
+
+static phys_addr_t image_phys;
+
+void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
+{
+	paging_map_mem_map(virt, phys, size);
+}
+
+void port_map_zero(uintptr_t virt, uint64_t size)
+{
+	paging_map_zero(virt, size);
+}
+
+phys_addr_t address_space_limit(void)
+{
+	return (phys_addr_t)1 << cpu_features.phys_bits;
+}
+
+static void map_section(const char *start, const char *end, unsigned int prot)
+{
+	paging_map((uintptr_t)start, image_phys + (phys_addr_t)(start - __kernel_start),
+		   (uint64_t)(end - start), prot);
+}
+
+/* The linker script places sections on page borders, in this order; ksyms come after .bss. */
+static void map_image(void)
+{
+	map_section(__text_start, __text_end, PAGING_EXEC);
+	map_section(__rodata_start, __rodata_end, 0);
+	map_section(__data_start, __data_end, PAGING_WRITE | PAGING_SMALL);
+	map_section(__ksyms_start, __ksyms_end, 0);
+	for (unsigned int i = 0; i < NR_STACKS; i++)
+		paging_unmap_page((uintptr_t)kernel_stacks[i].guard);
+}
+
+void address_space_init(phys_addr_t kernel_phys)
+{
+	struct paging_config config = {
+		.nx = cpu_features.nx,
+		.pdpe1gb = cpu_features.pdpe1gb,
+		.ro_base = kernel_phys,
+		.ro_size = (phys_addr_t)(__rodata_end - __kernel_start),
+	};
+
+	image_phys = kernel_phys;
+	paging_init(&config);
+	map_image();
+	paging_direct_map();
+	write_cr3(paging_root());
+	write_cr0(read_cr0() | CR0_WP);
+	if (cpu_features.pge)
+		write_cr4(read_cr4() | CR4_PGE);
+	memblock_set_current_limit(MEMBLOCK_ALLOC_ANYWHERE);
+}
+
+/* Every page of [start, end) is mapped, with these of the two bits. */
+static bool section_is(uintptr_t start, uintptr_t end, uint64_t bits)
+{
+	uint64_t mask = ENTRY_WRITE | (cpu_features.nx ? ENTRY_NX : 0);
+	struct paging_leaf leaf;
+
+	for (uintptr_t virt = start; virt < end; virt += PAGE_SIZE)
+		if (!paging_walk(virt, &leaf) || (leaf.entry & mask) != (bits & mask))
+			return false;
+	return true;
+}
+
+static bool guards_are_out(void)
+{
+	struct paging_leaf leaf;
+
+	for (unsigned int i = 0; i < NR_STACKS; i++)
+		if (paging_walk((uintptr_t)kernel_stacks[i].guard, &leaf) ||
+		    !section_is((uintptr_t)kernel_stacks[i].bottom,
+				(uintptr_t)kernel_stacks[i].top, ENTRY_WRITE | ENTRY_NX))
+			return false;
+	return true;
+}
+
+unsigned int address_space_check(void)
+{
+	uintptr_t alias = (uintptr_t)phys_to_virt(image_phys);
+	struct paging_leaf leaf;
+	unsigned int broken = 0;
+
+	if (paging_walk(0, &leaf))
+		broken |= ADDRESS_SPACE_PAGE_ZERO;
+	if (!guards_are_out())
+		broken |= ADDRESS_SPACE_GUARD;
+	if (!section_is((uintptr_t)__text_start, (uintptr_t)__text_end, 0))
+		broken |= ADDRESS_SPACE_TEXT;
+	if (!section_is((uintptr_t)__rodata_start, (uintptr_t)__rodata_end, ENTRY_NX))
+		broken |= ADDRESS_SPACE_DATA;
+	if (!section_is(alias, alias + (uintptr_t)(__rodata_end - __kernel_start), ENTRY_NX))
+		broken |= ADDRESS_SPACE_DIRECT_MAP;
+	return broken;
+}

@@ -1,0 +1,13 @@
+/*
+ * selftest.h: the kernel's own tests, on the machine that it runs on.
+ */
+#ifndef KERNEL_SELFTEST_H
+#define KERNEL_SELFTEST_H
+
+/*
+ * Prints KTAP (Documentation/dev-tools/ktap.rst of Linux), one line a test. Returns how many failed.
+ * Takes memory and gives all of it back. Ctrl-C ends it between two tests, as a failure.
+ */
+int selftest(void);
+
+#endif
