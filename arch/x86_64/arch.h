@@ -3,7 +3,8 @@
  *
  * Steps of the boot, consoles, input, time, ways to end, stack walking; then what the kernel in
  * turn supplies. Ports, registers and instructions stay behind this header. The interrupt state,
- * the log and the panic are mm/port.h's; page tables are arch/x86_64/paging.h's.
+ * the log and the panic are mm/port.h's; page tables are
+ * arch/x86_64/paging.h's, the image's borders arch/x86_64/sections.h's.
  */
 #ifndef ARCH_X86_64_ARCH_H
 #define ARCH_X86_64_ARCH_H
@@ -108,10 +109,6 @@ void arch_print_frame(const struct trap_frame *frame);
 
 /* The address whose access failed. False for exceptions that have none. */
 bool arch_fault_address(const struct trap_frame *frame, uintptr_t *address);
-
-/* The kernel's image: what symbols are relative to, and where its code ends. */
-uintptr_t arch_kernel_start(void);
-uintptr_t arch_text_end(void);
 
 /* ---- supplied by the kernel ---- */
 

@@ -58,13 +58,3 @@ void arch_walk_stack(const struct trap_frame *frame, void (*visit)(uintptr_t add
 		walk((uintptr_t)__builtin_frame_address(0), visit);
 	}
 }
-
-uintptr_t arch_kernel_start(void)
-{
-	return (uintptr_t)__kernel_start;
-}
-
-uintptr_t arch_text_end(void)
-{
-	return (uintptr_t)__text_end;
-}

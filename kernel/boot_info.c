@@ -1,0 +1,187 @@
+/*
+ * boot_info.c: boot_info is checked as if the loader were somebody else's.
+ *
+ * Magic, version and size first, since they say whether the rest means anything; then the CRC,
+ * which covers damage; then each field, which covers a loader that computes a good CRC over
+ * nonsense. What the firmware said (E820 entries, BIOS calls, the word at 40:0Eh) is not judged
+ * here.
+ */
+#include "kernel/boot_info.h"
+
+#include <stdarg.h>
+
+#include "arch/x86_64/sections.h"
+#include "lib/crc32.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mm/port.h"
+
+#define LOW_MEMORY       0x100000ull    /* 1 MiB: what real-mode code reaches */
+#define MAPPED_BY_LOADER 0x100000000ull /* 4 GiB */
+#define KERNEL_ALIGN     0x200000ull
+#define MAP_FAULTS_ALL   0xffu
+#define MAX_INT12_KIB    1024u
+
+struct boot_info boot_info;
+
+struct check {
+	struct boot_info *info;
+	const struct boot_info_image *image;
+	char *reason;
+	size_t size;
+};
+
+/* Always true, so that a check reads: return !good && wrong(…). */
+__attribute__((format(printf, 2, 3))) static bool wrong(struct check *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fmt_vsnprintf(c->reason, c->size, fmt, ap);
+	va_end(ap);
+	return true;
+}
+
+static bool in_bounds(struct check *c, const char *field, uint64_t value, uint64_t low,
+		      uint64_t high)
+{
+	if (value >= low && value <= high)
+		return true;
+	wrong(c, "%s is 0x%lx, not between 0x%lx and 0x%lx", field, value, low, high);
+	return false;
+}
+
+static bool header_is_wrong(struct check *c)
+{
+	const struct boot_info *info = c->info;
+
+	if (info->magic != BOOT_INFO_MAGIC)
+		return wrong(c, "magic is 0x%016lx, not 0x%016llx", info->magic, BOOT_INFO_MAGIC);
+	if (info->version != BOOT_INFO_VERSION)
+		return wrong(c, "version is %u, this kernel knows %u", info->version,
+			     BOOT_INFO_VERSION);
+	if (info->size != sizeof(*info))
+		return wrong(c, "size is %u, not %zu", info->size, sizeof(*info));
+	return false;
+}
+
+static bool crc_is_wrong(struct check *c)
+{
+	uint32_t said = c->info->crc32;
+	uint32_t computed;
+
+	c->info->crc32 = 0;
+	computed = crc32(c->info, sizeof(*c->info));
+	c->info->crc32 = said;
+	return said != computed && wrong(c, "crc32 is 0x%08x, computed 0x%08x", said, computed);
+}
+
+static bool scalars_are_wrong(struct check *c)
+{
+	const struct boot_info *info = c->info;
+
+	return !in_bounds(c, "boot_drive", info->boot_drive, 0, 0xff) ||
+	       !in_bounds(c, "disk_method", info->disk_method, DISK_EDD, DISK_CHS) ||
+	       !in_bounds(c, "map_source", info->map_source, MAP_E820, MAP_INT12) ||
+	       !in_bounds(c, "map_faults", info->map_faults, 0, MAP_FAULTS_ALL) ||
+	       !in_bounds(c, "int12_kib", info->int12_kib, 0, MAX_INT12_KIB) ||
+	       !in_bounds(c, "ebda_segment", info->ebda_segment, 0, 0xffff) ||
+	       !in_bounds(c, "e820_count", info->e820_count, 1, E820_MAX_RAW) ||
+	       !in_bounds(c, "range_count", info->range_count, 1, BOOT_INFO_MAX_RANGES) ||
+	       !in_bounds(c, "rsdp", info->rsdp, 0, LOW_MEMORY - 1);
+}
+
+static bool kernel_is_wrong(struct check *c)
+{
+	const struct boot_info *info = c->info;
+
+	if (info->kernel_virt != c->image->virt)
+		return wrong(c, "kernel_virt is 0x%lx, linked at 0x%lx", info->kernel_virt,
+			     c->image->virt);
+	if (info->kernel_size != c->image->size)
+		return wrong(c, "kernel_size is 0x%lx, the image has 0x%lx", info->kernel_size,
+			     c->image->size);
+	if (info->kernel_entry != c->image->entry)
+		return wrong(c, "kernel_entry is 0x%lx, not 0x%lx", info->kernel_entry,
+			     c->image->entry);
+	if (info->kernel_phys % KERNEL_ALIGN)
+		return wrong(c, "kernel_phys is 0x%lx, not 2 MiB aligned", info->kernel_phys);
+	return !in_bounds(c, "kernel_phys", info->kernel_phys, LOW_MEMORY,
+			  MAPPED_BY_LOADER - info->kernel_size);
+}
+
+static bool range_is_wrong(struct check *c, uint32_t index)
+{
+	const struct boot_range *range = &c->info->ranges[index];
+
+	if (range->kind < RANGE_REAL_MODE || range->kind > RANGE_KERNEL)
+		return wrong(c, "ranges[%u].kind is %u", index, range->kind);
+	if (range->size == 0 || range->base >= MAPPED_BY_LOADER ||
+	    range->size > MAPPED_BY_LOADER - range->base)
+		return wrong(c, "ranges[%u] is 0x%lx bytes at 0x%lx: empty or not below 4 GiB",
+			     index, range->size, range->base);
+	return false;
+}
+
+static bool has_range(const struct boot_info *info, enum boot_range_kind kind, uint64_t base,
+		      uint64_t size)
+{
+	for (uint32_t i = 0; i < info->range_count; i++) {
+		const struct boot_range *range = &info->ranges[i];
+
+		if (range->kind == (uint32_t)kind && range->base <= base &&
+		    base - range->base <= range->size && size <= range->size - (base - range->base))
+			return true;
+	}
+	return false;
+}
+
+/* What the memory map's owner will rely on: the image is listed, or it would be handed out. */
+static bool ranges_are_wrong(struct check *c)
+{
+	for (uint32_t i = 0; i < c->info->range_count; i++)
+		if (range_is_wrong(c, i))
+			return true;
+	return !has_range(c->info, RANGE_KERNEL, c->info->kernel_phys, c->info->kernel_size) &&
+	       wrong(c, "ranges: none of kind %u holds the kernel", RANGE_KERNEL);
+}
+
+static bool cmdline_is_wrong(struct check *c)
+{
+	const char *cmdline = c->info->cmdline;
+
+	for (size_t i = 0; i < BOOT_INFO_CMDLINE_SIZE; i++) {
+		if (cmdline[i] == '\0')
+			return false;
+		if (cmdline[i] < ' ' || cmdline[i] > '~')
+			return wrong(c, "cmdline[%zu] is 0x%02x, not printable", i,
+				     (unsigned char)cmdline[i]);
+	}
+	return wrong(c, "cmdline has no end");
+}
+
+bool boot_info_is_wrong(struct boot_info *info, const struct boot_info_image *image, char *reason,
+			size_t size)
+{
+	struct check c = { info, image, reason, size };
+
+	return header_is_wrong(&c) || crc_is_wrong(&c) || scalars_are_wrong(&c) ||
+	       kernel_is_wrong(&c) || ranges_are_wrong(&c) || cmdline_is_wrong(&c);
+}
+
+void boot_info_init(phys_addr_t phys)
+{
+	struct boot_info_image image = {
+		.virt = (uint64_t)__kernel_start,
+		.size = (uint64_t)(__kernel_end - __kernel_start),
+		.entry = (uint64_t)_start,
+	};
+	char reason[160];
+
+	if (phys == 0 || phys > LOW_MEMORY - sizeof(boot_info))
+		panic("boot_info: the loader says it is at 0x%lx, which is not in low memory",
+		      phys);
+	memcpy(&boot_info, phys_to_virt(phys), sizeof(boot_info));
+	if (boot_info_is_wrong(&boot_info, &image, reason, sizeof(reason)))
+		panic("boot_info: %s", reason);
+}

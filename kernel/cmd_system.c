@@ -1,0 +1,164 @@
+/*
+ * cmd_system.c: the monitor's commands about machine and boot.
+ */
+#include "arch/x86_64/arch.h"
+#include "kernel/boot_info.h"
+#include "kernel/command.h"
+#include "kernel/console.h"
+#include "kernel/log.h"
+#include "kernel/parse.h"
+
+#define FLAGS_CARRY 0x0001u
+
+static int cmd_help(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	for (size_t i = 0; command_tables[i]; i++)
+		for (const struct command *c = command_tables[i]; c->name; c++)
+			console_printf("%-10s %-15s %s\n", c->name, c->usage, c->help);
+	return 0;
+}
+
+static int cmd_dmesg(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	log_show();
+	return 0;
+}
+
+static int cmd_cpu(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	cpu_describe(console_printf);
+	return 0;
+}
+
+static const char *map_source_name(void)
+{
+	switch (boot_info.map_source) {
+	case MAP_E820:
+		return "INT 15h AX=E820h";
+	case MAP_E801:
+		return "INT 15h AX=E801h";
+	case MAP_88:
+		return "INT 15h AH=88h";
+	default:
+		return "INT 12h";
+	}
+}
+
+static void print_map_faults(void)
+{
+	static const char *const faults[] = {
+		"SMAP was missing in a later answer: list thrown away",
+		"the list did not end: cut off",
+		"too many entries: list thrown away",
+		"entries of fewer than 20 bytes were skipped",
+		"the list was ended by carry",
+		"E801h gave more than 15 MiB below 16 MiB: bounded",
+		"the list held no RAM",
+		"a call returned with interrupts enabled",
+	};
+
+	for (unsigned bit = 0; bit < sizeof(faults) / sizeof(faults[0]); bit++)
+		if (boot_info.map_faults & 1u << bit)
+			console_printf("  fault: %s\n", faults[bit]);
+}
+
+static void print_calls(void)
+{
+	uint32_t total = boot_info.bios_call_total;
+	uint32_t first = total > BOOT_INFO_BIOS_CALLS ? total - BOOT_INFO_BIOS_CALLS : 0;
+
+	console_printf("%u calls, the last %u:\n", total, total - first);
+	for (uint32_t n = first; n < total; n++) {
+		const struct boot_bios_call *call = &boot_info.bios_calls[n % BOOT_INFO_BIOS_CALLS];
+
+		console_printf("  INT %02xh AX=%04x: AH=%02x%s", call->interrupt, call->ax,
+			       call->ah, call->flags & FLAGS_CARRY ? " carry" : "");
+		if (call->tries > 1)
+			console_printf(", %u times", call->tries);
+		console_printf("\n");
+	}
+}
+
+/* Microseconds since the stage before; a stamp that is missing or goes back is shown as such. */
+static void print_stages(void)
+{
+	static const char *const names[] = {
+		[STAGE_BOOTSECTOR] = "boot sector",    [STAGE_STAGE2] = "stage2",
+		[STAGE_E820] = "memory map",           [STAGE_KERNEL] = "kernel read",
+		[STAGE_PROTECTED] = "BIOS calls done", [STAGE_LONG] = "kernel entered",
+	};
+	uint64_t before = boot_info.tsc[STAGE_BOOTSECTOR];
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		uint64_t tsc = boot_info.tsc[i];
+
+		if (tsc < before || tsc == 0)
+			console_printf("  %-16s TSC %20lu\n", names[i], tsc);
+		else
+			console_printf("  %-16s TSC %20lu  +%lu us\n", names[i], tsc,
+				       (tsc - before) * 1000 / tsc_khz());
+		before = tsc;
+	}
+}
+
+static int cmd_bios(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	console_printf("boot drive 0x%02x, read by %s\n", boot_info.boot_drive,
+		       boot_info.disk_method == DISK_EDD ? "EDD" : "CHS");
+	console_printf("memory map by %s, %u entries\n", map_source_name(), boot_info.e820_count);
+	print_map_faults();
+	console_printf("INT 12h: %u KiB; word at 40:0Eh: 0x%04x; RSDP at 0x%lx\n",
+		       boot_info.int12_kib, boot_info.ebda_segment, boot_info.rsdp);
+	console_printf("stages:\n");
+	print_stages();
+	print_calls();
+	return 0;
+}
+
+static int cmd_reboot(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	console_flush();
+	arch_reboot();
+}
+
+static int cmd_poweroff(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	console_flush();
+	arch_poweroff();
+	console_printf("this machine cannot switch itself off\n");
+	return 1;
+}
+
+static int cmd_exit(int argc, char **argv)
+{
+	uint64_t status = 0;
+
+	if (argc > 2)
+		return COMMAND_USAGE;
+	if (argc == 2 && (!parse_number(argv[1], &status) || status > ARCH_EXIT_MAX)) {
+		console_printf("exit: %s is not a number from 0 to %d\n", argv[1], ARCH_EXIT_MAX);
+		return 1;
+	}
+	console_printf("firstpage: exit %lu\n", status);
+	console_flush();
+	arch_exit((unsigned)status);
+	console_printf("exit: this machine cannot be ended from inside\n");
+	return 1;
+}
+
+const struct command system_commands[] = {
+	{ "help", "", "this list", cmd_help },
+	{ "dmesg", "", "the log since boot", cmd_dmesg },
+	{ "cpu", "", "the processor", cmd_cpu },
+	{ "bios", "", "what the loader asked the BIOS, and how long it took", cmd_bios },
+	{ "reboot", "", "restarts the machine", cmd_reboot },
+	{ "poweroff", "", "switches it off", cmd_poweroff },
+	{ "exit", "[N]", "ends the emulator with status N, 0 to 125", cmd_exit },
+	{ NULL, NULL, NULL, NULL },
+};

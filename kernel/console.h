@@ -1,0 +1,26 @@
+/*
+ * console.h: what is shown: to every console that is there and wanted.
+ */
+#ifndef KERNEL_CONSOLE_H
+#define KERNEL_CONSOLE_H
+
+#include <stddef.h>
+
+/* Finds the consoles. Nothing is lost before: the log keeps it. */
+void console_init(void);
+
+/* console=: only those named (OPTION_CONSOLE_*), if one of them is there; debug ports stay. */
+void console_select(unsigned wanted);
+
+void console_write(const char *text, size_t length);
+
+/* Not into the log: answers to commands. At most 1023 characters a call. Returns their number. */
+__attribute__((format(printf, 1, 2))) int console_printf(const char *fmt, ...);
+
+/* Waits, for a bounded time, until all has left the machine. */
+void console_flush(void);
+
+/* The next character of input; sleeps until there is one. */
+char console_getc(void);
+
+#endif

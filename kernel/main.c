@@ -1,0 +1,49 @@
+/*
+ * main.c: the plot. Each step is a function named for it; nothing is done here.
+ */
+#include "kernel/main.h"
+
+#include "arch/x86_64/arch.h"
+#include "kernel/boot_info.h"
+#include "kernel/console.h"
+#include "kernel/log.h"
+#include "kernel/mm_setup.h"
+#include "kernel/monitor.h"
+#include "kernel/options.h"
+
+static void banner(void)
+{
+	printk("firstpage: kernel at 0x%lx, 0x%lx bytes, from drive 0x%02x\n",
+	       boot_info.kernel_phys, boot_info.kernel_size, boot_info.boot_drive);
+	printk("Command line: %s\n", boot_info.cmdline);
+}
+
+static void options_setup(void)
+{
+	options_parse(&options, boot_info.cmdline, printk);
+	if (options.consoles)
+		console_select(options.consoles);
+}
+
+static void devices_setup(void)
+{
+	arch_devices_init(boot_info.rsdp);
+	printk("TSC: %lu kHz\n", tsc_khz());
+}
+
+void start_kernel(phys_addr_t boot_info_phys)
+{
+	console_init();
+	traps_init();
+	boot_info_init(boot_info_phys);
+	banner();
+	options_setup();
+	cpu_init();
+	e820_setup();
+	memblock_setup();
+	paging_setup();
+	mem_map_setup();
+	buddy_setup();
+	devices_setup();
+	monitor();
+}

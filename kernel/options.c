@@ -1,0 +1,172 @@
+/*
+ * options.c: see options.h. Pure but for the options variable, so that host programs test it.
+ *
+ * A word is "name" or "name=value", ended by a blank; nothing is copied or changed, so a value is a
+ * pointer and a length.
+ */
+#include "kernel/options.h"
+
+#include <stddef.h>
+
+#include "include/e820.h"
+#include "kernel/parse.h"
+#include "lib/string.h"
+
+struct options options;
+
+struct word {
+	const char *text;
+	size_t length;
+};
+
+static bool word_is(const struct word *word, const char *text)
+{
+	return strlen(text) == word->length && strncmp(word->text, text, word->length) == 0;
+}
+
+static bool parse_mem(struct options *result, const struct word *value)
+{
+	uint64_t size;
+
+	if (parse_size(value->text, &size) != value->text + value->length || size == 0)
+		return false;
+	result->mem_limit = size;
+	return true;
+}
+
+/* Which type the character between size and start stands for; 0 for none. */
+static uint32_t memmap_type(char separator)
+{
+	switch (separator) {
+	case '@':
+		return E820_TYPE_RAM;
+	case '#':
+		return E820_TYPE_ACPI;
+	case '$':
+		return E820_TYPE_RESERVED;
+	case '!':
+		return E820_TYPE_PRAM;
+	default:
+		return 0;
+	}
+}
+
+static bool add_memmap(struct options *result, uint64_t base, uint64_t size, uint32_t type)
+{
+	if (size == 0 || base + size < base || result->nr_memmaps == OPTIONS_MAX_MEMMAPS)
+		return false;
+	result->memmaps[result->nr_memmaps++] = (struct option_memmap){ base, size, type };
+	return true;
+}
+
+static bool parse_one_memmap(struct options *result, const struct word *item)
+{
+	const char *end = item->text + item->length;
+	uint64_t size, base;
+	const char *at = parse_size(item->text, &size);
+	uint32_t type;
+
+	if (word_is(item, "exactmap")) {
+		result->exactmap = true;
+		return true;
+	}
+	if (at == end)
+		return parse_mem(result, item);
+	type = at ? memmap_type(*at) : 0;
+	if (!type || parse_size(at + 1, &base) != end)
+		return false;
+	return add_memmap(result, base, size, type);
+}
+
+static bool parse_memmap(struct options *result, const struct word *value)
+{
+	struct word item = { value->text, 0 };
+
+	for (size_t i = 0; i <= value->length; i++) {
+		if (i < value->length && value->text[i] != ',') {
+			item.length++;
+			continue;
+		}
+		if (!parse_one_memmap(result, &item))
+			return false;
+		item = (struct word){ value->text + i + 1, 0 };
+	}
+	return true;
+}
+
+static bool parse_memblock(struct options *result, const struct word *value)
+{
+	result->memblock_debug = word_is(value, "debug");
+	return result->memblock_debug;
+}
+
+static bool parse_console(struct options *result, const struct word *value)
+{
+	if (word_is(value, "tty0"))
+		result->consoles |= OPTION_CONSOLE_TTY0;
+	else if (word_is(value, "ttyS0") || word_is(value, "ttyS0,115200") ||
+		 word_is(value, "ttyS0,115200n8"))
+		result->consoles |= OPTION_CONSOLE_TTYS0;
+	else
+		return false;
+	return true;
+}
+
+static const struct {
+	const char *name;
+	bool (*parse)(struct options *result, const struct word *value);
+} known[] = {
+	{ "mem", parse_mem },
+	{ "memmap", parse_memmap },
+	{ "memblock", parse_memblock },
+	{ "console", parse_console },
+};
+
+typedef int (*warn_fn)(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Returns the number of warnings, 0 or 1. */
+static unsigned parse_word(struct options *result, const struct word *word, warn_fn warn)
+{
+	struct word name = { word->text, 0 };
+	struct word value;
+
+	while (name.length < word->length && word->text[name.length] != '=')
+		name.length++;
+	value.text = word->text + name.length + 1;
+	value.length = name.length < word->length ? word->length - name.length - 1 : 0;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!word_is(&name, known[i].name))
+			continue;
+		if (value.length > 0 && known[i].parse(result, &value))
+			return 0;
+		warn("Bad value of command-line option %s: %.*s\n", known[i].name,
+		     (int)value.length, value.length ? value.text : "");
+		return 1;
+	}
+	warn("Unknown command-line option: %.*s\n", (int)word->length, word->text);
+	return 1;
+}
+
+unsigned options_parse(struct options *result, const char *line, warn_fn warn)
+{
+	unsigned nr_warnings = 0;
+
+	*result = (struct options){ 0 };
+	while (*line) {
+		struct word word = { line, 0 };
+
+		if (strncmp(line, "run=", 4) == 0) {
+			result->run = line + 4;
+			break;
+		}
+		while (line[word.length] && line[word.length] != ' ')
+			word.length++;
+		if (word.length)
+			nr_warnings += parse_word(result, &word, warn);
+		line += word.length;
+		while (*line == ' ')
+			line++;
+	}
+	return nr_warnings;
+}

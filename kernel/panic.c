@@ -1,0 +1,84 @@
+/*
+ * panic.c: the end of the road: why, where, how it came there; then a status or a halt.
+ *
+ * A panic inside a panic says so in one line and looks no further: what it would look at is broken.
+ * Under run= somebody waits for a status, so the machine ends with PANIC_STATUS.
+ */
+#include <stdarg.h>
+#include <stdbool.h>
+
+#include "arch/x86_64/arch.h"
+#include "kernel/console.h"
+#include "kernel/ksyms.h"
+#include "kernel/log.h"
+#include "kernel/mm_setup.h"
+#include "kernel/options.h"
+#include "lib/format.h"
+
+#define PANIC_STATUS 124
+
+static bool in_panic;
+
+static void print_call(uintptr_t address)
+{
+	char text[128];
+
+	ksyms_format(address, text, sizeof(text));
+	printk(" ? %s\n", text);
+}
+
+void dump_stack(void)
+{
+	printk("Call Trace:\n");
+	arch_walk_stack(NULL, print_call);
+}
+
+__attribute__((noreturn)) static void end(void)
+{
+	if (options.run) {
+		printk("firstpage: exit %u\n", PANIC_STATUS);
+		console_flush();
+		arch_exit(PANIC_STATUS);
+	}
+	printk("System halted.\n");
+	console_flush();
+	arch_halt();
+}
+
+/* Returns once; the second panic ends here. */
+static void begin(const char *reason)
+{
+	port_irq_save();
+	if (in_panic) {
+		printk("Kernel panic during a panic: %s\n", reason);
+		end();
+	}
+	in_panic = true;
+	printk("Kernel panic: %s\n", reason);
+}
+
+void panic(const char *fmt, ...)
+{
+	char reason[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	fmt_vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	begin(reason);
+	dump_stack();
+	end();
+}
+
+void trap_panic(const struct trap_frame *frame, const char *reason)
+{
+	uintptr_t address;
+
+	begin(reason);
+	arch_print_frame(frame);
+	printk("Call Trace:\n");
+	arch_walk_stack(frame, print_call);
+	if (arch_fault_address(frame, &address))
+		mm_describe_address(address);
+	end();
+}
