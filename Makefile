@@ -21,6 +21,10 @@ OBJCOPY := objcopy
 NM      := nm
 PYTHON  := python3
 
+# One line a file; V=1 shows the commands.
+Q   := $(if $(V),,@)
+say  = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
+
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
             -Wvla -Wundef -Werror
 
@@ -31,6 +35,7 @@ all: image host ## the image, the kernel and the host programs (plain `make`)
 
 have = $(B)/.have-$(1)
 .PHONY: $(patsubst %,$(B)/.have-%,$(shell scripts/setup --missing))
+.PRECIOUS: $(B)/.have-%
 $(B)/.have-%: scripts/setup
 	@mkdir -p $(@D)
 	@scripts/setup $*
@@ -45,7 +50,7 @@ MM := mm/memblock.c mm/mem_map.c mm/zone.c mm/node.c mm/buddy.c mm/page_alloc.c 
 
 .PHONY: image
 image: $(B)/disk.img
-include disk.img.mk
+-include disk.img.mk
 include arch/x86_64/kernel.mk
 include tests/host/host.mk
 

@@ -91,7 +91,8 @@ static inline unsigned int node_weight(const struct node *node)
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < NODE_WORDS; i++)
-		n += (unsigned int)__builtin_popcountll(node->word[i]);
+		for (uint64_t left = node->word[i]; left; left &= left - 1)
+			n++;
 	return n;
 }
 

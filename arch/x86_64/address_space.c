@@ -6,6 +6,7 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/sections.h"
 #include "mm/memblock.h"
+#include "mm/port.h"
 
 #define ENTRY_WRITE (1ull << 1)
 #define ENTRY_NX    (1ull << 63)

@@ -19,11 +19,13 @@ host: $(TESTS:%=$(HOST)/%) $(HOST)/test_maps_msan
 
 $(HOST)/mm/%.o: mm/%.c | $(call have,build)
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) -c $< -o $@
 
 $(HOST)/libfirstpage-mm.a: $(MM:mm/%.c=$(HOST)/mm/%.o)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 # replay reserves an image of the size that the kernel has.
 $(HOST)/kernel_size.h: $(B)/kernel.elf
@@ -32,7 +34,8 @@ $(HOST)/kernel_size.h: $(B)/kernel.elf
 	  END { print "#define KERNEL_IMAGE_SIZE (0x" end "ull - 0x" start "ull)" }' >$@
 
 $(HOST)/replay: tests/host/replay.c $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
-	$(CC) $(HOST_CFLAGS) -MF $@.d $(filter %.c,$^) $(HOST)/libfirstpage-mm.a -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) -MF $@.d $(filter %.c,$^) $(HOST)/libfirstpage-mm.a -o $@
 
 # Tests are whole programs of few files: each is compiled in one go, under its sanitizer.
 test_memblock_SOURCES := mm/memblock.c
@@ -49,10 +52,12 @@ test_options_SOURCES  := kernel/options.c
 define test_program
 $(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | $(call have,test)
 	@mkdir -p $$(@D)
-	$$(CC) $$(HOST_CFLAGS) $$(ASAN) -MF $$@.d $$(filter %.c,$$^) -lcmocka -o $$@
+	$$(call say,CC,$$@)
+	$$(Q)$$(CC) $$(HOST_CFLAGS) $$(ASAN) -MF $$@.d $$(filter %.c,$$^) -lcmocka -o $$@
 endef
 $(foreach test,$(TESTS),$(eval $(call test_program,$(test))))
 
 $(HOST)/test_maps_msan: tests/host/test_maps.c $(test_maps_SOURCES) | $(call have,test)
 	@mkdir -p $(@D)
-	clang $(HOST_CFLAGS) $(MSAN) -MF $@.d $(filter %.c,$^) -o $@
+	$(call say,CLANG,$@)
+	$(Q)clang $(HOST_CFLAGS) $(MSAN) -MF $@.d $(filter %.c,$^) -o $@

@@ -1,0 +1,52 @@
+# The kernel: compiled, linked once for its symbols' addresses, and again with the table of them.
+
+KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/traps.c \
+          arch/x86_64/stack_walk.c arch/x86_64/paging.c arch/x86_64/address_space.c \
+          arch/x86_64/pic.c arch/x86_64/timer.c arch/x86_64/uart.c arch/x86_64/keyboard.c \
+          arch/x86_64/input.c arch/x86_64/vga.c arch/x86_64/consoles.c arch/x86_64/acpi.c \
+          arch/x86_64/ends.c arch/x86_64/devices.c \
+          kernel/main.c kernel/boot_info.c kernel/console.c kernel/log.c kernel/panic.c \
+          kernel/ksyms.c kernel/port.c kernel/parse.c kernel/options.c kernel/memory.c \
+          kernel/mm_setup.c kernel/monitor.c kernel/lineedit.c kernel/cmd_system.c \
+          kernel/cmd_mm.c kernel/selftest.c \
+          $(MM) lib/string.c lib/format.c lib/crc32.c lib/e820.c
+
+KERNEL_ASM := arch/x86_64/entry.asm arch/x86_64/traps.asm arch/x86_64/breakpoints.asm
+
+KERNEL_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel -mno-red-zone \
+                 -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer \
+                 -fno-asynchronous-unwind-tables -fcf-protection=none \
+                 -fno-tree-loop-distribute-patterns -ffile-prefix-map=$(CURDIR)=. \
+                 -I. -MMD -MP $(WARNINGS)
+
+KERNEL_OBJECTS := $(KERNEL_ASM:%.asm=$(B)/kernel/%.asm.o) $(KERNEL:%.c=$(B)/kernel/%.o)
+KERNEL_LD      := arch/x86_64/kernel.ld
+KERNEL_LINK    := $(LD) -nostdlib -static -z max-page-size=4096 --build-id=none -z noexecstack -T $(KERNEL_LD)
+
+$(B)/kernel/%.o: %.c | $(call have,build)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
+
+$(B)/kernel/%.asm.o: %.asm | $(call have,build)
+	@mkdir -p $(@D)
+	$(call say,NASM,$@)
+	$(Q)$(NASM) -f elf64 -g -F dwarf -Werror=all -MD $(@:.o=.d) -MP $< -o $@
+
+$(B)/kernel/first.elf: $(KERNEL_OBJECTS) $(KERNEL_LD)
+	$(call say,LD,$@)
+	$(Q)$(KERNEL_LINK) $(KERNEL_OBJECTS) -o $@
+
+$(B)/kernel/ksyms.asm: $(B)/kernel/first.elf scripts/ksyms.sh
+	$(call say,KSYMS,$@)
+	$(Q)NM=$(NM) scripts/ksyms.sh $< >$@
+
+$(B)/kernel/ksyms.o: $(B)/kernel/ksyms.asm
+	$(call say,NASM,$@)
+	$(Q)$(NASM) -f elf64 $< -o $@
+
+# Behind everything else, the table moves nothing: made again from the second link it is the same.
+$(B)/kernel.elf: $(KERNEL_OBJECTS) $(B)/kernel/ksyms.o $(KERNEL_LD)
+	$(call say,LD,$@)
+	$(Q)$(KERNEL_LINK) $(KERNEL_OBJECTS) $(B)/kernel/ksyms.o -o $@
+	@NM=$(NM) scripts/ksyms.sh $@ | cmp - $(B)/kernel/ksyms.asm || { rm $@; exit 1; }
