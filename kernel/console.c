@@ -13,6 +13,7 @@
 
 static bool present[NR_ARCH_CONSOLES];
 static bool in_use[NR_ARCH_CONSOLES];
+static size_t writing = NR_ARCH_CONSOLES; /* the console that is being written to */
 
 void console_init(void)
 {
@@ -44,9 +45,18 @@ void console_select(unsigned wanted)
 
 void console_write(const char *text, size_t length)
 {
-	for (size_t i = 0; i < NR_ARCH_CONSOLES; i++)
+	for (size_t i = 0; i < NR_ARCH_CONSOLES; i++) {
+		writing = i;
 		for (size_t j = 0; in_use[i] && j < length; j++)
 			arch_consoles[i].put(text[j]);
+	}
+	writing = NR_ARCH_CONSOLES;
+}
+
+void console_drop_failed(void)
+{
+	if (writing < NR_ARCH_CONSOLES)
+		in_use[writing] = false;
 }
 
 int console_printf(const char *fmt, ...)

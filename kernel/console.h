@@ -14,6 +14,9 @@ void console_select(unsigned wanted);
 
 void console_write(const char *text, size_t length);
 
+/* A panic began: if it did while a console was being written to, that one is not used again. */
+void console_drop_failed(void);
+
 /* Not into the log: answers to commands. At most 1023 characters a call. Returns their number. */
 __attribute__((format(printf, 1, 2))) int console_printf(const char *fmt, ...);
 

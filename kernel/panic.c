@@ -2,10 +2,10 @@
  * panic.c: the end of the road: why, where, how it came there; then a status or a halt.
  *
  * A panic inside a panic says so in one line and looks no further: what it would look at is broken.
+ * A console that faults is given up, so the others tell; after MAX_NESTED nothing is said any more.
  * Under run= somebody waits for a status, so the machine ends with PANIC_STATUS.
  */
 #include <stdarg.h>
-#include <stdbool.h>
 
 #include "arch/x86_64/arch.h"
 #include "kernel/console.h"
@@ -16,8 +16,9 @@
 #include "lib/format.h"
 
 #define PANIC_STATUS 124
+#define MAX_NESTED   (NR_ARCH_CONSOLES + 2)
 
-static bool in_panic;
+static unsigned nr_panics;
 
 static void print_call(uintptr_t address)
 {
@@ -49,11 +50,13 @@ __attribute__((noreturn)) static void end(void)
 static void begin(const char *reason)
 {
 	port_irq_save();
-	if (in_panic) {
+	console_drop_failed();
+	if (++nr_panics > MAX_NESTED)
+		arch_halt();
+	if (nr_panics > 1) {
 		printk("Kernel panic during a panic: %s\n", reason);
 		end();
 	}
-	in_panic = true;
 	printk("Kernel panic: %s\n", reason);
 }
 

@@ -5,6 +5,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/sections.h"
+#include "arch/x86_64/vga.h"
 #include "mm/memblock.h"
 #include "mm/port.h"
 
@@ -59,6 +60,7 @@ void address_space_init(phys_addr_t kernel_phys)
 	map_image();
 	paging_direct_map();
 	write_cr3(paging_root());
+	vga_remap();
 	write_cr0(read_cr0() | CR0_WP);
 	if (cpu_features.pge)
 		write_cr4(read_cr4() | CR4_PGE);

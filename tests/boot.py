@@ -1,0 +1,336 @@
+#!/usr/bin/env python3
+"""Boots of the image in QEMU and Bochs, each with a verdict from the guest and a time limit. TAP.
+
+tests/boot.py [WORD...] runs the cases whose name holds all the words. What a failed case printed
+lies in build/test-logs/boot/.
+"""
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from tap import Tap
+
+BUILD = os.environ.get("B", "build")
+LOGS = os.path.join(BUILD, "test-logs", "boot")
+SHOW = "run=e820;memblock;buddyinfo;zoneinfo;meminfo;iomem;free;selftest;exit 0"
+CASES = []
+
+
+class Case:
+    """One boot. status: of scripts/run or scripts/bochs; says: patterns that the output must hold."""
+
+    def __init__(self, name, limit=60, status=0, says=(), selftest=False, damage=None, rc=None,
+                 **env):
+        self.name, self.limit, self.status, self.says = name, limit, status, says
+        self.selftest, self.damage, self.rc = selftest, damage, rc
+        self.env = {key: str(value) for key, value in env.items()}
+        CASES.append(self)
+
+    def command(self, directory):
+        env = {**os.environ, **self.env}
+        if self.damage:
+            env["B"] = directory
+            subprocess.run(["cp", os.path.join(BUILD, "disk.img"), directory], check=True)
+            self.damage(os.path.join(directory, "disk.img"))
+        if self.rc is not None:
+            env["BOCHS_RC"] = os.path.join(directory, "rc")
+            with open(env["BOCHS_RC"], "w", encoding="ascii") as file:
+                file.write(self.rc)
+            return ["scripts/bochs"], env
+        return ["scripts/run"], env
+
+    def run(self):
+        """(complaint or None, output)"""
+        with tempfile.TemporaryDirectory(prefix="boot.", dir=BUILD) as directory:
+            argv, env = self.command(directory)
+            with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, env=env, start_new_session=True) as run:
+                try:
+                    output = run.communicate(timeout=self.limit)[0]
+                    return self.judge(run.returncode, output.decode("utf-8", "replace"))
+                except subprocess.TimeoutExpired:
+                    os.killpg(run.pid, 15)
+                    output = run.communicate()[0].decode("utf-8", "replace")
+                    return self.judge(None, output)
+
+    def judge(self, status, output):
+        """status None: its time was up. A case whose status is "halt" must end so, with its words."""
+        output = output.replace("\r", "")
+        for pattern in self.says:
+            if not re.search(pattern, output, re.MULTILINE):
+                return f"did not say {pattern}", output
+        if self.status != status and not (self.status == "halt" and status is None):
+            return f"status {status} instead of {self.status}", output
+        if self.status == "halt" and "System halted." not in output:
+            return "did not say that it halted", output
+        if self.selftest:
+            return ktap_complaint(output), output
+        return None, output
+
+
+def ktap_complaint(output):
+    plan = re.findall(r"^1\.\.(\d+)$", output, re.MULTILINE)
+    good = re.findall(r"^ok \d+ ", output, re.MULTILINE)
+    bad = re.findall(r"^not ok .*$", output, re.MULTILINE)
+    if bad:
+        return bad[0]
+    if not plan or int(plan[-1]) * len(plan) != len(good):
+        return f"plans {plan}, {len(good)} tests passed"
+    return None
+
+
+class Halt(Case):
+    """A boot that must stop with a message: it is ended as soon as it says that it halted."""
+
+    def __init__(self, name, says, **rest):
+        super().__init__(name, status="halt", says=says, **rest)
+
+    def run(self):
+        with tempfile.TemporaryDirectory(prefix="boot.", dir=BUILD) as directory:
+            argv, env = self.command(directory)
+            with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, env=env, start_new_session=True) as run:
+                timer = threading.Timer(self.limit, os.killpg, (run.pid, 15))
+                timer.start()
+                output, status = b"", None
+                for line in run.stdout:
+                    output += line
+                    if b"System halted." in line:
+                        break
+                else:
+                    status = run.wait()
+                timer.cancel()
+                if run.poll() is None:
+                    os.killpg(run.pid, 15)
+                return self.judge(status, output.decode("utf-8", "replace"))
+
+
+class Dialogue(Case):
+    """Words typed at the monitor, each after a pattern was seen."""
+
+    def __init__(self, name, dialogue, **rest):
+        super().__init__(name, **rest)
+        self.dialogue = dialogue
+
+    def run(self):
+        env = {**os.environ, **self.env}
+        with subprocess.Popen(["scripts/run"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, env=env, start_new_session=True) as run:
+            timer = threading.Timer(self.limit, os.killpg, (run.pid, 15))
+            timer.start()
+            output, seen = "", 0
+            for pattern, words in self.dialogue:
+                while not re.search(pattern, output[seen:]):
+                    byte = os.read(run.stdout.fileno(), 4096)
+                    if not byte:
+                        break
+                    output += byte.decode("utf-8", "replace")
+                seen = len(output)
+                run.stdin.write(words.encode())
+                run.stdin.flush()
+            output += run.communicate()[0].decode("utf-8", "replace")
+            timer.cancel()
+            return self.judge(run.returncode, output)
+
+
+def write_file(image, name, data):
+    subprocess.run(["mcopy", "-o", "-i", image + "@@1M", "-", "::" + name], input=data, check=True)
+
+
+def kernel(image):
+    return subprocess.run(["mcopy", "-i", image + "@@1M", "::KERNEL.ELF", "-"], check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def truncate_kernel(image):
+    write_file(image, "KERNEL.ELF", kernel(image)[:20000])
+
+
+def flip_kernel_byte(image):
+    data = bytearray(kernel(image))
+    data[len(data) // 2] ^= 0x10
+    write_file(image, "KERNEL.ELF", bytes(data))
+
+
+def writable_text(image):
+    data = bytearray(kernel(image))
+    data[64 + 4] = 7  # p_flags of the first program header
+    write_file(image, "KERNEL.ELF", bytes(data))
+
+
+def delete_kernel(image):
+    subprocess.run(["mdel", "-i", image + "@@1M", "::KERNEL.ELF"], check=True)
+
+
+def text_kernel(image):
+    write_file(image, "KERNEL.ELF", b"this is not a kernel\n" * 100)
+
+
+def damage_stage2(image):
+    with open(image, "r+b") as file:
+        file.seek(512 + 5000)
+        byte = file.read(1)[0]
+        file.seek(512 + 5000)
+        file.write(bytes([byte ^ 1]))
+
+
+def long_command_line(image):
+    write_file(image, "CMDLINE.TXT", b"x" * 65536)
+
+
+def high_bytes(image):
+    write_file(image, "CMDLINE.TXT", "quiet=größe run=exit 0\n".encode("latin-1"))
+
+
+def no_command_line(image):
+    subprocess.run(["mdel", "-i", image + "@@1M", "::CMDLINE.TXT"], check=True)
+
+
+def fat32(image):
+    """The same files on a FAT32 partition, as a user might format the stick."""
+    data = kernel(image)
+    with open(image, "r+b") as file:
+        file.truncate(2048 * 512 + 600 * 1024 * 1024)
+    subprocess.run(["mformat", "-F", "-i", image + "@@1M", "-T", "1228800", "-h", "255", "-s", "63",
+                    "-H", "2048", "::"], check=True)
+    write_file(image, "KERNEL.ELF", data)
+    write_file(image, "CMDLINE.TXT", b"run=selftest;exit 0\n")
+
+
+def make_maps():
+    """Maps that firmware should not give, played by an option ROM."""
+    maps = {
+        "overlap": "0 0x9fc00 1\n0x100000 0x7f00000 1\n0x400000 0x100000 2\n0x3000000 0x8000 3\n",
+        "wrap": "0 0x9fc00 1\n0x100000 0x7f00000 1\n0xfffffffffffff000 0x2000 1\n",
+        "empty-entries": "0 0x9fc00 1\n0 0 1\n0x100000 0x7f00000 1\n0x2000000 0 2\n",
+        "unknown": "0 0x9fc00 1\n0x100000 0x7f00000 1\n0x500000 0x100000 77\n",
+        "no-ram": "0 0x9fc00 2\n0x100000 0x7f00000 2\n",
+        "no-place": "0 0x9fc00 1\n0x100000 0x80000 1\n",
+        "disabled": "0 0x9fc00 1 1\n0x100000 0x7f00000 1 1\n0x4000000 0x100000 1 0\n",
+    }
+    directory = os.path.join(BUILD, "test-maps")
+    os.makedirs(directory, exist_ok=True)
+    for name, text in maps.items():
+        with open(os.path.join(directory, name + ".map"), "w", encoding="ascii") as file:
+            file.write(text)
+    return directory
+
+
+def define_cases():
+    maps = make_maps()
+    for machine in ("pc", "q35"):
+        for mem in ("16M", "128M", "4G", "64G"):
+            Case(f"qemu {machine} {mem}", MACHINE=machine, MEM=mem, CMDLINE=SHOW, selftest=True,
+                 says=[r"^BIOS-e820: \[mem 0x0{16}-0x", r"^Memory: \d+K/\d+K available",
+                       r"^MemTotal:\s+\d+ kB$", r"^Node 0, zone      DMA( +\d+){19} *$",
+                       r"^free \[mem 0x[0-9a-f]+-0x[0-9a-f]+\]$"])
+    Case("qemu pc 1000G", MEM="1000G", CMDLINE="run=meminfo;alloc 18;selftest;exit 0", limit=120,
+         selftest=True, says=[r"^pfn 0x\w+ order 18 zone Normal \[mem 0x\w+-0x\w+\]$"])
+    Case("qemu pc 8T", MEM="8T", CMDLINE="run=alloc 18;selftest;exit 0", limit=240, selftest=True,
+         says=[r"^pfn 0x\w+ order 18 zone Normal "])
+    for cpu in ("qemu64", "core2duo", "max,pdpe1gb=off", "max,-nx"):
+        Case(f"qemu cpu {cpu}", CPU=cpu, CMDLINE="run=cpu;selftest;exit 0", selftest=True)
+    Case("qemu no VGA, no ACPI", QEMUFLAGS="-vga none -no-acpi", CMDLINE="run=selftest;exit 0",
+         selftest=True)
+    Case("qemu other geometry", QEMUFLAGS="-global ide-hd.lcyls=65 -global ide-hd.lheads=16 "
+         "-global ide-hd.lsecs=63", CMDLINE="run=exit 0")
+    Dialogue("qemu warm reboot, RAM kept, then selftest",
+             [(r"firstpage> $", "alloc 3\nselftest\nreboot\n"),
+              (r"(?s)BIOS-e820.*firstpage> $", "selftest\nexit 0\n")], selftest=True,
+             CMDLINE="", MEM="256M")
+    Dialogue("monitor edits lines and keeps a history",
+             [(r"firstpage> $", "pageX\b 1\rexit 1\x15\x1b[A\x01\x05\r"),
+              (r"(?s)frame|pfn 0x1 .*pfn 0x1 ", "nonsense\rexit 5\r")], status=5, CMDLINE="",
+             says=[r"(?s)pfn 0x1 .*pfn 0x1 ", r"nonsense"])
+    Case("exit 7 is status 7", CMDLINE="run=exit 7", status=7)
+    Case("a command that fails is said, the next one runs", CMDLINE="run=alloc 99;page;frob;exit 4",
+         status=4, says=[r"99 is not an order", r"page: failed", r"frob"])
+    Case("options: unknown ones are listed, known ones work",
+         CMDLINE="frobnicate quiet=9 mem=64M memmap=1M$32M memblock=debug run=meminfo;exit 0",
+         says=[r"frobnicate", r"quiet=9", r"^MemTotal:\s+6\d{4} kB$", r"MEMBLOCK configuration"])
+    Halt("no long mode", CPU="qemu64,-lm", says=[r"long mode"])
+    Halt("KERNEL.ELF cut short", damage=truncate_kernel, says=[r"KERNEL\.ELF"])
+    Halt("KERNEL.ELF with a byte flipped", damage=flip_kernel_byte, says=[r"KERNEL\.ELF"])
+    Halt("KERNEL.ELF with writable text", damage=writable_text,
+         says=[r"KERNEL\.ELF.*writable and executable"])
+    Halt("KERNEL.ELF missing", damage=delete_kernel, says=[r"KERNEL\.ELF"])
+    Halt("KERNEL.ELF is a text", damage=text_kernel, says=[r"KERNEL\.ELF.*ELF"])
+    Case("CMDLINE.TXT of 64 KiB", damage=long_command_line, status="halt-or-prompt",
+         says=[r"CMDLINE\.TXT", r"firstpage> "], limit=15)
+    Case("CMDLINE.TXT with bytes over 127", damage=high_bytes, says=[r"CMDLINE\.TXT"])
+    Case("CMDLINE.TXT missing", damage=no_command_line, status="halt-or-prompt",
+         says=[r"CMDLINE\.TXT", r"firstpage> "], limit=15)
+    Case("FAT32", damage=fat32, selftest=True)
+    for name, words in {"overlap": r"overlap: \[mem 0x0*400000-", "wrap": r"wrap: \[mem 0xf",
+                        "empty-entries": r"zero length", "unknown": r"unknown type: \[mem 0x0*500000-",
+                        "disabled": r"disabled: \[mem 0x0*4000000-"}.items():
+        Case(f"map {name}", MAP=f"{maps}/{name}.map", MEM="128M", selftest=True, says=[words],
+             CMDLINE="run=e820;free;selftest;exit 0")
+    Case("map of a real machine, unsorted, byte by byte",
+         MAP="tests/e820/trol-piii-byte-granular.map", selftest=True,
+         CMDLINE="run=e820;free;selftest;exit 0", says=[r"^free .*-0x000000000fffcfff\]$"])
+    Halt("map without RAM", MAP=f"{maps}/no-ram.map", MEM="128M", says=[r"RAM"])
+    Halt("map without a place for the kernel", MAP=f"{maps}/no-place.map", MEM="128M",
+         says=[r"no (place|room)"])
+    for bios in ("BIOS-bochs-latest", "BIOS-bochs-legacy"):
+        Case(f"bochs {bios}", rc="c\nr\n", BIOS=bios, MEM="128M", limit=180, selftest=True,
+             CMDLINE="run=e820;buddyinfo;selftest;exit 0",
+             says=[r"^rip: ffffffff_80", r"^BIOS-e820: \[mem 0x0"])
+    Case("bochs: exit 3 is status 3", rc="c\n", CMDLINE="run=exit 3", status=3, limit=120)
+    Case("bochs: every named place, in order", limit=180, CMDLINE="run=exit 0",
+         rc="".join(f'lb "{name}"\n' for name in PLACES if name != "bp_kernel")
+         + "c\nprint-stack 1\n" * 0 + "c\nr\n" * len(PLACES))
+
+
+PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "bp_kernel",
+          "bp_memblock", "bp_mem_map", "bp_buddy")
+
+
+def prove_failure(tap):
+    """Boots that must not count as passed, judged by the same code."""
+    liar = Case("", CMDLINE="run=exit 3")
+    hang = Case("", CMDLINE="", limit=6)
+    silent = Case("", CMDLINE="run=exit 0", selftest=True)
+    panic = Case("", CMDLINE="run=panic;exit 0", says=["never said by anybody"])
+    for case, name in ((liar, "another status"), (hang, "a guest that does not end"),
+                       (silent, "no self-test where one was due"), (panic, "missing words")):
+        CASES.remove(case)
+        complaint, output = case.run()
+        tap.check(complaint, f"the harness sees {name}", output)
+
+
+def finish(tap, case, complaint, output, seconds):
+    if complaint:
+        log = os.path.join(LOGS, re.sub(r"\W+", "-", case.name) + ".log")
+        with open(log, "w", encoding="utf-8") as file:
+            file.write(f"{case.name}\n{case.env}\n{output}")
+        complaint += f"\n{log}"
+    tap.check(not complaint, f"{case.name} ({seconds:.1f} s)", complaint or "")
+
+
+def timed(case):
+    start = time.monotonic()
+    complaint, output = case.run()
+    return complaint, output, time.monotonic() - start
+
+
+def main():
+    tap = Tap()
+    os.makedirs(LOGS, exist_ok=True)
+    define_cases()
+    wanted = [c for c in CASES if all(word in c.name for word in sys.argv[1:])]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for case, result in zip(wanted, pool.map(timed, wanted)):
+            finish(tap, case, *result)
+    if not sys.argv[1:]:
+        prove_failure(tap)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""The disk image, read without any code of the project. TAP."""
+import hashlib
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+from tap import Tap
+
+BUILD = os.environ.get("B", "build")
+IMAGE = os.path.join(BUILD, "disk.img")
+SECTOR = 512
+START = 2048  # LBA of the partition
+FAT_TYPES = {0x01, 0x04, 0x06, 0x0b, 0x0c, 0x0e}
+
+
+def chs(lba, heads=255, sectors=63):
+    """The three bytes of a partition table; FE FF FF beyond what they can say."""
+    cylinder, rest = divmod(lba, heads * sectors)
+    if cylinder > 1023:
+        return bytes([254, 255, 255])
+    head, sector = divmod(rest, sectors)
+    return bytes([head, (sector + 1) | (cylinder >> 2 & 0xc0), cylinder & 0xff])
+
+
+def sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def check_boot_sector(tap, image):
+    sector = image[:SECTOR]
+    tap.check(sector[510:] == b"\x55\xaa", "the boot signature is there")
+    tap.check(sector[0] in (0xeb, 0xe9), "the first instruction jumps", sector[:3].hex())
+    target = sector[1] + 2 if sector[0] == 0xeb else struct.unpack("<h", sector[1:3])[0] + 3
+    tap.check(target >= 0x3e, "the jump passes the BPB area", hex(target))
+    tap.check(not any(sector[3:0x3e]), "the BPB area holds nothing that matters: it is zero")
+    tap.check(not any(sector[0x1bc:0x1be]), "nothing between disk signature and partition table")
+    entries = [sector[0x1be + 16 * i:0x1ce + 16 * i] for i in range(4)]
+    tap.check([e[0] for e in entries] == [0x80, 0, 0, 0], "one active partition")
+    tap.check(not any(any(e) for e in entries[1:]), "the other three entries are empty")
+    start, size = struct.unpack("<II", entries[0][8:])
+    tap.check(entries[0][4] in FAT_TYPES, "its type is FAT", hex(entries[0][4]))
+    tap.check(start == START, "it begins at LBA 2048", start)
+    tap.check((start + size) * SECTOR == len(image), "it ends with the image")
+    tap.check(entries[0][1:4] == chs(start) and entries[0][5:8] == chs(start + size - 1),
+              "CHS fields agree with LBA (255 heads, 63 sectors)", entries[0].hex())
+
+
+def check_stage2(tap, image):
+    with open(os.path.join(BUILD, "stage2.bin"), "rb") as file:
+        stage2 = file.read()
+    tap.check(image[SECTOR:SECTOR + len(stage2)] == stage2, "stage2 lies at LBA 1")
+    tap.check(SECTOR + len(stage2) <= START * SECTOR, "stage2 ends before the partition",
+              len(stage2))
+
+
+def check_files(tap, image):
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(image[START * SECTOR:])
+        file.flush()
+        fsck = subprocess.run(["fsck.fat", "-n", file.name], capture_output=True, text=True,
+                              check=False, env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
+        tap.check(fsck.returncode == 0, "fsck.fat finds nothing", fsck.stdout + fsck.stderr)
+        listing = subprocess.run(["mdir", "-b", "-i", file.name, "::"], capture_output=True,
+                                 text=True, check=True).stdout.split()
+        tap.check({"::/KERNEL.ELF", "::/CMDLINE.TXT"} <= set(listing), "both files are there",
+                  listing)
+
+
+def check_segments(tap):
+    out = subprocess.run(["readelf", "-lW", os.path.join(BUILD, "kernel.elf")], capture_output=True,
+                         text=True, check=True).stdout
+    loads = [line.split() for line in out.splitlines() if line.strip().startswith("LOAD")]
+    flags = ["".join(load[6:-1]) for load in loads]
+    tap.check(flags and not any("W" in f and "E" in f for f in flags),
+              "no segment of the kernel is writable and executable", flags)
+
+
+def check_symbols(tap):
+    stages = {"bootsector": ["bp_bootsector"],
+              "stage2": ["bp_stage2", "bp_e820", "bp_protected", "bp_long"],
+              "kernel": ["bp_kernel", "bp_memblock", "bp_mem_map", "bp_buddy"]}
+    for stage, names in stages.items():
+        out = subprocess.run(["nm", "-g", os.path.join(BUILD, stage + ".elf")],
+                             capture_output=True, text=True, check=True).stdout
+        found = {line.split()[-1] for line in out.splitlines()}
+        tap.check(set(names) <= found, f"{stage}.elf has {' '.join(names)}")
+
+
+def check_no_write(tap):
+    """A copy, bootable and writable, is the same after a boot as before."""
+    with tempfile.TemporaryDirectory(dir=BUILD) as directory:
+        copy = os.path.join(directory, "disk.img")
+        subprocess.run(["scripts/image", IMAGE, copy, "run=exit 0"], check=True)
+        before = sha256(copy)
+        boot = subprocess.run(["qemu-system-x86_64", "-m", "64", "-display", "none", "-serial",
+                               "stdio", "-nic", "none", "-drive", f"file={copy},format=raw",
+                               "-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+        tap.check(boot.returncode == 3, "a writable copy boots", boot.stdout[-500:])
+        tap.check(sha256(copy) == before, "the boot wrote nothing to it")
+
+
+def main():
+    tap = Tap()
+    with open(IMAGE, "rb") as file:
+        image = file.read()
+    check_boot_sector(tap, image)
+    check_stage2(tap, image)
+    check_files(tap, image)
+    check_segments(tap)
+    check_symbols(tap)
+    check_no_write(tap)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
