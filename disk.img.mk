@@ -1,0 +1,83 @@
+# disk.img.mk: the boot sector, stage2, and the image made of them, the kernel and its options.
+#
+#   sector 0        boot sector with the partition table
+#   sector 1 up     stage2, at most 63 sectors
+#   sector 2048 up  the FAT partition, with KERNEL.ELF and CMDLINE.TXT
+#
+# No root needed: mtools writes into the file. Fixed serial numbers and times make equal inputs
+# give equal images. Takes from the top: B CC NASM LD OBJCOPY PYTHON LIB, and $(B)/kernel.elf.
+
+STAGE2_ASM := stage2/entry.asm stage2/bios.asm stage2/exception.asm stage2/long.asm
+STAGE2_C   := stage2/main.c stage2/console.c stage2/bios.c stage2/cpu.c stage2/a20.c \
+              stage2/memory.c stage2/volume.c stage2/disk.c stage2/partition.c stage2/fat.c \
+              stage2/kernel.c stage2/elf.c stage2/options.c stage2/cmdline.c stage2/rsdp.c \
+              stage2/paging.c
+STAGE2_LIB := lib/string.c lib/format.c lib/crc32.c lib/e820.c
+STAGE2_OBJ := $(patsubst %.asm,$(B)/obj32/%.asm.o,$(STAGE2_ASM)) \
+              $(patsubst %.c,$(B)/obj32/%.o,$(STAGE2_C) $(STAGE2_LIB))
+
+# A 386 has no SSE and a loader no use for it; nothing is position independent.
+STAGE2_CFLAGS := -std=c11 -I. -m32 -march=i386 -ffreestanding -fno-pic -no-pie -fno-stack-protector \
+                 -fno-asynchronous-unwind-tables -fno-builtin -mno-sse -mgeneral-regs-only \
+                 -mpreferred-stack-boundary=2 -Os -g $(WARNINGS)
+
+# Cylinders of 255 heads and 63 sectors: the partition ends with one, from which firmware infers
+# that geometry. The image is 63 MiB, whole cylinders of 16 heads too, which emulators assume.
+IMAGE_SECTORS := 129024
+PART_LBA      := 2048
+PART_SECTORS  := 126472
+PART_TYPE     := 0x0e
+PART_OFFSET   := 1048576
+FAT_SERIAL    := 31706167
+# Fixed: 2026-01-01 00:00:00 UTC, unless the caller has a date of his own.
+IMAGE_ENV     := TZ=UTC SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-1767225600} MTOOLS_SKIP_CHECK=1
+
+$(B)/obj32/%.asm.o: %.asm stage2/modes.inc
+	@mkdir -p $(@D)
+	$(NASM) -f elf32 -g -F dwarf -w+all -w+error -o $@ $<
+
+$(B)/obj32/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(STAGE2_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/stage2.elf: $(STAGE2_OBJ) stage2/stage2.ld stage2/low_memory.ld
+	$(LD) -m elf_i386 -nostdlib -static -z noexecstack --no-warn-rwx-segments --fatal-warnings \
+	      -T stage2/stage2.ld -o $@ $(STAGE2_OBJ)
+
+$(B)/stage2.bin: $(B)/stage2.elf
+	$(OBJCOPY) -O binary $< $@
+
+$(B)/stage2-symbols.ld: $(B)/stage2.bin scripts/stage2-symbols.py
+	$(PYTHON) scripts/stage2-symbols.py $< > $@.new
+	@mv $@.new $@
+
+$(B)/bootsector.o: bootsector/bootsector.asm disk.img.mk
+	@mkdir -p $(@D)
+	$(NASM) -f elf32 -g -F dwarf -w+all -w+error -DPART_LBA=$(PART_LBA) \
+	        -DPART_SECTORS=$(PART_SECTORS) -DPART_TYPE=$(PART_TYPE) -o $@ $<
+
+$(B)/bootsector.elf: $(B)/bootsector.o $(B)/stage2-symbols.ld bootsector/bootsector.ld stage2/low_memory.ld
+	$(LD) -m elf_i386 -nostdlib -static -z noexecstack --no-warn-rwx-segments --fatal-warnings \
+	      -T bootsector/bootsector.ld -o $@ $(B)/bootsector.o $(B)/stage2-symbols.ld
+
+$(B)/bootsector.bin: $(B)/bootsector.elf
+	$(OBJCOPY) -O binary $< $@
+
+$(B)/KERNEL.ELF: $(B)/kernel.elf scripts/seal-kernel.py
+	$(OBJCOPY) --strip-all $< $@.new
+	$(PYTHON) scripts/seal-kernel.py $@.new $@.new
+	@mv $@.new $@
+
+$(B)/CMDLINE.TXT: disk.img.mk
+	@mkdir -p $(@D)
+	printf '\r\n' > $@
+
+$(B)/disk.img: $(B)/bootsector.bin $(B)/stage2.bin $(B)/KERNEL.ELF $(B)/CMDLINE.TXT disk.img.mk
+	rm -f $@.new
+	truncate -s $$(($(IMAGE_SECTORS) * 512)) $@.new
+	dd if=$(B)/bootsector.bin of=$@.new conv=notrunc status=none
+	dd if=$(B)/stage2.bin of=$@.new seek=1 conv=notrunc status=none
+	$(IMAGE_ENV) mformat -i $@.new@@$(PART_OFFSET) -T $(PART_SECTORS) -h 255 -s 63 -c 4 \
+	      -H $(PART_LBA) -N $(FAT_SERIAL) -v FIRSTPAGE ::
+	$(IMAGE_ENV) mcopy -i $@.new@@$(PART_OFFSET) $(B)/KERNEL.ELF $(B)/CMDLINE.TXT ::
+	@mv $@.new $@

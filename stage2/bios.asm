@@ -1,0 +1,125 @@
+; bios.asm: a BIOS call from protected mode, and back.
+;
+; Mode: entered and left in 32-bit protected mode, interrupts off; real mode (CS = 0) in between.
+; Linked below 64 KiB, so that real mode reaches code and data by offset alone.
+;
+; The software interrupt is a far call through its vector with the flags pushed: what INT does,
+; without code that changes itself. The GDT and the IDT are loaded again on the way back, since a
+; BIOS may have been in protected mode itself.
+
+%include "stage2/modes.inc"
+
+struc regs                              ; struct bios_regs in bios.h, which asserts the offsets
+.eax:   resd 1
+.ebx:   resd 1
+.ecx:   resd 1
+.edx:   resd 1
+.esi:   resd 1
+.edi:   resd 1
+.ebp:   resd 1
+.ds:    resw 1
+.es:    resw 1
+.flags: resd 1
+endstruc
+ARGUMENTS equ 9 * 4                     ; PUSHAD and the return address lie before them
+
+extern real_stack_top, gdt_register, idt_register
+global bios_enter
+
+section .text16
+
+; void bios_enter(uint32_t interrupt, struct bios_regs *regs)
+; IN   cdecl, 32-bit protected mode; regs: what the BIOS gets; IF of regs->flags: interrupts on
+; OUT  regs: what the BIOS left, FLAGS too; interrupts off, DF clear
+; CLOBBERS EAX, ECX, EDX, as cdecl allows
+bits 32
+bios_enter:
+	pushad
+	mov eax, [esp + ARGUMENTS]
+	mov eax, [eax * 4]              ; the interrupt's vector
+	mov [vector], eax
+	mov esi, [esp + ARGUMENTS + 4]
+	mov edi, frame
+	mov ecx, regs_size / 4
+	rep movsd
+	mov [saved_esp], esp
+	lidt [real_idt_register]
+	jmp CODE16:.to_real
+bits 16
+.to_real:
+	mov ax, DATA16                  ; real mode keeps the limits it finds: 64 KiB
+	mov ds, ax
+	mov es, ax
+	mov fs, ax
+	mov gs, ax
+	mov ss, ax
+	mov eax, cr0
+	and al, ~CR0_PE & 0xff
+	mov cr0, eax
+	jmp 0:.real
+.real:
+	xor ax, ax
+	mov fs, ax
+	mov gs, ax
+	mov ss, ax
+	mov sp, real_stack_top
+	mov ds, ax
+	mov eax, [frame + regs.eax]
+	mov ebx, [frame + regs.ebx]
+	mov ecx, [frame + regs.ecx]
+	mov edx, [frame + regs.edx]
+	mov esi, [frame + regs.esi]
+	mov edi, [frame + regs.edi]
+	mov ebp, [frame + regs.ebp]
+	mov es, [frame + regs.es]
+	mov ds, [frame + regs.ds]
+	push word [cs:frame + regs.flags]
+	call far [cs:vector]
+	pushfd
+	cli
+	cld
+	mov [cs:frame + regs.ds], ds
+	mov [cs:frame + regs.es], es
+	push cs
+	pop ds
+	mov [frame + regs.eax], eax
+	mov [frame + regs.ebx], ebx
+	mov [frame + regs.ecx], ecx
+	mov [frame + regs.edx], edx
+	mov [frame + regs.esi], esi
+	mov [frame + regs.edi], edi
+	mov [frame + regs.ebp], ebp
+	pop dword [frame + regs.flags]
+
+	o32 lgdt [gdt_register]
+	mov eax, cr0
+	or al, CR0_PE
+	mov cr0, eax
+	jmp CODE32:.protected
+bits 32
+.protected:
+	mov ax, DATA32
+	mov ds, ax
+	mov es, ax
+	mov fs, ax
+	mov gs, ax
+	mov ss, ax
+	mov esp, [saved_esp]
+	lidt [idt_register]
+	mov esi, frame
+	mov edi, [esp + ARGUMENTS + 4]
+	mov ecx, regs_size / 4
+	rep movsd
+	popad
+	ret
+
+section .data
+
+align 4
+frame:     times regs_size db 0
+vector:    dd 0
+saved_esp: dd 0
+	dw 0
+real_idt_register:
+	dw 0x3ff
+	dd 0

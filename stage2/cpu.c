@@ -1,0 +1,73 @@
+/*
+ * cpu.c: is this a 64-bit processor? Runs first and needs no more than a 386 to say no.
+ */
+#include <stdbool.h>
+
+#include "stage2/console.h"
+#include "stage2/cpu.h"
+#include "stage2/stage2.h"
+
+#define EFLAGS_AC             (1u << 18) /* a 386 has no AC, a 486 without CPUID no ID */
+#define EFLAGS_ID             (1u << 21)
+
+#define LEAF_FEATURES         0x00000001u
+#define LEAF_EXTENDED_MAX     0x80000000u
+#define LEAF_EXTENDED         0x80000001u
+#define FEATURE_TSC           (1u << 4) /* EDX of leaf 1 */
+#define FEATURE_MSR           (1u << 5)
+#define FEATURE_PAE           (1u << 6)
+#define EXTENDED_NX           (1u << 20) /* EDX of leaf 80000001h */
+#define EXTENDED_LM           (1u << 29)
+
+#define VENDOR_INTEL_EBX      0x756e6547u /* "Genu" */
+
+#define EFER_NXE              (1u << 11)
+#define MSR_MISC_ENABLE       0x1a0u
+#define MISC_ENABLE_NX_HIDDEN (1ull << 34)
+
+static bool tsc_present;
+
+void cpu_stamp(enum boot_stage stage)
+{
+	uint64_t now;
+
+	if (!tsc_present)
+		return;
+	__asm__ volatile("rdtsc" : "=A"(now));
+	boot_info.tsc[stage] = now;
+}
+
+void cpu_check(void)
+{
+	uint32_t features;
+
+	if (!eflags_bit_changes(EFLAGS_AC) || !eflags_bit_changes(EFLAGS_ID))
+		fail("this CPU has no CPUID, so no long mode (64-bit); firstpage needs it");
+	features = cpuid(LEAF_FEATURES).edx;
+	tsc_present = (features & FEATURE_TSC) != 0;
+	cpu_stamp(STAGE_STAGE2);
+	if (cpuid(LEAF_EXTENDED_MAX).eax < LEAF_EXTENDED ||
+	    (cpuid(LEAF_EXTENDED).edx & EXTENDED_LM) == 0 || (features & FEATURE_PAE) == 0 ||
+	    (features & FEATURE_MSR) == 0)
+		fail("this CPU has no long mode (64-bit); firstpage needs it");
+}
+
+/* Firmware of some Intel machines hides NX (BIOS option "Execute Disable"). Family 6 from model 0Dh
+   and family 0Fh have the MSR; a 64-bit Intel processor is one of them or later. */
+static void unhide_nx(void)
+{
+	uint64_t misc;
+
+	if (cpuid(0).ebx != VENDOR_INTEL_EBX)
+		return;
+	misc = rdmsr(MSR_MISC_ENABLE);
+	if (misc & MISC_ENABLE_NX_HIDDEN)
+		wrmsr(MSR_MISC_ENABLE, misc & ~MISC_ENABLE_NX_HIDDEN);
+}
+
+/* The bit of EFER for no-execute pages, 0 when there are none. */
+uint32_t cpu_enable_nx(void)
+{
+	unhide_nx();
+	return cpuid(LEAF_EXTENDED).edx & EXTENDED_NX ? EFER_NXE : 0;
+}

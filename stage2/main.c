@@ -1,0 +1,126 @@
+/*
+ * main.c: what stage2 does, a step a line, from the boot sector's jump to the kernel's entry.
+ *
+ * 32-bit protected mode, with visits to real mode for the BIOS until bp_protected. A step that
+ * cannot do its part says why and halts; the last progress code on port 80h names a step that
+ * hangs. The bp_ functions are where a debugger stops, and nothing else.
+ */
+#include "lib/crc32.h"
+#include "lib/string.h"
+#include "stage2/bios.h"
+#include "stage2/console.h"
+#include "stage2/cpu.h"
+#include "stage2/stage2.h"
+
+#define PIC1_MASK     0x21
+#define PIC2_MASK     0xa1
+#define PIC_ALL       0xff
+
+#define PORT_PROGRESS 0x80
+#define BREAKPOINT    __attribute__((noinline, noclone))
+
+void stage2_main(void);
+void bp_e820(void);
+void bp_protected(void);
+void exception(uint32_t vector, uint32_t code, uint32_t eip);
+__attribute__((noreturn)) void long_mode(uint32_t cr3, uint32_t efer, uint64_t entry,
+					 uint32_t info); /* long.asm */
+
+/* The memory map has just been read: boot_info.e820, memory_map. */
+BREAKPOINT void bp_e820(void)
+{
+	__asm__ volatile("");
+}
+
+/* The last BIOS call has been made. */
+BREAKPOINT void bp_protected(void)
+{
+	__asm__ volatile("");
+}
+
+/* From exception.asm. */
+void exception(uint32_t vector, uint32_t code, uint32_t eip)
+{
+	fail("processor exception %u in stage2 at %08xh, error code %xh", vector, eip, code);
+}
+
+void range_add(uint64_t base, uint64_t size, enum boot_range_kind kind)
+{
+	boot_info.ranges[boot_info.range_count++] = (struct boot_range){ base, size, kind, 0 };
+}
+
+static uint64_t address_of(const void *p)
+{
+	return (uintptr_t)p;
+}
+
+static void boot_info_begin(void)
+{
+	uint64_t tables_end = address_of(page_tables_end);
+
+	memset(&boot_info, 0, sizeof(boot_info));
+	boot_info.magic = BOOT_INFO_MAGIC;
+	boot_info.version = BOOT_INFO_VERSION;
+	boot_info.size = sizeof(boot_info);
+	range_add(0, address_of(stage2_load), RANGE_REAL_MODE);
+	range_add(address_of(stage2_load), address_of(page_tables) - address_of(stage2_load),
+		  RANGE_STAGE2);
+	range_add(address_of(page_tables), tables_end - address_of(page_tables), RANGE_PAGE_TABLES);
+	range_add(tables_end, address_of(&boot_info) - tables_end, RANGE_STAGE2);
+	range_add(address_of(&boot_info), address_of(low_memory_end) - address_of(&boot_info),
+		  RANGE_BOOT_INFO);
+}
+
+static void boot_info_seal(void)
+{
+	cpu_stamp(STAGE_LONG);
+	boot_info.crc32 = 0;
+	boot_info.crc32 = crc32(&boot_info, sizeof(boot_info));
+}
+
+/* A last call with interrupts on lets the BIOS serve what is pending; then nothing comes any more.
+ */
+static void leave_bios(void)
+{
+	struct bios_regs regs = { .eax = 0x0100, .flags = FLAGS_INTERRUPT }; /* key waiting? */
+
+	say("booted from drive %02xh by %s, kernel to %#llx", boot_drive,
+	    boot_info.disk_method == DISK_EDD ? "EDD" : "CHS",
+	    (unsigned long long)boot_info.kernel_phys);
+	bios_call(0x16, &regs);
+	outb(PIC1_MASK, PIC_ALL);
+	outb(PIC2_MASK, PIC_ALL);
+	console_leave_bios();
+	cpu_stamp(STAGE_PROTECTED);
+	bp_protected();
+}
+
+static void enter_kernel(void)
+{
+	boot_info_seal();
+	long_mode((uint32_t)page_tables, cpu_enable_nx(), boot_info.kernel_entry,
+		  (uint32_t)&boot_info);
+}
+
+static void step(enum progress code, void (*run)(void))
+{
+	outb(PORT_PROGRESS, (uint8_t)code);
+	run();
+}
+
+void stage2_main(void)
+{
+	boot_info_begin();
+	console_init();
+	step(PROGRESS_CPU, cpu_check);
+	step(PROGRESS_A20, a20_enable);
+	step(PROGRESS_MEMORY, memory_read);
+	bp_e820();
+	step(PROGRESS_FAT, volume_open);
+	step(PROGRESS_KERNEL, kernel_load);
+	step(PROGRESS_CMDLINE, cmdline_load);
+	step(PROGRESS_RSDP, rsdp_find);
+	step(PROGRESS_PROTECTED, leave_bios);
+	step(PROGRESS_PAGING, paging_build);
+	step(PROGRESS_LONG, enter_kernel);
+}

@@ -1,0 +1,232 @@
+/*
+ * memory.c: asks the firmware what memory there is.
+ *
+ * In the order of trust: INT 15h AX=E820h, a list of typed ranges; AX=E801h, two counts; AH=88h,
+ * one count; and INT 12h for what lies below 640 KiB when there is no list. The entries go to
+ * boot_info as the BIOS gave them: the kernel corrects and shows them. Whatever was odd about the
+ * asking is a bit of map_faults. A list that was thrown away leaves no entry behind.
+ */
+#include "include/boot_info.h"
+#include "lib/e820.h"
+#include "stage2/bios.h"
+#include "stage2/console.h"
+#include "stage2/stage2.h"
+
+#define SMAP        0x534d4150u /* "SMAP" */
+#define ASK_BYTES   24u
+#define MIN_BYTES   20u
+#define KIB         1024u
+#define MIB         0x100000u
+#define E801_AX_MAX (15u * KIB) /* KiB between 1 and 16 MiB */
+
+extern const volatile uint16_t bda_ebda_segment; /* low_memory.ld */
+
+struct e820_map memory_map;
+
+/* What E820 writes to, and more, for a BIOS that writes more than it was asked for. Never cleared
+   between calls: one BIOS updates only the fields that changed. */
+static struct {
+	uint64_t base;
+	uint64_t size;
+	uint32_t type;
+	uint32_t attributes;
+	uint8_t excess[104];
+} answer;
+
+enum list_state { LIST_GOES_ON, LIST_ENDED, LIST_ABSENT };
+
+static void store(uint64_t base, uint64_t size, uint32_t type, uint32_t attributes, uint32_t length)
+{
+	struct e820_entry *entry = &boot_info.e820[boot_info.e820_count++];
+
+	*entry = (struct e820_entry){ base, size, type, attributes, length, 0 };
+}
+
+/* One call. *next: the continuation, in and out. */
+static enum list_state e820_call(uint32_t *next)
+{
+	struct bios_regs regs = {
+		.eax = 0xe820,
+		.ebx = *next,
+		.ecx = ASK_BYTES,
+		.edx = SMAP,
+		.edi = real_offset(&answer),
+		.es = real_segment(&answer),
+	};
+	bool first = *next == 0;
+	bool done;
+
+	answer.attributes = E820_ATTR_ENABLED; /* for those who return 20 bytes */
+	done = bios_call(0x15, &regs);
+	if (regs.flags & FLAGS_INTERRUPT)
+		boot_info.map_faults |= MAP_FAULT_INTERRUPT_ON;
+	if (!done) {
+		boot_info.map_faults |= first ? 0 : MAP_FAULT_CARRY_END;
+		return first ? LIST_ABSENT : LIST_ENDED;
+	}
+	if (regs.eax != SMAP) {
+		boot_info.map_faults |= first ? 0 : MAP_FAULT_SMAP_LOST;
+		return LIST_ABSENT;
+	}
+	if (regs.ecx < MIN_BYTES)
+		boot_info.map_faults |= MAP_FAULT_SHORT_ENTRY;
+	else
+		store(answer.base, answer.size, answer.type, answer.attributes, regs.ecx);
+	*next = regs.ebx;
+	return regs.ebx == 0 ? LIST_ENDED : LIST_GOES_ON;
+}
+
+static bool same(const struct e820_entry *a, const struct e820_entry *b)
+{
+	return a->base == b->base && a->size == b->size && a->type == b->type;
+}
+
+static bool seen_before(uint32_t index)
+{
+	for (uint32_t i = 0; i < index; i++) {
+		if (same(&boot_info.e820[i], &boot_info.e820[index]))
+			return true;
+	}
+	return false;
+}
+
+/* The table is full: a list that goes round ends in entries that were there before; without them
+   it is the list. A list without such entries is longer than the table, and half a map is none. */
+static enum list_state cut_off(void)
+{
+	uint32_t count = boot_info.e820_count;
+
+	while (count > 0 && seen_before(count - 1))
+		count--;
+	if (count == E820_MAX_RAW) {
+		boot_info.map_faults |= MAP_FAULT_FULL;
+		return LIST_ABSENT;
+	}
+	boot_info.map_faults |= MAP_FAULT_ENDLESS;
+	boot_info.e820_count = count;
+	return LIST_ENDED;
+}
+
+static bool any_ram(void)
+{
+	for (uint32_t i = 0; i < boot_info.e820_count; i++) {
+		if (boot_info.e820[i].type == E820_TYPE_RAM && boot_info.e820[i].size != 0)
+			return true;
+	}
+	return false;
+}
+
+static bool by_e820(void)
+{
+	enum list_state state = LIST_GOES_ON;
+	uint32_t next = 0;
+
+	/* Each call stores one entry at most, so the count of calls bounds that of entries; a BIOS
+	   that returns only short entries for ever ends here too. */
+	for (uint32_t calls = 0; state == LIST_GOES_ON && calls < E820_MAX_RAW; calls++)
+		state = e820_call(&next);
+	if (state == LIST_GOES_ON)
+		state = cut_off();
+	if (state == LIST_ENDED && any_ram())
+		return true;
+	if (state == LIST_ENDED)
+		boot_info.map_faults |= MAP_FAULT_NO_RAM;
+	boot_info.e820_count = 0;
+	return false;
+}
+
+/* RAM that a count told of, as an entry of the kind E820 would have given. */
+static void store_ram(uint64_t base, uint64_t size)
+{
+	if (size != 0)
+		store(base, size, E820_TYPE_RAM, E820_ATTR_ENABLED, MIN_BYTES);
+}
+
+static bool by_e801(void)
+{
+	struct bios_regs regs = { .eax = 0xe801 };
+	uint32_t low_kib, high_64kib;
+
+	if (!bios_call(0x15, &regs))
+		return false;
+	low_kib = regs.ecx & 0xffff;
+	high_64kib = regs.edx & 0xffff;
+	if (low_kib == 0 && high_64kib == 0) { /* some answer in AX and BX only */
+		low_kib = regs.eax & 0xffff;
+		high_64kib = regs.ebx & 0xffff;
+	}
+	if (low_kib > E801_AX_MAX) {
+		boot_info.map_faults |= MAP_FAULT_E801_BOGUS;
+		low_kib = E801_AX_MAX;
+	}
+	if (low_kib == 0 && high_64kib == 0)
+		return false;
+	store_ram(MIB, (uint64_t)low_kib * KIB);
+	store_ram(16 * MIB, (uint64_t)high_64kib * 64 * KIB);
+	return true;
+}
+
+static bool by_88(void)
+{
+	struct bios_regs regs = { .eax = 0x8800 };
+
+	if (!bios_call(0x15, &regs) || (regs.eax & 0xffff) == 0)
+		return false;
+	store_ram(MIB, (uint64_t)(regs.eax & 0xffff) * KIB);
+	return true;
+}
+
+static void ask_low_memory(void)
+{
+	struct bios_regs regs = { 0 };
+
+	if (bios_call(0x12, &regs) && (regs.eax & 0xffff) <= 640)
+		boot_info.int12_kib = regs.eax & 0xffff;
+	boot_info.ebda_segment = bda_ebda_segment;
+}
+
+/* Without a list: low memory from INT 12h, the rest from a count. */
+static uint32_t by_counts(void)
+{
+	store_ram(0, (uint64_t)boot_info.int12_kib * KIB);
+	if (by_e801())
+		return MAP_E801;
+	if (by_88())
+		return MAP_88;
+	return MAP_INT12;
+}
+
+static void warn(void)
+{
+	static const struct {
+		uint32_t fault;
+		const char *text;
+	} warnings[] = {
+		{ MAP_FAULT_SMAP_LOST, "E820 lost its signature midway: list thrown away" },
+		{ MAP_FAULT_ENDLESS, "the E820 list does not end: cut where it repeats" },
+		{ MAP_FAULT_FULL, "the E820 list is longer than 1024 entries: thrown away" },
+		{ MAP_FAULT_SHORT_ENTRY, "E820 gave an entry of less than 20 bytes: skipped" },
+		{ MAP_FAULT_E801_BOGUS, "E801 claims more than 15 MiB below 16 MiB: bounded" },
+		{ MAP_FAULT_NO_RAM, "the E820 list holds no RAM: not used" },
+		{ MAP_FAULT_INTERRUPT_ON, "E820 came back with interrupts on" },
+	};
+
+	for (uint32_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++) {
+		if (boot_info.map_faults & warnings[i].fault)
+			say("memory map: %s", warnings[i].text);
+	}
+	if (boot_info.map_source != MAP_E820)
+		say("memory map: no E820 list, taken from INT %s",
+		    boot_info.map_source == MAP_E801 ? "15h AX=E801h"
+		    : boot_info.map_source == MAP_88 ? "15h AH=88h"
+						     : "12h alone");
+}
+
+void memory_read(void)
+{
+	ask_low_memory();
+	boot_info.map_source = by_e820() ? MAP_E820 : by_counts();
+	warn();
+	cpu_stamp(STAGE_E820);
+	e820_sanitize(&memory_map, boot_info.e820, boot_info.e820_count);
+}

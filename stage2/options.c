@@ -1,0 +1,37 @@
+/*
+ * options.c: CMDLINE.TXT to boot_info. Missing, it is an empty line.
+ */
+#include <stdbool.h>
+
+#include "stage2/cmdline.h"
+#include "stage2/console.h"
+#include "stage2/fat.h"
+#include "stage2/stage2.h"
+
+#define CMDLINE_NAME "CMDLINE.TXT"
+
+/* One byte more than fits tells whether the line does; three more for a byte order mark. */
+#define READ_SIZE    (BOOT_INFO_CMDLINE_SIZE + 3)
+
+void cmdline_load(void)
+{
+	static uint8_t text[READ_SIZE];
+	struct cmdline_report report;
+	struct fat_file file;
+	uint32_t size;
+
+	if (!volume_find(CMDLINE_NAME, &file)) {
+		say(CMDLINE_NAME ": not found, no options then");
+		return;
+	}
+	size = file.size < READ_SIZE ? file.size : READ_SIZE;
+	volume_read(CMDLINE_NAME, &file, text, size);
+	cmdline_clean(text, size, boot_info.cmdline, BOOT_INFO_CMDLINE_SIZE, &report);
+	if (report.cut)
+		say("warning: " CMDLINE_NAME ": line longer than %u bytes: cut there",
+		    BOOT_INFO_CMDLINE_SIZE - 1);
+	if (report.replaced)
+		say("warning: " CMDLINE_NAME ": byte %02xh at offset %u is no printable ASCII: '?' "
+		    "in its place (%u such)",
+		    report.first_byte, report.first, report.replaced);
+}

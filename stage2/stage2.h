@@ -1,0 +1,70 @@
+/*
+ * stage2.h: the steps of stage2_main() and what they share. Each step does its part or ends in
+ * fail(), which says why; none returns an error.
+ */
+#ifndef FIRSTPAGE_STAGE2_STAGE2_H
+#define FIRSTPAGE_STAGE2_STAGE2_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "include/boot_info.h"
+#include "lib/e820.h"
+
+/* low_memory.ld: addresses, as symbols. */
+extern uint8_t bounce_buffer[];
+extern uint8_t page_tables[];
+extern uint8_t page_tables_end[];
+extern uint8_t stage2_load[];
+extern uint8_t stack_top[];
+extern uint8_t low_memory_end[];
+extern struct boot_info boot_info;
+
+#define BOUNCE_SIZE 0x10000u
+
+/* Set by entry.asm from what the boot sector passed. */
+extern uint8_t boot_drive;
+extern uint8_t boot_method;
+
+/* What the loader itself goes by: the map after correction. Kept by memory_read(). */
+extern struct e820_map memory_map;
+
+/* Progress codes, port 80h: the step that a machine hangs in. The boot sector has 10h to 1Fh. */
+enum progress {
+	PROGRESS_ENTERED = 0x20, /* entry.asm */
+	PROGRESS_CPU = 0x21,
+	PROGRESS_A20 = 0x22,
+	PROGRESS_MEMORY = 0x23,
+	PROGRESS_FAT = 0x24,
+	PROGRESS_KERNEL = 0x25,
+	PROGRESS_CMDLINE = 0x26,
+	PROGRESS_RSDP = 0x27,
+	PROGRESS_PROTECTED = 0x28,
+	PROGRESS_PAGING = 0x29,
+	PROGRESS_LONG = 0x2a,
+	PROGRESS_FAILED = 0x2f,
+};
+
+/* Each in the file of its name, or of the word before the underscore, in this order. */
+void cpu_check(void);
+void a20_enable(void);
+void memory_read(void);
+void volume_open(void);
+void kernel_load(void);
+void cmdline_load(void);
+void rsdp_find(void);
+void paging_build(void);
+uint32_t cpu_enable_nx(void);
+
+/* Time stamp: 0 on a processor without TSC, or before cpu_check(). */
+void cpu_stamp(enum boot_stage stage);
+
+/* Notes [base, base + size) as the loader's. */
+void range_add(uint64_t base, uint64_t size, enum boot_range_kind kind);
+
+/* Reads want bytes of a root file of volume_open()'s into buf. */
+struct fat_file;
+bool volume_find(const char *name, struct fat_file *file);
+void volume_read(const char *name, const struct fat_file *file, void *buf, uint32_t want);
+
+#endif
