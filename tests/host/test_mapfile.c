@@ -1,0 +1,98 @@
+/*
+ * test_mapfile.c: the reader of maps and logs under sanitizers: exact values, and text that is cut,
+ * mangled and random. What replay says of bad input is tests/replay.py's.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/host/mapfile.h"
+
+static struct mapfile map;
+
+static int parse(const char *text, size_t size)
+{
+	/* Exactly its bytes, so that the sanitizer sees a read behind the end. */
+	char *copy = malloc(size ? size : 1);
+	int result;
+
+	assert_non_null(copy);
+	memcpy(copy, text, size);
+	result = mapfile_parse(&map, copy, size);
+	free(copy);
+	return result;
+}
+
+static void expect(const char *text, uint64_t base, uint64_t size, uint32_t type)
+{
+	if (parse(text, strlen(text)))
+		fail_msg("%s: line %u: %s", text, map.line, map.error);
+	assert_int_equal(map.nr, 1);
+	assert_int_equal(map.entries[0].base, base);
+	assert_int_equal(map.entries[0].size, size);
+	assert_int_equal(map.entries[0].type, type);
+}
+
+static void every_form_is_read(void **state)
+{
+	(void)state;
+	expect("0x1000 0x2000 3", 0x1000, 0x2000, 3);
+	expect("\t4096 8192 0xefffffff # soft\r\n", 0x1000, 0x2000, 0xefffffff);
+	expect("0xffffffffffffffff 0xffffffffffffffff 1", UINT64_MAX, UINT64_MAX, 1);
+	expect("x BIOS-e820: [mem 0x0000000000001000-0x0000000000002fff] usable", 0x1000, 0x2000, 1);
+	expect("BIOS-e820: [mem 0x1000-0x0fff] reserved", 0x1000, 0, 2);
+	expect("BIOS-e820: [mem 0x0-0xffffffffffffffff] usable", 0, UINT64_MAX, 1);
+	expect("BIOS-e820: [mem 0x1000-0x1fff] persistent (type 7)", 0x1000, 0x1000, 7);
+	expect("BIOS-e820: [mem 0x1000-0x1fff] device reserved", 0x1000, 0x1000, 2);
+	expect("BIOS-e820: [gap 0x0-0xfff]\nBIOS-e820: [mem 0x1000-0x1fff] type 9", 0x1000, 0x1000, 9);
+	expect("BIOS-e820: 0000000000001000 - 0000000000003000 (ACPI NVS)", 0x1000, 0x2000, 4);
+	expect("BIOS-e820: 0000000000002000 @ 0000000000001000 (unusable)", 0x1000, 0x2000, 5);
+}
+
+static void attributes_make_24_bytes(void **state)
+{
+	(void)state;
+	expect("0 0x1000 1 0", 0, 0x1000, 1);
+	assert_int_equal(map.entries[0].length, 24);
+	assert_int_equal(map.entries[0].attributes, 0);
+	expect("0 0x1000 1", 0, 0x1000, 1);
+	assert_int_equal(map.entries[0].length, 20);
+}
+
+static void cut_and_mangled_text_is_survived(void **state)
+{
+	static const char text[] = "# map\n0x0 0x9f800 1 1\nBIOS-e820: [mem 0x0-0x9fbff] usable\n"
+				   "BIOS-e820: 00001000 @ 00100000 (type 20)\n";
+	char mangled[sizeof(text)];
+
+	(void)state;
+	srandom(1);
+	for (size_t size = 0; size < sizeof(text); size++)
+		(void)parse(text, size);
+	for (int round = 0; round < 20000; round++) {
+		memcpy(mangled, text, sizeof(text));
+		for (long n = random() % 6; n >= 0; n--)
+			mangled[random() % (long)sizeof(text)] = (char)random();
+		if (parse(mangled, sizeof(text)))
+			assert_non_null(map.error);
+		else
+			assert_true(map.nr > 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_form_is_read),
+		cmocka_unit_test(attributes_make_24_bytes),
+		cmocka_unit_test(cut_and_mangled_text_is_survived),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
