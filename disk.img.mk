@@ -32,52 +32,59 @@ FAT_SERIAL    := 31706167
 # Fixed: 2026-01-01 00:00:00 UTC, unless the caller has a date of his own.
 IMAGE_ENV     := TZ=UTC SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-1767225600} MTOOLS_SKIP_CHECK=1
 
-$(B)/obj32/%.asm.o: %.asm stage2/modes.inc
+$(B)/obj32/%.asm.o: %.asm stage2/modes.inc | $(call have,build)
 	@mkdir -p $(@D)
-	$(NASM) -f elf32 -g -F dwarf -w+all -w+error -o $@ $<
+	$(call say,NASM,$@)
+	$(Q)$(NASM) -f elf32 -g -F dwarf -w+all -w+error -o $@ $<
 
-$(B)/obj32/%.o: %.c
+$(B)/obj32/%.o: %.c | $(call have,build)
 	@mkdir -p $(@D)
-	$(CC) $(STAGE2_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(STAGE2_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/stage2.elf: $(STAGE2_OBJ) stage2/stage2.ld stage2/low_memory.ld
-	$(LD) -m elf_i386 -nostdlib -static -z noexecstack --no-warn-rwx-segments --fatal-warnings \
+	$(call say,LD,$@)
+	$(Q)$(LD) -m elf_i386 -nostdlib -static -z noexecstack --no-warn-rwx-segments --fatal-warnings \
 	      -T stage2/stage2.ld -o $@ $(STAGE2_OBJ)
 
 $(B)/stage2.bin: $(B)/stage2.elf
-	$(OBJCOPY) -O binary $< $@
+	$(Q)$(OBJCOPY) -O binary $< $@
 
 $(B)/stage2-symbols.ld: $(B)/stage2.bin scripts/stage2-symbols.py
-	$(PYTHON) scripts/stage2-symbols.py $< > $@.new
+	$(Q)$(PYTHON) scripts/stage2-symbols.py $< > $@.new
 	@mv $@.new $@
 
-$(B)/bootsector.o: bootsector/bootsector.asm disk.img.mk
+$(B)/bootsector.o: bootsector/bootsector.asm disk.img.mk | $(call have,build)
 	@mkdir -p $(@D)
-	$(NASM) -f elf32 -g -F dwarf -w+all -w+error -DPART_LBA=$(PART_LBA) \
+	$(call say,NASM,$@)
+	$(Q)$(NASM) -f elf32 -g -F dwarf -w+all -w+error -DPART_LBA=$(PART_LBA) \
 	        -DPART_SECTORS=$(PART_SECTORS) -DPART_TYPE=$(PART_TYPE) -o $@ $<
 
 $(B)/bootsector.elf: $(B)/bootsector.o $(B)/stage2-symbols.ld bootsector/bootsector.ld stage2/low_memory.ld
-	$(LD) -m elf_i386 -nostdlib -static -z noexecstack --no-warn-rwx-segments --fatal-warnings \
+	$(call say,LD,$@)
+	$(Q)$(LD) -m elf_i386 -nostdlib -static -z noexecstack --no-warn-rwx-segments --fatal-warnings \
 	      -T bootsector/bootsector.ld -o $@ $(B)/bootsector.o $(B)/stage2-symbols.ld
 
 $(B)/bootsector.bin: $(B)/bootsector.elf
-	$(OBJCOPY) -O binary $< $@
+	$(Q)$(OBJCOPY) -O binary $< $@
 
 $(B)/KERNEL.ELF: $(B)/kernel.elf scripts/seal-kernel.py
-	$(OBJCOPY) --strip-all $< $@.new
-	$(PYTHON) scripts/seal-kernel.py $@.new $@.new
+	$(call say,SEAL,$@)
+	$(Q)$(OBJCOPY) --strip-all $< $@.new
+	$(Q)$(PYTHON) scripts/seal-kernel.py $@.new $@.new
 	@mv $@.new $@
 
 $(B)/CMDLINE.TXT: disk.img.mk
 	@mkdir -p $(@D)
-	printf '\r\n' > $@
+	@printf '\r\n' > $@
 
 $(B)/disk.img: $(B)/bootsector.bin $(B)/stage2.bin $(B)/KERNEL.ELF $(B)/CMDLINE.TXT disk.img.mk
-	rm -f $@.new
-	truncate -s $$(($(IMAGE_SECTORS) * 512)) $@.new
-	dd if=$(B)/bootsector.bin of=$@.new conv=notrunc status=none
-	dd if=$(B)/stage2.bin of=$@.new seek=1 conv=notrunc status=none
-	$(IMAGE_ENV) mformat -i $@.new@@$(PART_OFFSET) -T $(PART_SECTORS) -h 255 -s 63 -c 4 \
+	$(call say,IMAGE,$@)
+	@rm -f $@.new
+	$(Q)truncate -s $$(($(IMAGE_SECTORS) * 512)) $@.new
+	$(Q)dd if=$(B)/bootsector.bin of=$@.new conv=notrunc status=none
+	$(Q)dd if=$(B)/stage2.bin of=$@.new seek=1 conv=notrunc status=none
+	$(Q)$(IMAGE_ENV) mformat -i $@.new@@$(PART_OFFSET) -T $(PART_SECTORS) -h 255 -s 63 -c 4 \
 	      -H $(PART_LBA) -N $(FAT_SERIAL) -v FIRSTPAGE ::
-	$(IMAGE_ENV) mcopy -i $@.new@@$(PART_OFFSET) $(B)/KERNEL.ELF $(B)/CMDLINE.TXT ::
+	$(Q)$(IMAGE_ENV) mcopy -i $@.new@@$(PART_OFFSET) $(B)/KERNEL.ELF $(B)/CMDLINE.TXT ::
 	@mv $@.new $@

@@ -30,8 +30,7 @@ enum boot_map_source { MAP_E820 = 1, MAP_E801 = 2, MAP_88 = 3, MAP_INT12 = 4 };
 #define MAP_FAULT_SHORT_ENTRY  0x08u /* fewer than 20 bytes returned: entry skipped */
 #define MAP_FAULT_CARRY_END    0x10u /* ended by carry instead of EBX = 0: allowed, noted */
 #define MAP_FAULT_E801_BOGUS   0x20u /* E801's AX above 15 MiB: value bounded */
-#define MAP_FAULT_NO_RAM       0x40u /* the list held no RAM: next source tried */
-#define MAP_FAULT_INTERRUPT_ON 0x80u /* a call returned with interrupts enabled */
+#define MAP_FAULT_INTERRUPT_ON 0x40u /* a call returned with interrupts enabled */
 
 /* How the boot disk was read. */
 enum boot_disk_method { DISK_EDD = 1, DISK_CHS = 2 };

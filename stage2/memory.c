@@ -107,15 +107,6 @@ static enum list_state cut_off(void)
 	return LIST_ENDED;
 }
 
-static bool any_ram(void)
-{
-	for (uint32_t i = 0; i < boot_info.e820_count; i++) {
-		if (boot_info.e820[i].type == E820_TYPE_RAM && boot_info.e820[i].size != 0)
-			return true;
-	}
-	return false;
-}
-
 static bool by_e820(void)
 {
 	enum list_state state = LIST_GOES_ON;
@@ -127,10 +118,9 @@ static bool by_e820(void)
 		state = e820_call(&next);
 	if (state == LIST_GOES_ON)
 		state = cut_off();
-	if (state == LIST_ENDED && any_ram())
+	/* A list is believed even when it holds no RAM: a count would be a guess against it. */
+	if (state == LIST_ENDED && boot_info.e820_count > 0)
 		return true;
-	if (state == LIST_ENDED)
-		boot_info.map_faults |= MAP_FAULT_NO_RAM;
 	boot_info.e820_count = 0;
 	return false;
 }
@@ -207,7 +197,6 @@ static void warn(void)
 		{ MAP_FAULT_FULL, "the E820 list is longer than 1024 entries: thrown away" },
 		{ MAP_FAULT_SHORT_ENTRY, "E820 gave an entry of less than 20 bytes: skipped" },
 		{ MAP_FAULT_E801_BOGUS, "E801 claims more than 15 MiB below 16 MiB: bounded" },
-		{ MAP_FAULT_NO_RAM, "the E820 list holds no RAM: not used" },
 		{ MAP_FAULT_INTERRUPT_ON, "E820 came back with interrupts on" },
 	};
 
@@ -229,4 +218,6 @@ void memory_read(void)
 	warn();
 	cpu_stamp(STAGE_E820);
 	e820_sanitize(&memory_map, boot_info.e820, boot_info.e820_count);
+	if (e820_bytes(&memory_map, E820_TYPE_RAM) == 0)
+		fail("memory map: no RAM in its %u entries", boot_info.e820_count);
 }
