@@ -17,7 +17,8 @@
 #define PIC_ALL       0xff
 
 #define PORT_PROGRESS 0x80
-#define BREAKPOINT    __attribute__((noinline, noclone))
+/* Not side by side: gdb takes a stop one byte behind a breakpoint for a hit of that breakpoint. */
+#define BREAKPOINT    __attribute__((noinline, noclone, aligned(16)))
 
 void stage2_main(void);
 void bp_e820(void);

@@ -26,9 +26,9 @@ class Case:
     """One boot. status: of scripts/run or scripts/bochs; says: patterns that the output must hold."""
 
     def __init__(self, name, limit=60, status=0, says=(), selftest=False, damage=None, rc=None,
-                 **env):
+                 gdb=None, **env):
         self.name, self.limit, self.status, self.says = name, limit, status, says
-        self.selftest, self.damage, self.rc = selftest, damage, rc
+        self.selftest, self.damage, self.rc, self.gdb = selftest, damage, rc, gdb
         self.env = {key: str(value) for key, value in env.items()}
         CASES.append(self)
 
@@ -38,11 +38,12 @@ class Case:
             env["B"] = directory
             subprocess.run(["cp", os.path.join(BUILD, "disk.img"), directory], check=True)
             self.damage(os.path.join(directory, "disk.img"))
-        if self.rc is not None:
-            env["BOCHS_RC"] = os.path.join(directory, "rc")
-            with open(env["BOCHS_RC"], "w", encoding="ascii") as file:
-                file.write(self.rc)
-            return ["scripts/bochs"], env
+        for script, variable, text in (("bochs", "BOCHS_RC", self.rc), ("debug", "GDB_RC", self.gdb)):
+            if text is not None:
+                env[variable] = os.path.join(directory, "rc")
+                with open(env[variable], "w", encoding="ascii") as file:
+                    file.write(text)
+                return ["scripts/" + script], env
         return ["scripts/run"], env
 
     def run(self):
@@ -258,6 +259,21 @@ def define_cases():
     Case("options: unknown ones are listed, known ones work",
          CMDLINE="frobnicate quiet=9 mem=64M memmap=1M$32M memblock=debug run=meminfo;exit 0",
          says=[r"frobnicate", r"quiet=9", r"^MemTotal:\s+6\d{4} kB$", r"MEMBLOCK configuration"])
+    Case("gdb: stops in every stage, symbols at their true addresses", CMDLINE="run=exit 0",
+         gdb="fp-places\n" + "continue\ninfo symbol $pc\n" * len(PLACES) + "fp-e820\nfp-memblock\n"
+         "delete\ncontinue\n", says=["(?s)" + ".*".join(rf"^{name} in section" for name in PLACES),
+                                     r"^e820: \[mem 0x0+-0x", r"^memblock\.reserved\[0\]: \[mem "])
+    Case("a wild jump is a page fault, symbolised; under run= a failing status", status=124,
+         CMDLINE="run=exit 0", gdb="break *bp_buddy\ncontinue\nset $rip = 0x1234\ncontinue\n",
+         says=[r"panic: page fault", r"^RIP: 0008:0000000000001234", r"start_kernel\+0x",
+               r"^0x1234 is not mapped"])
+    Case("a stack overflow is a double fault on its own stack, and named", status=124,
+         CMDLINE="run=exit 0", gdb="break *bp_buddy\ncontinue\nset $rsp = &__boot_stack\ncontinue\n",
+         says=[r"panic: stack overflow", r"guard page of the kernel stack"])
+    Case("a write to kernel text is refused, through the direct map too", status=124,
+         CMDLINE="run=exit 0", gdb="break *bp_buddy\ncontinue\nset $rdi = 0xffff888000200000\n"
+         "set $rsi = 0\nset $rdx = 16\nset $rip = memset\ncontinue\n",
+         says=[r"panic: page fault", r"0xffff888000200000 is mapped by a page", r"frame 0x200"])
     Stop("no long mode", end=HALTED, CPU="qemu64,-lm", says=[r"long mode"])
     Stop("KERNEL.ELF cut short", end=HALTED, damage=truncate_kernel, says=[r"KERNEL\.ELF"])
     Stop("KERNEL.ELF with a byte flipped", end=HALTED, damage=flip_kernel_byte, says=[r"KERNEL\.ELF"])
