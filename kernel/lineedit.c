@@ -310,6 +310,7 @@ void line_read(const char *prompt, char *line)
 		if (key == '\r' || key == '\n')
 			break;
 		if (key == CTRL('C')) {
+			move_to(&e, e.length);
 			console_printf("^C");
 			e.length = 0;
 			break;

@@ -24,11 +24,12 @@
 #define IER_RECEIVED   0x01
 #define IER_ALL        0x0f
 #define IIR_FIFO       0xc0 /* both bits: a 16550A with working FIFOs */
-#define FCR_ENABLE     0x07 /* on, both emptied, an interrupt for every byte */
+#define FCR_ENABLE     0x01 /* on; an interrupt for every byte */
 #define LCR_8N1        0x03
 #define LCR_DIVISOR    0x80 /* DATA and IER are the divisor's bytes */
 #define MCR_INTERRUPTS 0x0b /* DTR, RTS, and OUT2, which gates the interrupt on a PC */
 #define LSR_RECEIVED   0x01
+#define LSR_DAMAGED    0x1c /* parity, framing or break: not a character */
 #define LSR_SEND_EMPTY 0x20
 #define LSR_IDLE       0x40
 #define LSR_ABSENT     0xff
@@ -68,6 +69,7 @@ bool uart_init(void)
 	outb(UART_DATA, DIVISOR_115200);
 	outb(UART_IER, 0);
 	outb(UART_LCR, LCR_8N1);
+	uart_receive(); /* switching the FIFO on would lose what was typed so far */
 	outb(UART_FCR, FCR_ENABLE);
 	outb(UART_MCR, MCR_INTERRUPTS);
 	fifo_size = (inb(UART_IIR) & IIR_FIFO) == IIR_FIFO ? FIFO_SIZE : 1;
@@ -112,12 +114,15 @@ void uart_flush(void)
 void uart_receive(void)
 {
 	uint8_t status;
+	char c;
 
 	while (present && input_has_room(1)) {
 		status = inb(UART_LSR);
 		if (status == LSR_ABSENT || !(status & LSR_RECEIVED))
 			return;
-		input_push((char)inb(UART_DATA));
+		c = (char)inb(UART_DATA);
+		if (!(status & LSR_DAMAGED))
+			input_push(c);
 	}
 }
 
