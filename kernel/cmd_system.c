@@ -82,7 +82,7 @@ static void print_calls(void)
 	}
 }
 
-/* Microseconds since the stage before; a stamp that is missing or goes back is shown as such. */
+/* Microseconds since the stage before, where both stamps were taken and the counter went on. */
 static void print_stages(void)
 {
 	static const char *const names[] = {
@@ -90,16 +90,15 @@ static void print_stages(void)
 		[STAGE_E820] = "memory map",           [STAGE_KERNEL] = "kernel read",
 		[STAGE_PROTECTED] = "BIOS calls done", [STAGE_LONG] = "kernel entered",
 	};
-	uint64_t before = boot_info.tsc[STAGE_BOOTSECTOR];
+	uint64_t before = 0;
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		uint64_t tsc = boot_info.tsc[i];
 
-		if (tsc < before || tsc == 0)
-			console_printf("  %-16s TSC %20lu\n", names[i], tsc);
-		else
-			console_printf("  %-16s TSC %20lu  +%lu us\n", names[i], tsc,
-				       (tsc - before) * 1000 / tsc_khz());
+		console_printf("  %-15s TSC %lu", names[i], tsc);
+		if (before && tsc > before)
+			console_printf(" +%lu us", (tsc - before) * 1000 / tsc_khz());
+		console_printf("\n");
 		before = tsc;
 	}
 }

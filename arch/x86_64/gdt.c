@@ -82,5 +82,6 @@ void gdt_init(void)
 	make_tss_descriptor();
 	__asm__ volatile("lgdt %0" : : "m"(pointer));
 	load_segments();
+	__asm__ volatile("lldt %w0" : : "r"(0)); /* none */
 	__asm__ volatile("ltr %w0" : : "r"(GDT_TSS));
 }
