@@ -173,7 +173,7 @@ void boot_info_init(phys_addr_t phys)
 {
 	struct boot_info_image image = {
 		.virt = (uint64_t)__kernel_start,
-		.size = (uint64_t)(__kernel_end - __kernel_start),
+		.size = (uint64_t)__kernel_end - (uint64_t)__kernel_start,
 		.entry = (uint64_t)_start,
 	};
 	char reason[160];

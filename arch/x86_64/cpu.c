@@ -54,8 +54,8 @@ static void read_basic_leaves(void)
 
 static void read_brand(void)
 {
-	for (uint32_t i = 0; i < 3; i++) {
-		struct cpuid r = cpuid(CPUID_BRAND + i, 0);
+	for (size_t i = 0; i < 3; i++) {
+		struct cpuid r = cpuid(CPUID_BRAND + (uint32_t)i, 0);
 
 		memcpy(cpu_features.brand + 16 * i, &r, sizeof(r));
 	}

@@ -23,7 +23,7 @@ struct trap_frame {
 	uint64_t error; /* the processor's error code, 0 for vectors without one */
 	uint64_t rip, cs, rflags, rsp, ss;
 };
-_Static_assert(sizeof(struct trap_frame) == 22 * 8, "what traps.asm pushes");
+_Static_assert(sizeof(struct trap_frame) == 22 * sizeof(uint64_t), "what traps.asm pushes");
 
 /* Called by traps.asm for every vector, interrupts off. */
 void trap_dispatch(struct trap_frame *frame);
