@@ -46,8 +46,8 @@ test_mapfile_SOURCES  := tests/host/mapfile.c
 test_format_SOURCES   := lib/format.c
 test_crc32_SOURCES    := lib/crc32.c
 test_fat_SOURCES      := stage2/fat.c
-test_elf_SOURCES      := stage2/elf.c lib/crc32.c
-test_options_SOURCES  := kernel/options.c
+test_elf_SOURCES      := stage2/elf.c lib/crc32.c lib/format.c lib/string.c
+test_options_SOURCES  := kernel/options.c kernel/parse.c lib/format.c
 
 define test_program
 $(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | $(call have,test)
