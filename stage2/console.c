@@ -22,7 +22,7 @@
 #define COM1_STATUS     (COM1 + 5)
 #define LINE_8N1        0x03
 #define LINE_DIVISOR    0x80
-#define FIFO_ON_CLEARED 0x07
+#define FIFO_ON         0x01 /* not cleared: what was typed early is the kernel's */
 #define MODEM_DTR_RTS   0x03
 #define STATUS_READY    0x20
 #define STATUS_ABSENT   0xff
@@ -57,7 +57,7 @@ void console_init(void)
 	outb(COM1, 1); /* 115200 / 1 */
 	outb(COM1 + 1, 0);
 	outb(COM1_LINE, LINE_8N1);
-	outb(COM1_FIFO, FIFO_ON_CLEARED);
+	outb(COM1_FIFO, FIFO_ON);
 	outb(COM1_MODEM, MODEM_DTR_RTS);
 }
 
