@@ -23,8 +23,7 @@ enum e820_type {
 
 #define E820_ATTR_ENABLED 0x1u /* ACPI 3.0: bit 0 clear means "ignore this entry" */
 
-#define E820_MAX_RAW      1024 /* entries kept of what the BIOS returns; real machines: up to 73 seen \
-				*/
+#define E820_MAX_RAW      1024 /* entries kept of what the BIOS returns; most seen: 73 */
 
 /* One entry as the BIOS returned it; nothing about it may be relied on. */
 struct e820_entry {

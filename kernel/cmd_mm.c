@@ -12,7 +12,7 @@
 #include "mm/memblock.h"
 #include "mm/zone.h"
 
-#define ULL(x) ((unsigned long long)(x))
+#define ULL(x)        ((unsigned long long)(x))
 
 /* The owner word of what the monitor allocated: release gives back nothing else. */
 #define MONITOR_OWNER 0x6d6f6e69746f72ul
@@ -128,8 +128,9 @@ static int cmd_zoneinfo(int argc, char **argv)
 		console_printf("        spanned  %llu\n", ULL(z->end_pfn - z->start_pfn));
 		console_printf("        present  %llu\n", ULL(z->present));
 		console_printf("        managed  %llu\n", ULL(z->managed));
-		console_printf("        protection: (%llu, %llu, %llu)\n", ULL(z->lowmem_reserve[0]),
-			       ULL(z->lowmem_reserve[1]), ULL(z->lowmem_reserve[2]));
+		console_printf("        protection: (%llu, %llu, %llu)\n",
+			       ULL(z->lowmem_reserve[0]), ULL(z->lowmem_reserve[1]),
+			       ULL(z->lowmem_reserve[2]));
 		console_printf("  start_pfn:           %llu\n", ULL(z->start_pfn));
 	}
 	return 0;
@@ -145,8 +146,7 @@ static int cmd_meminfo(int argc, char **argv)
 	uint64_t managed = 0, nr_free = 0;
 
 	(void)argc, (void)argv;
-	for_each_zone(z)
-	{
+	for_each_zone(z) {
 		managed += z->managed;
 		nr_free += z->nr_free;
 	}
@@ -243,7 +243,7 @@ static const struct {
 	gfp_t gfp;
 } gfp_names[] = {
 	{ "KERNEL", GFP_KERNEL }, { "ATOMIC", GFP_ATOMIC }, { "DMA32", GFP_DMA32 },
-	{ "DMA", GFP_DMA },	  { "ZERO", __GFP_ZERO },   { "THISNODE", __GFP_THISNODE },
+	{ "DMA", GFP_DMA },       { "ZERO", __GFP_ZERO },   { "THISNODE", __GFP_THISNODE },
 	{ "HIGH", __GFP_HIGH },
 };
 
@@ -279,8 +279,9 @@ static bool parse_flags(const char *word, gfp_t *gfp)
 		while (word[length] && word[length] != '|')
 			length++;
 		if (!parse_flag(word, length, gfp)) {
-			console_printf("%.*s is not one of KERNEL ATOMIC DMA DMA32 ZERO THISNODE HIGH\n",
-				       (int)length, word);
+			console_printf(
+			    "%.*s is not one of KERNEL ATOMIC DMA DMA32 ZERO THISNODE HIGH\n",
+			    (int)length, word);
 			return false;
 		}
 		if (!word[length])
@@ -297,7 +298,7 @@ static int cmd_alloc(int argc, char **argv)
 
 	if (argc < 2)
 		return COMMAND_USAGE;
-	if (!parse_number(argv[1], &order) || order > MAX_PAGE_ORDER) {
+	if (!parse_number(argv[1], &order) || order >= NR_ORDERS) {
 		console_printf("%s is not an order from 0 to %u\n", argv[1], MAX_PAGE_ORDER);
 		return 1;
 	}
@@ -329,7 +330,8 @@ static int cmd_release(int argc, char **argv)
 		return 1;
 	head = page_head(pfn);
 	if (!head || page_to_pfn(head) != pfn || head->private != MONITOR_OWNER) {
-		console_printf("pfn 0x%llx is not what an alloc of this monitor printed\n", ULL(pfn));
+		console_printf("pfn 0x%llx is not what an alloc of this monitor printed\n",
+			       ULL(pfn));
 		return 1;
 	}
 	order = page_order(head);
@@ -353,7 +355,8 @@ const struct command mm_commands[] = {
 	{ "meminfo", "", "totals, as /proc/meminfo", cmd_meminfo },
 	{ "free", "", "maximal free ranges, one a line", cmd_free },
 	{ "page", "PFN", "what a frame is", cmd_page },
-	{ "alloc", "ORDER [FLAGS]", "allocates 2^ORDER frames; FLAGS such as DMA32|ZERO", cmd_alloc },
+	{ "alloc", "ORDER [FLAGS]", "allocates 2^ORDER frames; FLAGS such as DMA32|ZERO",
+	  cmd_alloc },
 	{ "release", "PFN", "gives back what alloc printed", cmd_release },
 	{ "selftest", "", "tests memory in place, prints KTAP", cmd_selftest },
 	{ NULL, NULL, NULL, NULL },

@@ -139,8 +139,9 @@ void memblock_setup(void)
 	memblock_debug = options.memblock_debug;
 	mm_report.left_out = memory_to_memblock(&input);
 	if (mm_report.left_out)
-		printk("%llu KiB of RAM are beyond what this CPU or the direct map reaches: left out\n",
-		       ULL(mm_report.left_out >> 10));
+		printk(
+		    "%llu KiB of RAM are beyond what this CPU or the direct map reaches: left out\n",
+		    ULL(mm_report.left_out >> 10));
 	/* Until the direct map stands: what the loader mapped, and the entry code aliased. */
 	memblock_set_current_limit(SZ_4G);
 	memblock_dump_all();
@@ -164,8 +165,7 @@ static void log_totals(void)
 {
 	uint64_t present = 0, nr_free = 0;
 
-	for_each_zone(z)
-	{
+	for_each_zone(z) {
 		present += z->present;
 		nr_free += z->nr_free;
 		if (z->present)
@@ -173,8 +173,8 @@ static void log_totals(void)
 			       ULL(PFN_PHYS(z->start_pfn)), ULL(PFN_PHYS(z->end_pfn) - 1),
 			       ULL(z->present));
 	}
-	printk("Memory: %lluK/%lluK available (%lluK kernel image, %lluK mem_map, %lluK page tables, "
-	       "%lluK allocator)\n",
+	printk("Memory: %lluK/%lluK available (%lluK kernel image, %lluK mem_map, "
+	       "%lluK page tables, %lluK allocator)\n",
 	       ULL(nr_free << 2), ULL(present << 2), ULL(boot_info.kernel_size >> 10),
 	       ULL(mm_report.mem_map_bytes >> 10), ULL(paging_table_bytes() >> 10),
 	       ULL(zones_bytes >> 10));
@@ -198,13 +198,12 @@ unsigned int mm_image_parts(struct mm_image_part parts[MM_IMAGE_PARTS])
 		{ "Kernel data", __data_start, __data_end },
 		{ "Kernel symbols", __ksyms_start, __ksyms_end },
 	};
+	const phys_addr_t phys_offset = boot_info.kernel_phys - (uintptr_t)__kernel_start;
 
 	for (unsigned int i = 0; i < MM_IMAGE_PARTS; i++) {
 		parts[i].name = sections[i].name;
-		parts[i].base = boot_info.kernel_phys +
-				(phys_addr_t)(sections[i].start - __kernel_start);
-		parts[i].end = boot_info.kernel_phys +
-			       (phys_addr_t)(sections[i].end - __kernel_start);
+		parts[i].base = (uintptr_t)sections[i].start + phys_offset;
+		parts[i].end = (uintptr_t)sections[i].end + phys_offset;
 	}
 	return MM_IMAGE_PARTS;
 }

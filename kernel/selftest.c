@@ -1,6 +1,6 @@
 /*
- * selftest.c: what can only be tested in place: real RAM, real page tables, descriptors that a reset
- * left behind.
+ * selftest.c: what can only be tested in place: real RAM, real page tables, descriptors that a
+ * reset left behind.
  *
  * Each test returns NULL, or what is wrong in words. Frames are chained by their descriptor's owner
  * word while a test holds them.
@@ -83,16 +83,17 @@ static const char *holes_read_as_zero(void)
 
 	if (!pfn_valid(MM_MAX_PFN - 1) && (last->state || last->private))
 		return "the last descriptor of the window is not zero";
-	return !pfn_valid(page_to_pfn((const struct page *)above) + 512) && (above + 512)->state
-		       ? "a descriptor behind the end of RAM is not zero"
-		       : NULL;
+	if (!pfn_valid(page_to_pfn((const struct page *)above) + 512) && (above + 512)->state)
+		return "a descriptor behind the end of RAM is not zero";
+	return NULL;
 }
 
 static uint64_t free_frames(void)
 {
 	uint64_t sum = 0;
 
-	for_each_zone(z) sum += z->nr_free;
+	for_each_zone(z)
+		sum += z->nr_free;
 	return sum;
 }
 

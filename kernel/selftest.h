@@ -5,8 +5,8 @@
 #define KERNEL_SELFTEST_H
 
 /*
- * Prints KTAP (Documentation/dev-tools/ktap.rst of Linux), one line a test. Returns how many failed.
- * Takes memory and gives all of it back. Ctrl-C ends it between two tests, as a failure.
+ * Prints KTAP (Documentation/dev-tools/ktap.rst of Linux), one line a test. Returns how many
+ * failed. Takes memory and gives all of it back. Ctrl-C ends it between two tests, as a failure.
  */
 int selftest(void);
 

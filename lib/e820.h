@@ -27,7 +27,7 @@ struct e820_range {
 };
 
 enum e820_what {
-	E820_OVERLAP,      /* two entries of different type claim it: anything beats RAM, then the higher type */
+	E820_OVERLAP,      /* claimed as two types: anything beats RAM, then the higher type wins */
 	E820_DUPLICATE,    /* two entries of the same type claim it */
 	E820_ZERO_LENGTH,  /* an empty entry: dropped */
 	E820_WRAP,         /* passes 2^64: cut there; if RAM, reserved */
@@ -48,7 +48,7 @@ struct e820_correction {
 /* About 58 KiB: static, never on a stack. */
 struct e820_map {
 	uint32_t nr_ranges;
-	uint32_t nr_corrections;      /* all of them; the first E820_MAX_CORRECTIONS are listed */
+	uint32_t nr_corrections; /* all of them; the first E820_MAX_CORRECTIONS are listed */
 	struct e820_range ranges[E820_MAX_RANGES];
 	struct e820_correction corrections[E820_MAX_CORRECTIONS];
 };
@@ -73,7 +73,7 @@ struct e820_taken {
 uint64_t e820_find_ram(const struct e820_map *map, uint64_t size, uint64_t align, uint64_t min,
 		       uint64_t max, const struct e820_taken *taken, uint32_t nr_taken);
 
-/* "usable", "reserved", "ACPI data", …: Linux's words. "type N" must be made by the caller: NULL. */
+/* "usable", "reserved", "ACPI data", …: Linux's words. NULL: the caller makes it "type N". */
 const char *e820_type_name(uint32_t type);
 
 /* "overlap", "zero length", …: one word or two, as replay's JSON and the monitor print them. */

@@ -268,7 +268,7 @@ static void check_span(const struct zone *z)
 	unsigned long base, end;
 	int i;
 
-	for_each_mem_pfn_range (i, NUMA_NO_NODE, &base, &end, NULL) {
+	for_each_mem_pfn_range(i, NUMA_NO_NODE, &base, &end, NULL) {
 		pfn_t from = base > z->start_pfn ? base : z->start_pfn;
 		pfn_t to = end < z->border ? end : z->border;
 
@@ -326,7 +326,7 @@ static void check_zone(const struct zone *z)
 unsigned long mm_check(void)
 {
 	violations = 0;
-	for_each_zone (z)
+	for_each_zone(z)
 		check_zone(z);
 	if (violations > MAX_PRINTED)
 		printk("mm_check: %lu violations, the first %u printed\n", violations, MAX_PRINTED);

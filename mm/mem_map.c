@@ -80,7 +80,7 @@ uint64_t mem_map_init(void)
 	int i;
 
 	/* Backing takes memory, never adds any: memblock.memory stays as it is under the loop. */
-	for_each_mem_pfn_range (i, NUMA_NO_NODE, &base, &limit, NULL) {
+	for_each_mem_pfn_range(i, NUMA_NO_NODE, &base, &limit, NULL) {
 		pfn_t from = base & ~(GRAIN - 1);
 		pfn_t to = (limit + GRAIN - 1) & ~(GRAIN - 1);
 

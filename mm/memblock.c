@@ -324,7 +324,7 @@ static phys_addr_t end_of_amount(phys_addr_t amount)
 {
 	const struct memblock_region *region;
 
-	for_each_mem_region (region) {
+	for_each_mem_region(region) {
 		if (amount <= region->size)
 			return region->base + amount;
 		amount -= region->size;
@@ -394,10 +394,14 @@ static bool is_skipped(const struct memblock_type *type, struct memblock_region 
 static void gap_before(const struct memblock_type *type, long i, phys_addr_t *start,
 		       phys_addr_t *end)
 {
-	long nr = type ? (long)nr_regions(type) : 0;
-
-	*start = i > 0 ? end_of(&type->regions[i - 1]) : 0;
-	*end = i < nr ? type->regions[i].base : PHYS_ADDR_MAX;
+	*start = 0;
+	*end = PHYS_ADDR_MAX;
+	if (!type)
+		return;
+	if (i > 0)
+		*start = end_of(&type->regions[i - 1]);
+	if (i < (long)nr_regions(type))
+		*end = type->regions[i].base;
 }
 
 static void give_range(const struct memblock_region *region, phys_addr_t start, phys_addr_t end,
@@ -527,15 +531,15 @@ static phys_addr_t find_free(phys_addr_t size, phys_addr_t align, phys_addr_t st
 
 	start = max_of(start, PAGE_SIZE);
 	if (memblock.bottom_up) {
-		for_each_free_mem_range (i, nid, MEMBLOCK_NONE, &free_start, &free_end, NULL) {
+		for_each_free_mem_range(i, nid, MEMBLOCK_NONE, &free_start, &free_end, NULL) {
 			found =
 			    place(size, align, max_of(start, free_start), min_of(end, free_end));
 			if (found)
 				return found;
 		}
 	} else {
-		for_each_free_mem_range_reverse (i, nid, MEMBLOCK_NONE, &free_start, &free_end,
-						 NULL) {
+		for_each_free_mem_range_reverse(i, nid, MEMBLOCK_NONE, &free_start, &free_end,
+						NULL) {
 			found =
 			    place(size, align, max_of(start, free_start), min_of(end, free_end));
 			if (found)
@@ -590,7 +594,8 @@ static void *alloc_virt(phys_addr_t size, phys_addr_t align, phys_addr_t min_add
 	phys = memblock_alloc_range_nid(size, align, min_addr, max_addr, nid, exact_nid);
 	if (!phys && min_addr)
 		phys = memblock_alloc_range_nid(size, align, 0, max_addr, nid, exact_nid);
-	return phys ? phys_to_virt(phys) : NULL;
+	/* kmalloc()'s pointer comes as a physical address, out of the analyser's sight. */
+	return phys ? phys_to_virt(phys) : NULL; /* NOLINT(clang-analyzer-unix.Malloc) */
 }
 
 void *memblock_alloc_try_nid(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
@@ -702,7 +707,7 @@ bool memblock_validate_numa_coverage(unsigned long threshold_bytes)
 	const struct memblock_region *region;
 	phys_addr_t without = 0;
 
-	for_each_mem_region (region)
+	for_each_mem_region(region)
 		without += numa_valid_node(region->nid) ? 0 : region->size;
 	if (without <= threshold_bytes)
 		return true;
@@ -779,7 +784,7 @@ static void set_reserved_nodes(void)
 
 	do {
 		max = memblock.reserved.max;
-		for_each_mem_region (region)
+		for_each_mem_region(region)
 			memblock_set_node(region->base, region->size, &memblock.reserved,
 					  region->nid);
 	} while (max != memblock.reserved.max);
@@ -792,7 +797,7 @@ void memblock_free_all(void)
 
 	memblock_clear_hotplug(0, PHYS_ADDR_MAX);
 	set_reserved_nodes();
-	for_each_free_mem_range (i, NUMA_NO_NODE, MEMBLOCK_NONE, &start, &end, NULL)
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &start, &end, NULL)
 		free_frames(PFN_UP(start), PFN_DOWN(end));
 }
 

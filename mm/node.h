@@ -20,7 +20,7 @@
 #define NODE_BITS  (1u << NODE_SHIFT)
 #define NODE_WORDS ((NODE_BITS + 63) / 64)
 #define WORD_SHIFT (NODE_SHIFT < 6 ? NODE_SHIFT : 6) /* order of one word's worth of children */
-#define WORD_FULL  (NODE_BITS < 64 ? (1ull << (NODE_BITS & 63)) - 1 : ~0ull)
+#define WORD_FULL  (NODE_BITS < 64 ? (1ull << NODE_BITS % 64) - 1 : ~0ull)
 _Static_assert(MM_NODE_SHIFT >= 2 && MM_NODE_SHIFT <= 9, "a node is at most a cache line");
 
 #define NODE_NONE (~0u) /* no such child */

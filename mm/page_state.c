@@ -150,7 +150,7 @@ static pfn_t last_end(void)
 {
 	pfn_t end = 0;
 
-	for_each_zone (z)
+	for_each_zone(z)
 		if (z->end_pfn > end)
 			end = z->end_pfn;
 	return end;

@@ -41,7 +41,7 @@ static void init_span(struct zone *z, pfn_t start, pfn_t border)
 	z->border = border;
 	z->idle[0] = PFN_NONE;
 	z->idle[1] = PFN_NONE;
-	for_each_mem_pfn_range (i, NUMA_NO_NODE, &base, &end, NULL) {
+	for_each_mem_pfn_range(i, NUMA_NO_NODE, &base, &end, NULL) {
 		pfn_t from = base > start ? base : start;
 		pfn_t to = end < border ? end : border;
 
@@ -115,7 +115,7 @@ static void init_regions(struct zone *z)
 	      run_end = 0; /* the run's first GiB, and the end of its RAM in frames */
 	int i;
 
-	for_each_mem_pfn_range (i, NUMA_NO_NODE, &base, &end, NULL) {
+	for_each_mem_pfn_range(i, NUMA_NO_NODE, &base, &end, NULL) {
 		pfn_t from = base > z->start_pfn ? base : z->start_pfn;
 		pfn_t to = end < z->border ? end : z->border;
 
@@ -207,7 +207,7 @@ void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int orde
 	unsigned long flags;
 
 	/* A zone's border, a multiple of blocks, may cut a run that reaches over it: frame 0's. */
-	if (pfn + 2 * half > z->border) {
+	if (order && pfn + 2 * half > z->border) {
 		memblock_free_pages(page, pfn, order - 1);
 		memblock_free_pages(page + half, pfn + half, order - 1);
 		return;

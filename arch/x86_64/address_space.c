@@ -52,7 +52,7 @@ void address_space_init(phys_addr_t kernel_phys)
 		.nx = cpu_features.nx,
 		.pdpe1gb = cpu_features.pdpe1gb,
 		.ro_base = kernel_phys,
-		.ro_size = (phys_addr_t)(__rodata_end - __kernel_start),
+		.ro_size = (uintptr_t)__rodata_end - (uintptr_t)__kernel_start,
 	};
 
 	image_phys = kernel_phys;
@@ -85,8 +85,8 @@ static bool guards_are_out(void)
 
 	for (unsigned int i = 0; i < NR_STACKS; i++)
 		if (paging_walk((uintptr_t)kernel_stacks[i].guard, &leaf) ||
-		    !section_is((uintptr_t)kernel_stacks[i].bottom,
-				(uintptr_t)kernel_stacks[i].top, ENTRY_WRITE | ENTRY_NX))
+		    !section_is((uintptr_t)kernel_stacks[i].bottom, (uintptr_t)kernel_stacks[i].top,
+				ENTRY_WRITE | ENTRY_NX))
 			return false;
 	return true;
 }
@@ -105,7 +105,8 @@ unsigned int address_space_check(void)
 		broken |= ADDRESS_SPACE_TEXT;
 	if (!section_is((uintptr_t)__rodata_start, (uintptr_t)__rodata_end, ENTRY_NX))
 		broken |= ADDRESS_SPACE_DATA;
-	if (!section_is(alias, alias + (uintptr_t)(__rodata_end - __kernel_start), ENTRY_NX))
+	if (!section_is(alias, alias + (uintptr_t)__rodata_end - (uintptr_t)__kernel_start,
+			ENTRY_NX))
 		broken |= ADDRESS_SPACE_DIRECT_MAP;
 	return broken;
 }

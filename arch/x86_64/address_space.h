@@ -24,7 +24,7 @@ phys_addr_t address_space_limit(void);
 #define ADDRESS_SPACE_DATA       0x08u /* data executable, or read-only data writable */
 #define ADDRESS_SPACE_DIRECT_MAP 0x10u /* text or read-only data writable by the direct map */
 
-/* Walks the tables at the borders of every section and stack. NX bits count where the CPU has NX. */
+/* Walks the tables at the borders of every section and stack; NX bits count where there is NX. */
 unsigned int address_space_check(void);
 
 #endif

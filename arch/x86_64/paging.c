@@ -201,7 +201,7 @@ void paging_direct_map(void)
 	unsigned long start_pfn, end_pfn;
 	int i;
 
-	for_each_mem_pfn_range (i, NUMA_NO_NODE, &start_pfn, &end_pfn, NULL) {
+	for_each_mem_pfn_range(i, NUMA_NO_NODE, &start_pfn, &end_pfn, NULL) {
 		phys_addr_t base = PFN_PHYS(start_pfn), end = PFN_PHYS(end_pfn);
 		phys_addr_t cut = ro < base ? base : ro > end ? end : ro;
 		phys_addr_t cut_end = ro_end < cut ? cut : ro_end > end ? end : ro_end;

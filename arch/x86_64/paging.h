@@ -31,7 +31,7 @@ struct paging_config {
 };
 
 /* An empty top table and the shared zero page. Panics when memblock has no room. */
-void paging_init(const struct paging_config *config);
+void paging_init(const struct paging_config *wanted);
 
 /* Maps all of memblock.memory at MM_DIRECT_MAP, by the largest pages that the edges allow. */
 void paging_direct_map(void);

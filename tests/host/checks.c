@@ -59,7 +59,7 @@ static bool no_reserved_byte_is_free(void)
 	for (; next_free_range(&start, &end); start = end) {
 		phys_addr_t base = PFN_PHYS(start), last = PFN_PHYS(end) - 1;
 
-		for_each_reserved_mem_region (r)
+		for_each_reserved_mem_region(r)
 			if (touches(base, last, r->base, r->size))
 				return false;
 		if (touches(base, last, image->base, image->size) || touches(base, last, 0, 1))
@@ -78,7 +78,7 @@ static bool no_usable_frame_is_lost(void)
 	uint64_t expected = 0, i;
 	uint64_t found = 0;
 
-	for_each_free_mem_range (i, NUMA_NO_NODE, MEMBLOCK_NONE, &from, &to, NULL)
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &from, &to, NULL)
 		if (PFN_DOWN(to) > PFN_UP(from))
 			expected += PFN_DOWN(to) - PFN_UP(from);
 	for (; next_free_range(&start, &end); start = end)
@@ -107,7 +107,7 @@ static bool all_whole_frames_of_ram_are_memory(void)
 
 static bool zone_counts_agree(void)
 {
-	for_each_zone (z) {
+	for_each_zone(z) {
 		uint64_t counts[NR_ORDERS], blocks = 0, ranges = 0;
 		pfn_t start = z->start_pfn, end;
 
@@ -144,7 +144,7 @@ static bool direct_map_is_ram_and_only_ram(void)
 	struct memblock_region *r;
 	phys_addr_t before = 0;
 
-	for_each_mem_region (r) {
+	for_each_mem_region(r) {
 		struct paging_leaf leaf;
 
 		if (!maps(MM_DIRECT_MAP + r->base, r->size, r->base))
@@ -165,7 +165,7 @@ static bool every_frame_has_a_descriptor(void)
 {
 	struct memblock_region *r;
 
-	for_each_mem_region (r) {
+	for_each_mem_region(r) {
 		uintptr_t virt = (uintptr_t)pfn_to_page(PHYS_PFN(r->base));
 		uint64_t size = PHYS_PFN(r->size) * sizeof(struct page);
 
@@ -196,7 +196,7 @@ static bool page_state_agrees(void)
 		if (page_state(start) != PAGE_FREE || page_state(end - 1) != PAGE_FREE ||
 		    !pfn_valid(start) || page_head(start))
 			return false;
-	for_each_reserved_mem_region (r) {
+	for_each_reserved_mem_region(r) {
 		pfn_t pfn = PHYS_PFN(r->base);
 
 		if (page_state(pfn) != (pfn_valid(pfn) ? PAGE_RESERVED : PAGE_ABSENT))
@@ -217,17 +217,14 @@ static bool all_can_be_allocated_and_freed(void)
 		sum += before[i];
 	}
 	for (int zone = MAX_NR_ZONES - 1; zone >= 0; zone--)
-		for (int order = MAX_PAGE_ORDER; order >= 0;) {
-			struct page *page =
-			    alloc_pages(from[zone] | __GFP_HIGH, (unsigned int)order);
+		for (unsigned int order = NR_ORDERS; order-- > 0;) {
+			struct page *page;
 
-			if (!page) {
-				order--;
-				continue;
+			while ((page = alloc_pages(from[zone] | __GFP_HIGH, order))) {
+				page->private = (unsigned long)list;
+				list = page;
+				taken += 1ull << order;
 			}
-			page->private = (unsigned long)list;
-			list = page;
-			taken += 1ull << order;
 		}
 	for (struct page *next; list; list = next) {
 		next = (struct page *)list->private;

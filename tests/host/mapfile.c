@@ -26,7 +26,7 @@ static bool skip_word(struct cursor *c, const char *word)
 	size_t n = strlen(word);
 
 	skip_blanks(c);
-	if ((size_t)(c->end - c->at) < n || strncasecmp(c->at, word, n))
+	if ((size_t)(c->end - c->at) < n || strncasecmp(c->at, word, n) != 0)
 		return false;
 	c->at += n;
 	return true;

@@ -42,8 +42,13 @@ static char *read_all(FILE *file, size_t *size)
 		*size += n;
 		if (!n)
 			break;
-		if (*size == room)
-			text = realloc(text, room *= 2);
+		if (*size == room) {
+			char *more = realloc(text, room *= 2);
+
+			if (!more)
+				free(text);
+			text = more;
+		}
 	}
 	return text;
 }
@@ -101,12 +106,12 @@ static void json_memblock(void)
 	bool first = true;
 
 	printf("\"memory\":[");
-	for_each_mem_region (r)
+	for_each_mem_region(r)
 		printf("%s\n {\"base\":\"0x%llx\",\"size\":\"0x%llx\",\"node\":%d}", comma(&first),
 		       ull(r->base), ull(r->size), memblock_get_region_node(r));
 	printf("],\n\"reserved\":[");
 	first = true;
-	for_each_reserved_mem_region (r)
+	for_each_reserved_mem_region(r)
 		printf("%s\n {\"base\":\"0x%llx\",\"size\":\"0x%llx\"}", comma(&first),
 		       ull(r->base), ull(r->size));
 	printf("],\n");
@@ -132,7 +137,7 @@ static void json_allocator(void)
 	pfn_t start = 0, end;
 
 	printf("\"zones\":[");
-	for_each_zone (z) {
+	for_each_zone(z) {
 		printf("%s\n ", comma(&first));
 		json_zone(z);
 	}
@@ -199,7 +204,7 @@ static void text_allocator(void)
 {
 	pfn_t start = 0, end;
 
-	for_each_zone (z) {
+	for_each_zone(z) {
 		uint64_t counts[NR_ORDERS];
 
 		zone_free_blocks(z, counts);
@@ -269,12 +274,15 @@ static int replay(const char *name, bool json)
 static int replay_or_panic(const char *name, bool json)
 {
 	jmp_buf on_panic;
+	int status = 2;
 
 	sim_panic_jump = &on_panic;
 	if (!setjmp(on_panic))
-		return replay(name, json);
-	fprintf(stderr, "replay: %s: %s\n", name, sim_panic_text);
-	return 2;
+		status = replay(name, json);
+	else
+		fprintf(stderr, "replay: %s: %s\n", name, sim_panic_text);
+	sim_panic_jump = NULL;
+	return status;
 }
 
 int main(int argc, char **argv)

@@ -65,7 +65,7 @@ static uint64_t total_free(void)
 {
 	uint64_t sum = 0;
 
-	for_each_zone (z)
+	for_each_zone(z)
 		sum += z->nr_free;
 	return sum;
 }
@@ -88,7 +88,7 @@ static uint32_t below(uint32_t limit)
 			fail_msg("no panic: " #statement);          \
 		}                                                   \
 		sim_panic_jump = NULL;                              \
-		for_each_zone (z)                                   \
+		for_each_zone(z)                                    \
 			z->lock.taken = 0;                          \
 		if (!strstr(sim_panic_text, words))                 \
 			fail_msg("panic said: %s", sim_panic_text); \
@@ -505,13 +505,13 @@ static void large_orders_find_the_idle_node(void **state)
 	(void)state;
 	BOOT(islands_6g);
 	blocks = 0;
-	while ((large = alloc_pages(__GFP_HIGH, 18)))
+	while (alloc_pages(__GFP_HIGH, 18))
 		blocks++;
 	assert_true(blocks >= 1);
 	while (alloc_pages(__GFP_HIGH, 9))
 		;
 	for (unsigned int order = 9; order-- > 0;)
-		while ((small = alloc_pages(__GFP_HIGH, order)))
+		while (alloc_pages(__GFP_HIGH, order))
 			;
 	assert_int_equal(total_free(), 0);
 	BOOT(plain_16m);
@@ -540,7 +540,7 @@ static int descending(const void *a, const void *b)
 /* More stale bounds than one hold of the lock may lower: the call still finds what is there. */
 static void many_stale_bounds_do_not_hide_memory(void **state)
 {
-	struct page *held[64 * 64];
+	static struct page *held[64 * 64];
 	unsigned int n = 0;
 	struct page *page;
 
@@ -555,7 +555,7 @@ static void many_stale_bounds_do_not_hide_memory(void **state)
 	while (alloc_page(__GFP_HIGH))
 		;
 	/* One run of order 3 per block, each broken again before the next below it is freed. */
-	qsort(held, n, sizeof(held[0]), descending);
+	qsort(held, n, sizeof(struct page *), descending);
 	for (unsigned int i = 0; i < n; i++)
 		if (page_zonenum(held[i]) == ZONE_DMA32 && page_to_pfn(held[i]) % 512 < 8) {
 			__free_pages(held[i], 3);

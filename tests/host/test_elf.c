@@ -43,10 +43,11 @@ static Elf64_Phdr *segment(unsigned int n)
 /* What scripts/seal-kernel.py appends. */
 static void seal(void)
 {
+	static const char mark[8] = { '1', 's', 't', 'p', 'S', 'E', 'A', 'L' };
 	uint32_t trailer[2] = { SEALED_BYTES, crc32(file, SEALED_BYTES) };
 
-	memcpy(file + SEALED_BYTES, "1stpSEAL", 8);
-	memcpy(file + SEALED_BYTES + 8, trailer, sizeof(trailer));
+	memcpy(file + SEALED_BYTES, mark, sizeof(mark));
+	memcpy(file + SEALED_BYTES + sizeof(mark), trailer, sizeof(trailer));
 }
 
 static void build(void)
@@ -193,7 +194,7 @@ static void counts_segments(void **state)
 	for (unsigned int n = 2; n <= ELF_MAX_SEGMENTS; n++)
 		*segment(n) = (Elf64_Phdr){ .p_type = PT_LOAD,
 					    .p_flags = PF_R,
-					    .p_vaddr = BASE + n * 0x10000,
+					    .p_vaddr = BASE + n * 0x10000ull,
 					    .p_memsz = 1 };
 	refused("more than 8 segments");
 }

@@ -57,14 +57,14 @@ static bool volume_read(void *context, uint32_t lba, uint32_t count, void *buf)
 	volume->reads++;
 	if (volume->unreadable >= lba && volume->unreadable < lba + count)
 		return false;
-	memcpy(buf, volume->bytes + lba * FAT_SECTOR_SIZE, count * FAT_SECTOR_SIZE);
+	memcpy(buf, volume->bytes + (size_t)lba * FAT_SECTOR_SIZE, (size_t)count * FAT_SECTOR_SIZE);
 	return true;
 }
 
 /* The error of the first call that fails: mounting, finding, reading all. */
 static enum fat_error load(struct volume *volume, struct fat_fs *fs, const char *name)
 {
-	struct fat_file file;
+	struct fat_file file = { 0 };
 	enum fat_error error;
 
 	error = fat_mount(fs, volume_read, volume, PARTITION_LBA, volume->sectors);
@@ -90,7 +90,7 @@ static void expect(struct volume *volume, enum fat_error expected)
 
 static void restore(struct volume *volume)
 {
-	memcpy(volume->bytes, volume->pristine, volume->sectors * FAT_SECTOR_SIZE);
+	memcpy(volume->bytes, volume->pristine, (size_t)volume->sectors * FAT_SECTOR_SIZE);
 	volume->unreadable = NO_SECTOR;
 }
 
@@ -124,7 +124,7 @@ static void slurp(const char *path, uint8_t *to, size_t size)
 static void make_volume(struct volume *volume, const char *directory)
 {
 	char image[300];
-	size_t size = volume->sectors * FAT_SECTOR_SIZE;
+	size_t size = (size_t)volume->sectors * FAT_SECTOR_SIZE;
 
 	snprintf(image, sizeof(image), "%s/%s", directory, volume->name);
 	run("truncate -s %zu %s && mformat -i %s -T %u %s -v LABEL ::", size, image, image,
@@ -351,7 +351,7 @@ static void set_entry(struct volume *volume, uint32_t cluster, uint32_t value)
 	uint8_t *fat = volume->bytes + fat_offset(volume);
 
 	if (volume->bits == 12) {
-		uint8_t *pair = fat + cluster / 2 * 3;
+		uint8_t *pair = fat + (size_t)(cluster / 2) * 3;
 
 		if (cluster % 2 == 0) {
 			pair[0] = (uint8_t)value;

@@ -174,7 +174,7 @@ static void our_own_choices(void **state)
 	char text[TEXT_SIZE];
 
 	(void)state;
-	ours_snprintf(text, sizeof(text), "%s %p %p", (char *)NULL, NULL, (void *)0x1234);
+	ours_snprintf(text, sizeof(text), "%s %p %p", (char *)NULL, (void *)NULL, (void *)0x1234);
 	assert_string_equal(text, "(null) 0x0 0x1234");
 	assert_int_equal(ours_snprintf(text, sizeof(text), "%y %5", 1), 5);
 	assert_string_equal(text, "%y %5");

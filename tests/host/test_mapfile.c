@@ -44,12 +44,14 @@ static void every_form_is_read(void **state)
 	expect("0x1000 0x2000 3", 0x1000, 0x2000, 3);
 	expect("\t4096 8192 0xefffffff # soft\r\n", 0x1000, 0x2000, 0xefffffff);
 	expect("0xffffffffffffffff 0xffffffffffffffff 1", UINT64_MAX, UINT64_MAX, 1);
-	expect("x BIOS-e820: [mem 0x0000000000001000-0x0000000000002fff] usable", 0x1000, 0x2000, 1);
+	expect("x BIOS-e820: [mem 0x0000000000001000-0x0000000000002fff] usable", 0x1000, 0x2000,
+	       1);
 	expect("BIOS-e820: [mem 0x1000-0x0fff] reserved", 0x1000, 0, 2);
 	expect("BIOS-e820: [mem 0x0-0xffffffffffffffff] usable", 0, UINT64_MAX, 1);
 	expect("BIOS-e820: [mem 0x1000-0x1fff] persistent (type 7)", 0x1000, 0x1000, 7);
 	expect("BIOS-e820: [mem 0x1000-0x1fff] device reserved", 0x1000, 0x1000, 2);
-	expect("BIOS-e820: [gap 0x0-0xfff]\nBIOS-e820: [mem 0x1000-0x1fff] type 9", 0x1000, 0x1000, 9);
+	expect("BIOS-e820: [gap 0x0-0xfff]\nBIOS-e820: [mem 0x1000-0x1fff] type 9", 0x1000, 0x1000,
+	       9);
 	expect("BIOS-e820: 0000000000001000 - 0000000000003000 (ACPI NVS)", 0x1000, 0x2000, 4);
 	expect("BIOS-e820: 0000000000002000 @ 0000000000001000 (unusable)", 0x1000, 0x2000, 5);
 }

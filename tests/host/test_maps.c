@@ -12,6 +12,12 @@
 #include "tests/host/mapfile.h"
 #include "tests/host/sim.h"
 
+#ifdef SIM_MSAN
+#define MAX_DIRTY_BYTES 0
+#else
+#define MAX_DIRTY_BYTES (8ull << 30)
+#endif
+
 static bool read_map(const char *name, struct mapfile *map)
 {
 	static char text[1 << 16];
@@ -45,13 +51,8 @@ static int run_map(const char *name, int number)
 		};
 		unsigned int nr;
 
-		/* Garbage is written to every descriptor: only where that is quick, and not poison.
-		 */
-#ifdef SIM_MSAN
-		if (options.dirty)
-			continue;
-#endif
-		if (options.dirty && e820_bytes(&e820_map, E820_TYPE_RAM) > 8ull << 30)
+		/* Garbage goes to every descriptor: only where that is quick, and not poison. */
+		if (options.dirty && e820_bytes(&e820_map, E820_TYPE_RAM) > MAX_DIRTY_BYTES)
 			continue;
 		if (sim_boot(map.entries, map.nr, &options, &kernel, &error)) {
 			printf("# %s: %s\n", name, error);

@@ -727,50 +727,50 @@ static void loops(void **state)
 	memblock_reserve(0x6000, 0x2800);
 	memblock_reserve(0xa000, 0x10000);
 
-	for_each_mem_region (region)
+	for_each_mem_region(region)
 		n += region->size;
 	assert_int_equal(n, memblock.memory.total_size);
-	for_each_reserved_mem_region (region)
+	for_each_reserved_mem_region(region)
 		n -= region->size;
 	assert_int_equal(n, 0x6400 - 0x13000);
 
 	n = 0;
-	for_each_free_mem_range (i, NUMA_NO_NODE, MEMBLOCK_DRIVER_MANAGED, &start, &end, &nid) {
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_DRIVER_MANAGED, &start, &end, &nid) {
 		assert_true(start == free_ranges[n][0] && end == free_ranges[n][1]);
 		assert_int_equal(nid, n >= 2);
 		n++;
 	}
 	assert_int_equal(n, 4);
-	for_each_free_mem_range_reverse (j, MAX_NUMNODES, MEMBLOCK_DRIVER_MANAGED, &start, &end,
-					 NULL) {
+	for_each_free_mem_range_reverse(j, MAX_NUMNODES, MEMBLOCK_DRIVER_MANAGED, &start, &end,
+					NULL) {
 		n--;
-		assert_true(start == free_ranges[n][0] && end == free_ranges[n][1]);
+		assert_true(n < 4 && start == free_ranges[n][0] && end == free_ranges[n][1]);
 	}
 	assert_int_equal(n, 0);
-	for_each_free_mem_range (j, 1, MEMBLOCK_NONE, &start, NULL, NULL) {
+	for_each_free_mem_range(j, 1, MEMBLOCK_NONE, &start, NULL, NULL) {
 		assert_int_equal(start, 0x4000);
 		n++;
 	}
 	assert_int_equal(n, 1);
 
 	n = 0;
-	for_each_mem_range (i, &start, &end)
+	for_each_mem_range(i, &start, &end)
 		n += end - start;
 	assert_int_equal(n, 0x6400 - 0x1000);
-	for_each_mem_range_rev (i, &start, &end)
+	for_each_mem_range_rev(i, &start, &end)
 		n -= end - start;
 	assert_int_equal(n, 0);
-	for_each_reserved_mem_range (i, &start, &end)
+	for_each_reserved_mem_range(i, &start, &end)
 		n += end - start;
 	assert_int_equal(n, memblock.reserved.total_size);
 
 	memblock_add(0xc000, 0x800); /* begins in a frame that it does not fill */
-	for_each_mem_pfn_range (k, -5, &start_pfn, &end_pfn, &nid) {
+	for_each_mem_pfn_range(k, -5, &start_pfn, &end_pfn, &nid) {
 		assert_true(start_pfn < end_pfn);
 		frames[nid] += (int)(end_pfn - start_pfn);
 	}
 	assert_true(frames[0] == 3 && frames[1] == 3);
-	for_each_mem_pfn_range (k, 1, NULL, &end_pfn, NULL)
+	for_each_mem_pfn_range(k, 1, NULL, &end_pfn, NULL)
 		frames[1]--;
 	assert_int_equal(frames[1], 0);
 	region = &memblock.memory.regions[4];
@@ -779,9 +779,9 @@ static void loops(void **state)
 	assert_int_equal(memblock_region_reserved_base_pfn(region), 0xa);
 	assert_int_equal(memblock_region_reserved_end_pfn(region), 0xb);
 	memblock_remove(0, TOP);
-	for_each_mem_range_rev (i, NULL, NULL)
+	for_each_mem_range_rev(i, NULL, NULL)
 		fail();
-	for_each_mem_pfn_range (k, -1, NULL, NULL, NULL)
+	for_each_mem_pfn_range(k, -1, NULL, NULL, NULL)
 		fail();
 }
 
@@ -895,7 +895,7 @@ static void free_all_flags_and_nodes(void **state)
 static void grow_at_the_129th(void **state)
 {
 	struct memblock_region *region;
-	phys_addr_t array, bytes = 2 * 128 * sizeof(*region);
+	phys_addr_t array, bytes = 2ul * 128 * sizeof(*region);
 
 	(void)state;
 	memblock_allow_resize();
@@ -1000,7 +1000,7 @@ static void grow_during_the_hand_over(void **state)
 	fill_up(&memblock.reserved, 128, 0x1000000);
 	memblock_free_all();
 	assert_int_equal(memblock.reserved.max, 256);
-	for_each_reserved_mem_region (region)
+	for_each_reserved_mem_region(region)
 		assert_int_equal(region->nid, region->base < 0x200000   ? 0
 					      : region->base < 0x210000 ? 1
 									: NONE);
@@ -1055,7 +1055,7 @@ static void compare_loops(int nid)
 	unsigned long ranges = 0;
 
 	memset(seen, 0, sizeof(seen));
-	for_each_free_mem_range (i, nid, MEMBLOCK_NONE, &start, &end, NULL) {
+	for_each_free_mem_range(i, nid, MEMBLOCK_NONE, &start, &end, NULL) {
 		assert_true(start < end && (before == TOP || start >= before));
 		model_add(seen, start / CELL, end / CELL, 0, 0);
 		before = end;
@@ -1063,7 +1063,7 @@ static void compare_loops(int nid)
 	}
 	for (unsigned long k = 0; k < NR_CELLS; k++)
 		assert_int_equal(seen[k].present, model_fits(&model, k, 1, nid));
-	for_each_free_mem_range_reverse (i, nid, MEMBLOCK_NONE, &start, &end, NULL) {
+	for_each_free_mem_range_reverse(i, nid, MEMBLOCK_NONE, &start, &end, NULL) {
 		assert_true(start < end && end <= before);
 		model_remove(seen, start / CELL, end / CELL);
 		before = start;

@@ -188,13 +188,14 @@ static void wrong_memory_maps(void **state)
 
 static void too_many_memory_maps(void **state)
 {
-	char line[1024] = "memmap=1K@0";
+	char line[1024] = "";
+	size_t n = 0;
 
 	(void)state;
-	for (int i = 1; i < OPTIONS_MAX_MEMMAPS; i++)
-		strcat(line, " memmap=1K@0");
+	for (int i = 0; i < OPTIONS_MAX_MEMMAPS; i++)
+		n += (size_t)snprintf(line + n, sizeof(line) - n, "memmap=1K@0 ");
 	assert_int_equal(parse(line, "").nr_memmaps, OPTIONS_MAX_MEMMAPS);
-	strcat(line, " memmap=1K@1M");
+	snprintf(line + n, sizeof(line) - n, "memmap=1K@1M");
 	assert_int_equal(parse(line, "Bad value of command-line option memmap: 1K@1M\n").nr_memmaps,
 			 OPTIONS_MAX_MEMMAPS);
 }
