@@ -45,12 +45,12 @@ $(B)/.have-%: scripts/setup
 
 LIB := lib/string.c lib/format.c lib/crc32.c lib/e820.c
 
-MM := mm/memblock.c mm/mem_map.c mm/zone.c mm/node.c mm/buddy.c mm/page_alloc.c \
+MM := mm/memblock.c mm/mem_map.c mm/zone.c mm/node.c mm/buddy.c mm/cache.c mm/page_alloc.c \
       mm/page_state.c mm/check.c
 
 .PHONY: image
 image: $(B)/disk.img
--include disk.img.mk
+include disk.img.mk
 include arch/x86_64/kernel.mk
 include tests/host/host.mk
 
@@ -67,6 +67,12 @@ bochs: $(B)/disk.img | $(call have,bochs) ## boots it in Bochs under its debugge
 .PHONY: debug
 debug: $(B)/disk.img | $(call have,run) $(call have,debug) ## QEMU waiting for gdb, gdb attached; GDB_RC=FILE
 	@GDB_RC="$(GDB_RC)" scripts/debug
+
+.PHONY: usb
+usb: export DEV := $(DEV)
+usb: export YES := $(YES)
+usb: $(B)/disk.img ## writes it to a stick and reads it back; DEV=/dev/sdX YES=1
+	@scripts/usb
 
 # Having a verdict.
 

@@ -124,7 +124,7 @@ static int cmd_zoneinfo(int argc, char **argv)
 		if (!z->present)
 			continue;
 		console_printf("Node 0, zone %8s\n", z->name);
-		console_printf("  pages free     %llu\n", ULL(z->nr_free));
+		console_printf("  pages free     %llu\n", ULL(zone_free_frames(z)));
 		console_printf("        spanned  %llu\n", ULL(z->end_pfn - z->start_pfn));
 		console_printf("        present  %llu\n", ULL(z->present));
 		console_printf("        managed  %llu\n", ULL(z->managed));
@@ -148,7 +148,7 @@ static int cmd_meminfo(int argc, char **argv)
 	(void)argc, (void)argv;
 	for_each_zone(z) {
 		managed += z->managed;
-		nr_free += z->nr_free;
+		nr_free += zone_free_frames(z);
 	}
 	meminfo_line("MemTotal:", managed << (PAGE_SHIFT - 10));
 	meminfo_line("MemFree:", nr_free << (PAGE_SHIFT - 10));
@@ -203,6 +203,7 @@ static int cmd_free(int argc, char **argv)
 	pfn_t start = 0, end;
 
 	(void)argc, (void)argv;
+	drain_caches();
 	for (; next_free_range(&start, &end); start = end) {
 		print_range("free", PFN_PHYS(start), PFN_PHYS(end - start));
 		console_printf("\n");

@@ -93,7 +93,7 @@ static uint64_t free_frames(void)
 	uint64_t sum = 0;
 
 	for_each_zone(z)
-		sum += z->nr_free;
+		sum += zone_free_frames(z);
 	return sum;
 }
 

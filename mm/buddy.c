@@ -276,6 +276,22 @@ pfn_t buddy_take(struct zone *z, unsigned int order, unsigned int *lowered)
 	return close_idles(z, order) ? buddy_take(z, order, lowered) : PFN_NONE;
 }
 
+/* A run of this order, within the node, is now set; NODE_SHIFT: the node is whole. */
+static void completed(struct zone *z, const struct spot *s, unsigned int level, unsigned int order)
+{
+	unsigned int base = level * BLOCK_ORDER;
+
+	if (order < NODE_SHIFT) {
+		raise(z, s, base + order);
+		return;
+	}
+	raise(z, s, base + NODE_SHIFT - 1);
+	if (only_spot(z, s, level))
+		z->idle[level] = spot_pfn(z, s);
+	else
+		close_node(z, s, level);
+}
+
 void buddy_put(struct zone *z, pfn_t pfn, unsigned int order)
 {
 	if (order == REGION_ORDER) {
@@ -289,16 +305,48 @@ void buddy_put(struct zone *z, pfn_t pfn, unsigned int order)
 	struct spot s = spot_at(z, pfn, level);
 
 	node_set_run(s.node, child, order - base);
-	order = node_run_order(s.node, child, order - base);
-	if (order < NODE_SHIFT) {
-		raise(z, &s, base + order);
-		return;
+	completed(z, &s, level, node_run_order(s.node, child, order - base));
+}
+
+/* Nodes that one batch may empty: each costs as much as a search. */
+#define MAX_BATCH_NODES 8
+
+unsigned int buddy_take_frames(struct zone *z, struct page **pages, unsigned int want)
+{
+	unsigned int n = 0;
+	struct spot s;
+
+	for (unsigned int nodes = 0; nodes < MAX_BATCH_NODES && n < want; nodes++) {
+		if (!find_open(z, 0, &s) && !open_whole(z, 0, &s))
+			break;
+		for (unsigned int i = 0; i < NODE_WORDS && n < want; i++) {
+			struct page *base = pfn_to_page(spot_pfn(z, &s) + 64 * i);
+			uint64_t word = s.node->word[i];
+
+			for (; word && n < want; word &= word - 1)
+				pages[n++] = base + __builtin_ctzll(word);
+			s.node->word[i] = word;
+		}
+		if (node_empty(s.node))
+			lower(z, &s, 0);
 	}
-	raise(z, &s, base + NODE_SHIFT - 1);
-	if (only_spot(z, &s, level))
-		z->idle[level] = spot_pfn(z, &s);
+	return n;
+}
+
+void buddy_put_word(struct zone *z, pfn_t first, uint64_t bits)
+{
+	struct spot s = spot_at(z, first, 0);
+	unsigned int child = (unsigned int)(first & (BLOCK_FRAMES - 1));
+	uint64_t *word = &s.node->word[child / 64];
+
+	if (*word & bits)
+		panic("frame 0x%llx is free already",
+		      (unsigned long long)first + (unsigned int)__builtin_ctzll(*word & bits));
+	*word |= bits;
+	if (*word != WORD_FULL)
+		raise(z, &s, word_run_order(*word));
 	else
-		close_node(z, &s, level);
+		completed(z, &s, 0, node_run_order(s.node, child, WORD_SHIFT));
 }
 
 /* The frame is free: makes sure that it is a bit of an open block, and clears that bit. */

@@ -4,6 +4,7 @@
  *
  * Frames are walked one by one only in open blocks. Nothing here trusts a count or a bound.
  */
+#include "mm/cache.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
 
@@ -62,10 +63,19 @@ static void check_free_run(const struct zone *z, pfn_t pfn, pfn_t end)
 struct tally {
 	uint64_t free;
 	uint64_t allocated;
+	uint64_t cached;
 };
 
+static void add_tally(struct tally *sum, const struct tally *part)
+{
+	sum->free += part->free;
+	sum->allocated += part->allocated;
+	sum->cached += part->cached;
+}
+
 /* The frame is in no allocation so far: a head, or reserved, or wrong. Returns frames it covers. */
-static pfn_t check_used_frame(const struct zone *z, const struct node *node, pfn_t pfn)
+static pfn_t check_used_frame(const struct zone *z, const struct node *node, pfn_t pfn,
+			      struct tally *tally)
 {
 	uint64_t state = pfn_to_page(pfn)->state;
 	unsigned int order = (unsigned int)(state >> STATE_ORDER_SHIFT & STATE_ORDER_MASK);
@@ -76,6 +86,10 @@ static pfn_t check_used_frame(const struct zone *z, const struct node *node, pfn
 		return 1;
 	}
 	require(is_ram_to_hand_out(pfn), "P4", z, pfn, "not marked, but memblock has it reserved");
+	if (!state) {
+		tally->cached++;
+		return 1;
+	}
 	if (state >> 32 != state_allocated(z->id, order) >> 32 || !(uint32_t)state ||
 	    order >= BLOCK_ORDER || pfn & (((pfn_t)1 << order) - 1)) {
 		violated("P1", z, pfn, "neither free, nor in an allocation, nor reserved");
@@ -86,13 +100,14 @@ static pfn_t check_used_frame(const struct zone *z, const struct node *node, pfn
 	for (pfn_t i = 1; i < (pfn_t)1 << order; i++)
 		require(!pfn_to_page(pfn + i)->state, "P2", z, pfn + i,
 			"the descriptor inside an allocation is not zero");
+	tally->allocated += (pfn_t)1 << order;
 	return (pfn_t)1 << order;
 }
 
 static struct tally check_open_block(const struct zone *z, const struct region *region, pfn_t first)
 {
 	const struct node *node = &region->block[(first >> BLOCK_ORDER) % NODE_BITS];
-	struct tally tally = { 0, 0 };
+	struct tally tally = { .free = 0 };
 
 	for (pfn_t pfn = first; pfn < first + BLOCK_FRAMES;) {
 		pfn_t n = 1;
@@ -104,9 +119,7 @@ static struct tally check_open_block(const struct zone *z, const struct region *
 				"the descriptor of a free frame is not zero");
 			tally.free++;
 		} else {
-			n = check_used_frame(z, node, pfn);
-			if (pfn_to_page(pfn)->state != state_reserved(z->id))
-				tally.allocated += n;
+			n = check_used_frame(z, node, pfn, &tally);
 		}
 		pfn += n;
 	}
@@ -177,11 +190,11 @@ static struct tally check_block(const struct zone *z, const struct region *regio
 	require(open || !in, "B3", z, pfn, "the index holds a block that is not open");
 	if (*covered) {
 		--*covered;
-		return (struct tally){ 0, BLOCK_FRAMES };
+		return (struct tally){ .allocated = BLOCK_FRAMES };
 	}
 	if (free) {
 		check_free_run(z, pfn, pfn + BLOCK_FRAMES);
-		return (struct tally){ BLOCK_FRAMES, 0 };
+		return (struct tally){ .free = BLOCK_FRAMES };
 	}
 	if (open) {
 		require(node_test(&region->clean, block), "P3", z, pfn,
@@ -195,10 +208,10 @@ static struct tally check_block(const struct zone *z, const struct region *regio
 		unsigned int blocks = check_block_head(z, region, pfn);
 
 		*covered = blocks ? blocks - 1 : 0;
-		return (struct tally){ 0, BLOCK_FRAMES };
+		return (struct tally){ .allocated = BLOCK_FRAMES };
 	}
 	check_other_block(z, pfn);
-	return (struct tally){ 0, 0 };
+	return (struct tally){ .free = 0 };
 }
 
 /* The region's blocks that lie in the zone and have nodes. */
@@ -207,7 +220,7 @@ static struct tally check_open_region(const struct zone *z, const struct region 
 {
 	pfn_t first = gib_pfn(z, gib);
 	pfn_t end = first + REGION_FRAMES;
-	struct tally sum = { 0, 0 };
+	struct tally sum = { .free = 0 };
 	unsigned int covered = 0;
 	uint32_t in = 0;
 
@@ -218,8 +231,7 @@ static struct tally check_open_region(const struct zone *z, const struct region 
 	for (pfn_t pfn = first; pfn < end; pfn += BLOCK_FRAMES) {
 		struct tally block = check_block(z, region, pfn, &covered);
 
-		sum.free += block.free;
-		sum.allocated += block.allocated;
+		add_tally(&sum, &block);
 	}
 	*open_blocks += node_weight(&region->open);
 	for (unsigned int k = 0; k < NODE_SHIFT; k++) {
@@ -248,7 +260,7 @@ static struct tally check_region(const struct zone *z, pfn_t gib, uint32_t *open
 			"the index holds a region that is not open");
 	if (free) {
 		check_free_run(z, pfn, pfn + REGION_FRAMES);
-		return (struct tally){ REGION_FRAMES, 0 };
+		return (struct tally){ .free = REGION_FRAMES };
 	}
 	if (head) {
 		uint64_t state = pfn_to_page(pfn)->state;
@@ -256,9 +268,9 @@ static struct tally check_region(const struct zone *z, pfn_t gib, uint32_t *open
 		require(state >> 32 == state_allocated(z->id, REGION_ORDER) >> 32 &&
 			    (uint32_t)state,
 			"P1", z, pfn, "a region is marked as head, its descriptor says otherwise");
-		return (struct tally){ 0, REGION_FRAMES };
+		return (struct tally){ .allocated = REGION_FRAMES };
 	}
-	return (struct tally){ 0, 0 };
+	return (struct tally){ .free = 0 };
 }
 
 /* Z1, Z2: the span and the directory against memblock. */
@@ -291,9 +303,27 @@ static void check_top(const struct bitset *set, const struct zone *z)
 			"B4", z, gib_pfn(z, leaf * NODE_BITS), "a bitset's top node is wrong");
 }
 
+/* C1, C2: what the walk found in no other state is what the caches hold. */
+static void check_caches(const struct zone *z, uint64_t found)
+{
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
+		const struct frame_cache *cache = &frame_caches[cpu][z->id];
+
+		require(cache->count <= cache->limit && cache->limit <= CACHE_MAX, "C2", z,
+			z->start_pfn, "a cache holds more than its limit");
+		for (uint32_t i = 0; i < cache->count; i++)
+			require(!cache->pages[i]->state &&
+					pfn_zone(page_to_pfn(cache->pages[i])) == z,
+				"C1", z, page_to_pfn(cache->pages[i]),
+				"a cached frame is another zone's, or its descriptor is not zero");
+	}
+	require(found == cache_frames(z), "C1", z, z->start_pfn,
+		"the frames that nobody has are not those in the caches");
+}
+
 static void check_zone(const struct zone *z)
 {
-	struct tally sum = { 0, 0 };
+	struct tally sum = { .free = 0 };
 	uint32_t open_blocks = 0, open_regions = 0;
 
 	check_span(z);
@@ -303,8 +333,7 @@ static void check_zone(const struct zone *z)
 		if (!z->dir[gib])
 			continue;
 		region = check_region(z, gib, &open_blocks);
-		sum.free += region.free;
-		sum.allocated += region.allocated;
+		add_tally(&sum, &region);
 		open_regions += bitset_test(&z->open, gib);
 	}
 	if (z->nr_regions) {
@@ -315,8 +344,9 @@ static void check_zone(const struct zone *z)
 		check_top(&z->head, z);
 	}
 	require(sum.free == z->nr_free, "B6", z, z->start_pfn, "nr_free is not the free frames");
-	require(sum.free + sum.allocated == z->managed, "Z2", z, z->start_pfn,
-		"managed is not the free and the allocated frames");
+	require(sum.free + sum.allocated + sum.cached == z->managed, "Z2", z, z->start_pfn,
+		"managed is not the free, the allocated and the cached frames");
+	check_caches(z, sum.cached);
 	require(open_blocks == z->nr_open[0], "B6", z, z->start_pfn,
 		"nr_open is not the open blocks");
 	require(open_regions == z->nr_open[1], "B6", z, z->start_pfn,

@@ -69,11 +69,17 @@ enum migratetype { MIGRATE_UNMOVABLE, MIGRATE_MOVABLE }; /* nothing is moved her
 int alloc_contig_range(pfn_t start, pfn_t end, unsigned int migratetype, gfp_t gfp);
 void free_contig_range(pfn_t start, unsigned long nr_pages);
 
+/*
+ * Gives the single frames that this CPU keeps at hand back to the bits. Allocations that would fail
+ * do it themselves; free_span() and whoever looks at the bits want it done before.
+ */
+void drain_caches(void);
+
 /* What a frame is at this moment. O(18) reads at most. */
 enum page_state {
 	PAGE_ABSENT,    /* no RAM there */
 	PAGE_RESERVED,  /* RAM that memblock reserved, never handed over */
-	PAGE_FREE,      /* in the allocator's bits */
+	PAGE_FREE,      /* in the allocator's bits, or in a CPU's cache */
 	PAGE_ALLOCATED, /* head or interior of an allocation */
 };
 enum page_state page_state(pfn_t pfn);

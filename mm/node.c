@@ -18,6 +18,20 @@ static inline uint64_t runs_in_word(uint64_t word, unsigned int k)
 	return word & run_starts[k];
 }
 
+unsigned int word_run_order(uint64_t word)
+{
+	unsigned int k = 0;
+
+	while (k < WORD_SHIFT) {
+		word &= word >> (1u << k);
+		word &= k + 1 < 6 ? run_starts[k + 1] : 1;
+		if (!word)
+			break;
+		k++;
+	}
+	return k;
+}
+
 /* A word's worth of children and more: the lowest run of whole words. */
 static unsigned int find_words(const struct node *node, unsigned int words)
 {

@@ -20,6 +20,7 @@
 #define NODE_BITS  (1u << NODE_SHIFT)
 #define NODE_WORDS ((NODE_BITS + 63) / 64)
 #define WORD_SHIFT (NODE_SHIFT < 6 ? NODE_SHIFT : 6) /* order of one word's worth of children */
+#define WORD_FRAMES ((pfn_t)1 << WORD_SHIFT)
 #define WORD_FULL  (NODE_BITS < 64 ? (1ull << NODE_BITS % 64) - 1 : ~0ull)
 _Static_assert(MM_NODE_SHIFT >= 2 && MM_NODE_SHIFT <= 9, "a node is at most a cache line");
 
@@ -138,6 +139,9 @@ unsigned int node_find_run(const struct node *node, unsigned int k);
 
 /* The order of the largest aligned run of set bits that contains the set run of 2^k at child. */
 unsigned int node_run_order(const struct node *node, unsigned int child, unsigned int k);
+
+/* The order of the longest aligned run in a word that is not 0. */
+unsigned int word_run_order(uint64_t word);
 
 struct bitset {
 	struct node *leaf; /* bits of all children */

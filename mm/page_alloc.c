@@ -6,10 +6,14 @@
  * is free (0), interior (0), reserved, of another order or left over from before a reset (another
  * cookie) does not match. Behind it the bits must say the same.
  */
+#include "mm/cache.h"
 #include "mm/zone.h"
 
 #define EBUSY  16
 #define EINVAL 22
+
+/* By gfp_zone(): the highest zone with memory that serves it; zones[0] while there is none. */
+static struct zone *preferred_zone[MAX_NR_ZONES] = { zones, zones, zones };
 
 uint64_t state_cookie = 1ull << STATE_COOKIE_SHIFT;
 
@@ -94,31 +98,93 @@ static struct page *zone_alloc(struct zone *z, unsigned int order)
 	return page;
 }
 
+void page_alloc_init(void)
+{
+	struct zone *best = &zones[0];
+
+	for_each_zone(z) {
+		if (z->managed)
+			best = z;
+		preferred_zone[z->id] = best;
+	}
+	cache_init();
+}
+
 /* The highest zone that a request may be served from. */
 static inline unsigned int gfp_zone(gfp_t gfp)
 {
 	return gfp & __GFP_DMA ? ZONE_DMA : gfp & __GFP_DMA32 ? ZONE_DMA32 : ZONE_NORMAL;
 }
 
-struct page *alloc_pages(gfp_t gfp, unsigned int order)
+/* From the bits, zone by zone downwards. */
+static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
 {
 	unsigned int highest = gfp_zone(gfp);
 
-	if (order > MAX_PAGE_ORDER)
-		return NULL;
-	for (struct zone *z = &zones[highest]; z >= zones; z--) {
-		struct page *page;
+	for (struct zone *z = &zones[highest]; z >= zones; z--)
+		if (zone_allows(z, order, highest, gfp)) {
+			struct page *page = zone_alloc(z, order);
 
-		if (!zone_allows(z, order, highest, gfp))
-			continue;
-		page = zone_alloc(z, order);
-		if (!page)
-			continue;
-		if (gfp & __GFP_ZERO)
-			memset(page_address(page), 0, PAGE_SIZE << order);
-		return page;
-	}
+			if (page)
+				return page;
+		}
 	return NULL;
+}
+
+/* What waits in this CPU's caches may be what is missing. */
+static bool drain_all(void)
+{
+	bool any = false;
+
+	port_pin();
+	for_each_zone(z) any |= cache_drain(z);
+	port_unpin();
+	return any;
+}
+
+__attribute__((noinline)) static struct page *alloc_slow(gfp_t gfp, unsigned int order)
+{
+	struct page *page = NULL;
+
+	if (order <= MAX_PAGE_ORDER)
+		page = alloc_from_zones(gfp, order);
+	if (!page && order <= MAX_PAGE_ORDER && drain_all())
+		page = alloc_from_zones(gfp, order);
+	return page;
+}
+
+/*
+ * From this CPU's cache of the zone that the request prefers. That zone keeps nothing back from
+ * such a request (what a zone keeps is for requests that prefer a lower one), so no look at its
+ * free count is due.
+ */
+static inline struct page *alloc_cached(gfp_t gfp)
+{
+	struct zone *z = preferred_zone[gfp_zone(gfp)];
+	struct page *page;
+
+	port_pin();
+	page = cache_take(z);
+	port_unpin();
+	if (page)
+		page->state = state_allocated(z->id, 0);
+	return page;
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	struct page *page = order ? NULL : alloc_cached(gfp);
+
+	if (!page)
+		page = alloc_slow(gfp, order);
+	if (page && gfp & __GFP_ZERO)
+		memset(page_address(page), 0, PAGE_SIZE << order);
+	return page;
+}
+
+void drain_caches(void)
+{
+	drain_all();
 }
 
 /* The descriptor is not that of a lone reference to an allocation of this order: say what it is. */
@@ -177,9 +243,28 @@ static inline void put_head(struct page *page, unsigned int order)
 	}
 }
 
+/* A frame with one reference goes to this CPU's cache, if that will have it. */
+static inline bool free_cached(struct page *page)
+{
+	uint64_t state = page->state;
+	struct zone *z = &zones[state_zone(state)];
+	bool taken;
+
+	if (state != state_allocated(state_zone(state), 0))
+		return false;
+	port_pin();
+	page->state = 0;
+	taken = cache_put(z, page);
+	if (!taken)
+		page->state = state;
+	port_unpin();
+	return taken;
+}
+
 void __free_pages(struct page *page, unsigned int order)
 {
-	put_head(page, order);
+	if (order || !free_cached(page))
+		put_head(page, order);
 }
 
 unsigned long get_free_pages(gfp_t gfp, unsigned int order)
@@ -265,6 +350,7 @@ int alloc_contig_range(pfn_t start, pfn_t end, unsigned int migratetype, gfp_t g
 	if (start >= end || end > MM_MAX_PFN || pfn_zone(start) != pfn_zone(end - 1))
 		return -EINVAL;
 	z = pfn_zone(start);
+	drain_caches();
 	flags = port_lock_irqsave(&z->lock);
 	if (!range_free(start, end)) {
 		port_unlock_irqrestore(&z->lock, flags);

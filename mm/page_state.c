@@ -99,6 +99,14 @@ struct page *page_head(pfn_t pfn)
 	return NULL;
 }
 
+/* In an open block, no bit, no head, no mark: the frame waits in a CPU's cache (C1, cache.h). */
+static bool is_cached(pfn_t pfn)
+{
+	const struct zone *z = pfn_zone(pfn);
+
+	return locate(z, zone_region(z, pfn), pfn) == BLOCK_OPEN && !pfn_to_page(pfn)->state;
+}
+
 enum page_state page_state(pfn_t pfn)
 {
 	pfn_t end;
@@ -109,6 +117,8 @@ enum page_state page_state(pfn_t pfn)
 		return PAGE_FREE;
 	if (page_head(pfn))
 		return PAGE_ALLOCATED;
+	if (is_cached(pfn))
+		return PAGE_FREE;
 	return pfn_valid(pfn) ? PAGE_RESERVED : PAGE_ABSENT;
 }
 

@@ -55,8 +55,29 @@ bool slab_is_available(void);
 void *kmalloc(size_t size, unsigned int gfp);
 void kfree(const void *ptr);
 
-/* 0 .. number of CPUs - 1. */
+/* CPUs that may use the allocator, and the number of this one, 0 .. MM_MAX_CPUS - 1. */
+#ifdef MM_HOST
+#define MM_MAX_CPUS 8
 unsigned int port_cpu_id(void);
+#else
+#define MM_MAX_CPUS 1
+static inline unsigned int port_cpu_id(void)
+{
+	return 0;
+}
+#endif
+
+/*
+ * The running thread stays on its CPU from port_pin() to port_unpin(). Nothing to do where threads
+ * are not moved, as here; a preemptible kernel disables preemption.
+ */
+static inline void port_pin(void)
+{
+}
+
+static inline void port_unpin(void)
+{
+}
 
 /* Interrupts off on this CPU, returning the state before; and that state again. */
 unsigned long port_irq_save(void);

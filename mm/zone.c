@@ -168,6 +168,7 @@ void zones_finish(void)
 			zones[i].lowmem_reserve[j] = above / LOWMEM_RATIO;
 		}
 	}
+	page_alloc_init();
 }
 
 /* All frames of the block start as reserved; those that are handed over are unmarked (P4). */

@@ -27,7 +27,7 @@
  *   B4 For k < 9 the zone's index[k] holds exactly the regions whose own index[k] is not empty.
  *   B5 An open node is not whole, but for one a level and zone: idle[], kept open because no other
  *      open node had anything free (else a single page going back and forth opens and closes it).
- *   B6 nr_free is the number of free frames; nr_open the number of open nodes of a level.
+ *   B6 nr_free is the number of frames free in the bits; nr_open the number of open nodes of a level.
  *   P1 In an open block every frame is free, in an allocation, or marked reserved, one of the
  * three. P2 The descriptor of a frame of an open block is zero unless the frame is a head or
  * reserved. P3 An open block is clean: its descriptors were zeroed. P4 Marked reserved are exactly
@@ -129,7 +129,11 @@ static inline uint64_t state_reserved(unsigned int zone)
  */
 void zones_init(uint64_t seed);
 void zones_finish(void);
+void page_alloc_init(void); /* part of zones_finish() */
 void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order);
+
+/* Free frames of a zone, those in the CPUs' caches included. */
+uint64_t zone_free_frames(const struct zone *z);
 
 /* Bytes that zones_init() took from memblock for directories, bitsets and regions. */
 extern uint64_t zones_bytes;
@@ -144,6 +148,13 @@ void buddy_put(struct zone *z, pfn_t pfn, unsigned int order);
  */
 void buddy_open_block(struct zone *z, pfn_t pfn);
 void buddy_open_region(struct zone *z, pfn_t pfn);
+/*
+ * Single frames, for the caches. Takes up to want of the lowest frames from open nodes, a few nodes
+ * at most, and returns how many: 0 only when nothing is free.
+ */
+unsigned int buddy_take_frames(struct zone *z, struct page **pages, unsigned int want);
+/* The frames of a word of bits become free; first is the word's first frame. Panics if one was. */
+void buddy_put_word(struct zone *z, pfn_t first, uint64_t bits);
 /* Takes the frame out, out of whatever it is part of. It must be free. */
 void buddy_take_at(struct zone *z, pfn_t pfn);
 /* Region of a frame, or NULL. */

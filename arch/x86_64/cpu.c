@@ -127,11 +127,6 @@ void cpu_describe(arch_print_fn print)
 	print("virtual machine %s\n", yes_no(f->hypervisor));
 }
 
-unsigned int port_cpu_id(void)
-{
-	return 0;
-}
-
 unsigned long port_irq_save(void)
 {
 	unsigned long flags = read_rflags();

@@ -78,6 +78,7 @@ static bool no_usable_frame_is_lost(void)
 	uint64_t expected = 0, i;
 	uint64_t found = 0;
 
+	drain_caches();
 	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &from, &to, NULL)
 		if (PFN_DOWN(to) > PFN_UP(from))
 			expected += PFN_DOWN(to) - PFN_UP(from);
@@ -213,7 +214,7 @@ static bool all_can_be_allocated_and_freed(void)
 	uint64_t before[MAX_NR_ZONES], sum = 0, taken = 0;
 
 	for (unsigned int i = 0; i < MAX_NR_ZONES; i++) {
-		before[i] = zones[i].nr_free;
+		before[i] = zone_free_frames(&zones[i]);
 		sum += before[i];
 	}
 	for (int zone = MAX_NR_ZONES - 1; zone >= 0; zone--)
@@ -231,7 +232,7 @@ static bool all_can_be_allocated_and_freed(void)
 		__free_pages(list, page_order(list));
 	}
 	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
-		if (zones[i].nr_free != before[i])
+		if (zone_free_frames(&zones[i]) != before[i])
 			return false;
 	return taken == sum && !mm_check();
 }

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "mm/cache.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
 #include "tests/host/sim.h"
@@ -66,7 +67,7 @@ static uint64_t total_free(void)
 	uint64_t sum = 0;
 
 	for_each_zone(z)
-		sum += z->nr_free;
+		sum += zone_free_frames(z);
 	return sum;
 }
 
@@ -725,8 +726,33 @@ static void p1_frame_nobody_has(void **state)
 	(void)state;
 	BOOT(plain_16m);
 	page = alloc_page(GFP_KERNEL);
-	page->state = 0;
+	page->state |= 1ull << STATE_NODE_SHIFT;
 	expect_violation("P1");
+}
+
+static void c1_frame_in_no_cache(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	BOOT(plain_16m);
+	page = alloc_page(GFP_KERNEL);
+	page->state = 0;
+	expect_violation("C1");
+	BOOT(plain_16m);
+	page = alloc_page(GFP_KERNEL);
+	__free_page(page);
+	page->state = state_allocated(ZONE_DMA, 0);
+	expect_violation("C1");
+}
+
+static void c2_cache_over_its_limit(void **state)
+{
+	(void)state;
+	BOOT(plain_16m);
+	__free_page(alloc_page(GFP_KERNEL));
+	frame_caches[0][ZONE_DMA].limit = 0;
+	expect_violation("C2");
 }
 
 static void p2_descriptor_of_a_free_frame(void **state)
@@ -737,6 +763,7 @@ static void p2_descriptor_of_a_free_frame(void **state)
 	BOOT(plain_16m);
 	page = alloc_page(GFP_KERNEL);
 	__free_page(page);
+	drain_caches();
 	page->state = 1;
 	expect_violation("P2");
 }
@@ -791,6 +818,8 @@ int main(void)
 		cmocka_unit_test(b5_whole_node_open),
 		cmocka_unit_test(b6_counts),
 		cmocka_unit_test(p1_frame_nobody_has),
+		cmocka_unit_test(c1_frame_in_no_cache),
+		cmocka_unit_test(c2_cache_over_its_limit),
 		cmocka_unit_test(p2_descriptor_of_a_free_frame),
 		cmocka_unit_test(p3_open_but_not_clean),
 		cmocka_unit_test(p4_reserved_mark),

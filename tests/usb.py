@@ -1,0 +1,430 @@
+#!/usr/bin/env python3
+"""scripts/usb: what it writes, what it refuses. TAP.
+
+Written are files in a folder below build/ and loop devices on such files, nothing else. Disks that
+this machine does not have are played by a sysfs and a proc made of files.
+"""
+import contextlib
+import hashlib
+import importlib.machinery
+import importlib.util
+import io
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+
+from tap import Tap
+
+sys.dont_write_bytecode = True
+BUILD = os.environ.get("B", "build")
+PROJECT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+SCRIPT = os.path.join(PROJECT, "scripts/usb")
+ROOT = ("8:2", "/", "/dev/sda2")  # of the played machine
+SWAPS = "Filename\tType\tSize\tUsed\tPriority"
+SIZE = (9 << 20) + 512  # three steps of scripts/usb, the last one a sector
+REAL = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
+
+
+def load_usb():
+    sys.path.insert(0, os.path.dirname(SCRIPT))
+    loader = importlib.machinery.SourceFileLoader("usb", SCRIPT)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("usb", loader))
+    loader.exec_module(module)
+    return module, sys.modules["usb_target"]
+
+
+class Place:
+    """A folder that is a build folder, with an image of random bytes, and has files to write to."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.data = os.urandom(SIZE)
+        self.image = self.file("disk.img", self.data)
+
+    def file(self, name, content):
+        path = os.path.join(self.folder, name)
+        with open(path, "wb") as file:
+            file.write(content)
+        return path
+
+    def env(self, device, yes="1"):
+        return {**REAL, "B": self.folder, "DEV": device, "YES": yes}
+
+    def usb(self, device, yes="1", **how):
+        """(status, all that it says)"""
+        how = {"env": self.env(device, yes), "stdin": subprocess.DEVNULL, **how}
+        done = subprocess.run([SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False, timeout=60, **how)
+        return done.returncode, done.stdout
+
+
+def content(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def refused(result, words):
+    status, said = result
+    return status == 1 and words in said and "; nothing was written" in said
+
+
+def check_file(tap, place):
+    tail = os.urandom(5000)
+    path = place.file("larger", bytes(SIZE) + tail)
+    status, said = place.usb(path)
+    tap.check(status == 0 and content(path)[:SIZE] == place.data, "a file gets the image", said)
+    tap.check(content(path)[SIZE:] == tail, "what lies beyond the image stays")
+    tap.check(f"{path}: regular file, {SIZE + 5000} bytes" in said, "it is named as such", said)
+    digest = hashlib.sha256(place.data).hexdigest()
+    tap.check(digest in said, "the sha256 is the image's", said)
+    lines = re.findall(r"^(written|compared): (\d+) %$", said, re.MULTILINE)
+    tap.check(len(lines) == 6 and lines[2] == ("written", "100") and "\r" not in said,
+              "in a pipe, progress is lines", said)
+    link = os.path.join(place.folder, "link")
+    os.symlink("larger", link)
+    status, said = place.usb(link)
+    tap.check(status == 0 and f"{path}: regular" in said, "a link: named is its target", said)
+    status, said = place.usb(path, preexec_fn=lambda: [os.close(fd) for fd in (0, 1, 2)])
+    tap.check(status == 0 and content(path) == place.data + tail,
+              "with all standard files closed, the file gets the image and no words", status)
+
+
+def check_real_image(tap, place):
+    image = os.path.join(BUILD, "disk.img")
+    size = os.path.getsize(image)
+    path = place.file("stick", b"")
+    os.truncate(path, size)
+    status, said = place.usb(path, env={**place.env(path), "B": BUILD})
+    tap.check(status == 0 and content(path) == content(image), "build/disk.img too", said)
+    status, said = place.usb(path)
+    tap.check('PTTYPE="dos"' in said, "what is on it is shown", said)
+    os.unlink(path)
+
+
+def check_refusals(tap, place):
+    kept = bytes(SIZE)
+    for name, device, words in (
+            ("a file that is too small", place.file("small", kept[1:]), f"it holds {SIZE - 1} byt"),
+            ("an empty file", place.file("empty", b""), "it holds 0 bytes"),
+            ("a folder", place.folder, "a directory"),
+            ("/dev/null", "/dev/null", "a character device"),
+            ("what does not exist", place.folder + "/none", "No such file"),
+            ("the image itself", place.image, "the image itself")):
+        result = place.usb(device)
+        tap.check(refused(result, words), f"refused: {name}", result)
+    pipe = os.path.join(place.folder, "pipe")
+    os.mkfifo(pipe)
+    result = place.usb(pipe)
+    tap.check(refused(result, "a pipe or a socket"), "refused: a pipe", result)
+    path = place.file("read-only", kept)
+    os.chmod(path, 0o444)
+    result = place.usb(path)
+    tap.check(refused(result, "read-only") and content(path) == kept, "refused: read-only", result)
+    tap.check(not os.path.exists(place.folder + "/none") and content(place.image) == place.data
+              and content(place.folder + "/small") == kept[1:], "nothing came, nothing changed")
+    status, said = place.usb("")
+    tap.check(status == 2 and "DEV=/dev/sdX" in said, "without DEV: usage, status 2", said)
+
+
+def on_terminal(place, path, keys):
+    """(status, all that it says) when the keys are typed at the question."""
+    child, fd = pty.fork()
+    if child == 0:
+        os.execve(SCRIPT, [SCRIPT], place.env(path, ""))
+    said = b""
+    with contextlib.suppress(OSError):  # a terminal ends with EIO
+        while chunk := os.read(fd, 4096):
+            if b"[y/N] " in (said := said + chunk) and keys:
+                os.write(fd, keys)
+                keys = b""
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said.decode()
+
+
+def check_question(tap, place):
+    kept = os.urandom(SIZE)
+    path = place.file("asked", kept)
+    for yes, how in (("", {}), ("0", {}), ("", {"preexec_fn": lambda: os.close(0)})):
+        result = place.usb(path, yes, **how)
+        tap.check(refused(result, "nobody to ask") and content(path) == kept,
+                  f"refused: YES='{yes}' and {'closed' if how else 'empty'} input", result)
+    result = place.usb(path, "", stdin=None, input="y\n")
+    tap.check(refused(result, "nobody to ask"), "refused: a yes from a pipe", result)
+    for keys, name in ((b"\n", "Enter"), (b"n\n", "n"), (b"\x04", "end of input")):
+        result = on_terminal(place, path, keys)
+        tap.check(refused(result, "") and content(path) == kept, f"refused: {name} typed", result)
+    status, said = on_terminal(place, path, b"\x03")
+    tap.check(status == 130 and "interrupted; nothing was written" in said
+              and content(path) == kept, "Ctrl-C at the question", said)
+    status, said = on_terminal(place, path, b"y\n")
+    tap.check(status == 0 and content(path) == place.data, "y typed: written", said)
+    tap.check("\rwritten:  44 %\rwritten:  88 %\rwritten: 100 %\r\n" in said,
+              "on a terminal, progress is one line", said)
+
+
+def run_with(place, path, **replaced):
+    """(status, its complaint) of usb within this process, functions of os replaced."""
+    usb, _ = load_usb()
+    saved = {name: getattr(os, name) for name in replaced}
+    environ, argv = dict(os.environ), sys.argv
+    said = io.StringIO()
+    try:
+        os.environ.update(place.env(path))
+        sys.argv = ["usb"]
+        for name, function in replaced.items():
+            setattr(os, name, function)
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+            return usb.main(), said.getvalue()
+    finally:
+        for name, function in saved.items():
+            setattr(os, name, function)
+        os.environ.clear()
+        os.environ.update(environ)
+        sys.argv = argv
+
+
+def check_trouble(tap, place):
+    path = place.file("trouble", bytes(SIZE))
+    fsync, pread, pwrite, calls = os.fsync, os.pread, os.pwrite, []
+
+    def interrupted_fsync(fd):
+        calls.append(fd)
+        if len(calls) == 2:
+            signal.raise_signal(signal.SIGINT)
+        fsync(fd)
+
+    status, said = run_with(place, path, fsync=interrupted_fsync)
+    tap.check(status == 130 and f"interrupted; {4 << 20} of {SIZE} bytes are written" in said,
+              "Ctrl-C while writing says how far it was", said)
+
+    def bad_pread(fd, size, offset):
+        got = bytearray(pread(fd, size, offset))
+        if offset:
+            got[7] ^= 1
+        return bytes(got)
+
+    status, said = run_with(place, path, pread=bad_pread)
+    tap.check(status == 1 and f"differs at byte {(4 << 20) + 7}; all is written" in said,
+              "a wrong bit is found and located", said)
+    status, said = run_with(place, path, pread=lambda fd, size, at: pread(fd, size - 1, at))
+    tap.check(status == 1 and f"differs at byte {(4 << 20) - 1};" in said, "a short read too", said)
+    status, said = run_with(place, path, pwrite=lambda fd, data, at: pwrite(fd, data[:1 << 20], at))
+    tap.check(status == 0 and content(path) == place.data, "short writes are continued", said)
+
+
+class FakeMachine:
+    """A sysfs and a proc of files: sda is the system's, sdb a stick; changed by each case."""
+
+    def __init__(self, root, target):
+        self.root = root
+        target.SYS, target.PROC = root + "/sys", root + "/proc"
+        self.disk("8:0", "sda", "pci0000:00/0000:00:1f.2/ata1", {"sda1": "8:1", "sda2": "8:2"})
+        self.stick = self.disk("8:16", "sdb", "pci0000:00/0000:00:14.0/usb1/1-2", {"sdb1": "8:17"})
+        self.write(self.stick + "/device/vendor", "Acme\x1b[2J ")
+        self.write(self.stick + "/device/model", "Stick ")
+        self.mount(ROOT, ("0:21", "/proc", "proc"))
+        self.write("proc/swaps", SWAPS)
+
+    def write(self, name, text):
+        path = os.path.join(self.root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+    def link(self, name, path):
+        name = os.path.join(self.root, name)
+        os.makedirs(os.path.dirname(name), exist_ok=True)
+        os.symlink(os.path.join(self.root, path), name)
+
+    def device(self, number, path):
+        for folder in ("holders", "slaves"):
+            os.makedirs(os.path.join(self.root, path, folder))
+        self.link("sys/dev/block/" + number, path)
+        self.link("sys/class/block/" + os.path.basename(path), path)
+
+    def disk(self, number, name, bus, parts):
+        path = f"sys/devices/{bus}/block/{name}"
+        self.device(number, path)
+        self.link("sys/block/" + name, path)
+        self.write(path + "/removable", "0")
+        self.write(path + "/ro", "0")
+        for index, (part, part_number) in enumerate(parts.items(), 1):
+            self.device(part_number, f"{path}/{part}")
+            self.write(f"{path}/{part}/partition", str(index))
+        return path
+
+    def dm(self, below):
+        """dm-0 on a partition: LVM or an encrypted volume."""
+        path = self.disk("253:0", "dm-0", "virtual", {})
+        self.link(f"{path}/slaves/{os.path.basename(below)}", below)
+        self.link(f"{below}/holders/dm-0", path)
+
+    def mount(self, *table):
+        self.write("proc/self/mountinfo", "\n".join(
+            f"{i} 1 {number} / {point} rw,relatime shared:1 - ext4 {source} rw"
+            for i, (number, point, source) in enumerate(table, 20)))
+
+
+
+def system_on_lvm(fake):
+    fake.dm("sys/devices/pci0000:00/0000:00:1f.2/ata1/block/sda/sda2")
+    fake.mount(("253:0", "/", "/dev/mapper/root"))
+
+
+def loop_on(file):
+    def change(fake):
+        fake.disk("7:3", "loop3", "virtual", {})
+        fake.write("sys/devices/virtual/block/loop3/loop/backing_file", file)
+    return change
+
+
+# name, device, what is changed first, words of the answer; None: accepted
+FAKE_CASES = [
+    ("the disk of /", "8:0", None, "it holds /,"),
+    ("the disk of / on LVM", "8:0", system_on_lvm, "it holds /,"),
+    ("the disk of / on btrfs", "8:0", lambda f: f.mount(("0:30", "/", "/dev/sda2")), "it holds /,"),
+    ("a stick with /boot", "8:16", lambda f: f.mount(ROOT, ("8:17", "/boot", "/dev/sdb1")),
+     "it holds /boot,"),
+    ("a stick with the project", "8:16",
+     lambda f: f.mount(ROOT, ("8:17", os.path.dirname(PROJECT), "/dev/sdb1")),
+     f"it holds {PROJECT},"),
+    ("a mounted partition", "8:16", lambda f: f.mount(ROOT, ("8:17", "/mnt/a\\040b", "/dev/sdb1")),
+     "mounted on /mnt/a b;"),
+    ("a mounted disk without partitions", "8:16",
+     lambda f: f.mount(ROOT, ("8:16", "/mnt", "/dev/sdb")), "mounted on /mnt;"),
+    ("mounted btrfs", "8:16", lambda f: f.mount(ROOT, ("0:40", "/mnt", "/dev/sdb1")),
+     "mounted on /mnt;"),
+    ("a partition in use as swap", "8:16",
+     lambda f: f.write("proc/swaps", SWAPS + "\n/dev/sdb1 partition 8 0 -2"), "swap (/dev/sdb1)"),
+    ("a partition below dm", "8:16", lambda f: f.dm(f.stick + "/sdb1"), "in use by dm-0"),
+    ("a disk below dm", "8:16", lambda f: f.dm(f.stick), "in use by dm-0"),
+    ("a partition behind a loop device", "8:16", loop_on("/dev/sdb1"), "in use by loop3"),
+    ("a fixed disk", "8:0", lambda f: f.mount(("0:25", "/", "tmpfs")), "neither removable nor"),
+    ("a partition", "8:17", None, "it is a partition"),
+    ("a read-only stick", "8:16", lambda f: f.write(f.stick + "/ro", "1"), "it is read-only"),
+    ("a device unknown to sysfs", "8:32", None, "sysfs knows no"),
+    ("a loop device on a disk", "7:3", loop_on("/dev/sda"), "a loop device, but not on"),
+    ("a loop device on nothing", "7:3", loop_on("/none (deleted)"), "a loop device, but not on"),
+    ("no mountinfo to look at", "8:16", lambda f: os.unlink(f.root + "/proc/self/mountinfo"),
+     "No such file"),
+]
+
+
+def fake_answer(place, number, change):
+    """What the check of a disk says on the fake machine: (accepted, words)"""
+    _, target = load_usb()
+    saved = target.SYS, target.PROC
+    with tempfile.TemporaryDirectory(dir=place.folder) as root:
+        fake = FakeMachine(os.path.abspath(root), target)
+        try:
+            if change:
+                change(fake)
+            return True, target.check_disk(number, place.image)
+        except (target.Stop, OSError) as error:
+            return False, str(error)
+        finally:
+            target.SYS, target.PROC = saved
+
+
+def check_fake_machine(tap, place):
+    for name, number, change, words in FAKE_CASES:
+        accepted, said = fake_answer(place, number, change)
+        tap.check(not accepted and words in said, f"refused: {name}", said)
+    answer = fake_answer(place, "8:16", None)
+    tap.check(answer == (True, "USB disk Acme[2J Stick"), "accepted: a stick, named", answer)
+    answer = fake_answer(place, "8:0", lambda f: [
+        f.mount(("0:25", "/", "tmpfs")), os.unlink(f.root + "/proc/swaps"),
+        f.write("sys/devices/pci0000:00/0000:00:1f.2/ata1/block/sda/removable", "1")])
+    tap.check(answer == (True, "removable disk of unknown model"),
+              "accepted: a removable disk, not on USB, by a kernel without swap", answer)
+
+
+def command(*argv):
+    """What a command prints, or None when it fails or is not there."""
+    try:
+        return subprocess.run(argv, env=REAL, check=True, stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def check_loop(tap, place, path, loop):
+    before = content(path)
+    result = place.usb(path)
+    tap.check(refused(result, f"in use by {os.path.basename(loop)}"),
+              "refused: a file behind a loop device", result)
+    result = place.usb(loop, "")
+    tap.check(refused(result, "nobody to ask"), "refused: a loop device without a yes", result)
+    mount_point = os.path.join(place.folder, "mnt")
+    os.mkdir(mount_point)
+    if command("mount", "-t", "ext2", "-o", "ro", loop, mount_point) is None:
+        print("# skipped, mount is not permitted here: a mounted loop device")
+    else:
+        try:
+            result = place.usb(loop)
+        finally:
+            command("umount", mount_point)
+        tap.check(refused(result, f"mounted on {mount_point};"), "refused: mounted", result)
+    tap.check(content(path) == before, "nothing was written so far")
+    holder = os.open(loop, os.O_RDONLY | os.O_EXCL)
+    result = place.usb(loop)
+    os.close(holder)
+    tap.check(refused(result, "busy"), "refused: what the kernel alone knows to be in use", result)
+    status, said = place.usb(loop)
+    tap.check(status == 0 and content(path)[:SIZE] == place.data, "a loop device gets it", said)
+    tap.check(f"{loop}: loop device on {path}, {SIZE + 3584} bytes" in said, "named as such", said)
+
+
+def check_loops(tap, place):
+    path = place.file("loop", bytes(SIZE + 3584))  # whole blocks of 4 KiB
+    command("mke2fs", "-q", "-F", path)
+    refusals = {place.file("short", bytes(1 << 20)): "it holds 1048576 bytes",
+                place.image: "other than the image"}
+    for file in (path, *refusals):
+        loop = command("losetup", "--find", "--show", file)
+        if not loop:
+            print(f"# skipped, losetup is not permitted here: a loop device on {file}")
+            continue
+        try:
+            if file == path:
+                check_loop(tap, place, path, loop)
+            else:
+                result = place.usb(loop)
+                tap.check(refused(result, refusals[file]),
+                          f"refused: a loop device on {os.path.basename(file)}", result)
+        finally:
+            command("losetup", "--detach", loop)
+
+
+def check_system_disk(tap, place):
+    """Without a yes and without input, so that two reasons would have to fail for a byte to go."""
+    number = os.stat("/").st_dev
+    node = os.path.realpath(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}")
+    if not os.path.isdir(node) or os.path.realpath(node).startswith("/sys/devices/virtual/"):
+        print("# skipped, / lies on no disk of its own: the disk of this machine's /")
+        return
+    part = os.path.exists(node + "/partition")
+    device = "/dev/" + os.path.basename(os.path.dirname(node) if part else node)
+    if not os.path.exists(device):
+        print(f"# skipped, {device} is not there: the disk of this machine's /")
+        return
+    result = place.usb(device, "")
+    tap.check(refused(result, "it holds /,"), "refused: the disk of this machine's /", result)
+
+
+def main():
+    tap = Tap()
+    with tempfile.TemporaryDirectory(prefix="usb.", dir=BUILD) as folder:
+        place = Place(os.path.realpath(folder))
+        for check in (check_file, check_real_image, check_refusals, check_question, check_trouble,
+                      check_fake_machine, check_loops, check_system_disk):
+            check(tap, place)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
