@@ -37,7 +37,7 @@ enum boot_disk_method { DISK_EDD = 1, DISK_CHS = 2 };
 
 /* Time stamps, TSC, in the order of the boot. */
 enum boot_stage {
-	STAGE_BOOTSECTOR, /* the boot sector's first instructions */
+	STAGE_BOOTSECTOR, /* 0: the boot sector cannot tell whether there is a TSC */
 	STAGE_STAGE2,     /* stage2 entered */
 	STAGE_E820,       /* memory map read */
 	STAGE_KERNEL,     /* kernel read and checked */
@@ -47,7 +47,7 @@ enum boot_stage {
 };
 
 enum boot_range_kind {
-	RANGE_REAL_MODE = 1,   /* IVT, BIOS data, boot sector, real-mode stack, trace ring */
+	RANGE_REAL_MODE = 1,   /* IVT, BIOS data, boot sector, real-mode stack */
 	RANGE_STAGE2 = 2,      /* code, data, bounce buffer, stack */
 	RANGE_PAGE_TABLES = 3, /* in use until the kernel's own are loaded */
 	RANGE_BOOT_INFO = 4,   /* this block */
@@ -62,7 +62,7 @@ struct boot_range {
 	uint32_t reserved;
 };
 
-/* One BIOS call. tries > 1: the call before was the same and these are its repetitions. */
+/* One BIOS call, screen output left out; with tries > 1, that many equal ones in succession. */
 struct boot_bios_call {
 	uint8_t interrupt;
 	uint8_t ah;     /* AH on return: the disk services' status */
@@ -91,9 +91,9 @@ struct boot_info {
 	uint64_t kernel_entry; /* virtual */
 	uint64_t tsc[STAGE_COUNT];
 	uint32_t range_count;
-	uint32_t bios_call_total; /* calls made; the ring holds the last BOOT_INFO_BIOS_CALLS */
+	uint32_t bios_call_total; /* entries written; the ring holds the last BOOT_INFO_BIOS_CALLS */
 	struct boot_range ranges[BOOT_INFO_MAX_RANGES];
-	struct boot_bios_call bios_calls[BOOT_INFO_BIOS_CALLS]; /* call n is at n % size */
+	struct boot_bios_call bios_calls[BOOT_INFO_BIOS_CALLS]; /* entry n is at n % size */
 	char cmdline[BOOT_INFO_CMDLINE_SIZE];                   /* printable ASCII, ends with 0 */
 	struct e820_entry e820[E820_MAX_RAW];
 };

@@ -52,8 +52,13 @@ void cpu_check(void)
 		fail("this CPU has no long mode (64-bit); firstpage needs it");
 }
 
-/* Firmware of some Intel machines hides NX (BIOS option "Execute Disable"). Family 6 from model 0Dh
-   and family 0Fh have the MSR; a 64-bit Intel processor is one of them or later. */
+static bool nx_present(void)
+{
+	return (cpuid(LEAF_EXTENDED).edx & EXTENDED_NX) != 0;
+}
+
+/* Firmware of some Intel machines hides NX (its set-up calls it "Execute Disable"). The MSR is in
+   each 64-bit processor of Intel's (SDM volume 4, table 2-2), and in none of others. */
 static void unhide_nx(void)
 {
 	uint64_t misc;
@@ -68,6 +73,7 @@ static void unhide_nx(void)
 /* The bit of EFER for no-execute pages, 0 when there are none. */
 uint32_t cpu_enable_nx(void)
 {
-	unhide_nx();
-	return cpuid(LEAF_EXTENDED).edx & EXTENDED_NX ? EFER_NXE : 0;
+	if (!nx_present())
+		unhide_nx();
+	return nx_present() ? EFER_NXE : 0;
 }

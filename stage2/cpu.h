@@ -20,7 +20,7 @@ static inline uint8_t inb(uint16_t port)
 	return value;
 }
 
-/* About a microsecond: a write to the port of progress codes' neighbour, which nobody decodes. */
+/* About a microsecond, on any machine: a write to a port that nobody decodes. */
 static inline void io_delay(void)
 {
 	outb(0xed, 0);

@@ -10,7 +10,9 @@ PROGRESS_ENTERED equ 0x20
 PORT_PROGRESS    equ 0x80
 PORT_E9          equ 0xe9
 COM1_DATA        equ 0x3f8
+COM1_LINE_CONTROL equ 0x3fb
 COM1_LINE_STATUS equ 0x3fd
+LINE_8N1         equ 0x03
 LINE_READY       equ 0x20
 LOW_MEMORY_KIB   equ 512
 STACK_CANARY     equ 0x79726e63         ; "cnry"; bios.c looks for it after each call
@@ -50,6 +52,9 @@ bp_stage2:
 
 ; refuse: say what is missing and stop. IN DS = 0
 refuse:
+	mov dx, COM1_LINE_CONTROL       ; Bochs leaves the line at 5 data bits; the rate is kept
+	mov al, LINE_8N1
+	out dx, al
 	mov si, text_low_memory
 .next:
 	lodsb
