@@ -62,7 +62,7 @@ bits 16
 	mov fs, ax
 	mov gs, ax
 	mov ss, ax
-	mov sp, real_stack_top
+	mov esp, real_stack_top         ; the high half too: a BIOS may address by ESP
 	mov ds, ax
 	mov eax, [frame + regs.eax]
 	mov ebx, [frame + regs.ebx]

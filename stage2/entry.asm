@@ -30,7 +30,7 @@ bp_stage2:
 	mov ds, ax
 	mov es, ax
 	mov ss, ax
-	mov sp, real_stack_top
+	mov esp, real_stack_top         ; its high half is unknown until here
 	mov [boot_drive], dl
 	mov [boot_method], dh
 	mov dword [real_stack_bottom], STACK_CANARY

@@ -19,6 +19,10 @@
 #define MIB         0x100000u
 #define E801_AX_MAX (15u * KIB) /* KiB between 1 and 16 MiB */
 
+/* Carry on entry: a BIOS that does not know a function may return all as it was, and the number
+   of the function would be taken for a count. */
+#define NOT_SERVED  FLAGS_CARRY
+
 extern const volatile uint16_t bda_ebda_segment; /* low_memory.ld */
 
 struct e820_map memory_map;
@@ -52,6 +56,7 @@ static enum list_state e820_call(uint32_t *next)
 		.edx = SMAP,
 		.edi = real_offset(&answer),
 		.es = real_segment(&answer),
+		.flags = NOT_SERVED,
 	};
 	bool first = *next == 0;
 	bool done;
@@ -134,7 +139,7 @@ static void store_ram(uint64_t base, uint64_t size)
 
 static bool by_e801(void)
 {
-	struct bios_regs regs = { .eax = 0xe801 };
+	struct bios_regs regs = { .eax = 0xe801, .flags = NOT_SERVED };
 	uint32_t low_kib, high_64kib;
 
 	if (!bios_call(0x15, &regs))
@@ -158,7 +163,7 @@ static bool by_e801(void)
 
 static bool by_88(void)
 {
-	struct bios_regs regs = { .eax = 0x8800 };
+	struct bios_regs regs = { .eax = 0x8800, .flags = NOT_SERVED };
 
 	if (!bios_call(0x15, &regs) || (regs.eax & 0xffff) == 0)
 		return false;
