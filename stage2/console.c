@@ -30,6 +30,8 @@
 
 #define VIDEO_COLOUR    0xb8000u
 #define VIDEO_MONO      0xb0000u
+#define MODE_GREY_80    2
+#define MODE_COLOUR_80  3
 #define MODE_MONO       7
 #define ROWS            25
 #define WHITE_ON_BLACK  0x07
@@ -46,8 +48,19 @@ static bool e9_present;
 static bool bios_gone;
 static uint32_t column, row;
 
+/* Some BIOSes boot behind a picture; what is said must be seen. */
+static void text_mode(void)
+{
+	struct bios_regs regs = { .eax = MODE_COLOUR_80, .flags = FLAGS_INTERRUPT };
+
+	if (bda_video_mode != MODE_COLOUR_80 && bda_video_mode != MODE_GREY_80 &&
+	    bda_video_mode != MODE_MONO)
+		bios_call(0x10, &regs);
+}
+
 void console_init(void)
 {
+	text_mode();
 	e9_present = inb(PORT_E9) == E9_PRESENT;
 	com1_present = inb(COM1_STATUS) != STATUS_ABSENT;
 	if (!com1_present)
