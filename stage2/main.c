@@ -119,7 +119,7 @@ void stage2_main(void)
 	bp_e820();
 	step(PROGRESS_FAT, volume_open);
 	step(PROGRESS_KERNEL, kernel_load);
-	step(PROGRESS_CMDLINE, cmdline_load);
+	step(PROGRESS_CMDLINE, options_load);
 	step(PROGRESS_RSDP, rsdp_find);
 	step(PROGRESS_PROTECTED, leave_bios);
 	step(PROGRESS_PAGING, paging_build);

@@ -13,7 +13,7 @@
 /* One byte more than fits tells whether the line does; three more for a byte order mark. */
 #define READ_SIZE    (BOOT_INFO_CMDLINE_SIZE + 3)
 
-void cmdline_load(void)
+void options_load(void)
 {
 	static uint8_t text[READ_SIZE];
 	struct cmdline_report report;

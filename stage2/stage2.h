@@ -51,7 +51,7 @@ void a20_enable(void);
 void memory_read(void);
 void volume_open(void);
 void kernel_load(void);
-void cmdline_load(void);
+void options_load(void);
 void rsdp_find(void);
 void paging_build(void);
 uint32_t cpu_enable_nx(void);
