@@ -59,17 +59,28 @@ void console_drop_failed(void)
 		in_use[writing] = false;
 }
 
+size_t console_format(char text[CONSOLE_TEXT_SIZE], const char *fmt, va_list ap)
+{
+	static const char cut[] = " [cut]\n";
+	size_t length = (size_t)fmt_vsnprintf(text, CONSOLE_TEXT_SIZE, fmt, ap);
+
+	if (length < CONSOLE_TEXT_SIZE)
+		return length;
+	memcpy(text + CONSOLE_TEXT_SIZE - sizeof(cut), cut, sizeof(cut));
+	return CONSOLE_TEXT_SIZE - 1;
+}
+
 int console_printf(const char *fmt, ...)
 {
-	char text[1024];
+	char text[CONSOLE_TEXT_SIZE];
+	size_t length;
 	va_list ap;
-	int length;
 
 	va_start(ap, fmt);
-	length = fmt_vsnprintf(text, sizeof(text), fmt, ap);
+	length = console_format(text, fmt, ap);
 	va_end(ap);
-	console_write(text, strlen(text));
-	return length;
+	console_write(text, length);
+	return (int)length;
 }
 
 void console_flush(void)

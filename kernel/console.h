@@ -4,6 +4,7 @@
 #ifndef KERNEL_CONSOLE_H
 #define KERNEL_CONSOLE_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 /* Finds the consoles. Nothing is lost before: the log keeps it. */
@@ -17,7 +18,16 @@ void console_write(const char *text, size_t length);
 /* A panic began: if it did while a console was being written to, that one is not used again. */
 void console_drop_failed(void);
 
-/* Not into the log: answers to commands. At most 1023 characters a call. Returns their number. */
+#define CONSOLE_TEXT_SIZE 1024
+
+/*
+ * Formats what one call says, with its terminating 0. What does not fit is cut, and says so with
+ * the end of its line kept, so that the next line is one. Returns the length.
+ */
+__attribute__((format(printf, 2, 0))) size_t console_format(char text[CONSOLE_TEXT_SIZE],
+							    const char *fmt, va_list ap);
+
+/* Not into the log: answers to commands. As console_format(). Returns the length. */
 __attribute__((format(printf, 1, 2))) int console_printf(const char *fmt, ...);
 
 /* Waits, for a bounded time, until all has left the machine. */

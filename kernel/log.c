@@ -9,11 +9,8 @@
 #include <stdarg.h>
 
 #include "kernel/console.h"
-#include "lib/format.h"
-#include "lib/string.h"
 
 #define LOG_SIZE 65536 /* a power of two */
-#define MAX_TEXT 1024  /* of one printk() */
 
 static char ring[LOG_SIZE];
 static size_t nr_written; /* runs freely */
@@ -26,18 +23,18 @@ static void append(const char *text, size_t length)
 
 int printk(const char *fmt, ...)
 {
-	char text[MAX_TEXT];
+	char text[CONSOLE_TEXT_SIZE];
 	unsigned long flags = port_irq_save();
 	va_list ap;
-	int length;
+	size_t length;
 
 	va_start(ap, fmt);
-	length = fmt_vsnprintf(text, sizeof(text), fmt, ap);
+	length = console_format(text, fmt, ap);
 	va_end(ap);
-	append(text, strlen(text));
-	console_write(text, strlen(text));
+	append(text, length);
+	console_write(text, length);
 	port_irq_restore(flags);
-	return length;
+	return (int)length;
 }
 
 static size_t first_whole_line(void)
