@@ -31,6 +31,7 @@ enum boot_map_source { MAP_E820 = 1, MAP_E801 = 2, MAP_88 = 3, MAP_INT12 = 4 };
 #define MAP_FAULT_CARRY_END    0x10u /* ended by carry instead of EBX = 0: allowed, noted */
 #define MAP_FAULT_E801_BOGUS   0x20u /* E801's AX above 15 MiB: value bounded */
 #define MAP_FAULT_INTERRUPT_ON 0x40u /* a call returned with interrupts enabled */
+#define MAP_FAULT_ALL          0x7fu
 
 /* How the boot disk was read. */
 enum boot_disk_method { DISK_EDD = 1, DISK_CHS = 2 };
@@ -70,7 +71,7 @@ struct boot_bios_call {
 	uint16_t flags; /* FLAGS on return; bit 0 is carry */
 	uint16_t tries;
 };
-_Static_assert(sizeof(struct boot_bios_call) == 8, "the assembler thunk writes it");
+_Static_assert(sizeof(struct boot_bios_call) == 8, "the same in 32- and 64-bit code");
 
 struct boot_info {
 	uint64_t magic;
@@ -91,7 +92,7 @@ struct boot_info {
 	uint64_t kernel_entry; /* virtual */
 	uint64_t tsc[STAGE_COUNT];
 	uint32_t range_count;
-	uint32_t bios_call_total; /* entries written; the ring holds the last BOOT_INFO_BIOS_CALLS */
+	uint32_t bios_call_total; /* entries written; the ring has the last of them */
 	struct boot_range ranges[BOOT_INFO_MAX_RANGES];
 	struct boot_bios_call bios_calls[BOOT_INFO_BIOS_CALLS]; /* entry n is at n % size */
 	char cmdline[BOOT_INFO_CMDLINE_SIZE];                   /* printable ASCII, ends with 0 */

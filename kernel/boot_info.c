@@ -19,7 +19,6 @@
 #define LOW_MEMORY       0x100000ull    /* 1 MiB: what real-mode code reaches */
 #define MAPPED_BY_LOADER 0x100000000ull /* 4 GiB */
 #define KERNEL_ALIGN     0x200000ull
-#define MAP_FAULTS_ALL   0xffu
 #define MAX_INT12_KIB    1024u
 
 struct boot_info boot_info;
@@ -83,7 +82,7 @@ static bool scalars_are_wrong(struct check *c)
 	return !in_bounds(c, "boot_drive", info->boot_drive, 0, 0xff) ||
 	       !in_bounds(c, "disk_method", info->disk_method, DISK_EDD, DISK_CHS) ||
 	       !in_bounds(c, "map_source", info->map_source, MAP_E820, MAP_INT12) ||
-	       !in_bounds(c, "map_faults", info->map_faults, 0, MAP_FAULTS_ALL) ||
+	       !in_bounds(c, "map_faults", info->map_faults, 0, MAP_FAULT_ALL) ||
 	       !in_bounds(c, "int12_kib", info->int12_kib, 0, MAX_INT12_KIB) ||
 	       !in_bounds(c, "ebda_segment", info->ebda_segment, 0, 0xffff) ||
 	       !in_bounds(c, "e820_count", info->e820_count, 1, E820_MAX_RAW) ||

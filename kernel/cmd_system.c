@@ -56,9 +56,10 @@ static void print_map_faults(void)
 		"entries of fewer than 20 bytes were skipped",
 		"the list was ended by carry",
 		"E801h gave more than 15 MiB below 16 MiB: bounded",
-		"the list held no RAM",
 		"a call returned with interrupts enabled",
 	};
+	_Static_assert(MAP_FAULT_ALL == (1u << sizeof(faults) / sizeof(faults[0])) - 1,
+		       "a text for each bit, in their order");
 
 	for (unsigned bit = 0; bit < sizeof(faults) / sizeof(faults[0]); bit++)
 		if (boot_info.map_faults & 1u << bit)
