@@ -3,7 +3,8 @@
  *
  * The BIOS has tested and configured both; only what must hold is set again: translation on, clock
  * and interrupt on. A missing controller reads FF. USB keyboards come the same way where the BIOS
- * emulates this controller; that emulation is why nothing more is asked of it.
+ * emulates this controller; that emulation is why nothing more is asked of it, and why one that
+ * does not answer a command is used as it is.
  */
 #include "arch/x86_64/keyboard.h"
 
@@ -26,6 +27,7 @@
 
 #define COMMAND_READ_CONFIG  0x20
 #define COMMAND_WRITE_CONFIG 0x60
+#define COMMAND_DISABLE      0xad
 #define COMMAND_ENABLE       0xae
 
 #define CONFIG_INTERRUPT     0x01
@@ -98,27 +100,29 @@ static void drain(void)
 		inb(KBD_DATA);
 }
 
-static bool configure(void)
+static void configure(void)
 {
 	uint8_t config;
 
 	if (!write_to(KBD_COMMAND, COMMAND_READ_CONFIG) || !wait_for_output())
-		return false;
+		return;
 	config = inb(KBD_DATA);
 	config |= CONFIG_INTERRUPT | CONFIG_TRANSLATE;
 	config &= (uint8_t)~CONFIG_CLOCK_OFF;
-	return write_to(KBD_COMMAND, COMMAND_WRITE_CONFIG) && write_to(KBD_DATA, config) &&
-	       write_to(KBD_COMMAND, COMMAND_ENABLE);
+	if (write_to(KBD_COMMAND, COMMAND_WRITE_CONFIG))
+		write_to(KBD_DATA, config);
 }
 
 void keyboard_init(void)
 {
 	if (inb(KBD_STATUS) == STATUS_ABSENT)
 		return;
+	write_to(KBD_COMMAND, COMMAND_DISABLE); /* or a key pressed now is taken for an answer */
 	drain();
-	present = configure();
-	if (present)
-		irq_enable(IRQ_KEYBOARD, keyboard_receive);
+	configure();
+	write_to(KBD_COMMAND, COMMAND_ENABLE);
+	present = true;
+	irq_enable(IRQ_KEYBOARD, keyboard_receive);
 }
 
 static void push_text(const char *text)
