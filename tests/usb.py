@@ -12,10 +12,12 @@ import io
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
 import tempfile
+from unittest import mock
 
 from tap import Tap
 
@@ -131,16 +133,20 @@ def check_refusals(tap, place):
 
 
 def on_terminal(place, path, keys):
-    """(status, all that it says) when the keys are typed at the question."""
+    """(status, all that it says) when the keys are typed at the question, again when nothing
+    happens: Python notes a Ctrl-C between prompt and read only with the next key."""
     child, fd = pty.fork()
     if child == 0:
         os.execve(SCRIPT, [SCRIPT], place.env(path, ""))
-    said = b""
+    said, typed = b"", False
     with contextlib.suppress(OSError):  # a terminal ends with EIO
-        while chunk := os.read(fd, 4096):
-            if b"[y/N] " in (said := said + chunk) and keys:
+        while True:
+            if select.select([fd], [], [], 2)[0]:
+                said += os.read(fd, 4096)
+            elif typed:
                 os.write(fd, keys)
-                keys = b""
+            if said.endswith(b"[y/N] ") and not typed:
+                typed = os.write(fd, keys) > 0
     os.close(fd)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said.decode()
 
@@ -169,22 +175,14 @@ def check_question(tap, place):
 def run_with(place, path, **replaced):
     """(status, its complaint) of usb within this process, functions of os replaced."""
     usb, _ = load_usb()
-    saved = {name: getattr(os, name) for name in replaced}
-    environ, argv = dict(os.environ), sys.argv
     said = io.StringIO()
-    try:
-        os.environ.update(place.env(path))
-        sys.argv = ["usb"]
-        for name, function in replaced.items():
-            setattr(os, name, function)
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+    with mock.patch.multiple(os, **replaced), mock.patch.dict(os.environ, place.env(path)), \
+            mock.patch.object(sys, "argv", ["usb"]), contextlib.redirect_stderr(said), \
+            contextlib.redirect_stdout(io.StringIO()):
+        try:
             return usb.main(), said.getvalue()
-    finally:
-        for name, function in saved.items():
-            setattr(os, name, function)
-        os.environ.clear()
-        os.environ.update(environ)
-        sys.argv = argv
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def check_trouble(tap, place):
@@ -214,14 +212,24 @@ def check_trouble(tap, place):
     tap.check(status == 1 and f"differs at byte {(4 << 20) - 1};" in said, "a short read too", said)
     status, said = run_with(place, path, pwrite=lambda fd, data, at: pwrite(fd, data[:1 << 20], at))
     tap.check(status == 0 and content(path) == place.data, "short writes are continued", said)
+    real_open = os.open
+
+    def late_open(name, flags, *rest, **more):
+        if name == path and flags & os.O_RDWR:
+            os.rename(path, path + ".away")
+            place.file("trouble", bytes(SIZE))
+        return real_open(name, flags, *rest, **more)
+
+    result = run_with(place, path, open=late_open)
+    tap.check(refused(result, "became another") and content(path) == bytes(SIZE),
+              "refused: what is no longer what was looked at", result)
 
 
 class FakeMachine:
     """A sysfs and a proc of files: sda is the system's, sdb a stick; changed by each case."""
 
-    def __init__(self, root, target):
+    def __init__(self, root):
         self.root = root
-        target.SYS, target.PROC = root + "/sys", root + "/proc"
         self.disk("8:0", "sda", "pci0000:00/0000:00:1f.2/ata1", {"sda1": "8:1", "sda2": "8:2"})
         self.stick = self.disk("8:16", "sdb", "pci0000:00/0000:00:14.0/usb1/1-2", {"sdb1": "8:17"})
         self.write(self.stick + "/device/vendor", "Acme\x1b[2J ")
@@ -315,25 +323,29 @@ FAKE_CASES = [
 
 
 def fake_answer(place, number, change):
-    """What the check of a disk says on the fake machine: (accepted, words)"""
+    """What the check of a disk, or of a file, says on the played machine: (accepted, words)"""
     _, target = load_usb()
-    saved = target.SYS, target.PROC
-    with tempfile.TemporaryDirectory(dir=place.folder) as root:
-        fake = FakeMachine(os.path.abspath(root), target)
+    with tempfile.TemporaryDirectory(dir=place.folder) as root, \
+            mock.patch.multiple(target, SYS=root + "/sys", PROC=root + "/proc"):
+        fake = FakeMachine(root)
+        if change:
+            change(fake)
         try:
-            if change:
-                change(fake)
+            if number[0] == "/":
+                return True, target.check(number, os.stat(number), place.image)
             return True, target.check_disk(number, place.image)
         except (target.Stop, OSError) as error:
             return False, str(error)
-        finally:
-            target.SYS, target.PROC = saved
 
 
 def check_fake_machine(tap, place):
     for name, number, change, words in FAKE_CASES:
         accepted, said = fake_answer(place, number, change)
         tap.check(not accepted and words in said, f"refused: {name}", said)
+    path = place.file("swap file", bytes(SIZE))
+    answer = fake_answer(place, path, lambda f: f.write(
+        "proc/swaps", SWAPS + "\n" + path.replace(" ", "\\040") + " file 8 0 -2"))
+    tap.check(answer == (False, "it is in use as swap"), "refused: a swap file", answer)
     answer = fake_answer(place, "8:16", None)
     tap.check(answer == (True, "USB disk Acme[2J Stick"), "accepted: a stick, named", answer)
     answer = fake_answer(place, "8:0", lambda f: [

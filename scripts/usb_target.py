@@ -1,0 +1,149 @@
+"""What scripts/usb may write to: a whole disk that is removable or on USB and that nobody uses,
+a regular file, a loop device on one. Whatever cannot be found out counts against the target.
+
+Devices are known here by their folder in sysfs, links resolved.
+"""
+import glob
+import os
+import re
+import stat
+
+SYS, PROC = "/sys", "/proc"  # the tests put others in their place
+PROJECT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+LOOP_MAJOR = "7"  # Linux, Documentation/admin-guide/devices.txt
+
+
+class Stop(Exception):
+    """The reason why it goes no further."""
+
+
+def text_of(*parts):
+    """What a file of sysfs says, without what could upset a terminal; "" when there is none."""
+    try:
+        with open(os.path.join(*parts), encoding="utf-8", errors="replace") as file:
+            return "".join(c for c in file.read() if c.isprintable()).strip()
+    except OSError:
+        return ""
+
+
+def fields_of(line):
+    """Fields of a line of /proc, where a space within a name is \\040."""
+    return [re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), f) for f in line.split()]
+
+
+def lines_of(name):
+    with open(os.path.join(PROC, name), encoding="utf-8", errors="replace") as file:
+        return file.readlines()
+
+
+def sysfs_of(device):
+    """The folder of MAJOR:MINOR or /dev/NAME; of anything else a path that is not there."""
+    name = os.path.realpath(device).removeprefix("/dev/").replace("/", "!")
+    folder = ("dev/block", device) if re.fullmatch(r"\d+:\d+", device) else ("class/block", name)
+    return os.path.realpath(os.path.join(SYS, *folder))
+
+
+def disks_below(node):
+    """All disks that a block device lies on, the one it is or is part of among them."""
+    disks = {os.path.dirname(node) if os.path.exists(node + "/partition") else node}
+    for slave in glob.glob(node + "/slaves/*"):  # of dm, md, bcache
+        disks |= disks_below(os.path.realpath(slave))
+    return disks
+
+
+def mounts():
+    """(mount point, disks below). By the source too: btrfs gives a number that no disk has."""
+    for line in lines_of("self/mountinfo"):
+        left, right = map(fields_of, line.split(" - ", 1))
+        yield left[4], disks_below(sysfs_of(left[2])) | disks_below(sysfs_of(right[1]))
+
+
+def swaps():
+    there = os.path.exists(os.path.join(PROC, "swaps"))  # not with a kernel that cannot swap
+    return [fields_of(line)[0] for line in lines_of("swaps")[1:]] if there else []
+
+
+def check_unmounted(disk):
+    table = list(mounts())
+    for kept in ("/", "/boot", PROJECT):
+        above = [m for m in table if os.path.commonpath([m[0], kept]) == m[0]]
+        longest = max((len(point) for point, _ in above), default=0)
+        if any(disk in disks for point, disks in above if len(point) == longest):
+            raise Stop(f"it holds {kept}, so it is the disk of this system or of this project")
+    for point, disks in table:
+        if disk in disks:
+            raise Stop(f"it is mounted on {point}; unmount it first")
+
+
+def check_no_loop(is_behind):
+    for loop in glob.glob(os.path.join(SYS, "block/loop*")):
+        file = text_of(loop, "loop/backing_file")
+        if file and is_behind(file):
+            raise Stop(f"it is in use by {os.path.basename(loop)}")
+
+
+def check_unused(disk):
+    check_unmounted(disk)
+    for path in swaps():
+        if disk in disks_below(sysfs_of(path)):
+            raise Stop(f"it is in use as swap ({path})")
+    parts = [disk] + [os.path.dirname(file) for file in glob.glob(disk + "/*/partition")]
+    for holder in (h for part in parts for h in glob.glob(part + "/holders/*")):
+        raise Stop(f"it is in use by {os.path.basename(holder)}")
+    check_no_loop(lambda file: sysfs_of(file) in parts)
+
+
+def check_disk(number, image):
+    """What the block device MAJOR:MINOR is."""
+    disk = sysfs_of(number)
+    if not os.path.isdir(disk):
+        raise Stop(f"sysfs knows no block device {number}")
+    if os.path.exists(disk + "/partition"):
+        raise Stop("it is a partition; the image is one of a whole disk")
+    check_unused(disk)
+    if text_of(disk, "ro") != "0":
+        raise Stop("it is read-only")
+    if number.split(":")[0] == LOOP_MAJOR:
+        file = text_of(disk, "loop/backing_file")
+        if not os.path.isfile(file) or os.path.samefile(file, image):
+            raise Stop("it is a loop device, but not on a regular file other than the image")
+        return f"loop device on {file}"
+    usb = "/usb" in disk.removeprefix(os.path.realpath(SYS))
+    if not usb and text_of(disk, "removable") != "1":
+        raise Stop("it is neither removable nor on USB")
+    model = filter(None, (text_of(disk, "device", name) for name in ("vendor", "model", "name")))
+    return f"{'USB' if usb else 'removable'} disk {' '.join(model) or 'of unknown model'}"
+
+
+def check_file(path, info, image):
+    if os.path.samefile(path, image):
+        raise Stop("it is the image itself")
+    if path in map(os.path.realpath, swaps()):
+        raise Stop("it is in use as swap")
+    if not info.st_mode & 0o222:  # root could write it nevertheless
+        raise Stop("it is read-only")
+    check_no_loop(lambda file: os.path.realpath(file) == path)
+    return "regular file"
+
+
+def check(path, info, image):
+    """What is at a path without links, in words; stops at what must not be written."""
+    if stat.S_ISBLK(info.st_mode):
+        return check_disk(f"{os.major(info.st_rdev)}:{os.minor(info.st_rdev)}", image)
+    if stat.S_ISREG(info.st_mode):
+        return check_file(path, info, image)
+    kinds = {stat.S_IFDIR: "a directory", stat.S_IFCHR: "a character device"}
+    raise Stop(f"it is {kinds.get(stat.S_IFMT(info.st_mode), 'a pipe or a socket')}, not a disk")
+
+
+def open_target(path, image):
+    """(descriptor, what it is). O_EXCL lets the kernel have its say: it knows users that sysfs does
+    not show (btrfs, ZFS, other mount namespaces) and admits none while the question stands."""
+    info = os.stat(path)
+    kind = check(path, info, image)
+    exclusive = os.O_EXCL if stat.S_ISBLK(info.st_mode) else 0
+    fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | exclusive)
+    opened = os.fstat(fd)
+    if not os.path.samestat(info, opened) or info.st_rdev != opened.st_rdev:
+        raise Stop("it became another one while it was looked at")
+    return fd, kind
