@@ -2,8 +2,8 @@
  * disk.c: INT 13h, by EDD (AH=42h) or by cylinder, head and sector (AH=02h).
  *
  * Everything goes through the bounce buffer: 64 KiB that cross no 64 KiB border. A call that
- * fails is tried again after a reset, then with half as many sectors, and when one sector cannot
- * be read by EDD, by CHS from then on.
+ * fails is tried again after a reset, then with half as many sectors, which is kept to from then
+ * on; and when one sector cannot be read by EDD, by CHS from then on.
  */
 #include "stage2/disk.h"
 
@@ -21,7 +21,8 @@
 #define STATUS_BAD_GEOMETRY 0x100u
 #define STATUS_BARE_CARRY   0x101u
 
-static uint32_t heads, track_sectors; /* 0: geometry unknown */
+static uint32_t heads, track_sectors;       /* 0: geometry unknown */
+static uint32_t most_sectors = MAX_SECTORS; /* a call; fewer once the BIOS has refused that many */
 
 /* Disk address packet (EDD 3.0, 2.3). */
 struct packet {
@@ -186,19 +187,26 @@ static bool read_tries(uint32_t lba, uint32_t *count, uint32_t *status)
 	return false;
 }
 
-/* Some sectors from lba into the bounce buffer; their count. */
+/* Some sectors from lba into the bounce buffer; their count, 0 when the first cannot be read. */
 static uint32_t read_some(uint32_t lba, uint32_t wanted)
 {
 	uint32_t status = 0;
 
 	for (;;) {
-		for (uint32_t count = wanted; count > 0; count /= 2) {
-			if (read_tries(lba, &count, &status))
-				return count;
+		for (uint32_t size = wanted; size > 0; size /= 2) {
+			uint32_t count = size;
+
+			if (!read_tries(lba, &count, &status))
+				continue;
+			if (size < wanted)
+				most_sectors = size;
+			return count;
 		}
-		if (boot_info.disk_method == DISK_CHS || track_sectors == 0)
-			fail("drive %02xh: sector %u cannot be read: BIOS status %02xh (%s)",
-			     boot_drive, lba, status, status_text(status));
+		if (boot_info.disk_method == DISK_CHS || track_sectors == 0) {
+			say("drive %02xh: sector %u cannot be read: BIOS status %02xh (%s)",
+			    boot_drive, lba, status, status_text(status));
+			return 0;
+		}
 		say("drive %02xh: EDD fails with status %02xh, going on by CHS", boot_drive,
 		    status);
 		boot_info.disk_method = DISK_CHS;
@@ -211,8 +219,10 @@ bool disk_read(void *context, uint32_t lba, uint32_t count, void *buf)
 
 	(void)context;
 	while (count > 0) {
-		uint32_t done = read_some(lba, count < MAX_SECTORS ? count : MAX_SECTORS);
+		uint32_t done = read_some(lba, count < most_sectors ? count : most_sectors);
 
+		if (done == 0)
+			return false;
 		memcpy(to, bounce_buffer, done * SECTOR_SIZE);
 		to += done * SECTOR_SIZE;
 		lba += done;

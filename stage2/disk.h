@@ -13,8 +13,8 @@
 void disk_open(void);
 
 /*
- * Reads count sectors from lba to buf, anywhere below 4 GiB. Ends in fail() when the BIOS cannot.
- * The signature is fat.h's: context is not used, the result is true.
+ * Reads count sectors from lba to buf, anywhere below 4 GiB. False when the BIOS cannot, after a
+ * line with its reason. The signature is fat.h's: context is not used.
  */
 bool disk_read(void *context, uint32_t lba, uint32_t count, void *buf);
 

@@ -32,7 +32,8 @@ void volume_open(void)
 	const char *wrong;
 
 	disk_open();
-	disk_read(NULL, 0, 1, sector);
+	if (!disk_read(NULL, 0, 1, sector))
+		fail("partition table: cannot be read (LBA 0)");
 	wrong = partition_find(sector, &partition);
 	if (wrong != NULL)
 		fail("drive %02xh: %s", boot_drive, wrong);
