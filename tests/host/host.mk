@@ -11,7 +11,7 @@ SIM := kernel/memory.c lib/e820.c arch/x86_64/paging.c tests/host/sim.c tests/ho
        tests/host/checks.c
 
 TESTS := test_memblock test_e820 test_buddy test_maps test_mapfile test_format test_crc32 \
-         test_fat test_elf test_options
+         test_fat test_elf test_options test_boot_info
 
 .PHONY: host
 host: $(HOST)/libfirstpage-mm.a $(HOST)/replay ## the library, replay and the host tests
@@ -48,6 +48,7 @@ test_crc32_SOURCES    := lib/crc32.c
 test_fat_SOURCES      := stage2/fat.c
 test_elf_SOURCES      := stage2/elf.c lib/crc32.c lib/format.c lib/string.c
 test_options_SOURCES  := kernel/options.c kernel/parse.c lib/format.c
+test_boot_info_SOURCES := kernel/boot_info.c lib/crc32.c lib/format.c
 
 define test_program
 $(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | $(call have,test)

@@ -1,0 +1,213 @@
+/*
+ * test_boot_info.c: a block that is right passes, and each field that is wrong is named.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/boot_info.h"
+#include "lib/crc32.h"
+#include "mm/port.h"
+
+/* What boot_info_init() asks of the kernel; only boot_info_is_wrong() is called here. Its _start is
+   this program's own. */
+const char __kernel_start[1], __kernel_end[1];
+uintptr_t mm_host_offset;
+
+void panic(const char *fmt, ...)
+{
+	(void)fmt;
+	abort();
+}
+
+#define VIRT 0xffffffff80000000ull
+#define PHYS 0x200000ull
+#define SIZE 0x66000ull
+
+static struct boot_info info;
+
+static const struct boot_info_image image = { VIRT, SIZE, VIRT };
+
+static void seal(void)
+{
+	info.crc32 = 0;
+	info.crc32 = crc32(&info, sizeof(info));
+}
+
+static void make_right(void)
+{
+	memset(&info, 0, sizeof(info));
+	info.magic = BOOT_INFO_MAGIC;
+	info.version = BOOT_INFO_VERSION;
+	info.size = sizeof(info);
+	info.boot_drive = 0x80;
+	info.disk_method = DISK_EDD;
+	info.map_source = MAP_E820;
+	info.e820_count = 1;
+	info.kernel_phys = PHYS;
+	info.kernel_virt = VIRT;
+	info.kernel_size = SIZE;
+	info.kernel_entry = VIRT;
+	info.range_count = 2;
+	info.ranges[0] = (struct boot_range){ 0, 0x80000, RANGE_STAGE2, 0 };
+	info.ranges[1] = (struct boot_range){ PHYS, SIZE, RANGE_KERNEL, 0 };
+	memcpy(info.cmdline, "mem=64M run=exit 0", sizeof("mem=64M run=exit 0"));
+}
+
+static void names(const char *word)
+{
+	char reason[160] = "";
+
+	assert_true(boot_info_is_wrong(&info, &image, reason, sizeof(reason)));
+	if (!strstr(reason, word))
+		fail_msg("expected %s in: %s", word, reason);
+}
+
+static void sealed_names(const char *word)
+{
+	seal();
+	names(word);
+}
+
+/* The CRC is right, the field is not. */
+#define WRONG(field, value)           \
+	do {                          \
+		make_right();         \
+		info.field = (value); \
+		sealed_names(#field); \
+	} while (0)
+
+static void passes(void)
+{
+	char reason[160];
+
+	seal();
+	assert_false(boot_info_is_wrong(&info, &image, reason, sizeof(reason)));
+}
+
+static void test_right(void **state)
+{
+	(void)state;
+	make_right();
+	passes();
+	/* The limits themselves are right. */
+	info.e820_count = E820_MAX_RAW;
+	info.map_faults = MAP_FAULT_ALL;
+	memset(info.cmdline, '~', BOOT_INFO_CMDLINE_SIZE - 1);
+	while (info.range_count < BOOT_INFO_MAX_RANGES)
+		info.ranges[info.range_count++] = info.ranges[0];
+	passes();
+}
+
+static void test_header(void **state)
+{
+	(void)state;
+	WRONG(magic, BOOT_INFO_MAGIC ^ 1);
+	WRONG(version, BOOT_INFO_VERSION + 1);
+	WRONG(size, sizeof(info) - 1);
+}
+
+/* Every byte counts: one flipped anywhere is seen. */
+static void test_crc(void **state)
+{
+	(void)state;
+	make_right();
+	seal();
+	for (size_t i = offsetof(struct boot_info, crc32); i < sizeof(info); i += 61) {
+		((unsigned char *)&info)[i] ^= 0x10;
+		names("crc32");
+		((unsigned char *)&info)[i] ^= 0x10;
+	}
+}
+
+static void test_scalars(void **state)
+{
+	(void)state;
+	WRONG(boot_drive, 0x100);
+	WRONG(disk_method, 0);
+	WRONG(disk_method, DISK_CHS + 1);
+	WRONG(map_source, 0);
+	WRONG(map_source, MAP_INT12 + 1);
+	WRONG(map_faults, MAP_FAULT_ALL + 1);
+	WRONG(int12_kib, 1025);
+	WRONG(ebda_segment, 0x10000);
+	WRONG(e820_count, 0);
+	WRONG(e820_count, E820_MAX_RAW + 1);
+	WRONG(range_count, 0);
+	WRONG(range_count, BOOT_INFO_MAX_RANGES + 1);
+	WRONG(rsdp, 0x100000);
+}
+
+static void test_kernel(void **state)
+{
+	(void)state;
+	WRONG(kernel_virt, VIRT + 0x200000);
+	WRONG(kernel_size, SIZE + 0x1000);
+	WRONG(kernel_entry, VIRT + 1);
+	WRONG(kernel_phys, PHYS + 0x1000);
+	WRONG(kernel_phys, 0);
+	WRONG(kernel_phys, 0x100000000ull);
+	WRONG(kernel_phys, UINT64_MAX - 0x1fffff);
+}
+
+static void wrong_range(uint64_t base, uint64_t size, uint32_t kind)
+{
+	make_right();
+	info.ranges[0] = (struct boot_range){ base, size, kind, 0 };
+	sealed_names("ranges[0]");
+}
+
+static void test_ranges(void **state)
+{
+	(void)state;
+	wrong_range(0, 0x1000, 0);
+	wrong_range(0, 0x1000, RANGE_KERNEL + 1);
+	wrong_range(0, 0, RANGE_STAGE2);
+	wrong_range(0x100000000ull, 1, RANGE_STAGE2);
+	wrong_range(0xfffff000, 0x1001, RANGE_STAGE2);
+	wrong_range(0x1000, UINT64_MAX, RANGE_STAGE2);
+	make_right();
+	info.ranges[1].size--;
+	sealed_names("holds the kernel");
+	make_right();
+	info.ranges[1].base++;
+	sealed_names("holds the kernel");
+	make_right();
+	info.ranges[1].kind = RANGE_STAGE2;
+	sealed_names("holds the kernel");
+}
+
+static void test_cmdline(void **state)
+{
+	(void)state;
+	make_right();
+	info.cmdline[3] = '\n';
+	sealed_names("cmdline[3]");
+	make_right();
+	info.cmdline[3] = (char)0x80;
+	sealed_names("cmdline[3]");
+	make_right();
+	memset(info.cmdline, 'x', BOOT_INFO_CMDLINE_SIZE);
+	sealed_names("cmdline has no end");
+	make_right();
+	info.cmdline[100] = 1; /* behind the end: nobody reads it */
+	passes();
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_right),   cmocka_unit_test(test_header),
+		cmocka_unit_test(test_crc),     cmocka_unit_test(test_scalars),
+		cmocka_unit_test(test_kernel),  cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_cmdline),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("boot_info", tests, NULL, NULL);
+}
