@@ -15,7 +15,7 @@
 #include "include/e820.h"
 
 #define BOOT_INFO_MAGIC        0x6567617074737266ull /* "frstpage" in memory order */
-#define BOOT_INFO_VERSION      1u
+#define BOOT_INFO_VERSION      2u
 #define BOOT_INFO_CMDLINE_SIZE 4096 /* with its terminating 0 */
 #define BOOT_INFO_MAX_RANGES   16
 #define BOOT_INFO_BIOS_CALLS   64
@@ -32,6 +32,11 @@ enum boot_map_source { MAP_E820 = 1, MAP_E801 = 2, MAP_88 = 3, MAP_INT12 = 4 };
 #define MAP_FAULT_E801_BOGUS   0x20u /* E801's AX above 15 MiB: value bounded */
 #define MAP_FAULT_INTERRUPT_ON 0x40u /* a call returned with interrupts enabled */
 #define MAP_FAULT_ALL          0x7fu
+
+/* What was wrong with CMDLINE.TXT, beside its bytes: bits of cmdline_faults. */
+#define CMDLINE_FAULT_MISSING  0x01u /* no such file: no options */
+#define CMDLINE_FAULT_CUT      0x02u /* longer than fits */
+#define CMDLINE_FAULT_ALL      0x03u
 
 /* How the boot disk was read. */
 enum boot_disk_method { DISK_EDD = 1, DISK_CHS = 2 };
@@ -92,7 +97,9 @@ struct boot_info {
 	uint64_t kernel_entry; /* virtual */
 	uint64_t tsc[STAGE_COUNT];
 	uint32_t range_count;
-	uint32_t bios_call_total; /* entries written; the ring has the last of them */
+	uint32_t bios_call_total;  /* entries written; the ring has the last of them */
+	uint32_t cmdline_faults;   /* CMDLINE_FAULT_* */
+	uint32_t cmdline_replaced; /* bytes of it that are no printable ASCII, now '?' */
 	struct boot_range ranges[BOOT_INFO_MAX_RANGES];
 	struct boot_bios_call bios_calls[BOOT_INFO_BIOS_CALLS]; /* entry n is at n % size */
 	char cmdline[BOOT_INFO_CMDLINE_SIZE];                   /* printable ASCII, ends with 0 */
@@ -100,8 +107,8 @@ struct boot_info {
 };
 _Static_assert(offsetof(struct boot_info, crc32) == 16, "no padding before");
 _Static_assert(offsetof(struct boot_info, rsdp) == 48, "64-bit fields aligned in 32-bit code too");
-_Static_assert(offsetof(struct boot_info, ranges) == 160, "the same in 32- and 64-bit code");
-_Static_assert(sizeof(struct boot_info) == 160 + 16 * 24 + 64 * 8 + 4096 + 1024 * 32,
+_Static_assert(offsetof(struct boot_info, ranges) == 168, "the same in 32- and 64-bit code");
+_Static_assert(sizeof(struct boot_info) == 168 + 16 * 24 + 64 * 8 + 4096 + 1024 * 32,
 	       "the same in 32- and 64-bit code");
 _Static_assert(sizeof(struct boot_info) <= 0x10000, "one 64 KiB slot of low memory");
 

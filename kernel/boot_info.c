@@ -87,6 +87,9 @@ static bool scalars_are_wrong(struct check *c)
 	       !in_bounds(c, "ebda_segment", info->ebda_segment, 0, 0xffff) ||
 	       !in_bounds(c, "e820_count", info->e820_count, 1, E820_MAX_RAW) ||
 	       !in_bounds(c, "range_count", info->range_count, 1, BOOT_INFO_MAX_RANGES) ||
+	       !in_bounds(c, "cmdline_faults", info->cmdline_faults, 0, CMDLINE_FAULT_ALL) ||
+	       !in_bounds(c, "cmdline_replaced", info->cmdline_replaced, 0,
+			  BOOT_INFO_CMDLINE_SIZE) ||
 	       !in_bounds(c, "rsdp", info->rsdp, 0, LOW_MEMORY - 1);
 }
 

@@ -11,11 +11,25 @@
 #include "kernel/monitor.h"
 #include "kernel/options.h"
 
+/* The loader has said so too, but the screen was cleared since, and the log has only this. */
+static void cmdline_faults(void)
+{
+	if (boot_info.cmdline_faults & CMDLINE_FAULT_MISSING)
+		printk("CMDLINE.TXT is missing: no options\n");
+	if (boot_info.cmdline_faults & CMDLINE_FAULT_CUT)
+		printk("CMDLINE.TXT: line longer than %d bytes: cut there\n",
+		       BOOT_INFO_CMDLINE_SIZE - 1);
+	if (boot_info.cmdline_replaced)
+		printk("CMDLINE.TXT: %u bytes are no printable ASCII: ? in their place\n",
+		       boot_info.cmdline_replaced);
+}
+
 static void banner(void)
 {
 	printk("firstpage: kernel at 0x%lx, 0x%lx bytes, from drive 0x%02x\n",
 	       boot_info.kernel_phys, boot_info.kernel_size, boot_info.boot_drive);
 	printk("Command line: %s\n", boot_info.cmdline);
+	cmdline_faults();
 }
 
 static void options_setup(void)

@@ -21,12 +21,15 @@ void options_load(void)
 	uint32_t size;
 
 	if (!volume_find(CMDLINE_NAME, &file)) {
+		boot_info.cmdline_faults = CMDLINE_FAULT_MISSING;
 		say(CMDLINE_NAME ": not found, no options then");
 		return;
 	}
 	size = file.size < READ_SIZE ? file.size : READ_SIZE;
 	volume_read(CMDLINE_NAME, &file, text, size);
 	cmdline_clean(text, size, boot_info.cmdline, BOOT_INFO_CMDLINE_SIZE, &report);
+	boot_info.cmdline_faults = report.cut ? CMDLINE_FAULT_CUT : 0;
+	boot_info.cmdline_replaced = report.replaced;
 	if (report.cut)
 		say("warning: " CMDLINE_NAME ": line longer than %u bytes: cut there",
 		    BOOT_INFO_CMDLINE_SIZE - 1);

@@ -140,6 +140,8 @@ static void test_scalars(void **state)
 	WRONG(e820_count, E820_MAX_RAW + 1);
 	WRONG(range_count, 0);
 	WRONG(range_count, BOOT_INFO_MAX_RANGES + 1);
+	WRONG(cmdline_faults, CMDLINE_FAULT_ALL + 1);
+	WRONG(cmdline_replaced, BOOT_INFO_CMDLINE_SIZE + 1);
 	WRONG(rsdp, 0x100000);
 }
 
