@@ -157,7 +157,7 @@ static bool by_e801(void)
 	if (low_kib == 0 && high_64kib == 0)
 		return false;
 	store_ram(MIB, (uint64_t)low_kib * KIB);
-	store_ram(16 * MIB, (uint64_t)high_64kib * 64 * KIB);
+	store_ram(16ull * MIB, (uint64_t)high_64kib * 64 * KIB);
 	return true;
 }
 
