@@ -80,6 +80,12 @@ usb: $(B)/disk.img ## writes it to a stick and reads it back; DEV=/dev/sdX YES=1
 test: all | $(call have,test) $(call have,run) $(call have,bochs) ## everything that has a verdict
 	@tests/run
 
+# Figures.
+
+.PHONY: bench
+bench: $(B)/disk.img $(HOST)/bench $(HOST)/bench_counted | $(call have,run) $(call have,bench) ## figures, host and kernel; ROW=id-or-prefix JSON=1
+	@scripts/bench $(if $(JSON),--json) $(ROW)
+
 .PHONY: lint
 lint: all | $(call have,lint) ## formatter, static analysers, include rules
 	@scripts/lint

@@ -3,19 +3,22 @@
 HOST_CFLAGS := -std=gnu17 -O2 -g -D_GNU_SOURCE -DMM_HOST -I. -I$(B)/host -MMD -MP $(WARNINGS)
 ASAN        := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 MSAN        := -fsanitize=memory -fno-omit-frame-pointer
+TSAN        := -fsanitize=thread -fno-omit-frame-pointer
 
 HOST := $(B)/host
 
 # The boot on a host: what the kernel has of it, and the simulated machine.
 SIM := kernel/memory.c lib/e820.c arch/x86_64/paging.c tests/host/sim.c tests/host/mapfile.c \
        tests/host/checks.c
+SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
 TESTS := test_memblock test_e820 test_buddy test_maps test_mapfile test_format test_crc32 \
          test_fat test_elf test_options test_boot_info
 
 .PHONY: host
 host: $(HOST)/libfirstpage-mm.a $(HOST)/replay ## the library, replay and the host tests
-host: $(TESTS:%=$(HOST)/%) $(HOST)/test_maps_msan
+host: $(TESTS:%=$(HOST)/%) $(HOST)/test_maps_msan $(HOST)/test_threads \
+      $(HOST)/bench
 
 $(HOST)/mm/%.o: mm/%.c | $(call have,build)
 	@mkdir -p $(@D)
@@ -62,3 +65,19 @@ $(HOST)/test_maps_msan: tests/host/test_maps.c $(test_maps_SOURCES) | $(call hav
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)
 	$(Q)clang $(HOST_CFLAGS) $(MSAN) -MF $@.d $(filter %.c,$^) -o $@
+
+$(HOST)/test_threads: tests/host/test_threads.c $(MM) $(SIM) | $(call have,test)
+	@mkdir -p $(@D)
+	$(call say,CLANG,$@)
+	$(Q)clang $(HOST_CFLAGS) $(SIM_LOW) $(TSAN) -MF $@.d $(filter %.c,$^) -o $@
+
+# The figures; the second program has Callgrind's marks.
+$(HOST)/bench: tests/host/bench.c $(MM) $(SIM) | $(call have,build)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(SIM_LOW) -MF $@.d $(filter %.c,$^) -o $@
+
+$(HOST)/bench_counted: tests/host/bench.c $(MM) $(SIM) | $(call have,bench)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(SIM_LOW) -DSIM_CALLGRIND -MF $@.d $(filter %.c,$^) -o $@

@@ -22,17 +22,25 @@
 #define munmap(...) ((int)syscall(SYS_munmap, __VA_ARGS__))
 #endif
 
+#ifdef SIM_CALLGRIND
+#include <valgrind/callgrind.h>
+#else
+#define CALLGRIND_TOGGLE_COLLECT (void)0
+#endif
+
 FILE *sim_log;
 jmp_buf *sim_panic_jump;
 char sim_panic_text[256];
 uint64_t sim_mem_map_bytes;
 uint64_t sim_left_out;
+_Thread_local unsigned int sim_cpu;
+_Thread_local unsigned long sim_holds;
+bool sim_collect_holds;
 
 static uint64_t mapped;
 static bool dirty_descriptors;
 
-#define POISON_RAM  (64ull << 20) /* of RAM, at its beginning and its end: where the books lie */
-#define WINDOW_SIZE (MM_MAX_PFN * sizeof(struct page))
+#define POISON_RAM (64ull << 20) /* of RAM, at its beginning and its end: where the books lie */
 
 int printk(const char *fmt, ...)
 {
@@ -81,17 +89,22 @@ void kfree(const void *ptr)
 
 unsigned int port_cpu_id(void)
 {
-	return 0;
+	return sim_cpu;
 }
 
 unsigned long port_irq_save(void)
 {
+	sim_holds++;
+	if (sim_collect_holds)
+		CALLGRIND_TOGGLE_COLLECT;
 	return 0;
 }
 
 void port_irq_restore(unsigned long flags)
 {
 	(void)flags;
+	if (sim_collect_holds)
+		CALLGRIND_TOGGLE_COLLECT;
 }
 
 /* RAM and descriptors hold nothing that a decision may rest on, until somebody writes them. */
@@ -153,9 +166,11 @@ void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
 
 void port_map_zero(uintptr_t virt, uint64_t size)
 {
+	uintptr_t end = MEM_MAP_BASE + SIM_WINDOW_SIZE;
+
 	paging_map_zero(virt, size);
-	if (size)
-		map_fixed(virt, size, PROT_READ);
+	if (size && virt < end)
+		map_fixed(virt, end - virt < size ? end - virt : size, PROT_READ);
 }
 
 void sim_map_ram(uint64_t size)
@@ -199,7 +214,7 @@ void sim_reset(void)
 	memblock_set_current_limit(MEMBLOCK_ALLOC_ANYWHERE);
 	if (mapped)
 		munmap((void *)SIM_RAM, mapped);
-	munmap((void *)(uintptr_t)MEM_MAP_BASE, WINDOW_SIZE);
+	munmap((void *)(uintptr_t)MEM_MAP_BASE, SIM_WINDOW_SIZE);
 	mapped = 0;
 	mm_host_offset = 0;
 	memset(zones, 0, sizeof(zones));

@@ -17,12 +17,21 @@
 #endif
 #endif
 
-#ifdef SIM_MSAN
+#ifdef SIM_LOW
+/* Valgrind leaves a program 64 GiB of addresses, ThreadSanitizer 512: with MEM_MAP_BASE above. */
+#define SIM_RAM         0x400000000ull
+#define SIM_RAM_SIZE    (32ull << 30)
+#define SIM_WINDOW_SIZE (1ull << 30)
+#elif defined(SIM_MSAN)
 #define SIM_RAM      0x530000000000ull /* MemorySanitizer leaves 8 TiB there */
 #define SIM_RAM_SIZE (8ull << 40)
 #else
 #define SIM_RAM      0x110000000000ull
 #define SIM_RAM_SIZE (64ull << 40)
+#endif
+
+#ifndef SIM_WINDOW_SIZE
+#define SIM_WINDOW_SIZE (MM_MAX_PFN * sizeof(struct page)) /* of the window, what is mapped */
 #endif
 
 struct sim_options {
@@ -40,6 +49,15 @@ extern FILE *sim_log;
 /* Where panic() jumps when a test expects it; else it prints to stderr and ends the program. */
 extern jmp_buf *sim_panic_jump;
 extern char sim_panic_text[256];
+
+/* The number of the CPU that a thread plays; each CPU is one thread's at a time. */
+extern _Thread_local unsigned int sim_cpu;
+
+/* How often this thread switched its interrupts off: once for each hold of a lock. */
+extern _Thread_local unsigned long sim_holds;
+
+/* In a program with Callgrind's marks: collect between lock and unlock, and only there. */
+extern bool sim_collect_holds;
 
 /* Everything back to power-on: memblock empty, RAM and window unmapped. */
 void sim_reset(void);

@@ -1,0 +1,577 @@
+/*
+ * bench.c: the host's part of the figures.
+ *
+ *   bench [ID...]   rows whose id starts with one of these; all without
+ *   bench count     10,000 frames, for Callgrind: build/host/bench_counted, which has the marks
+ *
+ * Prints `bench ID VALUE` a row, as the kernel does, and `# ...` for what one wants to know beside
+ * it. The machine: 4 GiB of RAM, 3 of them below 4 GiB, as QEMU's pc has them; nothing is zeroed;
+ * the allocator as in the library, -O2, no sanitizer.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "mm/cache.h"
+#include "mm/zone.h"
+#include "tests/host/sim.h"
+
+#ifdef SIM_CALLGRIND
+#include <valgrind/callgrind.h>
+#else
+#define CALLGRIND_TOGGLE_COLLECT      (void)0
+#define CALLGRIND_ZERO_STATS          (void)0
+#define CALLGRIND_DUMP_STATS_AT(name) (void)(name)
+#endif
+
+#define FRAMES  (1u << 20) /* of the machine */
+#define BULK    10000
+#define NR_SEED 3
+
+static void boot(void)
+{
+	static const struct e820_entry raw[] = {
+		{ 0, 0x9fc00, E820_TYPE_RAM, 0, 20, 0 },
+		{ 0x9fc00, 0x400, E820_TYPE_RESERVED, 0, 20, 0 },
+		{ 0xf0000, 0x10000, E820_TYPE_RESERVED, 0, 20, 0 },
+		{ 0x100000, 0xbfedf000, E820_TYPE_RAM, 0, 20, 0 },
+		{ 0xbffdf000, 0x21000, E820_TYPE_RESERVED, 0, 20, 0 },
+		{ 0xfffc0000, 0x40000, E820_TYPE_RESERVED, 0, 20, 0 },
+		{ 0x100000000, 0x40000000, E820_TYPE_RAM, 0, 20, 0 },
+	};
+	const struct sim_options options = { .pdpe1gb = true, .kernel_size = 2 << 20, .seed = 1 };
+	struct e820_taken kernel;
+	const char *error;
+
+	if (sim_boot(raw, sizeof(raw) / sizeof(raw[0]), &options, &kernel, &error)) {
+		fprintf(stderr, "bench: %s\n", error);
+		exit(1);
+	}
+}
+
+/* Steele, Lea, Flood: SplitMix64. */
+static uint64_t next_random(uint64_t *seed)
+{
+	uint64_t z = *seed += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static uint32_t random_below(uint64_t *seed, uint32_t limit)
+{
+	return (uint32_t)((next_random(seed) >> 32) * limit >> 32);
+}
+
+static void *array_of(size_t nr, size_t size)
+{
+	void *array = calloc(nr, size);
+
+	if (!array) {
+		fprintf(stderr, "bench: no memory on this host\n");
+		exit(1);
+	}
+	return array;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Bulk: one by one into an array, then each freed. */
+
+static struct page *bulk_pages[BULK];
+
+__attribute__((noinline)) static void bulk_alloc(void)
+{
+	for (unsigned int i = 0; i < BULK; i++)
+		bulk_pages[i] = alloc_page(GFP_KERNEL);
+}
+
+__attribute__((noinline)) static void bulk_free(void)
+{
+	for (unsigned int i = 0; i < BULK; i++)
+		__free_page(bulk_pages[i]);
+}
+
+/* The loops alone: a value is stored, a value is loaded. */
+__attribute__((noinline)) static void empty_alloc(void)
+{
+	for (unsigned int i = 0; i < BULK; i++) {
+		struct page *page;
+
+		__asm__ volatile("" : "=r"(page));
+		bulk_pages[i] = page;
+	}
+}
+
+__attribute__((noinline)) static void empty_free(void)
+{
+	for (unsigned int i = 0; i < BULK; i++)
+		__asm__ volatile("" : : "r"(bulk_pages[i]) : "memory");
+}
+
+__attribute__((noinline)) static void empty_holds(void)
+{
+	static port_lock_t lock;
+
+	for (unsigned int i = 0; i < BULK; i++)
+		port_unlock_irqrestore(&lock, port_lock_irqsave(&lock));
+}
+
+static void collect(const char *name, void (*work)(void))
+{
+	CALLGRIND_ZERO_STATS;
+	CALLGRIND_TOGGLE_COLLECT;
+	work();
+	CALLGRIND_TOGGLE_COLLECT;
+	CALLGRIND_DUMP_STATS_AT(name);
+}
+
+static void collect_holds(const char *name, void (*work)(void))
+{
+	unsigned long before = sim_holds;
+
+	CALLGRIND_ZERO_STATS;
+	sim_collect_holds = true;
+	work();
+	sim_collect_holds = false;
+	CALLGRIND_DUMP_STATS_AT(name);
+	printf("%s %lu\n", name, sim_holds - before);
+}
+
+static void count_bulk(void)
+{
+	boot();
+	collect("first_alloc", bulk_alloc);
+	collect("first_free", bulk_free);
+	collect("alloc", bulk_alloc);
+	collect("free", bulk_free);
+	collect_holds("holds_alloc", bulk_alloc);
+	collect_holds("holds_free", bulk_free);
+	collect_holds("empty_holds", empty_holds);
+	collect("empty_alloc", empty_alloc);
+	collect("empty_free", empty_free);
+}
+
+static void lock_bulk0(const char *id)
+{
+	unsigned long start, middle, end;
+
+	boot();
+	bulk_alloc();
+	bulk_free();
+	start = sim_holds;
+	bulk_alloc();
+	middle = sim_holds;
+	bulk_free();
+	end = sim_holds;
+	printf("# %s: %.1f to allocate 1,000, %.1f to free them\n", id,
+	       (double)(middle - start) * 1000 / BULK, (double)(end - middle) * 1000 / BULK);
+	if (end - middle < middle - start)
+		end = middle + (middle - start);
+	printf("bench %s %.1f\n", id, (double)(end - middle) * 1000 / BULK);
+}
+
+static void state(const char *id)
+{
+	uint64_t present = 0;
+
+	boot();
+	for_each_zone(z)
+		present += z->present;
+	printf("bench %s %.3f\n", id, (double)zones_bytes / (double)present);
+}
+
+/*
+ * Churn: the machine is filled, a part of it is freed at random, then 100 rounds each replace a
+ * tenth of what is held: free a random piece, allocate one. What is left for 2 MiB pages then?
+ */
+
+struct piece {
+	struct page *page;
+	unsigned int order;
+};
+
+struct churn {
+	uint64_t seed;
+	unsigned int max_order;
+	double pinned; /* share of the frames that never come back */
+	bool late;     /* pinned while it churns, not when it was filled */
+
+	struct piece *pieces; /* the first nr_pinned stay */
+	uint32_t nr, nr_pinned;
+	uint64_t held; /* frames */
+	uint64_t failed;
+};
+
+#define ROUNDS 100
+
+/* Each order has the same share of the frames, nearly: one more has half the probability. */
+static unsigned int random_order(struct churn *c)
+{
+	unsigned int order = 0;
+
+	while (order < c->max_order && next_random(&c->seed) >> 63)
+		order++;
+	return order;
+}
+
+static bool churn_alloc(struct churn *c, unsigned int order)
+{
+	struct page *page = alloc_pages(GFP_ATOMIC, order);
+
+	if (!page)
+		return false;
+	c->pieces[c->nr++] = (struct piece){ page, order };
+	c->held += 1ull << order;
+	return true;
+}
+
+static unsigned int churn_free(struct churn *c)
+{
+	uint32_t which = c->nr_pinned + random_below(&c->seed, c->nr - c->nr_pinned);
+	struct piece piece = c->pieces[which];
+
+	__free_pages(piece.page, piece.order);
+	c->pieces[which] = c->pieces[--c->nr];
+	c->held -= 1ull << piece.order;
+	return piece.order;
+}
+
+static void pin(struct churn *c, uint32_t which)
+{
+	struct piece piece = c->pieces[which];
+
+	c->pieces[which] = c->pieces[c->nr_pinned];
+	c->pieces[c->nr_pinned++] = piece;
+}
+
+static void fill(struct churn *c)
+{
+	for (;;) {
+		unsigned int order = random_order(c);
+
+		while (!churn_alloc(c, order))
+			if (!order--)
+				return;
+	}
+}
+
+static void churn_round(struct churn *c, uint64_t target)
+{
+	double probability = c->late ? c->pinned * FRAMES / ((double)target / 10 * ROUNDS) : 0;
+	uint64_t left = target / 10;
+
+	while (left) {
+		uint64_t freed = 1ull << churn_free(c);
+		unsigned int order;
+
+		left -= freed < left ? freed : left;
+		while (order = random_order(c), c->held + (1ull << order) <= target) {
+			if (!churn_alloc(c, order)) {
+				c->failed++;
+				break;
+			}
+			if ((double)(next_random(&c->seed) >> 11) * 0x1p-53 < probability)
+				pin(c, c->nr - 1);
+		}
+	}
+}
+
+static uint64_t whole_blocks(uint64_t *nr_free)
+{
+	uint64_t counts[NR_ORDERS], whole = 0;
+
+	drain_caches();
+	*nr_free = 0;
+	for_each_zone(z) {
+		zone_free_blocks(z, counts);
+		for (unsigned int k = 0; k < NR_ORDERS; k++) {
+			*nr_free += counts[k] << k;
+			whole += k < BLOCK_ORDER ? 0 : counts[k] << (k - BLOCK_ORDER);
+		}
+	}
+	return whole;
+}
+
+/* Of the free memory, in whole blocks, the part that any allocator could reach with these pins. */
+static double bound(const struct churn *c, uint64_t whole, uint64_t nr_free)
+{
+	uint8_t *pinned = array_of((SIM_RAM_SIZE >> PAGE_SHIFT) >> BLOCK_ORDER, 1);
+	double share;
+
+	for (uint32_t i = 0; i < c->nr_pinned; i++) {
+		uint8_t *block = &pinned[page_to_pfn(c->pieces[i].page) >> BLOCK_ORDER];
+
+		whole -= !*block;
+		*block = 1;
+	}
+	free(pinned);
+	share = 100.0 * (double)(whole << BLOCK_ORDER) / (double)nr_free;
+	return share < 100 ? share : 100;
+}
+
+/* Per cent of the free memory in whole blocks; *best is what these pins allow. */
+static double churn(struct churn c, unsigned int percent, double *best)
+{
+	uint64_t nr_free, whole, at_start, target;
+
+	boot();
+	at_start = whole_blocks(&nr_free);
+	c.pieces = array_of(FRAMES, sizeof(*c.pieces));
+	fill(&c);
+	if (!c.late)
+		while (c.nr_pinned < (uint32_t)(c.pinned * FRAMES))
+			pin(&c, c.nr_pinned + random_below(&c.seed, c.nr - c.nr_pinned));
+	target = c.held * (100 - percent) / 100;
+	while (c.held > target)
+		churn_free(&c);
+	for (unsigned int i = 0; i < ROUNDS; i++)
+		churn_round(&c, target);
+	whole = whole_blocks(&nr_free);
+	*best = bound(&c, at_start, nr_free);
+	if (c.failed)
+		printf("# seed %llu: %llu allocations of a mixed order failed\n",
+		       (unsigned long long)c.seed, (unsigned long long)c.failed);
+	free(c.pieces);
+	return 100.0 * (double)(whole << BLOCK_ORDER) / (double)nr_free;
+}
+
+/* The worst of three seeds. */
+static void churn_row(const char *id, struct churn c, unsigned int percent)
+{
+	double worst = 100, best = 100;
+
+	printf("# %s: seeds 1 to %d:", id, NR_SEED);
+	for (uint64_t seed = 1; seed <= NR_SEED; seed++) {
+		double can, is;
+
+		c.seed = seed;
+		is = churn(c, percent, &can);
+		printf(" %.2f", is);
+		worst = is < worst ? is : worst;
+		best = can < best ? can : best;
+	}
+	printf("\nbench %s %.2f\n", id, worst);
+	if (c.pinned > 0)
+		printf("bench %s.bound %.2f\n", id, best);
+}
+
+static void churn_single(const char *id)
+{
+	churn_row(id, (struct churn){ .max_order = 0 }, (unsigned int)atoi(strrchr(id, '.') + 1));
+}
+
+static void churn_mixed(const char *id)
+{
+	churn_row(id, (struct churn){ .max_order = BLOCK_ORDER },
+		  (unsigned int)atoi(strrchr(id, '.') + 1));
+}
+
+/* churn.pinned.0.01: half is freed, 0.01 % stays. */
+static void churn_pinned(const char *id)
+{
+	churn_row(id, (struct churn){ .pinned = atof(id + strlen("churn.pinned.")) / 100 }, 50);
+}
+
+static void churn_late(const char *id)
+{
+	churn_row(id,
+		  (struct churn){ .pinned = atof(id + strlen("churn.late.")) / 100, .late = true },
+		  50);
+}
+
+/*
+ * Two threads over one. A run is of four parts, one after the other: an empty loop and the work,
+ * each by one thread and by two; what two cores are worth here and now cancels out.
+ */
+
+#define SCALE_RUNS   41
+#define SCALE_PAIRS  100000
+#define SCALE_RANDOM 40000
+#define SCALE_EMPTY  1000000
+#define SHARE        (FRAMES / 4) /* frames that each thread of scale2.random holds: half in all */
+
+struct worker {
+	pthread_t thread;
+	unsigned int cpu;
+	uint64_t seed;
+	struct page **held;
+	void (*work)(struct worker *self);
+};
+
+static struct worker workers[2];
+static atomic_uint ready, going;
+
+static void work_empty(struct worker *self)
+{
+	for (unsigned int i = 0; i < SCALE_EMPTY; i++) {
+		self->seed = self->seed * 6364136223846793005u + 1;
+		__asm__ volatile("" : "+r"(self->seed));
+	}
+}
+
+static void work_repeat(struct worker *self)
+{
+	(void)self;
+	for (unsigned int i = 0; i < SCALE_PAIRS; i++)
+		__free_page(alloc_page(GFP_KERNEL));
+}
+
+static void work_random(struct worker *self)
+{
+	for (unsigned int i = 0; i < SCALE_RANDOM; i++) {
+		uint32_t which = random_below(&self->seed, SHARE);
+
+		__free_page(self->held[which]);
+		self->held[which] = alloc_page(GFP_KERNEL);
+	}
+}
+
+static void work_hold(struct worker *self)
+{
+	self->held = array_of(SHARE, sizeof(struct page *));
+	for (unsigned int i = 0; i < SHARE; i++)
+		self->held[i] = alloc_page(GFP_KERNEL);
+}
+
+static void *work(void *argument)
+{
+	struct worker *self = argument;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(self->cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set); /* where there is but one CPU, it is not kept */
+	sim_cpu = self->cpu;
+	atomic_fetch_add(&ready, 1);
+	while (!atomic_load(&going))
+		;
+	self->work(self);
+	return NULL;
+}
+
+/* Nanoseconds from the moment that all are ready to the moment that all are done. */
+static double run_workers(unsigned int nr, void (*fn)(struct worker *self))
+{
+	struct timespec start, end;
+
+	atomic_store(&ready, 0);
+	atomic_store(&going, 0);
+	for (unsigned int i = 0; i < nr; i++) {
+		workers[i].cpu = i;
+		workers[i].work = fn;
+		if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) {
+			fprintf(stderr, "bench: no thread\n");
+			exit(1);
+		}
+	}
+	while (atomic_load(&ready) < nr)
+		sched_yield();
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	atomic_store(&going, 1);
+	for (unsigned int i = 0; i < nr; i++)
+		pthread_join(workers[i].thread, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	return (double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec);
+}
+
+/* Throughput of two over that of one. */
+static double gain(void (*fn)(struct worker *self))
+{
+	double one = run_workers(1, fn);
+
+	return 2 * one / run_workers(2, fn);
+}
+
+static void scale(const char *id, void (*fn)(struct worker *self))
+{
+	double ratios[SCALE_RUNS], gains[SCALE_RUNS], empties[SCALE_RUNS];
+
+	gain(fn);
+	for (unsigned int i = 0; i < SCALE_RUNS; i++) {
+		empties[i] = gain(work_empty);
+		gains[i] = gain(fn);
+		ratios[i] = gains[i] / empties[i];
+	}
+	qsort(ratios, SCALE_RUNS, sizeof(double), compare);
+	qsort(gains, SCALE_RUNS, sizeof(double), compare);
+	qsort(empties, SCALE_RUNS, sizeof(double), compare);
+	printf("# %s: two over one %.2f, empty loop %.2f; middle half of the ratio %.2f to %.2f\n",
+	       id, gains[SCALE_RUNS / 2], empties[SCALE_RUNS / 2], ratios[SCALE_RUNS / 4],
+	       ratios[SCALE_RUNS * 3 / 4]);
+	printf("bench %s %.2f\n", id, ratios[SCALE_RUNS / 2]);
+}
+
+static void scale_repeat(const char *id)
+{
+	boot();
+	scale(id, work_repeat);
+}
+
+static void scale_random(const char *id)
+{
+	boot();
+	workers[0].seed = 1;
+	workers[1].seed = 2;
+	run_workers(2, work_hold);
+	scale(id, work_random);
+	free(workers[0].held);
+	free(workers[1].held);
+}
+
+static const struct {
+	const char *id;
+	void (*run)(const char *id);
+} rows[] = {
+	{ "state", state },
+	{ "lock.bulk0", lock_bulk0 },
+	{ "churn.50", churn_single },
+	{ "churn.25", churn_single },
+	{ "churn.10", churn_single },
+	{ "churn.mixed.50", churn_mixed },
+	{ "churn.mixed.25", churn_mixed },
+	{ "churn.mixed.10", churn_mixed },
+	{ "churn.pinned.0.01", churn_pinned },
+	{ "churn.pinned.0.1", churn_pinned },
+	{ "churn.pinned.1", churn_pinned },
+	{ "churn.late.0.01", churn_late },
+	{ "churn.late.0.1", churn_late },
+	{ "churn.late.1", churn_late },
+	{ "scale2.repeat", scale_repeat },
+	{ "scale2.random", scale_random },
+};
+
+static bool wanted(const char *id, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strncmp(id, argv[i], strlen(argv[i])))
+			return true;
+	return argc < 2;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int run = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 2 && !strcmp(argv[1], "count")) {
+		count_bulk();
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (wanted(rows[i].id, argc, argv)) {
+			rows[i].run(rows[i].id);
+			run++;
+		}
+	if (!run)
+		fprintf(stderr, "bench: no row starts so\n");
+	return run ? 0 : 2;
+}

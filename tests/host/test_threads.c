@@ -1,0 +1,274 @@
+/*
+ * test_threads.c: the allocator under threads, for ThreadSanitizer.
+ *
+ * Each of four threads is a CPU. They allocate orders 0 to 9 at random and swap what they have
+ * through shared slots, so that most is freed by another thread than the one that allocated it. A
+ * table of owners, changed atomically, sees a frame handed out twice; the memory of each block is
+ * written without an atomic, so that the sanitizer sees whether handing out orders it. In the end
+ * each thread drains its caches, and the books must be as in the beginning.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "mm/cache.h"
+#include "mm/zone.h"
+#include "tests/host/sim.h"
+
+#define MIB        0x100000ull
+#define THREADS    4
+#define STEPS      20000
+#define SLOTS      256 /* shared: some of them hold a block that nobody has in hand */
+#define MAX_ORDER  BLOCK_ORDER
+#define MAX_FRAMES ((0x100000000ull + 64 * MIB) >> PAGE_SHIFT)
+
+static atomic_uchar *owned; /* by frame: number of the thread + 1 */
+static _Atomic(struct page *) slots[SLOTS];
+static atomic_ulong allocations, exhausted, twice;
+
+struct worker {
+	pthread_t thread;
+	unsigned int cpu;
+	uint64_t seed;
+	void (*work)(struct worker *self);
+};
+
+static uint32_t random_below(struct worker *self, uint32_t limit)
+{
+	self->seed = self->seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)((self->seed >> 32) * limit >> 32);
+}
+
+/* The frames' owners and the owner's own memory: the first word of each frame. */
+static void own(struct worker *self, struct page *page, unsigned int order)
+{
+	for (pfn_t i = 0; i < (pfn_t)1 << order; i++) {
+		if (atomic_exchange_explicit(&owned[page_to_pfn(page) + i],
+					     (unsigned char)(self->cpu + 1), memory_order_relaxed))
+			atomic_fetch_add(&twice, 1);
+		*(volatile uint64_t *)page_address(page + i) = self->cpu;
+	}
+	page->private = order;
+}
+
+static void disown(struct page *page, unsigned int order)
+{
+	for (pfn_t i = 0; i < (pfn_t)1 << order; i++) {
+		*(volatile uint64_t *)page_address(page + i) = ~0ull;
+		if (!atomic_exchange_explicit(&owned[page_to_pfn(page) + i], 0,
+					      memory_order_relaxed))
+			atomic_fetch_add(&twice, 1);
+	}
+}
+
+static struct page *take(struct worker *self, unsigned int order)
+{
+	static const gfp_t gfps[] = { GFP_KERNEL, GFP_KERNEL, GFP_ATOMIC, GFP_DMA32, GFP_DMA };
+	gfp_t gfp = gfps[random_below(self, sizeof(gfps) / sizeof(gfps[0]))];
+	struct page *page = alloc_pages(gfp, order);
+
+	if (page) {
+		own(self, page, order);
+		atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
+	} else {
+		atomic_fetch_add_explicit(&exhausted, 1, memory_order_relaxed);
+	}
+	return page;
+}
+
+static void give(struct page *page)
+{
+	unsigned int order;
+
+	if (!page)
+		return;
+	order = (unsigned int)page->private;
+	disown(page, order);
+	__free_pages(page, order);
+}
+
+/* What lies in the slot goes back, whoever put it there; page takes its place. */
+static void swap(struct worker *self, struct page *page)
+{
+	give(atomic_exchange(&slots[random_below(self, SLOTS)], page));
+}
+
+/* Mostly single frames, every order up to a block. */
+static void orders(struct worker *self)
+{
+	for (unsigned int i = 0; i < STEPS; i++) {
+		unsigned int order = random_below(self, 4) ? 0 : random_below(self, MAX_ORDER + 1);
+
+		swap(self, take(self, order));
+	}
+}
+
+/* More than one CPU's caches hold, back and forth, until there is nothing left to take. */
+static void floods(struct worker *self)
+{
+	enum { FLOOD = 12000 };
+	struct page **held = calloc(FLOOD, sizeof(struct page *));
+
+	for (unsigned int round = 0; held && round < 4; round++) {
+		unsigned int n = 0;
+
+		while (n < FLOOD && (held[n] = take(self, 0)))
+			n++;
+		while (n)
+			give(held[--n]);
+	}
+	free(held);
+}
+
+/* A block is cut into frames, which go each their own way; ranges are asked for by number. */
+static void pieces(struct worker *self)
+{
+	for (unsigned int i = 0; i < STEPS / 20; i++) {
+		unsigned int order = 1 + random_below(self, 4);
+		struct page *page = take(self, order);
+		pfn_t start = 4096 + random_below(self, 4096);
+
+		if (page) {
+			split_page(page, order);
+			for (pfn_t j = 0; j < (pfn_t)1 << order; j++) {
+				page[j].private = 0;
+				swap(self, page + j);
+			}
+		}
+		if (alloc_contig_range(start, start + 4, MIGRATE_MOVABLE, GFP_KERNEL))
+			continue;
+		for (unsigned int j = 0; j < 4; j++)
+			own(self, pfn_to_page(start + j), 0);
+		for (unsigned int j = 0; j < 4; j++)
+			swap(self, pfn_to_page(start + j));
+	}
+}
+
+/* Several references to a frame: whoever drops the last frees it. One slot holds one reference. */
+static void drop(struct page *page)
+{
+	if (page)
+		put_page(page);
+}
+
+static void references(struct worker *self)
+{
+	for (unsigned int i = 0; i < STEPS / 2; i++) {
+		struct page *page = alloc_page(GFP_KERNEL);
+
+		if (!page)
+			continue;
+		get_page(page);
+		*(volatile uint64_t *)page_address(page) = self->cpu;
+		drop(atomic_exchange(&slots[random_below(self, SLOTS)], page));
+		if (random_below(self, 2))
+			put_page(page);
+		else
+			__free_page(page);
+		atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
+	}
+}
+
+static void *run(void *argument)
+{
+	struct worker *self = argument;
+
+	sim_cpu = self->cpu;
+	self->work(self);
+	drain_caches();
+	return NULL;
+}
+
+static void boot(void)
+{
+	static const struct e820_entry raw[] = {
+		{ 0, 0x9f000, E820_TYPE_RAM, 0, 20, 0 },
+		{ MIB, 63 * MIB, E820_TYPE_RAM, 0, 20, 0 },
+		{ 0x100000000, 64 * MIB, E820_TYPE_RAM, 0, 20, 0 },
+	};
+	const struct sim_options options = { .dirty = true, .kernel_size = 2 * MIB, .seed = 1 };
+	struct e820_taken kernel;
+	const char *error;
+
+	if (sim_boot(raw, sizeof(raw) / sizeof(raw[0]), &options, &kernel, &error)) {
+		printf("Bail out! %s\n", error);
+		exit(1);
+	}
+}
+
+static uint64_t total_free(void)
+{
+	uint64_t sum = 0;
+
+	for_each_zone(z)
+		sum += zone_free_frames(z);
+	return sum;
+}
+
+static bool survives(const char *name, void (*work)(struct worker *self),
+		     void (*release)(struct page *page))
+{
+	struct worker workers[THREADS];
+	uint64_t before;
+	unsigned long broken;
+	bool ok;
+
+	boot();
+	before = total_free();
+	atomic_store(&allocations, 0);
+	atomic_store(&exhausted, 0);
+	atomic_store(&twice, 0);
+	sim_log = stdout;
+	for (unsigned int i = 0; i < THREADS; i++) {
+		workers[i] = (struct worker){ .cpu = i, .seed = i + 1, .work = work };
+		if (pthread_create(&workers[i].thread, NULL, run, &workers[i])) {
+			printf("Bail out! no thread\n");
+			exit(1);
+		}
+	}
+	for (unsigned int i = 0; i < THREADS; i++)
+		pthread_join(workers[i].thread, NULL);
+	for (unsigned int i = 0; i < SLOTS; i++)
+		release(atomic_exchange(&slots[i], NULL));
+	drain_caches();
+	broken = mm_check();
+	sim_log = NULL;
+	printf("# %s: seeds 1 to %d, %lu allocations, %lu found nothing\n", name, THREADS,
+	       atomic_load(&allocations), atomic_load(&exhausted));
+	ok = !broken && !atomic_load(&twice) && total_free() == before;
+	if (!ok)
+		printf("# %lu invariants broken, %lu frames of two owners, %llu of %llu frames "
+		       "free\n",
+		       broken, atomic_load(&twice), (unsigned long long)total_free(),
+		       (unsigned long long)before);
+	return ok;
+}
+
+int main(void)
+{
+	static const struct {
+		const char *name;
+		void (*work)(struct worker *self);
+		void (*release)(struct page *page); /* what the threads left in the slots */
+	} tests[] = {
+		{ "all orders, freed by other threads", orders, give },
+		{ "floods of single frames, until none is left", floods, give },
+		{ "split blocks and ranges by number", pieces, give },
+		{ "references dropped by two threads", references, drop },
+	};
+	int failed = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	owned = calloc(MAX_FRAMES, sizeof(*owned));
+	if (!owned)
+		return 1;
+	printf("1..%zu\n", sizeof(tests) / sizeof(tests[0]));
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		bool ok = survives(tests[i].name, tests[i].work, tests[i].release);
+
+		printf("%s %zu - %s\n", ok ? "ok" : "not ok", i + 1, tests[i].name);
+		failed |= !ok;
+	}
+	free(owned);
+	return failed;
+}
