@@ -1,6 +1,7 @@
 /*
  * cmd_mm.c: the monitor's commands about memory. Those that Linux has a file for print in its form.
  */
+#include "kernel/bench.h"
 #include "kernel/boot_info.h"
 #include "kernel/command.h"
 #include "kernel/console.h"
@@ -347,8 +348,15 @@ static int cmd_selftest(int argc, char **argv)
 	return selftest();
 }
 
+static int cmd_bench(int argc, char **argv)
+{
+	if (argc > 2)
+		return COMMAND_USAGE;
+	return bench(argc == 2 ? argv[1] : NULL);
+}
+
 const struct command mm_commands[] = {
-	{ "e820", "", "the firmware's map, raw and corrected, with each correction", cmd_e820 },
+	{ "e820", "", "the firmware's map, raw and corrected", cmd_e820 },
 	{ "iomem", "", "physical memory by use, as /proc/iomem", cmd_iomem },
 	{ "memblock", "", "memory and reserved, as Linux's debugfs has them", cmd_memblock },
 	{ "buddyinfo", "", "free blocks of order 0 to 18, as /proc/buddyinfo", cmd_buddyinfo },
@@ -360,5 +368,6 @@ const struct command mm_commands[] = {
 	  cmd_alloc },
 	{ "release", "PFN", "gives back what alloc printed", cmd_release },
 	{ "selftest", "", "tests memory in place, prints KTAP", cmd_selftest },
+	{ "bench", "[ID]", "what the allocator costs here, in clock ticks", cmd_bench },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -22,6 +22,19 @@ struct mm_report mm_report;
 
 static struct memory_input input;
 
+/* What the steps take themselves, without what they print. */
+static uint64_t since;
+
+static void clock_on(void)
+{
+	since = arch_timestamp();
+}
+
+static void clock_off(void)
+{
+	mm_report.setup_cycles += arch_timestamp() - since;
+}
+
 static void log_range(const char *what, uint64_t base, uint64_t size, uint32_t type)
 {
 	const char *name = e820_type_name(type);
@@ -74,7 +87,9 @@ void e820_setup(void)
 		log_range("BIOS-e820:", e->base, e->size, e->type);
 	}
 	gather_entries();
+	clock_on();
 	memory_correct(&input);
+	clock_off();
 	mm_print_corrections(printk);
 	if (!e820_bytes(&e820_map, E820_TYPE_RAM))
 		panic("the memory map has no usable RAM");
@@ -135,9 +150,11 @@ void memblock_setup(void)
 	input.ebda = ebda_start();
 	input.limit = address_space_limit();
 	input.mem_limit = sane_mem_limit();
-	take_ranges();
 	memblock_debug = options.memblock_debug;
+	clock_on();
+	take_ranges();
 	mm_report.left_out = memory_to_memblock(&input);
+	clock_off();
 	if (mm_report.left_out)
 		printk(
 		    "%llu KiB of RAM are beyond what this CPU or the direct map reaches: left out\n",
@@ -150,14 +167,18 @@ void memblock_setup(void)
 
 void paging_setup(void)
 {
+	clock_on();
 	address_space_init(boot_info.kernel_phys);
 	give_back_ranges();
+	clock_off();
 	mm_report.page_table_bytes = paging_table_bytes;
 }
 
 void mem_map_setup(void)
 {
+	clock_on();
 	mm_report.mem_map_bytes = mem_map_init();
+	clock_off();
 	bp_mem_map();
 }
 
@@ -182,7 +203,16 @@ static void log_totals(void)
 
 void buddy_setup(void)
 {
+	struct page *first;
+
+	clock_on();
 	memory_hand_over(arch_timestamp());
+	first = alloc_page(GFP_KERNEL);
+	clock_off();
+	if (!first)
+		panic("no page is free after the hand-over");
+	__free_page(first);
+	drain_caches();
 	paging_use_allocator();
 	bp_buddy();
 	log_totals();

@@ -27,6 +27,7 @@ void buddy_setup(void);
 struct mm_report {
 	uint64_t mem_map_bytes;
 	uint64_t left_out; /* bytes of RAM that cannot be addressed */
+	uint64_t setup_cycles; /* from raw entries to the first page, printing left out */
 	uint64_t (*page_table_bytes)(void);
 };
 extern struct mm_report mm_report;

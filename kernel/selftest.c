@@ -253,7 +253,13 @@ int selftest(void)
 
 	console_printf("KTAP version 1\n1..%zu\n", NR_TESTS);
 	for (size_t i = 0; i < NR_TESTS; i++) {
-		const char *wrong = monitor_interrupted() ? "interrupted" : tests[i].run();
+		const char *wrong;
+
+		if (monitor_interrupted()) {
+			console_printf("# interrupted\n");
+			return failed + 1;
+		}
+		wrong = tests[i].run();
 
 		if (wrong) {
 			console_printf("# %s\n", wrong);

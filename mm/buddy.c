@@ -13,10 +13,11 @@
 #include "mm/zone.h"
 
 /*
- * The bounds lowered under one hold of the lock. Each costs a node search, about 60 instructions;
- * without a limit an adversary who leaves many stale bounds makes one call walk all of them.
+ * The bounds lowered under one hold of the lock. Each costs a search of a node, about 270
+ * instructions at worst; without a limit an adversary who leaves many stale bounds makes one call
+ * walk all of them.
  */
-#define MAX_LOWERED 16
+#define MAX_LOWERED 10
 
 struct zone zones[MAX_NR_ZONES];
 
@@ -84,8 +85,7 @@ static void lower(struct zone *z, const struct spot *s, unsigned int order)
 		return;
 	}
 	for (; order < BLOCK_ORDER && node_test(&s->region->index[order], s->block); order++) {
-		node_clear(&s->region->index[order], s->block);
-		if (node_empty(&s->region->index[order]))
+		if (node_clear(&s->region->index[order], s->block))
 			bitset_clear(&z->index[order], s->gib);
 	}
 }
@@ -305,32 +305,57 @@ void buddy_put(struct zone *z, pfn_t pfn, unsigned int order)
 	struct spot s = spot_at(z, pfn, level);
 
 	node_set_run(s.node, child, order - base);
-	completed(z, &s, level, node_run_order(s.node, child, order - base));
+	completed(z, &s, level, node_run_order(s.node, child));
 }
 
 /* Nodes that one batch may empty: each costs as much as a search. */
 #define MAX_BATCH_NODES 8
 
+/* The word's frames, at most want of them, lowest first, to *--top and downwards. */
+static struct page **take_word(uint64_t *word, struct page *base, struct page **top,
+			       unsigned int want)
+{
+	uint64_t left = *word;
+
+	if (left == ~0ull && want >= 64) {
+		for (unsigned int i = 0; i < 64; i++)
+			*--top = base + i;
+		*word = 0;
+		return top;
+	}
+	for (; left && want; want--, left &= left - 1)
+		*--top = base + __builtin_ctzll(left);
+	*word = left;
+	return top;
+}
+
 unsigned int buddy_take_frames(struct zone *z, struct page **pages, unsigned int want)
 {
-	unsigned int n = 0;
+	struct page **top = pages + want;
 	struct spot s;
 
-	for (unsigned int nodes = 0; nodes < MAX_BATCH_NODES && n < want; nodes++) {
+	for (unsigned int nodes = 0; nodes < MAX_BATCH_NODES && top > pages; nodes++) {
+		struct page *base;
+
 		if (!find_open(z, 0, &s) && !open_whole(z, 0, &s))
 			break;
-		for (unsigned int i = 0; i < NODE_WORDS && n < want; i++) {
-			struct page *base = pfn_to_page(spot_pfn(z, &s) + 64 * i);
-			uint64_t word = s.node->word[i];
+		base = pfn_to_page(spot_pfn(z, &s));
+		for (unsigned int i = 0; i < NODE_WORDS && top > pages; i++, base += WORD_FRAMES) {
+			unsigned int left = (unsigned int)(top - pages);
 
-			for (; word && n < want; word &= word - 1)
-				pages[n++] = base + __builtin_ctzll(word);
-			s.node->word[i] = word;
+			/* A batch that is half full ends before it would cut a whole word. */
+			if (left <= want / 2 && left < 64 && s.node->word[i] == ~0ull)
+				goto done;
+			top = take_word(&s.node->word[i], base, top, left);
 		}
 		if (node_empty(s.node))
 			lower(z, &s, 0);
 	}
-	return n;
+done:
+	want -= (unsigned int)(top - pages);
+	if (top > pages)
+		memmove(pages, top, want * sizeof(*pages));
+	return want;
 }
 
 void buddy_put_word(struct zone *z, pfn_t first, uint64_t bits)
@@ -346,7 +371,7 @@ void buddy_put_word(struct zone *z, pfn_t first, uint64_t bits)
 	if (*word != WORD_FULL)
 		raise(z, &s, word_run_order(*word));
 	else
-		completed(z, &s, 0, node_run_order(s.node, child, WORD_SHIFT));
+		completed(z, &s, 0, node_run_order(s.node, child));
 }
 
 /* The frame is free: makes sure that it is a bit of an open block, and clears that bit. */

@@ -7,115 +7,146 @@
 #include "mm/cache.h"
 
 struct frame_cache frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
+struct cache_table cache_tables[MM_MAX_CPUS];
+
+static struct frame_cache no_cache; /* empty, no room: always the slow way */
 
 /* At most this part of a zone waits in one CPU's cache. */
 #define ZONE_PART 256
 
+static void init_table(struct cache_table *table, struct frame_cache caches[MAX_NR_ZONES])
+{
+	for (unsigned int i = 0; i <= GFP_ZONE_BITS; i++)
+		table->for_gfp[i] = &no_cache;
+	for (unsigned int i = 0; i <= STATE_ZONE_MASK; i++)
+		table->of_zone[i] = i < MAX_NR_ZONES ? &caches[i] : &no_cache;
+}
+
 void cache_init(void)
 {
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
+		init_table(&cache_tables[cpu], frame_caches[cpu]);
 		for (unsigned int i = 0; i < MAX_NR_ZONES; i++) {
 			uint64_t part = zones[i].managed / ZONE_PART;
 			struct frame_cache *cache = &frame_caches[cpu][i];
 
-			cache->busy = false;
+			cache->state = state_allocated(i, 0);
+			cache->busy = 0;
 			cache->count = 0;
-			cache->limit = (uint32_t)(part < CACHE_MAX ? part : CACHE_MAX);
+			cache->limit = part < CACHE_MAX ? part : CACHE_MAX;
 		}
+	}
 }
 
-/* Only this CPU, and its interrupts, see the mark: the compiler must keep the order, nobody else. */
-static inline bool enter(struct frame_cache *cache)
+static unsigned int batch_of(const struct frame_cache *cache)
 {
-	if (cache->busy)
-		return false;
-	cache->busy = true;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	return true;
+	return (unsigned int)(cache->limit < CACHE_BATCH ? cache->limit : CACHE_BATCH);
 }
 
-static inline void leave(struct frame_cache *cache)
+/* Onto a cache that is less than half a batch full, the lowest frame on top. */
+static void refill(struct frame_cache *cache, struct zone *z, unsigned int want)
 {
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	cache->busy = false;
-}
-
-/* Into an empty cache, the lowest frame on top. */
-__attribute__((noinline)) static bool refill(struct frame_cache *cache, struct zone *z)
-{
-	unsigned int want = cache->limit < CACHE_BATCH ? cache->limit : CACHE_BATCH;
 	unsigned long flags = port_lock_irqsave(&z->lock);
-	unsigned int n = buddy_take_frames(z, cache->pages, want);
+	unsigned int n = buddy_take_frames(z, cache->pages + cache->count, want);
 
 	z->nr_free -= n;
 	port_unlock_irqrestore(&z->lock, flags);
-	for (unsigned int i = 0; i < n / 2; i++) {
-		struct page *page = cache->pages[i];
-
-		cache->pages[i] = cache->pages[n - 1 - i];
-		cache->pages[n - 1 - i] = page;
-	}
-	cache->count = n;
-	return n;
+	cache->count += n;
 }
 
-/* The topmost frames of one word of bits go back together. Returns how many those are. */
+/*
+ * Whether the zone's cache of this CPU has a frame now; filled from the bits if they have some to
+ * spare. A few frames are not enough: two zones whose caches run empty in turn would be changed for
+ * ever.
+ */
+static bool fill(struct frame_cache *cache, struct zone *z, uint64_t spare)
+{
+	uint64_t want = batch_of(cache);
+	bool some;
+
+	if (!cache_enter(cache))
+		return false;
+	if (spare && cache->count <= want / 2) {
+		want -= cache->count;
+		refill(cache, z, (unsigned int)(want < spare ? want : spare));
+	}
+	some = cache->count;
+	cache_leave(cache);
+	return some;
+}
+
+bool cache_refill(gfp_t gfp)
+{
+	unsigned int highest = gfp_zone(gfp);
+
+	for (struct zone *z = &zones[highest]; z >= zones; z--) {
+		struct frame_cache *cache = &frame_caches[port_cpu_id()][z->id];
+
+		if (cache->limit && fill(cache, z, zone_spare(z, highest, gfp))) {
+			cache_tables[port_cpu_id()].for_gfp[gfp & GFP_ZONE_BITS] = cache;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The topmost frames of one word of bits go back together. Returns how many those are. A frame that
+ * is there twice makes the sum of the bits differ from their union.
+ */
 static unsigned int drain_word(struct zone *z, struct page *const *top, unsigned int max)
 {
-	pfn_t pfn = page_to_pfn(*top);
-	pfn_t first = pfn & ~(WORD_FRAMES - 1);
-	uint64_t bits = 0;
+	pfn_t first = page_to_pfn(*top) & ~(WORD_FRAMES - 1);
+	uintptr_t base = (uintptr_t)pfn_to_page(first);
+	uint64_t bits = 0, sum = 0;
 	unsigned int n = 0;
 
-	while (n < max && (pfn = page_to_pfn(*(top - n))) - first < WORD_FRAMES) {
-		if (bits >> (pfn - first) & 1)
-			panic("frame 0x%llx is in a cache twice", (unsigned long long)pfn);
-		bits |= 1ull << (pfn - first);
-		n++;
-	}
+	do {
+		const struct page *page = *(top - n);
+		uintptr_t offset = (uintptr_t)page - base;
+
+		if (offset >= WORD_FRAMES * sizeof(struct page))
+			break;
+		bits |= 1ull << (offset / sizeof(struct page));
+		sum += 1ull << (offset / sizeof(struct page));
+	} while (++n < max);
+	if (bits != sum)
+		panic("of the frames from 0x%llx on one is in a cache twice",
+		      (unsigned long long)first);
 	buddy_put_word(z, first, bits);
 	return n;
 }
 
-/* n frames from the top. */
-__attribute__((noinline)) static void drain(struct frame_cache *cache, struct zone *z,
-					    unsigned int n)
+/*
+ * At most n frames from the top, at least one. Frames that lie scattered cost as much each as a
+ * whole word, so fewer of them go at once: the lock is held for a bounded time.
+ */
+#define MAX_DRAIN_WORDS 24
+
+static void drain(struct frame_cache *cache, struct zone *z, unsigned int n)
 {
+	unsigned int left = n;
 	unsigned long flags = port_lock_irqsave(&z->lock);
 
-	for (unsigned int left = n; left;) {
+	for (unsigned int words = 0; left && words < MAX_DRAIN_WORDS; words++) {
 		unsigned int gone = drain_word(z, &cache->pages[cache->count - 1], left);
 
 		cache->count -= gone;
 		left -= gone;
 	}
-	z->nr_free += n;
+	z->nr_free += n - left;
 	port_unlock_irqrestore(&z->lock, flags);
 }
 
-struct page *cache_take(struct zone *z)
-{
-	struct frame_cache *cache = &frame_caches[port_cpu_id()][z->id];
-	struct page *page = NULL;
-
-	if (!enter(cache))
-		return NULL;
-	if (cache->count || refill(cache, z))
-		page = cache->pages[--cache->count];
-	leave(cache);
-	return page;
-}
-
-bool cache_put(struct zone *z, struct page *page)
+bool cache_make_room(struct zone *z)
 {
 	struct frame_cache *cache = &frame_caches[port_cpu_id()][z->id];
 
-	if (!cache->limit || !enter(cache))
+	if (!cache->limit || !cache_enter(cache))
 		return false;
 	if (cache->count == cache->limit)
-		drain(cache, z, cache->limit < CACHE_BATCH ? cache->limit : CACHE_BATCH);
-	cache->pages[cache->count++] = page;
-	leave(cache);
+		drain(cache, z, batch_of(cache));
+	cache_leave(cache);
 	return true;
 }
 
@@ -124,13 +155,14 @@ bool cache_drain(struct zone *z)
 	struct frame_cache *cache = &frame_caches[port_cpu_id()][z->id];
 	bool any = false;
 
-	if (!enter(cache))
+	if (!cache_enter(cache))
 		return false;
 	while (cache->count) {
 		any = true;
-		drain(cache, z, cache->count < CACHE_BATCH ? cache->count : CACHE_BATCH);
+		drain(cache, z,
+		      (unsigned int)(cache->count < CACHE_BATCH ? cache->count : CACHE_BATCH));
 	}
-	leave(cache);
+	cache_leave(cache);
 	return any;
 }
 

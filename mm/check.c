@@ -313,7 +313,7 @@ static void check_caches(const struct zone *z, uint64_t found)
 			z->start_pfn, "a cache holds more than its limit");
 		for (uint32_t i = 0; i < cache->count; i++)
 			require(!cache->pages[i]->state &&
-					pfn_zone(page_to_pfn(cache->pages[i])) == z,
+				    pfn_zone(page_to_pfn(cache->pages[i])) == z,
 				"C1", z, page_to_pfn(cache->pages[i]),
 				"a cached frame is another zone's, or its descriptor is not zero");
 	}

@@ -51,30 +51,54 @@ unsigned int node_find_run(const struct node *node, unsigned int k)
 	if (k >= WORD_SHIFT)
 		return find_words(node, 1u << (k - WORD_SHIFT));
 	for (unsigned int i = 0; i < NODE_WORDS; i++) {
-		uint64_t runs = runs_in_word(node->word[i], k);
+		uint64_t runs = node->word[i];
 
+		if (runs)
+			runs = runs_in_word(runs, k);
 		if (runs)
 			return 64 * i + (unsigned int)__builtin_ctzll(runs);
 	}
 	return NODE_NONE;
 }
 
-unsigned int node_run_order(const struct node *node, unsigned int child, unsigned int k)
+/*
+ * Within a word: the aligned run of 2^k around child ends before the next clear bit on either side.
+ * It does not reach a bit at `other` as long as k is at most the highest bit in which child and
+ * other differ.
+ */
+static unsigned int order_in_word(uint64_t word, unsigned int child)
 {
-	uint64_t word = node->word[child / 64];
+	uint64_t clear = ~word & (NODE_BITS < 64 ? WORD_FULL : ~0ull);
+	uint64_t below = clear & ((1ull << child) - 1);
+	uint64_t above = clear & ~((2ull << child) - 1);
+	unsigned int k = WORD_SHIFT;
 
-	for (; k < WORD_SHIFT; k++) {
-		uint64_t pair = run_mask(child & ~((2u << k) - 1), k + 1);
+	if (below)
+		k = 31 - (unsigned int)__builtin_clz(child ^
+						     (63 - (unsigned int)__builtin_clzll(below)));
+	if (above) {
+		unsigned int up =
+		    31 - (unsigned int)__builtin_clz(child ^ (unsigned int)__builtin_ctzll(above));
 
-		if ((word & pair) != pair)
-			return k;
+		k = up < k ? up : k;
 	}
-	for (; k < NODE_SHIFT; k++) {
-		unsigned int words = 2u << (k - WORD_SHIFT);
-		unsigned int first = child / 64 & ~(words - 1);
+	return k;
+}
 
-		for (unsigned int i = 0; i < words; i++)
-			if (node->word[first + i] != WORD_FULL)
+unsigned int node_run_order(const struct node *node, unsigned int child)
+{
+	unsigned int k = order_in_word(node->word[child / 64], child % 64);
+
+	if (k < WORD_SHIFT)
+		return k;
+	if (node_whole(node))
+		return NODE_SHIFT;
+	for (unsigned int words = 2; words <= NODE_WORDS; words *= 2, k++) {
+		/* The other half of the run twice as long; this half is known to be set. */
+		unsigned int other = (child / 64 ^ words / 2) & ~(words / 2 - 1);
+
+		for (unsigned int i = 0; i < words / 2; i++)
+			if (node->word[other + i] != WORD_FULL)
 				return k;
 	}
 	return NODE_SHIFT;

@@ -16,12 +16,12 @@
 
 #include "mm/types.h"
 
-#define NODE_SHIFT MM_NODE_SHIFT
-#define NODE_BITS  (1u << NODE_SHIFT)
-#define NODE_WORDS ((NODE_BITS + 63) / 64)
-#define WORD_SHIFT (NODE_SHIFT < 6 ? NODE_SHIFT : 6) /* order of one word's worth of children */
+#define NODE_SHIFT  MM_NODE_SHIFT
+#define NODE_BITS   (1u << NODE_SHIFT)
+#define NODE_WORDS  ((NODE_BITS + 63) / 64)
+#define WORD_SHIFT  (NODE_SHIFT < 6 ? NODE_SHIFT : 6) /* order of one word's worth of children */
 #define WORD_FRAMES ((pfn_t)1 << WORD_SHIFT)
-#define WORD_FULL  (NODE_BITS < 64 ? (1ull << NODE_BITS % 64) - 1 : ~0ull)
+#define WORD_FULL   (NODE_BITS < 64 ? (1ull << NODE_BITS % 64) - 1 : ~0ull)
 _Static_assert(MM_NODE_SHIFT >= 2 && MM_NODE_SHIFT <= 9, "a node is at most a cache line");
 
 #define NODE_NONE (~0u) /* no such child */
@@ -40,11 +40,6 @@ static inline void node_set(struct node *node, unsigned int child)
 	node->word[child / 64] |= 1ull << (child % 64);
 }
 
-static inline void node_clear(struct node *node, unsigned int child)
-{
-	node->word[child / 64] &= ~(1ull << (child % 64));
-}
-
 static inline void node_fill(struct node *node, uint64_t word)
 {
 	for (unsigned int i = 0; i < NODE_WORDS; i++)
@@ -58,6 +53,15 @@ static inline bool node_empty(const struct node *node)
 	for (unsigned int i = 0; i < NODE_WORDS; i++)
 		any |= node->word[i];
 	return !any;
+}
+
+/* True when nothing is left: the other words are looked at only when this one is. */
+static inline bool node_clear(struct node *node, unsigned int child)
+{
+	uint64_t word = node->word[child / 64] & ~(1ull << (child % 64));
+
+	node->word[child / 64] = word;
+	return !word && node_empty(node);
 }
 
 static inline bool node_whole(const struct node *node)
@@ -137,8 +141,8 @@ static inline bool node_any_run(const struct node *node, unsigned int child, uns
 /* The lowest aligned run of 2^k set bits, or NODE_NONE. */
 unsigned int node_find_run(const struct node *node, unsigned int k);
 
-/* The order of the largest aligned run of set bits that contains the set run of 2^k at child. */
-unsigned int node_run_order(const struct node *node, unsigned int child, unsigned int k);
+/* The order of the largest aligned run of set bits that contains child, which is set. */
+unsigned int node_run_order(const struct node *node, unsigned int child);
 
 /* The order of the longest aligned run in a word that is not 0. */
 unsigned int word_run_order(uint64_t word);
@@ -163,8 +167,7 @@ static inline void bitset_clear(struct bitset *set, pfn_t child)
 {
 	struct node *leaf = &set->leaf[child / NODE_BITS];
 
-	node_clear(leaf, child % NODE_BITS);
-	if (node_empty(leaf))
+	if (node_clear(leaf, child % NODE_BITS))
 		node_clear(&set->top, (unsigned int)(child / NODE_BITS));
 }
 

@@ -15,9 +15,18 @@
 #include "mm/port.h"
 
 struct page {
-	uint64_t state;        /* PAGE_* fields below; 0: not a head */
+	union {
+		uint64_t state; /* 0: not a head. Compared and written as a whole */
+		struct {
+			uint32_t count;  /* references */
+			uint8_t order;   /* bit 7: marked reserved, no allocation */
+			uint8_t zone;    /* and, in the upper six bits, the node */
+			uint16_t cookie; /* not 0, different from boot to boot */
+		};
+	};
 	unsigned long private; /* the owner's, from allocation to release */
 };
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "zone.h has the shifts of these fields");
 _Static_assert(sizeof(struct page) == 16, "0.39 % of RAM");
 
 #define mem_map ((struct page *)(uintptr_t)MEM_MAP_BASE)

@@ -12,9 +12,6 @@
 #define EBUSY  16
 #define EINVAL 22
 
-/* By gfp_zone(): the highest zone with memory that serves it; zones[0] while there is none. */
-static struct zone *preferred_zone[MAX_NR_ZONES] = { zones, zones, zones };
-
 uint64_t state_cookie = 1ull << STATE_COOKIE_SHIFT;
 
 static inline unsigned int state_order(uint64_t state)
@@ -34,7 +31,7 @@ unsigned int page_order(const struct page *head)
 
 unsigned int page_count(const struct page *head)
 {
-	return (unsigned int)(head->state >> STATE_COUNT_SHIFT);
+	return head->count;
 }
 
 unsigned int page_zonenum(const struct page *head)
@@ -50,8 +47,10 @@ static void mark_head(struct zone *z, pfn_t pfn, unsigned int order, bool head)
 
 	if (order == REGION_ORDER)
 		(head ? bitset_set : bitset_clear)(&z->head, gib);
+	else if (order >= BLOCK_ORDER && head)
+		node_set(&z->dir[gib]->head, block);
 	else if (order >= BLOCK_ORDER)
-		(head ? node_set : node_clear)(&z->dir[gib]->head, block);
+		node_clear(&z->dir[gib]->head, block);
 }
 
 static bool marked_head(const struct zone *z, pfn_t pfn, unsigned int order)
@@ -65,14 +64,6 @@ static bool marked_head(const struct zone *z, pfn_t pfn, unsigned int order)
 		return node_test(&z->dir[gib]->head, block);
 	return node_test(&z->dir[gib]->open, block) &&
 	       !node_any_run(&z->dir[gib]->block[block], (unsigned int)(pfn % NODE_BITS), order);
-}
-
-/* The zone has 2^order frames beyond what it keeps from requests for zone `highest`. */
-static bool zone_allows(const struct zone *z, unsigned int order, unsigned int highest, gfp_t gfp)
-{
-	uint64_t keep = gfp & __GFP_HIGH ? 0 : z->lowmem_reserve[highest];
-
-	return z->nr_free >= ((uint64_t)1 << order) + keep;
 }
 
 static struct page *zone_alloc(struct zone *z, unsigned int order)
@@ -98,31 +89,13 @@ static struct page *zone_alloc(struct zone *z, unsigned int order)
 	return page;
 }
 
-void page_alloc_init(void)
-{
-	struct zone *best = &zones[0];
-
-	for_each_zone(z) {
-		if (z->managed)
-			best = z;
-		preferred_zone[z->id] = best;
-	}
-	cache_init();
-}
-
-/* The highest zone that a request may be served from. */
-static inline unsigned int gfp_zone(gfp_t gfp)
-{
-	return gfp & __GFP_DMA ? ZONE_DMA : gfp & __GFP_DMA32 ? ZONE_DMA32 : ZONE_NORMAL;
-}
-
 /* From the bits, zone by zone downwards. */
 static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
 {
 	unsigned int highest = gfp_zone(gfp);
 
 	for (struct zone *z = &zones[highest]; z >= zones; z--)
-		if (zone_allows(z, order, highest, gfp)) {
+		if (zone_spare(z, highest, gfp) >> order) {
 			struct page *page = zone_alloc(z, order);
 
 			if (page)
@@ -137,49 +110,55 @@ static bool drain_all(void)
 	bool any = false;
 
 	port_pin();
-	for_each_zone(z) any |= cache_drain(z);
+	for_each_zone(z)
+		any |= cache_drain(z);
 	port_unpin();
 	return any;
+}
+
+/* From this CPU's cache of the zone that serves gfp, filled if need be. */
+static struct page *alloc_cached(gfp_t gfp)
+{
+	struct cache_table *table;
+	struct page *page;
+
+	port_pin();
+	table = &cache_tables[port_cpu_id()];
+	page = cache_pop(table->for_gfp[gfp & GFP_ZONE_BITS]);
+	if (!page && cache_refill(gfp))
+		page = cache_pop(table->for_gfp[gfp & GFP_ZONE_BITS]);
+	port_unpin();
+	return page;
 }
 
 __attribute__((noinline)) static struct page *alloc_slow(gfp_t gfp, unsigned int order)
 {
 	struct page *page = NULL;
 
-	if (order <= MAX_PAGE_ORDER)
-		page = alloc_from_zones(gfp, order);
-	if (!page && order <= MAX_PAGE_ORDER && drain_all())
-		page = alloc_from_zones(gfp, order);
-	return page;
-}
-
-/*
- * From this CPU's cache of the zone that the request prefers. That zone keeps nothing back from
- * such a request (what a zone keeps is for requests that prefer a lower one), so no look at its
- * free count is due.
- */
-static inline struct page *alloc_cached(gfp_t gfp)
-{
-	struct zone *z = preferred_zone[gfp_zone(gfp)];
-	struct page *page;
-
-	port_pin();
-	page = cache_take(z);
-	port_unpin();
-	if (page)
-		page->state = state_allocated(z->id, 0);
-	return page;
-}
-
-struct page *alloc_pages(gfp_t gfp, unsigned int order)
-{
-	struct page *page = order ? NULL : alloc_cached(gfp);
-
+	if (order > MAX_PAGE_ORDER)
+		return NULL;
+	if (!order)
+		page = alloc_cached(gfp);
 	if (!page)
-		page = alloc_slow(gfp, order);
+		page = alloc_from_zones(gfp, order);
+	if (!page && drain_all())
+		page = alloc_from_zones(gfp, order);
 	if (page && gfp & __GFP_ZERO)
 		memset(page_address(page), 0, PAGE_SIZE << order);
 	return page;
+}
+
+/* The way of most, GFP_KERNEL and a single frame at hand; everything else is behind one call. */
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	struct page *page;
+
+	if (gfp != GFP_KERNEL || order)
+		return alloc_slow(gfp, order);
+	port_pin();
+	page = cache_pop(cache_tables[port_cpu_id()].for_gfp[GFP_KERNEL]);
+	port_unpin();
+	return page ? page : alloc_slow(gfp, order);
 }
 
 void drain_caches(void)
@@ -243,28 +222,39 @@ static inline void put_head(struct page *page, unsigned int order)
 	}
 }
 
-/* A frame with one reference goes to this CPU's cache, if that will have it. */
-static inline bool free_cached(struct page *page)
+/* The frame's own cache, once more with room made; else the bits. */
+static bool free_cached(struct page *page)
 {
-	uint64_t state = page->state;
-	struct zone *z = &zones[state_zone(state)];
-	bool taken;
+	struct frame_cache *cache;
+	bool done;
 
-	if (state != state_allocated(state_zone(state), 0))
-		return false;
 	port_pin();
-	page->state = 0;
-	taken = cache_put(z, page);
-	if (!taken)
-		page->state = state;
+	cache = cache_tables[port_cpu_id()].of_zone[page->zone & STATE_ZONE_MASK];
+	done = page->state == cache->state && cache_make_room(&zones[page->zone]) &&
+	       cache_push(cache, page);
 	port_unpin();
-	return taken;
+	return done;
 }
 
-void __free_pages(struct page *page, unsigned int order)
+__attribute__((noinline)) static void free_slow(struct page *page, unsigned int order)
 {
 	if (order || !free_cached(page))
 		put_head(page, order);
+}
+
+/* The way of most: a frame with one reference, and room in the cache of its zone. */
+void __free_pages(struct page *page, unsigned int order)
+{
+	bool done = false;
+
+	if (!order) {
+		port_pin();
+		done = cache_push(cache_tables[port_cpu_id()].of_zone[page->zone & STATE_ZONE_MASK],
+				  page);
+		port_unpin();
+	}
+	if (!done)
+		free_slow(page, order);
 }
 
 unsigned long get_free_pages(gfp_t gfp, unsigned int order)

@@ -197,7 +197,7 @@ static void count_runs(const struct node *node, uint64_t *counts)
 			child++;
 			continue;
 		}
-		k = node_run_order(node, child, 0);
+		k = node_run_order(node, child);
 		counts[k]++;
 		child += 1u << k;
 	}

@@ -4,6 +4,7 @@
  * Everything here costs per range and per GiB, never per frame, but for the descriptors of blocks
  * that are only partly usable: those are opened now, and their frames marked.
  */
+#include "mm/cache.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
 
@@ -168,7 +169,7 @@ void zones_finish(void)
 			zones[i].lowmem_reserve[j] = above / LOWMEM_RATIO;
 		}
 	}
-	page_alloc_init();
+	cache_init();
 }
 
 /* All frames of the block start as reserved; those that are handed over are unmarked (P4). */

@@ -27,8 +27,8 @@
  *   B4 For k < 9 the zone's index[k] holds exactly the regions whose own index[k] is not empty.
  *   B5 An open node is not whole, but for one a level and zone: idle[], kept open because no other
  *      open node had anything free (else a single page going back and forth opens and closes it).
- *   B6 nr_free is the number of frames free in the bits; nr_open the number of open nodes of a level.
- *   P1 In an open block every frame is free, in an allocation, or marked reserved, one of the
+ *   B6 nr_free is the number of frames free in the bits; nr_open the number of open nodes of a
+ * level. P1 In an open block every frame is free, in an allocation, or marked reserved, one of the
  * three. P2 The descriptor of a frame of an open block is zero unless the frame is a head or
  * reserved. P3 An open block is clean: its descriptors were zeroed. P4 Marked reserved are exactly
  * the frames that memblock has reserved or has not.
@@ -98,15 +98,29 @@ static inline struct zone *pfn_zone(pfn_t pfn)
 	return z;
 }
 
-/* State words: zone.h of a head or a reserved frame. 0: neither. */
-#define STATE_COUNT_SHIFT  0 /* 32 bits: references */
+/* The highest zone that a request may be served from. */
+static inline unsigned int gfp_zone(gfp_t gfp)
+{
+	return gfp & __GFP_DMA ? ZONE_DMA : gfp & __GFP_DMA32 ? ZONE_DMA32 : ZONE_NORMAL;
+}
+
+/* Free frames in the zone's bits beyond what it keeps from requests for zone `highest`. */
+static inline uint64_t zone_spare(const struct zone *z, unsigned int highest, gfp_t gfp)
+{
+	uint64_t keep = gfp & __GFP_HIGH ? 0 : z->lowmem_reserve[highest];
+	uint64_t nr_free = __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED);
+
+	return nr_free > keep ? nr_free - keep : 0;
+}
+
+/* The fields of struct page's state word, as shifts. */
 #define STATE_ORDER_SHIFT  32
 #define STATE_ORDER_MASK   0x1full
-#define STATE_ZONE_SHIFT   37
-#define STATE_ZONE_MASK    0x3ull
 #define STATE_RESERVED     (1ull << 39)
-#define STATE_NODE_SHIFT   40 /* 8 bits */
-#define STATE_COOKIE_SHIFT 48 /* 16 bits, not 0, different from boot to boot */
+#define STATE_ZONE_SHIFT   40
+#define STATE_ZONE_MASK    0x3ull
+#define STATE_NODE_SHIFT   42
+#define STATE_COOKIE_SHIFT 48
 
 extern uint64_t state_cookie; /* in place */
 
@@ -129,7 +143,6 @@ static inline uint64_t state_reserved(unsigned int zone)
  */
 void zones_init(uint64_t seed);
 void zones_finish(void);
-void page_alloc_init(void); /* part of zones_finish() */
 void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order);
 
 /* Free frames of a zone, those in the CPUs' caches included. */
@@ -150,7 +163,7 @@ void buddy_open_block(struct zone *z, pfn_t pfn);
 void buddy_open_region(struct zone *z, pfn_t pfn);
 /*
  * Single frames, for the caches. Takes up to want of the lowest frames from open nodes, a few nodes
- * at most, and returns how many: 0 only when nothing is free.
+ * at most, lowest last, and returns how many: 0 only when nothing is free.
  */
 unsigned int buddy_take_frames(struct zone *z, struct page **pages, unsigned int want);
 /* The frames of a word of bits become free; first is the word's first frame. Panics if one was. */

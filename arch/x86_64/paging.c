@@ -96,30 +96,54 @@ static bool is_leaf_level(unsigned int level, unsigned int prot)
 	return level <= (config.pdpe1gb ? 2 : 1);
 }
 
+/*
+ * Leaves for the entries from this one on that lie wholly within [virt, last], at most to the end
+ * of the table. Returns the bytes that they map.
+ */
+static uint64_t fill_leaves(uint64_t *entry, unsigned int level, uintptr_t virt, uintptr_t last,
+			    phys_addr_t phys, unsigned int prot)
+{
+	uint64_t size = 1ull << level_shift(level);
+	uint64_t leaf = leaf_bits(prot, level);
+	uint64_t n = ((last - virt) >> level_shift(level)) + (((last + 1) & (size - 1)) == 0);
+	uint64_t room = ENTRIES - (virt >> level_shift(level) & (ENTRIES - 1));
+
+	n = n < room ? n : room;
+	for (uint64_t i = 0; i < n; i++, phys += size) {
+		if (entry[i] & PTE_PRESENT)
+			panic("page tables: 0x%lx is mapped already",
+			      (unsigned long)(virt + i * size));
+		entry[i] = phys | leaf;
+	}
+	return n * size;
+}
+
 /* [virt, last], last inclusive: the last byte of the address space can be mapped. */
 static void map_level(phys_addr_t table, unsigned int level, uintptr_t virt, uintptr_t last,
 		      phys_addr_t phys, unsigned int prot)
 {
 	uint64_t size = 1ull << level_shift(level);
-	uint64_t *entry = entry_at(table, level, virt);
-	uint64_t leaf = leaf_bits(prot, level);
 
-	for (;; entry++) {
+	for (;;) {
+		uint64_t *entry = entry_at(table, level, virt);
 		uintptr_t entry_last = virt | (size - 1);
-		bool all = !(virt & (size - 1)) && entry_last <= last;
+		bool aligned = !((virt | phys) & (size - 1));
+		uint64_t done;
 
-		if (all && !(phys & (size - 1)) && is_leaf_level(level, prot)) {
-			if (*entry & PTE_PRESENT)
-				panic("page tables: 0x%lx is mapped already", (unsigned long)virt);
-			*entry = phys | leaf;
+		if (aligned && entry_last <= last && is_leaf_level(level, prot)) {
+			done = fill_leaves(entry, level, virt, last, phys, prot);
 		} else {
-			map_level(child_table(entry), level - 1, virt,
-				  entry_last < last ? entry_last : last, phys, prot);
+			uintptr_t to = entry_last < last ? entry_last : last;
+
+			map_level(child_table(entry), level - 1, virt, to, phys, prot);
+			done = to - virt + 1;
 		}
-		if (entry_last >= last)
+		if (last - virt == done - 1 || !(virt + done))
 			return;
-		phys += entry_last + 1 - virt;
-		virt = entry_last + 1;
+		phys += done;
+		virt += done;
+		if (!(virt & ((size << 9) - 1)))
+			return;
 	}
 }
 
