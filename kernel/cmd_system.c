@@ -6,6 +6,7 @@
 #include "kernel/command.h"
 #include "kernel/console.h"
 #include "kernel/log.h"
+#include "kernel/monitor.h"
 #include "kernel/parse.h"
 
 #define FLAGS_CARRY 0x0001u
@@ -84,6 +85,16 @@ static void print_calls(void)
 }
 
 /* Microseconds since the stage before, where both stamps were taken and the counter went on. */
+/* Returns the stage's time, which is the next one's `before`. */
+static uint64_t print_stage(const char *name, uint64_t tsc, uint64_t before)
+{
+	console_printf("  %-15s TSC %lu", name, tsc);
+	if (before && tsc > before && tsc_khz())
+		console_printf(" +%lu us", (tsc - before) * 1000 / tsc_khz());
+	console_printf("\n");
+	return tsc;
+}
+
 static void print_stages(void)
 {
 	static const char *const names[] = {
@@ -93,15 +104,11 @@ static void print_stages(void)
 	};
 	uint64_t before = 0;
 
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		uint64_t tsc = boot_info.tsc[i];
-
-		console_printf("  %-15s TSC %lu", names[i], tsc);
-		if (before && tsc > before)
-			console_printf(" +%lu us", (tsc - before) * 1000 / tsc_khz());
-		console_printf("\n");
-		before = tsc;
-	}
+	/* A stage that could not read the clock (the boot sector may run on a 386) has no line. */
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (boot_info.tsc[i])
+			before = print_stage(names[i], boot_info.tsc[i], before);
+	print_stage("prompt", monitor_since(), before);
 }
 
 static int cmd_bios(int argc, char **argv)

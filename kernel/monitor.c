@@ -128,10 +128,18 @@ bool monitor_interrupted(void)
 	return arch_ctrl_c_waits();
 }
 
+static uint64_t since;
+
+uint64_t monitor_since(void)
+{
+	return since;
+}
+
 void monitor(void)
 {
 	static char line[LINE_SIZE];
 
+	since = arch_timestamp();
 	if (options.run)
 		run_list(options.run);
 	for (;;) {
