@@ -33,10 +33,10 @@ all: image host ## the image, the kernel and the host programs (plain `make`)
 
 # What a target needs is installed first; a group is looked at again when something of it is gone.
 
-have = $(B)/.have-$(1)
+have   = $(B)/.have-$(1)
+groups := build run bochs test lint debug bench
 .PHONY: $(patsubst %,$(B)/.have-%,$(shell scripts/setup --missing))
-.PRECIOUS: $(B)/.have-%
-$(B)/.have-%: scripts/setup
+$(groups:%=$(B)/.have-%): $(B)/.have-%: scripts/setup
 	@mkdir -p $(@D)
 	@scripts/setup $*
 	@touch $@
