@@ -19,6 +19,7 @@ TESTS := test_memblock test_e820 test_buddy test_maps test_mapfile test_format t
 host: $(HOST)/libfirstpage-mm.a $(HOST)/replay ## the library, replay and the host tests
 host: $(TESTS:%=$(HOST)/%) $(HOST)/test_maps_msan $(HOST)/test_threads \
       $(HOST)/bench
+host: $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions
 
 $(HOST)/mm/%.o: mm/%.c | $(call have,build)
 	@mkdir -p $(@D)
@@ -70,6 +71,17 @@ $(HOST)/test_threads: tests/host/test_threads.c $(MM) $(SIM) | $(call have,test)
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)
 	$(Q)clang $(HOST_CFLAGS) $(SIM_LOW) $(TSAN) -MF $@.d $(filter %.c,$^) -o $@
+
+# Every sequence of operations, on nodes of 8 and of 4 children.
+ARENA := tests/host/model.c tests/host/arena.c
+
+$(HOST)/test_exhaustive: NODE := -DMM_NODE_SHIFT=3
+$(HOST)/test_exhaustive_regions: NODE := -DMM_NODE_SHIFT=2
+$(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions: tests/host/test_exhaustive.c $(ARENA) \
+                                                         $(MM) $(SIM) | $(call have,test)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(NODE) $(ASAN) -MF $@.d $(filter %.c,$^) -lcmocka -o $@
 
 # The figures; the second program has Callgrind's marks.
 $(HOST)/bench: tests/host/bench.c $(MM) $(SIM) | $(call have,build)

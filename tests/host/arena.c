@@ -1,0 +1,97 @@
+/*
+ * arena.c: the boot of kernel/memory.c without a map, on ranges of frames.
+ */
+#include "tests/host/arena.h"
+
+#include <string.h>
+
+#include "arch/x86_64/paging.h"
+#include "mm/cache.h"
+#include "mm/memblock.h"
+#include "tests/host/sim.h"
+
+static bool is_empty(const struct frames *range)
+{
+	return range->start == range->end;
+}
+
+static void for_ranges(const struct frames *ranges, void (*each)(pfn_t start, pfn_t end))
+{
+	for (; !is_empty(ranges); ranges++)
+		each(ranges->start, ranges->end);
+}
+
+static void add(pfn_t start, pfn_t end)
+{
+	memblock_add_node(PFN_PHYS(start), PFN_PHYS(end - start), 0, MEMBLOCK_NONE);
+}
+
+static void reserve(pfn_t start, pfn_t end)
+{
+	memblock_reserve(PFN_PHYS(start), PFN_PHYS(end - start));
+}
+
+static void release(pfn_t start, pfn_t end)
+{
+	memblock_phys_free(PFN_PHYS(start), PFN_PHYS(end - start));
+}
+
+static void spoil(pfn_t start, pfn_t end)
+{
+	for (pfn_t pfn = start; pfn < end; pfn++)
+		*pfn_to_page(pfn) =
+		    (struct page){ .state = 0xbad1000000000001ull, .private = 0x5a5a };
+}
+
+static struct model *model; /* being filled */
+
+static void to_model(pfn_t start, pfn_t end)
+{
+	model_hand_over(model, start, end);
+}
+
+static void from_model(pfn_t start, pfn_t end)
+{
+	model_take_back(model, start, end);
+}
+
+static void init_model(const struct arena *arena, struct model *m)
+{
+	const struct frames *last = arena->ram;
+
+	while (!is_empty(last + 1))
+		last++;
+	model_init(m, arena->ram[0].start, last->end - arena->ram[0].start);
+	model = m;
+	for_ranges(arena->ram, to_model);
+	for_ranges(arena->reserved, from_model);
+}
+
+void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m)
+{
+	struct paging_config paging = { .nx = true };
+	pfn_t end = arena->books + ARENA_BOOKS;
+
+	init_model(arena, m);
+	sim_reset();
+	if (end < m->base + m->frames)
+		end = m->base + m->frames;
+	sim_map_ram(PFN_PHYS(end));
+	for_ranges(arena->ram, add);
+	add(arena->books, arena->books + ARENA_BOOKS);
+	for_ranges(arena->ram, reserve);
+	memset(phys_to_virt(PFN_PHYS(arena->books)), 0xa5, ARENA_BOOKS * PAGE_SIZE);
+	paging_init(&paging);
+	paging_direct_map();
+	mem_map_init();
+	for_ranges(arena->ram, spoil);
+	zones_init(0xf1e2d3c4b5a69788ull);
+	for_ranges(arena->ram, release);
+	for_ranges(arena->reserved, reserve);
+	reserve(arena->books, arena->books + ARENA_BOOKS);
+	memblock_free_all();
+	zones_finish();
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+		for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
+			frame_caches[cpu][i].limit = cache_limit;
+}

@@ -1,0 +1,28 @@
+/*
+ * arena.h: a machine of a few frames, for tests that look at everything.
+ *
+ * The frames to play with are the arena's alone: the books (page tables, descriptors, zones) lie in
+ * RAM of their own, all of it reserved. Descriptors and books start as garbage.
+ */
+#ifndef TESTS_HOST_ARENA_H
+#define TESTS_HOST_ARENA_H
+
+#include "tests/host/model.h"
+
+struct frames {
+	pfn_t start, end;
+};
+
+struct arena {
+	const char *name;
+	struct frames ram[6];      /* all of it; ends with an empty one */
+	struct frames reserved[6]; /* of it, reserved in memblock */
+	pfn_t books;               /* ARENA_BOOKS frames of RAM from here on */
+};
+
+#define ARENA_BOOKS 256
+
+/* Caches of at most cache_limit frames, whatever the zones' sizes. The model must be destroyed. */
+void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m);
+
+#endif

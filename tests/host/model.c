@@ -1,0 +1,285 @@
+/*
+ * model.c: the naive model. It knows the zones' borders from the documentation, not from zones[].
+ */
+#include "tests/host/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define EBUSY  16
+#define EINVAL 22
+
+static const pfn_t zone_start[MAX_NR_ZONES + 1] = { 0, 1 << 12, 1 << 20, MM_MAX_PFN };
+
+static char complaint[256];
+#define COMPLAIN(...) (snprintf(complaint, sizeof(complaint), __VA_ARGS__), complaint)
+#define ULL(x)        ((unsigned long long)(x))
+
+static unsigned int zone_of(pfn_t pfn)
+{
+	unsigned int z = 0;
+
+	while (pfn >= zone_start[z + 1])
+		z++;
+	return z;
+}
+
+/* Bytes that nobody touches take no memory: the holes of a machine may be terabytes. */
+void model_init(struct model *m, pfn_t base, pfn_t frames)
+{
+	memset(m, 0, sizeof(*m));
+	m->base = base;
+	m->frames = frames;
+	m->frame = mmap(NULL, frames, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (m->frame == MAP_FAILED) {
+		perror("mmap of the model");
+		exit(3);
+	}
+}
+
+void model_destroy(struct model *m)
+{
+	munmap(m->frame, m->frames);
+}
+
+void model_hand_over(struct model *m, pfn_t start, pfn_t end)
+{
+	for (pfn_t pfn = start; pfn < end; pfn++) {
+		m->frame[pfn - m->base] = OWN_FREE;
+		m->free[zone_of(pfn)]++;
+	}
+}
+
+void model_take_back(struct model *m, pfn_t start, pfn_t end)
+{
+	for (pfn_t pfn = start; pfn < end; pfn++) {
+		m->frame[pfn - m->base] = OWN_NEVER;
+		m->free[zone_of(pfn)]--;
+	}
+}
+
+static unsigned int highest_zone(gfp_t gfp)
+{
+	return gfp & __GFP_DMA ? ZONE_DMA : gfp & __GFP_DMA32 ? ZONE_DMA32 : ZONE_NORMAL;
+}
+
+static bool all_free(const struct model *m, pfn_t start, pfn_t end)
+{
+	while (start < end)
+		if (model_at(m, start++) != OWN_FREE)
+			return false;
+	return true;
+}
+
+/* An aligned run that nobody owns, in the zone. */
+static bool has_run(const struct model *m, unsigned int zone, unsigned int order)
+{
+	pfn_t size = (pfn_t)1 << order;
+	pfn_t start = zone_start[zone] > m->base ? zone_start[zone] : m->base;
+	pfn_t end = m->base + m->frames;
+
+	if (zone_start[zone + 1] < end)
+		end = zone_start[zone + 1];
+	if (!order)
+		return m->free[zone];
+	for (pfn_t pfn = (start + size - 1) & ~(size - 1); pfn + size <= end; pfn += size)
+		if (all_free(m, pfn, pfn + size))
+			return true;
+	return false;
+}
+
+/* The zone has that many frames beyond what it keeps from such requests. */
+static bool may_give(const struct model *m, unsigned int zone, uint64_t frames, gfp_t gfp)
+{
+	uint64_t keep = gfp & __GFP_HIGH ? 0 : zones[zone].lowmem_reserve[highest_zone(gfp)];
+
+	return m->free[zone] >= frames + keep;
+}
+
+static bool must_succeed(const struct model *m, gfp_t gfp, unsigned int order)
+{
+	if (order > MAX_PAGE_ORDER)
+		return false;
+	for (unsigned int zone = 0; zone <= highest_zone(gfp); zone++)
+		if (may_give(m, zone, (uint64_t)1 << order, gfp) && has_run(m, zone, order))
+			return true;
+	return false;
+}
+
+static const char *compare_counts(const struct model *m)
+{
+	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
+		if (zone_free_frames(&zones[i]) != m->free[i])
+			return COMPLAIN("zone %u has %llu free frames, the model %llu", i,
+					ULL(zone_free_frames(&zones[i])), ULL(m->free[i]));
+	return NULL;
+}
+
+static const char *take(struct model *m, struct page *page, gfp_t gfp, unsigned int order)
+{
+	pfn_t pfn = page_to_pfn(page), size = (pfn_t)1 << order;
+	unsigned int zone;
+
+	if (pfn & (size - 1))
+		return COMPLAIN("order %u at frame %#llx is not aligned", order, ULL(pfn));
+	if (!all_free(m, pfn, pfn + size))
+		return COMPLAIN("order %u at frame %#llx overlaps what is not free", order,
+				ULL(pfn));
+	zone = zone_of(pfn);
+	if (zone > highest_zone(gfp) || zone_of(pfn + size - 1) != zone)
+		return COMPLAIN("order %u at frame %#llx is not of the zones asked", order,
+				ULL(pfn));
+	if (!may_give(m, zone, size, gfp))
+		return COMPLAIN("order %u at frame %#llx is of the zone's reserve", order,
+				ULL(pfn));
+	if (page_count(page) != 1 || page_order(page) != order || page_zonenum(page) != zone)
+		return COMPLAIN("frame %#llx: the descriptor is not that of order %u", ULL(pfn),
+				order);
+	memset(m->frame + (pfn - m->base), OWN_INSIDE, size);
+	m->frame[pfn - m->base] = (uint8_t)(order + 1);
+	m->free[zone] -= size;
+	return NULL;
+}
+
+const char *model_alloc(struct model *m, gfp_t gfp, unsigned int order, struct page **given)
+{
+	struct page *page = alloc_pages(gfp, order);
+	const char *bad;
+
+	if (given)
+		*given = page;
+	if (page) {
+		bad = take(m, page, gfp, order);
+		return bad ? bad : compare_counts(m);
+	}
+	if (must_succeed(m, gfp, order))
+		return COMPLAIN("order %u was refused, and there is one", order);
+	return compare_counts(m);
+}
+
+const char *model_bulk(struct model *m, gfp_t gfp, unsigned long nr, struct page **array,
+		       unsigned long *got)
+{
+	*got = alloc_pages_bulk(gfp, nr, array);
+	for (unsigned long i = 0; i < *got; i++) {
+		const char *bad = take(m, array[i], gfp, 0);
+
+		if (bad)
+			return bad;
+	}
+	for (unsigned long i = *got; i < nr; i++)
+		if (array[i])
+			return COMPLAIN("place %lu of the array is filled, %lu were told", i, *got);
+	if (*got > nr || (*got < nr && must_succeed(m, gfp, 0)))
+		return COMPLAIN("%lu of %lu frames were given, and there are more", *got, nr);
+	return compare_counts(m);
+}
+
+const char *model_free(struct model *m, pfn_t head, enum model_free how)
+{
+	unsigned int order = model_at(m, head) - 1u;
+	pfn_t size = (pfn_t)1 << order;
+
+	memset(m->frame + (head - m->base), OWN_FREE, size);
+	m->free[zone_of(head)] += size;
+	if (how == PUT_PAGE)
+		put_page(pfn_to_page(head));
+	else
+		__free_pages(pfn_to_page(head), order);
+	return compare_counts(m);
+}
+
+const char *model_split(struct model *m, pfn_t head)
+{
+	unsigned int order = model_at(m, head) - 1u;
+
+	memset(m->frame + (head - m->base), 1, (size_t)1 << order);
+	split_page(pfn_to_page(head), order);
+	return compare_counts(m);
+}
+
+const char *model_contig(struct model *m, pfn_t start, pfn_t end)
+{
+	int expected = 0, err;
+
+	if (start >= end || end > MM_MAX_PFN || zone_of(start) != zone_of(end - 1))
+		expected = -EINVAL;
+	else if (!all_free(m, start, end))
+		expected = -EBUSY;
+	err = alloc_contig_range(start, end, MIGRATE_MOVABLE, 0);
+	if (err != expected)
+		return COMPLAIN("the range [%#llx, %#llx) gave %d instead of %d", ULL(start),
+				ULL(end), err, expected);
+	if (!err) {
+		memset(m->frame + (start - m->base), 1, end - start);
+		m->free[zone_of(start)] -= end - start;
+	}
+	return compare_counts(m);
+}
+
+/* With nothing in a cache the bits alone say what is free. */
+const char *model_drain(struct model *m)
+{
+	pfn_t next;
+
+	drain_caches();
+	for (pfn_t pfn = m->base; pfn < m->base + m->frames; pfn = next) {
+		bool set = free_span(pfn, &next);
+
+		if (next <= pfn)
+			return COMPLAIN("the span at frame %#llx ends where it starts", ULL(pfn));
+		for (pfn_t i = pfn; i < next && i < m->base + m->frames; i++)
+			if (set != (model_at(m, i) == OWN_FREE))
+				return COMPLAIN("frame %#llx: the bits and the model differ",
+						ULL(i));
+	}
+	return compare_counts(m);
+}
+
+static const char *check_frame(const struct model *m, pfn_t pfn, pfn_t head)
+{
+	uint8_t own = model_at(m, pfn);
+	enum page_state state = page_state(pfn);
+	struct page *page = page_head(pfn);
+
+	if (own == OWN_NEVER && state != (pfn_valid(pfn) ? PAGE_RESERVED : PAGE_ABSENT))
+		return COMPLAIN("frame %#llx is nobody's to have, its state is %d", ULL(pfn),
+				state);
+	if (own == OWN_FREE && state != PAGE_FREE)
+		return COMPLAIN("frame %#llx is free, its state is %d", ULL(pfn), state);
+	if (own != OWN_NEVER && own != OWN_FREE && state != PAGE_ALLOCATED)
+		return COMPLAIN("frame %#llx is allocated, its state is %d", ULL(pfn), state);
+	if (own == OWN_FREE || own == OWN_NEVER ? page != NULL : page != pfn_to_page(head))
+		return COMPLAIN("frame %#llx: page_head() is wrong", ULL(pfn));
+	if (model_is_head(own) && (page_order(page) + 1 != own || page_count(page) != 1))
+		return COMPLAIN("frame %#llx: the descriptor changed", ULL(pfn));
+	return NULL;
+}
+
+const char *model_check(const struct model *m, pfn_t start, pfn_t end)
+{
+	const char *bad = compare_counts(m);
+	pfn_t head = start;
+
+	if (bad)
+		return bad;
+	if (mm_check())
+		return "mm_check() found a violation";
+	/* A range may begin inside an allocation. */
+	while (head > m->base && model_at(m, head) == OWN_INSIDE)
+		head--;
+	for (pfn_t pfn = start; pfn < end; pfn++) {
+		if (model_at(m, pfn) != OWN_INSIDE)
+			head = pfn;
+		bad = check_frame(m, pfn, head);
+		if (bad)
+			return bad;
+	}
+	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
+		if (zones[i].lock.taken)
+			return COMPLAIN("the lock of zone %u is held", i);
+	return NULL;
+}

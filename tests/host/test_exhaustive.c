@@ -1,0 +1,421 @@
+/*
+ * test_exhaustive.c: every sequence of operations, on arenas of a few nodes of 8 children.
+ *
+ * Built with MM_NODE_SHIFT 3 (a block is 8 frames, a region 64, the largest order 6) and 2. From
+ * the state after boot each possible operation is tried; from each state that this leads to, again
+ * each; and so on, breadth first. A state is every byte that the allocator can read: zones,
+ * bitsets, regions, caches, descriptors, and the model. One that was met before need not be left
+ * again, because what follows from it is known: so all sequences of a length are covered although
+ * far fewer are run, and when no new state appears, all sequences of any length are.
+ *
+ * After every operation: the naive model agrees (model.h), mm_check() finds nothing, page_state()
+ * and page_head() of every frame are right. What fails first is a shortest failing sequence.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mm/cache.h"
+#include "tests/host/arena.h"
+#include "tests/host/sim.h"
+
+/* Operations: a kind, and an order or a frame of the arena. */
+enum kind { ALLOC, ALLOC_DMA, FREE, PUT, DRAIN, SPLIT, CONTIG3, CONTIG8 };
+
+struct op {
+	uint8_t kind;
+	uint8_t arg;
+};
+
+#define WITH(kind) (1u << (kind))
+#define PLAIN      (WITH(ALLOC) | WITH(FREE))
+#define MOST       (PLAIN | WITH(DRAIN) | WITH(SPLIT))
+#define ALL        (MOST | WITH(PUT) | WITH(CONTIG3) | WITH(CONTIG8))
+
+static const char *const kind_names[] = { "alloc", "alloc-dma", "free",    "put",
+					  "drain", "split",     "contig3", "contig8" };
+
+struct run {
+	const struct arena *arena;
+	uint32_t cache_limit;
+	unsigned int kinds;
+	unsigned int min_order;
+	unsigned int depth; /* 0: until there is no new state */
+};
+
+static struct model model;
+static const struct run *run; /* what is being explored */
+
+/* NULL: done and agreed. */
+static const char *perform(struct op op)
+{
+	pfn_t pfn = model.base + op.arg;
+
+	switch (op.kind) {
+	case ALLOC:
+		return model_alloc(&model, __GFP_HIGH, op.arg, NULL);
+	case ALLOC_DMA:
+		return model_alloc(&model, __GFP_HIGH | GFP_DMA, op.arg, NULL);
+	case FREE:
+		return model_free(&model, pfn, FREE_PAGES);
+	case PUT:
+		return model_free(&model, pfn, PUT_PAGE);
+	case DRAIN:
+		return model_drain(&model);
+	case SPLIT:
+		return model_split(&model, pfn);
+	case CONTIG3:
+		return model_contig(&model, pfn, pfn + 3);
+	default:
+		return model_contig(&model, pfn, pfn + 8);
+	}
+}
+
+#define MAX_OPS 1024
+
+static unsigned int add_op(struct op *ops, unsigned int n, enum kind kind, unsigned int arg)
+{
+	if (!(run->kinds & WITH(kind)))
+		return n;
+	ops[n] = (struct op){ (uint8_t)kind, (uint8_t)arg };
+	return n + 1;
+}
+
+/* All operations that the model allows now: orders that exceed everything, ranges in use too. */
+static unsigned int list_ops(struct op ops[MAX_OPS])
+{
+	unsigned int n = add_op(ops, 0, DRAIN, 0);
+
+	for (unsigned int order = run->min_order; order <= MAX_PAGE_ORDER; order++) {
+		n = add_op(ops, n, ALLOC, order);
+		n = add_op(ops, n, ALLOC_DMA, order);
+	}
+	for (unsigned int i = 0; i < model.frames; i++) {
+		if (model_is_head(model.frame[i])) {
+			n = add_op(ops, n, FREE, i);
+			n = add_op(ops, n, PUT, i);
+			n = add_op(ops, n, SPLIT, i);
+		}
+		n = add_op(ops, n, CONTIG3, i);
+		n = add_op(ops, n, CONTIG8, i);
+	}
+	return n;
+}
+
+/* What a state consists of. */
+static struct part {
+	char *at;
+	size_t size;
+} parts[64];
+static unsigned int nr_parts;
+static size_t state_size; /* bytes, a multiple of 8 */
+
+static void add_part(void *at, size_t size)
+{
+	assert_true(nr_parts < sizeof(parts) / sizeof(parts[0]));
+	parts[nr_parts++] = (struct part){ at, size };
+	state_size += (size + 7) & ~(size_t)7;
+}
+
+static void add_zone(struct zone *z, uint32_t cache_limit)
+{
+	uint64_t leaves = (z->nr_regions + NODE_BITS - 1) / NODE_BITS;
+
+	add_part(z, sizeof(*z));
+	add_part(z->index[0].leaf, (2 * NODE_SHIFT + 4) * leaves * sizeof(struct node));
+	add_part(&frame_caches[0][z->id],
+		 offsetof(struct frame_cache, pages) + cache_limit * sizeof(struct page *));
+	for (pfn_t gib = 0; gib < z->nr_regions; gib++) {
+		pfn_t last = z->end_pfn - 1 - ((z->first_gib + gib) << REGION_ORDER);
+		pfn_t blocks = last >= REGION_FRAMES ? NODE_BITS : (last >> BLOCK_ORDER) + 1;
+
+		if (z->dir[gib])
+			add_part(z->dir[gib], sizeof(struct region) + blocks * sizeof(struct node));
+	}
+}
+
+/* Of the arena: the zone that the books fill never changes. */
+static void list_parts(const struct arena *arena, uint32_t cache_limit)
+{
+	nr_parts = 0;
+	state_size = 0;
+	add_part(model.frame, model.frames);
+	add_part(model.free, sizeof(model.free));
+	add_part(&cache_tables[0], sizeof(cache_tables[0]));
+	for_each_zone(z)
+		if (z->managed)
+			add_zone(z, cache_limit);
+	for (const struct frames *ram = arena->ram; ram->end; ram++) {
+		pfn_t start = ram->start & ~(BLOCK_FRAMES - 1);
+		pfn_t end = (ram->end + BLOCK_FRAMES - 1) & ~(BLOCK_FRAMES - 1);
+
+		add_part(pfn_to_page(start), (end - start) * sizeof(struct page));
+	}
+}
+
+static void save(char *to)
+{
+	for (unsigned int i = 0; i < nr_parts; i++) {
+		memcpy(to, parts[i].at, parts[i].size);
+		to += (parts[i].size + 7) & ~(size_t)7;
+	}
+}
+
+static void restore(const char *from)
+{
+	for (unsigned int i = 0; i < nr_parts; i++) {
+		memcpy(parts[i].at, from, parts[i].size);
+		from += (parts[i].size + 7) & ~(size_t)7;
+	}
+}
+
+/* Places of a cache above its count are written before they are read: no part of the state. */
+static void forget_dead_places(uint32_t cache_limit)
+{
+	for_each_zone(z)
+		for (uint64_t i = frame_caches[0][z->id].count; i < cache_limit; i++)
+			frame_caches[0][z->id].pages[i] = NULL;
+}
+
+static uint64_t hash_of(const char *state)
+{
+	uint64_t hash = 0x9e3779b97f4a7c15;
+
+	for (size_t i = 0; i < state_size; i += 8) {
+		uint64_t word;
+
+		memcpy(&word, state + i, 8);
+		hash = (hash ^ word) * 0xff51afd7ed558ccdull;
+		hash ^= hash >> 32;
+	}
+	return hash ? hash : 1;
+}
+
+/* The states met: 64-bit hashes; a million of them collide with a chance of 1 in 37 millions. */
+#define MAX_STATES (1u << 21)
+
+static struct met {
+	uint32_t from; /* number of the state it was first reached from */
+	struct op by;
+} * met; /* by number */
+static uint32_t nr_met;
+static struct slot {
+	uint64_t hash;
+} * slots; /* twice MAX_STATES */
+
+static bool is_new(uint64_t hash)
+{
+	uint64_t i = hash % (2 * MAX_STATES);
+
+	while (slots[i].hash && slots[i].hash != hash)
+		i = (i + 1) % (2 * MAX_STATES);
+	if (slots[i].hash)
+		return false;
+	slots[i].hash = hash;
+	return true;
+}
+
+/* The states of one depth, number and bytes, to be left by every operation. */
+struct level {
+	char *bytes;
+	size_t nr, room;
+};
+
+static uint32_t add_state(struct level *level, const char *state, uint32_t from, struct op by)
+{
+	size_t stride = state_size + 8;
+
+	if (level->nr == level->room) {
+		level->room = level->room ? 2 * level->room : 64;
+		level->bytes = realloc(level->bytes, level->room * stride);
+		assert_non_null(level->bytes);
+	}
+	assert_true(nr_met < MAX_STATES);
+	memcpy(level->bytes + level->nr * stride, &nr_met, sizeof(nr_met));
+	memcpy(level->bytes + level->nr++ * stride + 8, state, state_size);
+	met[nr_met] = (struct met){ from, by };
+	return nr_met++;
+}
+
+static void print_sequence(uint32_t number)
+{
+	if (!number)
+		return;
+	print_sequence(met[number].from);
+	printf(" %s %u,", kind_names[met[number].by.kind], met[number].by.arg);
+}
+
+static uint64_t nr_steps;
+
+/* From a state by an operation: NULL, or what is wrong. A panic is wrong too. */
+static const char *step(struct op op)
+{
+	static jmp_buf jump;
+	const char *bad;
+
+	sim_panic_jump = &jump;
+	if (setjmp(jump)) {
+		sim_panic_jump = NULL;
+		return sim_panic_text;
+	}
+	bad = perform(op);
+	if (!bad)
+		bad = model_check(&model, model.base, model.base + model.frames);
+	sim_panic_jump = NULL;
+	nr_steps++;
+	return bad;
+}
+
+static void leave_state(const char *entry, struct level *next)
+{
+	static char after[1 << 14];
+	struct op ops[MAX_OPS];
+	unsigned int nr_ops;
+	uint32_t from;
+
+	memcpy(&from, entry, sizeof(from));
+	restore(entry + 8);
+	nr_ops = list_ops(ops);
+	for (unsigned int i = 0; i < nr_ops; i++) {
+		const char *bad = step(ops[i]);
+
+		if (bad) {
+			printf("# %s, caches of %u:", run->arena->name, run->cache_limit);
+			print_sequence(from);
+			printf(" %s %u: %s\n", kind_names[ops[i].kind], ops[i].arg, bad);
+			sim_log = stdout;
+			mm_check();
+			sim_log = NULL;
+			fail_msg("%s", bad);
+		}
+		forget_dead_places(run->cache_limit);
+		save(after);
+		if (is_new(hash_of(after)))
+			add_state(next, after, from, ops[i]);
+		restore(entry + 8);
+	}
+}
+
+static void explore(const struct run *what)
+{
+	struct level level = { NULL, 0, 0 }, next;
+	char *first;
+	unsigned int depth = 0;
+
+	run = what;
+	arena_boot(run->arena, run->cache_limit, &model);
+	list_parts(run->arena, run->cache_limit);
+	assert_true(state_size <= 1 << 14);
+	assert_null(model_check(&model, model.base, model.base + model.frames));
+	met = malloc(MAX_STATES * sizeof(*met));
+	slots = calloc(2 * MAX_STATES, sizeof(*slots));
+	first = malloc(state_size);
+	assert_true(met && slots && first);
+	nr_met = 0;
+	nr_steps = 0;
+	memset(first, 0, state_size);
+	forget_dead_places(run->cache_limit);
+	save(first);
+	is_new(hash_of(first));
+	add_state(&level, first, 0, (struct op){ 0, 0 });
+	while (level.nr && (!run->depth || depth < run->depth)) {
+		next = (struct level){ NULL, 0, 0 };
+		for (size_t i = 0; i < level.nr; i++)
+			leave_state(level.bytes + i * (state_size + 8), &next);
+		free(level.bytes);
+		level = next;
+		depth++;
+	}
+	printf("# %s, caches of %u: %u states, %llu steps; %s %u operations\n", run->arena->name,
+	       run->cache_limit, nr_met, (unsigned long long)nr_steps,
+	       level.nr ? "every sequence of" : "all there are, none further than", depth);
+	free(level.bytes);
+	free(first);
+	free(slots);
+	free(met);
+	model_destroy(&model);
+}
+
+#define BOOKS (1 << 20) /* 4 GiB: in a zone of their own */
+
+#if MM_NODE_SHIFT == 3
+
+/* Frame 0 may be handed out here; a hole of one frame; the second block ends early. */
+static const struct arena two_blocks = {
+	"two blocks, 10 frames", { { 0, 3 }, { 4, 12 } }, { { 8, 9 } }, BOOKS
+};
+static const struct arena few_frames = {
+	"two blocks, 8 frames", { { 0, 3 }, { 4, 10 } }, { { 8, 9 } }, BOOKS
+};
+static const struct arena border = {
+	"DMA and DMA32 at their border", { { 4092, 4103 } }, { { 4100, 4101 } }, BOOKS
+};
+static const struct arena whole_block = {
+	"a whole block and two frames", { { 8, 18 } }, { { 0, 0 } }, BOOKS
+};
+static const struct arena three_blocks = {
+	"three partly usable blocks", { { 1, 24 } }, { { 5, 6 }, { 11, 14 }, { 23, 24 } }, BOOKS
+};
+static const struct arena two_regions = {
+	"two regions and a hole", { { 0, 64 }, { 130, 200 } }, { { 3, 4 } }, BOOKS
+};
+
+static const struct run runs[] = {
+	{ &two_blocks, 0, ALL, 0, 0 },
+	{ &few_frames, 2, ALL, 0, 0 },
+	{ &border, 0, PLAIN | WITH(ALLOC_DMA) | WITH(SPLIT), 0, 0 },
+	{ &border, 2, PLAIN | WITH(ALLOC_DMA) | WITH(DRAIN), 0, 7 },
+	{ &whole_block, 0, ALL, 0, 0 },
+	{ &whole_block, 2, MOST, 0, 8 },
+	{ &three_blocks, 0, ALL, 0, 6 },
+	{ &three_blocks, 2, MOST, 0, 9 },
+	{ &two_regions, 0, MOST, 0, 5 },
+	{ &two_regions, 3, MOST, 0, 5 },
+};
+
+#elif MM_NODE_SHIFT == 2
+
+/* A block of 4, a region of 16: regions open, close and are allocated within few frames. */
+static const struct arena three_blocks = {
+	"three whole blocks of 4", { { 0, 12 } }, { { 0, 0 } }, BOOKS
+};
+static const struct arena region = { "a region of 16", { { 0, 16 } }, { { 0, 0 } }, BOOKS };
+static const struct arena regions = {
+	"a region of 16 on either side of a border", { { 4080, 4112 } }, { { 0, 0 } }, BOOKS
+};
+
+static const struct run runs[] = {
+	{ &three_blocks, 0, PLAIN, 0, 0 }, { &three_blocks, 2, MOST, 0, 8 },
+	{ &region, 0, PLAIN, 1, 0 }, /* orders 1 to 4 */
+	{ &region, 0, ALL, 0, 4 },         { &regions, 0, PLAIN | WITH(ALLOC_DMA), 2, 0 },
+	{ &regions, 2, MOST, 0, 5 },
+};
+
+#endif
+
+static void every_sequence(void **state)
+{
+	explore(*state);
+}
+
+int main(void)
+{
+	enum { NR = sizeof(runs) / sizeof(runs[0]) };
+	struct CMUnitTest tests[NR];
+	static char names[NR][80];
+
+	for (unsigned int i = 0; i < NR; i++) {
+		snprintf(names[i], sizeof(names[i]), "%s, caches of %u", runs[i].arena->name,
+			 runs[i].cache_limit);
+		tests[i] = (struct CMUnitTest){ names[i], every_sequence, NULL, NULL,
+						(void *)(uintptr_t)&runs[i] };
+	}
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
