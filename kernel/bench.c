@@ -37,7 +37,7 @@ static unsigned int frames_order;
 static bool frames_init(uint64_t nr)
 {
 	frames_order = 0;
-	while (PAGE_SIZE << frames_order < nr * sizeof(*frames))
+	while (PAGE_SIZE << frames_order < nr * sizeof(struct page *))
 		frames_order++;
 	nr_frames = nr;
 	frames = (struct page **)get_free_pages(GFP_KERNEL, frames_order);
@@ -464,6 +464,8 @@ static bool state(const char *id)
 
 	for_each_zone(z)
 		present += z->present;
+	if (!present)
+		return false;
 	thousandths = zones_bytes * 1000 / present;
 	console_printf("bench %s %llu.%03llu\n", id, (unsigned long long)thousandths / 1000,
 		       (unsigned long long)thousandths % 1000);

@@ -354,7 +354,7 @@ unsigned int buddy_take_frames(struct zone *z, struct page **pages, unsigned int
 done:
 	want -= (unsigned int)(top - pages);
 	if (top > pages)
-		memmove(pages, top, want * sizeof(*pages));
+		memmove(pages, top, want * sizeof(struct page *));
 	return want;
 }
 

@@ -125,7 +125,8 @@ static void json_zone(const struct zone *z)
 	zone_free_blocks(z, counts);
 	printf("{\"name\":\"%s\",\"start_pfn\":%llu,\"end_pfn\":%llu,\"present\":%llu,"
 	       "\"free\":%llu,\"free_blocks\":[",
-	       z->name, ull(z->start_pfn), ull(z->end_pfn), ull(z->present), ull(zone_free_frames(z)));
+	       z->name, ull(z->start_pfn), ull(z->end_pfn), ull(z->present),
+	       ull(zone_free_frames(z)));
 	for (unsigned int k = 0; k < NR_ORDERS; k++)
 		printf("%s%llu", comma(&first), ull(counts[k]));
 	printf("]}");
