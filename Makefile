@@ -77,7 +77,7 @@ usb: $(B)/disk.img ## writes it to a stick and reads it back; DEV=/dev/sdX YES=1
 # Having a verdict.
 
 .PHONY: test
-test: all | $(call have,test) $(call have,run) $(call have,bochs) ## everything that has a verdict
+test: all | $(call have,test) $(call have,run) $(call have,bochs) $(call have,debug) ## everything that has a verdict
 	@tests/run
 
 # Figures.
