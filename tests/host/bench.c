@@ -490,7 +490,8 @@ static double gain(void (*fn)(struct worker *self), double best[2])
 
 	for (unsigned int i = 0; i < 2; i++) {
 		ns[i] = run_workers(i + 1, fn);
-		best[i] = !best[i] || ns[i] < best[i] ? ns[i] : best[i];
+		if (best[i] <= 0 || ns[i] < best[i])
+			best[i] = ns[i];
 	}
 	return 2 * ns[0] / ns[1];
 }
