@@ -329,6 +329,12 @@ static struct page **take_word(uint64_t *word, struct page *base, struct page **
 	return top;
 }
 
+/* A batch that is half full ends before it would cut a whole word, or open a whole block. */
+static inline bool enough(unsigned int left, unsigned int want)
+{
+	return left <= want / 2 && left < 64;
+}
+
 unsigned int buddy_take_frames(struct zone *z, struct page **pages, unsigned int want)
 {
 	struct page **top = pages + want;
@@ -337,14 +343,14 @@ unsigned int buddy_take_frames(struct zone *z, struct page **pages, unsigned int
 	for (unsigned int nodes = 0; nodes < MAX_BATCH_NODES && top > pages; nodes++) {
 		struct page *base;
 
-		if (!find_open(z, 0, &s) && !open_whole(z, 0, &s))
+		if (!find_open(z, 0, &s) &&
+		    (enough((unsigned int)(top - pages), want) || !open_whole(z, 0, &s)))
 			break;
 		base = pfn_to_page(spot_pfn(z, &s));
 		for (unsigned int i = 0; i < NODE_WORDS && top > pages; i++, base += WORD_FRAMES) {
 			unsigned int left = (unsigned int)(top - pages);
 
-			/* A batch that is half full ends before it would cut a whole word. */
-			if (left <= want / 2 && left < 64 && s.node->word[i] == ~0ull)
+			if (enough(left, want) && s.node->word[i] == ~0ull)
 				goto done;
 			top = take_word(&s.node->word[i], base, top, left);
 		}

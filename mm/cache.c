@@ -9,7 +9,8 @@
 struct frame_cache frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
 struct cache_table cache_tables[MM_MAX_CPUS];
 
-static struct frame_cache no_cache; /* empty, no room: always the slow way */
+/* Always the slow way: busy for ever, so that no CPU writes to it. */
+static struct frame_cache no_cache = { .busy = 1 };
 
 /* At most this part of a zone waits in one CPU's cache. */
 #define ZONE_PART 256
@@ -49,7 +50,7 @@ static void refill(struct frame_cache *cache, struct zone *z, unsigned int want)
 	unsigned long flags = port_lock_irqsave(&z->lock);
 	unsigned int n = buddy_take_frames(z, cache->pages + cache->count, want);
 
-	z->nr_free -= n;
+	zone_sub_free(z, n);
 	port_unlock_irqrestore(&z->lock, flags);
 	cache->count += n;
 }
@@ -75,19 +76,46 @@ static bool fill(struct frame_cache *cache, struct zone *z, uint64_t spare)
 	return some;
 }
 
-bool cache_refill(gfp_t gfp)
+/* What is in the zone's cache may go to such a request: of its own zone, or beyond the reserve. */
+static bool may_give(const struct zone *z, unsigned int highest, gfp_t gfp)
+{
+	return gfp & __GFP_HIGH || !z->lowmem_reserve[highest] || zone_spare(z, highest, gfp);
+}
+
+/*
+ * The cache serves gfp from now on. Frames in it are not counted as the zone's reserve, and taking
+ * one asks nobody: requests that may not have the reserve are sent elsewhere before the cache holds
+ * some of it. That is this request, too, if nothing but __GFP_HIGH let it in.
+ */
+static void serve_from(struct frame_cache *cache, const struct zone *z, gfp_t gfp)
+{
+	struct cache_table *table = &cache_tables[port_cpu_id()];
+
+	table->for_gfp[gfp & GFP_ZONE_BITS] = cache;
+	for (gfp_t bits = 0; bits <= GFP_ZONE_BITS; bits++)
+		if (table->for_gfp[bits] == cache && !may_give(z, gfp_zone(bits), 0))
+			table->for_gfp[bits] = &no_cache;
+}
+
+struct frame_cache *cache_refill(gfp_t gfp)
 {
 	unsigned int highest = gfp_zone(gfp);
 
 	for (struct zone *z = &zones[highest]; z >= zones; z--) {
 		struct frame_cache *cache = &frame_caches[port_cpu_id()][z->id];
+		uint64_t spare = zone_spare(z, highest, gfp);
 
-		if (cache->limit && fill(cache, z, zone_spare(z, highest, gfp))) {
-			cache_tables[port_cpu_id()].for_gfp[gfp & GFP_ZONE_BITS] = cache;
-			return true;
+		if (!may_give(z, highest, gfp))
+			continue;
+		if (cache->limit && fill(cache, z, spare)) {
+			serve_from(cache, z, gfp);
+			return cache;
 		}
+		/* Busy, or no cache at all: not a reason to go to a lower zone. */
+		if (spare || cache->busy)
+			return NULL;
 	}
-	return false;
+	return NULL;
 }
 
 /*
@@ -134,7 +162,7 @@ static void drain(struct frame_cache *cache, struct zone *z, unsigned int n)
 		cache->count -= gone;
 		left -= gone;
 	}
-	z->nr_free += n - left;
+	zone_add_free(z, n - left);
 	port_unlock_irqrestore(&z->lock, flags);
 }
 

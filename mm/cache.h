@@ -83,13 +83,21 @@ static inline struct page *cache_pop(struct frame_cache *cache)
 	return page;
 }
 
+/* This CPU's cache of the zone that the descriptor names, whatever it holds. */
+static inline struct frame_cache *cache_of(const struct page *page)
+{
+	uint8_t zone = __atomic_load_n(&page->zone, __ATOMIC_RELAXED);
+
+	return cache_tables[port_cpu_id()].of_zone[zone & STATE_ZONE_MASK];
+}
+
 /* The frame is of the cache's zone, in use, count 1, and there is room: at hand now. Else false. */
 static inline bool cache_push(struct frame_cache *cache, struct page *page)
 {
 	uint64_t count;
 	bool room;
 
-	if (page->state != cache->state || !cache_enter(cache))
+	if (__atomic_load_n(&page->state, __ATOMIC_ACQUIRE) != cache->state || !cache_enter(cache))
 		return false;
 	count = cache->count;
 	room = count < cache->limit;
@@ -106,10 +114,11 @@ static inline bool cache_push(struct frame_cache *cache, struct page *page)
 void cache_init(void);
 
 /*
- * Finds the highest zone that may serve gfp and has a frame, in this CPU's cache or in the bits;
- * its cache, filled, serves gfp from now on. False when there is none, or the cache is busy.
+ * Finds the highest zone that may serve gfp and has a frame, in this CPU's cache or in the bits.
+ * Returns its cache, filled, which serves such requests from now on unless the zone has nothing
+ * left but its reserve. NULL when there is none, or when that zone's cache is busy or has no room.
  */
-bool cache_refill(gfp_t gfp);
+struct frame_cache *cache_refill(gfp_t gfp);
 
 /* Makes room for a batch in this CPU's cache of the zone. False when busy or without a limit. */
 bool cache_make_room(struct zone *z);

@@ -245,6 +245,23 @@ static struct tally check_open_region(const struct zone *z, const struct region 
 	return sum;
 }
 
+/* A region that is neither whole nor open nor allocated: as little. */
+static void check_other_region(const struct zone *z, pfn_t first)
+{
+	phys_addr_t from, to;
+	uint64_t i;
+
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &from, &to, NULL) {
+		pfn_t start = PFN_UP(from) > first ? PFN_UP(from) : first;
+		pfn_t end =
+		    PFN_DOWN(to) < first + REGION_FRAMES ? PFN_DOWN(to) : first + REGION_FRAMES;
+
+		start = start > z->start_pfn ? start : z->start_pfn;
+		end = end < z->border ? end : z->border;
+		require(start >= end, "P1", z, start, "free RAM in a region that nobody has");
+	}
+}
+
 static struct tally check_region(const struct zone *z, pfn_t gib, uint32_t *open_blocks)
 {
 	bool free = bitset_test(&z->free, gib);
@@ -270,6 +287,7 @@ static struct tally check_region(const struct zone *z, pfn_t gib, uint32_t *open
 			"P1", z, pfn, "a region is marked as head, its descriptor says otherwise");
 		return (struct tally){ .allocated = REGION_FRAMES };
 	}
+	check_other_region(z, pfn);
 	return (struct tally){ .free = 0 };
 }
 
@@ -330,8 +348,12 @@ static void check_zone(const struct zone *z)
 	for (pfn_t gib = 0; gib < z->nr_regions; gib++) {
 		struct tally region;
 
-		if (!z->dir[gib])
+		if (!z->dir[gib]) {
+			require(!bitset_test(&z->free, gib) && !bitset_test(&z->open, gib) &&
+				    !bitset_test(&z->head, gib),
+				"Z1", z, gib_pfn(z, gib), "a GiB without a region is in use");
 			continue;
+		}
 		region = check_region(z, gib, &open_blocks);
 		add_tally(&sum, &region);
 		open_regions += bitset_test(&z->open, gib);

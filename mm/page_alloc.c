@@ -80,7 +80,7 @@ static struct page *zone_alloc(struct zone *z, unsigned int order)
 		flags = port_lock_irqsave(&z->lock);
 	}
 	if (pfn != PFN_NONE) {
-		z->nr_free -= (uint64_t)1 << order;
+		zone_sub_free(z, (uint64_t)1 << order);
 		page = pfn_to_page(pfn);
 		page->state = state_allocated(z->id, order);
 		mark_head(z, pfn, order, true);
@@ -119,14 +119,13 @@ static bool drain_all(void)
 /* From this CPU's cache of the zone that serves gfp, filled if need be. */
 static struct page *alloc_cached(gfp_t gfp)
 {
-	struct cache_table *table;
+	struct frame_cache *cache;
 	struct page *page;
 
 	port_pin();
-	table = &cache_tables[port_cpu_id()];
-	page = cache_pop(table->for_gfp[gfp & GFP_ZONE_BITS]);
-	if (!page && cache_refill(gfp))
-		page = cache_pop(table->for_gfp[gfp & GFP_ZONE_BITS]);
+	page = cache_pop(cache_tables[port_cpu_id()].for_gfp[gfp & GFP_ZONE_BITS]);
+	if (!page && (cache = cache_refill(gfp)))
+		page = cache_pop(cache);
 	port_unpin();
 	return page;
 }
@@ -197,15 +196,21 @@ static void free_head(struct page *page, uint64_t state)
 	page->state = 0;
 	mark_head(z, pfn, order, false);
 	buddy_put(z, pfn, order);
-	z->nr_free += (uint64_t)1 << order;
+	zone_add_free(z, (uint64_t)1 << order);
 	port_unlock_irqrestore(&z->lock, flags);
 }
 
-/* Drops a reference of a head of this order; the last frees. One compare finds misuse. */
+/*
+ * Drops a reference of a head of this order; the last frees. One compare finds misuse. Who drops
+ * the last has seen all that the others did before they dropped theirs: acquire, release.
+ */
 static inline void put_head(struct page *page, unsigned int order)
 {
-	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_RELAXED);
+	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
 
+	/* An order beyond its field would be read as a zone. */
+	if (order > MAX_PAGE_ORDER)
+		bad_free(page, order);
 	for (;;) {
 		uint64_t alone = state_allocated(state_zone(state), order);
 
@@ -217,7 +222,7 @@ static inline void put_head(struct page *page, unsigned int order)
 		if (state >> 32 != alone >> 32 || !(uint32_t)state)
 			bad_free(page, order);
 		if (__atomic_compare_exchange_n(&page->state, &state, state - 1, false,
-						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 			return;
 	}
 }
@@ -225,12 +230,13 @@ static inline void put_head(struct page *page, unsigned int order)
 /* The frame's own cache, once more with room made; else the bits. */
 static bool free_cached(struct page *page)
 {
+	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
 	struct frame_cache *cache;
 	bool done;
 
 	port_pin();
-	cache = cache_tables[port_cpu_id()].of_zone[page->zone & STATE_ZONE_MASK];
-	done = page->state == cache->state && cache_make_room(&zones[page->zone]) &&
+	cache = cache_tables[port_cpu_id()].of_zone[state_zone(state)];
+	done = state == cache->state && cache_make_room(&zones[state_zone(state)]) &&
 	       cache_push(cache, page);
 	port_unpin();
 	return done;
@@ -249,8 +255,7 @@ void __free_pages(struct page *page, unsigned int order)
 
 	if (!order) {
 		port_pin();
-		done = cache_push(cache_tables[port_cpu_id()].of_zone[page->zone & STATE_ZONE_MASK],
-				  page);
+		done = cache_push(cache_of(page), page);
 		port_unpin();
 	}
 	if (!done)
@@ -285,17 +290,19 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr_pages, struct page **
 
 void get_page(struct page *page)
 {
-	uint64_t state = __atomic_fetch_add(&page->state, 1, __ATOMIC_RELAXED);
+	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_RELAXED);
 
+	/* Before anything is written: the descriptor of a frame in a hole is for reading only. */
 	if (state >> STATE_COOKIE_SHIFT != state_cookie >> STATE_COOKIE_SHIFT ||
 	    state & STATE_RESERVED || (uint32_t)state + 1 < 2)
 		panic("get_page of frame 0x%llx: state 0x%llx is not that of an allocation",
 		      (unsigned long long)page_to_pfn(page), (unsigned long long)state);
+	__atomic_fetch_add(&page->state, 1, __ATOMIC_RELAXED);
 }
 
 void put_page(struct page *page)
 {
-	put_head(page, state_order(page->state));
+	put_head(page, state_order(__atomic_load_n(&page->state, __ATOMIC_RELAXED)));
 }
 
 /* The blocks under an allocation of order 9 and up get nodes of their own, all of it in use. */
@@ -309,8 +316,9 @@ static void open_allocated(struct zone *z, pfn_t pfn, unsigned int order)
 void split_page(struct page *page, unsigned int order)
 {
 	uint64_t state = page->state;
-	struct zone *z = &zones[state_zone(state)];
+	unsigned long owner = page->private;
 	pfn_t pfn = page_to_pfn(page);
+	struct zone *z = pfn_zone(pfn); /* the descriptor's word may be anything so far */
 	unsigned long flags = port_lock_irqsave(&z->lock);
 
 	if (order > MAX_PAGE_ORDER || state != state_allocated(z->id, order) ||
@@ -320,6 +328,7 @@ void split_page(struct page *page, unsigned int order)
 		open_allocated(z, pfn, order);
 	for (pfn_t i = 0; i < (pfn_t)1 << order; i++)
 		page[i].state = state_allocated(z->id, 0);
+	page->private = owner; /* opening the block may have zeroed it */
 	port_unlock_irqrestore(&z->lock, flags);
 }
 
@@ -350,7 +359,7 @@ int alloc_contig_range(pfn_t start, pfn_t end, unsigned int migratetype, gfp_t g
 		buddy_take_at(z, pfn);
 		pfn_to_page(pfn)->state = state_allocated(z->id, 0);
 	}
-	z->nr_free -= end - start;
+	zone_sub_free(z, end - start);
 	port_unlock_irqrestore(&z->lock, flags);
 	if (gfp & __GFP_ZERO)
 		memset(page_address(pfn_to_page(start)), 0, (size_t)(end - start) << PAGE_SHIFT);

@@ -198,7 +198,7 @@ static void hand_over(struct zone *z, pfn_t pfn, unsigned int order)
 		buddy_open_region(z, pfn);
 	}
 	buddy_put(z, pfn, order);
-	z->nr_free += (uint64_t)1 << order;
+	zone_add_free(z, (uint64_t)1 << order);
 	z->managed += (uint64_t)1 << order;
 }
 

@@ -113,6 +113,17 @@ static inline uint64_t zone_spare(const struct zone *z, unsigned int highest, gf
 	return nr_free > keep ? nr_free - keep : 0;
 }
 
+/* The zone's lock is held; zone_spare() of other CPUs reads nr_free without it. */
+static inline void zone_add_free(struct zone *z, uint64_t frames)
+{
+	__atomic_store_n(&z->nr_free, z->nr_free + frames, __ATOMIC_RELAXED);
+}
+
+static inline void zone_sub_free(struct zone *z, uint64_t frames)
+{
+	__atomic_store_n(&z->nr_free, z->nr_free - frames, __ATOMIC_RELAXED);
+}
+
 /* The fields of struct page's state word, as shifts. */
 #define STATE_ORDER_SHIFT  32
 #define STATE_ORDER_MASK   0x1full

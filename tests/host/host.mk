@@ -19,7 +19,7 @@ TESTS := test_memblock test_e820 test_buddy test_maps test_mapfile test_format t
 host: $(HOST)/libfirstpage-mm.a $(HOST)/replay ## the library, replay and the host tests
 host: $(TESTS:%=$(HOST)/%) $(HOST)/test_maps_msan $(HOST)/test_threads \
       $(HOST)/bench
-host: $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions
+host: $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions $(HOST)/test_faults
 
 $(HOST)/mm/%.o: mm/%.c | $(call have,build)
 	@mkdir -p $(@D)
@@ -82,6 +82,15 @@ $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions: tests/host/test_exhaust
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(NODE) $(ASAN) -MF $@.d $(filter %.c,$^) -lcmocka -o $@
+
+# What others ask of memblock goes through the test, which refuses it at times.
+MEMBLOCK_CALLS := memblock_alloc_range_nid memblock_alloc_try_nid memblock_alloc_try_nid_raw
+
+$(HOST)/test_faults: tests/host/test_faults.c tests/host/model.c $(MM) $(SIM) | $(call have,test)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) $(MEMBLOCK_CALLS:%=-Wl,--wrap=%) -MF $@.d $(filter %.c,$^) \
+	  -lcmocka -o $@
 
 # The figures; the second program has Callgrind's marks.
 $(HOST)/bench: tests/host/bench.c $(MM) $(SIM) | $(call have,build)

@@ -259,27 +259,32 @@ static const char *check_frame(const struct model *m, pfn_t pfn, pfn_t head)
 	return NULL;
 }
 
+const char *model_check_frames(const struct model *m, pfn_t start, pfn_t end)
+{
+	const char *bad = NULL;
+	pfn_t head = start;
+
+	/* A range may begin inside an allocation. */
+	while (head > m->base && model_at(m, head) == OWN_INSIDE)
+		head--;
+	for (pfn_t pfn = start; !bad && pfn < end; pfn++) {
+		if (model_at(m, pfn) != OWN_INSIDE)
+			head = pfn;
+		bad = check_frame(m, pfn, head);
+	}
+	return bad;
+}
+
 const char *model_check(const struct model *m, pfn_t start, pfn_t end)
 {
 	const char *bad = compare_counts(m);
-	pfn_t head = start;
 
 	if (bad)
 		return bad;
 	if (mm_check())
 		return "mm_check() found a violation";
-	/* A range may begin inside an allocation. */
-	while (head > m->base && model_at(m, head) == OWN_INSIDE)
-		head--;
-	for (pfn_t pfn = start; pfn < end; pfn++) {
-		if (model_at(m, pfn) != OWN_INSIDE)
-			head = pfn;
-		bad = check_frame(m, pfn, head);
-		if (bad)
-			return bad;
-	}
 	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
 		if (zones[i].lock.taken)
 			return COMPLAIN("the lock of zone %u is held", i);
-	return NULL;
+	return model_check_frames(m, start, end);
 }

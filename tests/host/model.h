@@ -49,7 +49,10 @@ const char *model_bulk(struct model *m, gfp_t gfp, unsigned long nr, struct page
 		       unsigned long *got);
 const char *model_drain(struct model *m);
 
-/* Everything: mm_check(), counts, and page_state() and page_head() of [start, end). */
+/* page_state() and page_head() of [start, end). */
+const char *model_check_frames(const struct model *m, pfn_t start, pfn_t end);
+
+/* Everything: mm_check(), counts, locks, and these frames. */
 const char *model_check(const struct model *m, pfn_t start, pfn_t end);
 
 #endif

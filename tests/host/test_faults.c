@@ -1,0 +1,952 @@
+/*
+ * test_faults.c: what must go wrong, goes wrong in words; and long random runs over real maps.
+ *
+ *   - memblock out of room: by so little RAM that the boot stops at every place where it can, and
+ *     by refusing the n-th request alone or all from the n-th on (the linker's --wrap);
+ *   - the allocator exhausted at every call of a script;
+ *   - misuse: each kind panics and names the frame;
+ *   - random operations against the model; what fails is shrunk to a shortest failing sequence.
+ *
+ * test_faults OPS [SEED] does the random runs alone, that many operations a map.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mm/cache.h"
+#include "mm/memblock.h"
+#include "tests/host/mapfile.h"
+#include "tests/host/model.h"
+#include "tests/host/sim.h"
+
+#define MIB 0x100000ull
+#define GIB 0x40000000ull
+
+struct map {
+	const char *name;
+	struct e820_entry raw[E820_MAX_RAW];
+	uint32_t nr;
+};
+
+static void add_range(struct map *map, uint64_t base, uint64_t size, uint32_t type)
+{
+	map->raw[map->nr++] = (struct e820_entry){ base, size, type, 0, 20, 0 };
+}
+
+static struct map *map_of(unsigned int mib)
+{
+	static struct map map;
+
+	map = (struct map){ .name = "plain" };
+	add_range(&map, 0, 0x9fc00, 1);
+	add_range(&map, MIB, (mib - 1) * MIB, 1);
+	return &map;
+}
+
+static struct sim_options options = { .dirty = true, .seed = 0x600d5eed };
+
+/* 0: booted; 1: the map was refused in words; 2: panic. */
+static int try_boot(const struct map *map)
+{
+	static jmp_buf jump;
+	struct e820_taken kernel;
+	const char *error = "";
+	int result;
+
+	sim_panic_jump = &jump;
+	if (setjmp(jump)) {
+		sim_panic_jump = NULL;
+		return 2;
+	}
+	result = sim_boot(map->raw, map->nr, &options, &kernel, &error) ? 1 : 0;
+	sim_panic_jump = NULL;
+	return result;
+}
+
+static void boot(const struct map *map)
+{
+	if (try_boot(map))
+		fail_msg("%s: no boot", map->name);
+	assert_int_equal(mm_check(), 0);
+}
+
+/* memblock out of room */
+
+static void check_type(const struct memblock_type *type)
+{
+	phys_addr_t sum = 0, end = 0;
+
+	assert_true(type->cnt <= type->max);
+	for (unsigned long i = 0; i < type->cnt; i++) {
+		const struct memblock_region *r = &type->regions[i];
+
+		assert_true(r->size > 0);
+		assert_true(!i || r->base >= end);
+		end = r->base + r->size;
+		sum += r->size;
+	}
+	assert_int_equal(sum, type->total_size);
+}
+
+/* What the memblock panics of the boot begin with: who wanted the memory. */
+static bool names_who(const char *text)
+{
+	static const char *const who[] = {
+		"no room for a page table", "mem_map_init: no room for the descriptors",
+		"zones_init: no room for",  "zone DMA: no room for",
+		"zone DMA32: no room for",  "zone Normal: no room for"
+	};
+
+	for (size_t i = 0; i < sizeof(who) / sizeof(who[0]); i++)
+		if (!strncmp(text, who[i], strlen(who[i])))
+			return true;
+	return false;
+}
+
+/* Each boot ends with an allocator that is right, or in words; how many did which. */
+struct outcome {
+	unsigned int booted, refused, panicked;
+	unsigned int descriptors, regions, tables; /* panics by who wanted the memory */
+};
+
+static void attempt(const struct map *map, struct outcome *sum)
+{
+	int result = try_boot(map);
+
+	check_type(&memblock.memory);
+	check_type(&memblock.reserved);
+	if (result == 2) {
+		if (!names_who(sim_panic_text))
+			fail_msg("the panic does not say who: %s", sim_panic_text);
+		sum->panicked++;
+		sum->tables += strstr(sim_panic_text, "page table") != NULL;
+		sum->descriptors += strstr(sim_panic_text, "mem_map_init") != NULL;
+		sum->regions += strstr(sim_panic_text, "zone") != NULL;
+	} else if (result == 1) {
+		sum->refused++;
+	} else {
+		assert_int_equal(mm_check(), 0);
+		sum->booted++;
+	}
+}
+
+/* From the first frame that is not low memory's to the frame with which the boot succeeds. */
+static void boots_with_little_ram(void **state)
+{
+	struct outcome sum = { 0 };
+
+	(void)state;
+	for (uint64_t frames = 1; frames < 400; frames++) {
+		options.mem_limit = frames * PAGE_SIZE;
+		attempt(map_of(16), &sum);
+	}
+	options.mem_limit = 0;
+	printf("# 1 to 399 frames of 16 MiB: %u booted, %u refused, %u panics: %u page tables, "
+	       "%u mem_map, %u zones\n",
+	       sum.booted, sum.refused, sum.panicked, sum.tables, sum.descriptors, sum.regions);
+	assert_true(sum.booted > 0 && sum.tables > 0 && sum.descriptors > 0 && sum.regions > 0);
+}
+
+/* Islands of a frame at every GiB want descriptors, tables and regions, and have no room. */
+static void boots_with_many_islands(void **state)
+{
+	struct outcome sum = { 0 };
+
+	(void)state;
+	for (uint64_t frames = 20; frames < 900; frames += 7) {
+		struct map map = { .name = "islands" };
+
+		add_range(&map, MIB, frames * PAGE_SIZE, 1);
+		for (uint64_t gib = 1; gib < 100; gib += 1 + gib % 3)
+			add_range(&map, gib * GIB + gib * 5 * MIB, PAGE_SIZE, 1);
+		attempt(&map, &sum);
+	}
+	printf("# 20 to 899 frames and islands: %u booted, %u refused, %u panics: %u page tables, "
+	       "%u mem_map, %u zones\n",
+	       sum.booted, sum.refused, sum.panicked, sum.tables, sum.descriptors, sum.regions);
+	assert_true(sum.booted > 0 && sum.descriptors > 0);
+}
+
+/* Every request of others to memblock goes through here. */
+static unsigned int request, refuse_from, refuse_to;
+
+static bool refused(void)
+{
+	unsigned int n = request++;
+
+	return n >= refuse_from && n < refuse_to;
+}
+
+phys_addr_t __real_memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_addr_t start,
+					    phys_addr_t end, int nid, bool exact_nid);
+phys_addr_t __wrap_memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_addr_t start,
+					    phys_addr_t end, int nid, bool exact_nid);
+void *__real_memblock_alloc_try_nid(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
+				    phys_addr_t max_addr, int nid);
+void *__wrap_memblock_alloc_try_nid(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
+				    phys_addr_t max_addr, int nid);
+void *__real_memblock_alloc_try_nid_raw(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
+					phys_addr_t max_addr, int nid);
+void *__wrap_memblock_alloc_try_nid_raw(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
+					phys_addr_t max_addr, int nid);
+
+phys_addr_t __wrap_memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_addr_t start,
+					    phys_addr_t end, int nid, bool exact_nid)
+{
+	return refused() ? 0
+			 : __real_memblock_alloc_range_nid(size, align, start, end, nid, exact_nid);
+}
+
+void *__wrap_memblock_alloc_try_nid(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
+				    phys_addr_t max_addr, int nid)
+{
+	return refused() ? NULL
+			 : __real_memblock_alloc_try_nid(size, align, min_addr, max_addr, nid);
+}
+
+void *__wrap_memblock_alloc_try_nid_raw(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
+					phys_addr_t max_addr, int nid)
+{
+	return refused() ? NULL
+			 : __real_memblock_alloc_try_nid_raw(size, align, min_addr, max_addr, nid);
+}
+
+/* The n-th request refused, alone (a second way may be found) or with all that follow. */
+static void boots_with_requests_refused(void **state)
+{
+	struct outcome one = { 0 }, all = { 0 };
+	struct map map = { .name = "two islands" };
+	unsigned int requests;
+
+	(void)state;
+	add_range(&map, 0, 0x9fc00, 1);
+	add_range(&map, MIB, 700 * MIB, 1);
+	add_range(&map, 5 * GIB, GIB + 3 * MIB, 1);
+	refuse_to = 0;
+	request = 0;
+	boot(&map);
+	requests = request;
+	assert_true(requests > 10);
+	for (unsigned int n = 0; n < requests; n++) {
+		refuse_from = n;
+		refuse_to = n + 1;
+		request = 0;
+		attempt(&map, &one);
+		refuse_to = ~0u;
+		request = 0;
+		attempt(&map, &all);
+	}
+	refuse_to = 0;
+	printf("# %u requests; one refused: %u booted, %u panics; all that follow: %u booted, "
+	       "%u panics\n",
+	       requests, one.booted, one.panicked, all.booted, all.panicked);
+	assert_int_equal(one.booted + one.panicked, requests);
+	assert_int_equal(all.panicked, requests);
+}
+
+/* The allocator exhausted */
+
+static struct page *hog; /* linked by private */
+
+static void take_all(void)
+{
+	struct page *page;
+
+	for (unsigned int order = NR_ORDERS; order-- > 0;)
+		while ((page = alloc_pages(__GFP_HIGH, order))) {
+			page->private = (unsigned long)hog;
+			hog = page;
+		}
+}
+
+static void give_all(void)
+{
+	for (struct page *next; hog; hog = next) {
+		next = (struct page *)hog->private;
+		__free_pages(hog, page_order(hog));
+	}
+}
+
+struct counts {
+	uint64_t free[MAX_NR_ZONES];
+};
+
+static struct counts count(void)
+{
+	struct counts counts;
+
+	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
+		counts.free[i] = zone_free_frames(&zones[i]);
+	return counts;
+}
+
+static void same_counts(struct counts before)
+{
+	struct counts now = count();
+
+	assert_memory_equal(&now, &before, sizeof(now));
+	assert_int_equal(mm_check(), 0);
+}
+
+static void refused_and_nothing_changed(gfp_t gfp, unsigned int order)
+{
+	struct counts before = count();
+	struct page *array[3] = { NULL };
+
+	assert_null(alloc_pages(gfp, order));
+	assert_int_equal(get_free_pages(gfp | __GFP_ZERO, order), 0);
+	assert_int_equal(alloc_pages_bulk(gfp, 3, array), 0);
+	assert_null(array[0]);
+	assert_int_equal(alloc_contig_range(2048, 2049, MIGRATE_MOVABLE, 0), -16);
+	assert_null(alloc_pages(gfp, MAX_PAGE_ORDER + 1));
+	assert_null(alloc_pages(gfp, ~0u));
+	same_counts(before);
+}
+
+static void exhausted_at_every_call(void **state)
+{
+	static const struct {
+		gfp_t gfp;
+		unsigned int order;
+	} script[] = {
+		{ 0, 0 }, { 0, 3 },         { GFP_DMA, 0 },    { GFP_ATOMIC, 9 }, { 0, 10 },
+		{ 0, 0 }, { GFP_DMA32, 1 }, { GFP_DMA, 8 },    { __GFP_ZERO, 5 }, { 0, 12 },
+		{ 0, 0 }, { GFP_DMA, 9 },   { GFP_ATOMIC, 0 }, { 0, 2 },
+	};
+	enum { CALLS = sizeof(script) / sizeof(script[0]) };
+
+	(void)state;
+	boot(map_of(128));
+	struct counts before = count();
+
+	for (unsigned int n = 0; n < CALLS; n++) {
+		struct page *held[CALLS] = { NULL };
+
+		for (unsigned int i = 0; i < CALLS; i++) {
+			if (i == n) {
+				take_all();
+				refused_and_nothing_changed(script[i].gfp, script[i].order);
+				give_all();
+				assert_int_equal(mm_check(), 0);
+			}
+			held[i] = alloc_pages(script[i].gfp, script[i].order);
+			assert_non_null(held[i]);
+		}
+		for (unsigned int i = 0; i < CALLS; i++)
+			__free_pages(held[i], script[i].order);
+		same_counts(before);
+	}
+}
+
+/* Requests that a zone keeps frames from do not get them out of its cache either. */
+static void reserve_is_kept_behind_a_cache(void **state)
+{
+	struct zone *dma = &zones[ZONE_DMA];
+	struct page *page;
+
+	(void)state;
+	boot(map_of(128));
+	assert_true(frame_caches[0][ZONE_DMA].limit > 1);
+	while (alloc_page(GFP_KERNEL))
+		;
+	assert_int_equal(zone_free_frames(dma), dma->lowmem_reserve[ZONE_NORMAL]);
+	while ((page = alloc_page(GFP_DMA))) {
+		assert_null(alloc_page(GFP_KERNEL));
+		/* What comes back belongs to the reserve as well. */
+		__free_page(page);
+		assert_null(alloc_page(GFP_KERNEL));
+		assert_non_null(alloc_page(GFP_DMA));
+	}
+	assert_int_equal(zone_free_frames(dma), 0);
+	boot(map_of(128));
+	while (alloc_page(GFP_KERNEL))
+		;
+	assert_non_null(alloc_page(GFP_ATOMIC));
+	assert_null(alloc_page(GFP_KERNEL));
+	assert_int_equal(mm_check(), 0);
+}
+
+/* An interrupt in the middle of a cache's work gets a frame of the same zone, from the bits. */
+static void busy_cache_does_not_change_the_zone(void **state)
+{
+	struct page *page, *array[5] = { NULL };
+
+	(void)state;
+	boot(map_of(128));
+	page = alloc_page(GFP_KERNEL);
+	frame_caches[0][ZONE_DMA32].busy = 1;
+	assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA32);
+	assert_int_equal(alloc_pages_bulk(GFP_KERNEL, 5, array), 5);
+	for (unsigned int i = 0; i < 5; i++)
+		assert_int_equal(page_zonenum(array[i]), ZONE_DMA32);
+	__free_page(page);
+	__free_page(array[4]);
+	drain_caches();
+	assert_int_equal(mm_check(), 0);
+	frame_caches[0][ZONE_DMA32].busy = 0;
+	assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA32);
+	assert_int_equal(mm_check(), 0);
+}
+
+/* A refill that ends early leaves no whole block open: orders 9 and up would not find it. */
+static void refill_opens_no_block_in_vain(void **state)
+{
+	struct zone *z = &zones[ZONE_DMA32];
+	pfn_t block;
+
+	(void)state;
+	boot(map_of(128));
+	frame_caches[0][ZONE_DMA32].limit = 0;
+	while (bitset_first(&z->index[0]) != BITSET_NONE)
+		assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA32);
+	block = node_first(&z->dir[0]->free) * BLOCK_FRAMES;
+	assert_int_equal(alloc_contig_range(block, block + 472, MIGRATE_MOVABLE, 0), 0);
+	frame_caches[0][ZONE_DMA32].limit = 64;
+	assert_int_equal(page_to_pfn(alloc_page(GFP_KERNEL)), block + 472);
+	assert_int_equal(mm_check(), 0);
+}
+
+/* Misuse */
+
+enum misuse { FREE, PUT, GET, SPLIT, DRAIN };
+
+static void commit(enum misuse what, struct page *page, unsigned int order)
+{
+	if (what == FREE)
+		__free_pages(page, order);
+	else if (what == PUT)
+		put_page(page);
+	else if (what == GET)
+		get_page(page);
+	else if (what == SPLIT)
+		split_page(page, order);
+	else
+		drain_caches();
+}
+
+/* It panics, the text has the frame's number and these words; books as before. */
+static void panics(enum misuse what, struct page *page, unsigned int order, const char *words)
+{
+	static jmp_buf jump;
+	char frame[32];
+
+	snprintf(frame, sizeof(frame), "0x%llx", (unsigned long long)page_to_pfn(page));
+	sim_panic_jump = &jump;
+	if (!setjmp(jump)) {
+		commit(what, page, order);
+		sim_panic_jump = NULL;
+		fail_msg("no panic; expected: %s %s", frame, words);
+	}
+	sim_panic_jump = NULL;
+	for_each_zone(z) {
+		z->lock.taken = 0;
+		frame_caches[0][z->id].busy = 0;
+	}
+	if (!strstr(sim_panic_text, frame) || !strstr(sim_panic_text, words))
+		fail_msg("expected: %s %s; said: %s", frame, words, sim_panic_text);
+}
+
+static void all_misuse_of(struct page *page, const char *words)
+{
+	panics(FREE, page, 0, words);
+	panics(FREE, page, 3, words);
+	panics(FREE, page, 9, words);
+	panics(FREE, page, MAX_PAGE_ORDER, words);
+	panics(FREE, page, MAX_PAGE_ORDER + 1, words);
+	panics(FREE, page, 256, words);
+	panics(PUT, page, 0, words);
+	panics(GET, page, 0, "is not that of an allocation");
+	panics(SPLIT, page, 0, words);
+	panics(SPLIT, page, 11, words);
+}
+
+static void free_of_what_is_not_held(void **state)
+{
+	struct page *page, *cached, *inner;
+
+	(void)state;
+	boot(map_of(128));
+	all_misuse_of(pfn_to_page(0), "is reserved");
+	all_misuse_of(pfn_to_page(0x9f), "is absent");
+	all_misuse_of(pfn_to_page(0x9fff), "is absent");
+	all_misuse_of(pfn_to_page(0x100000), "is absent");
+	all_misuse_of(pfn_to_page(MM_MAX_PFN - 1), "is absent");
+	/* In whole blocks nobody ever wrote a descriptor: garbage. */
+	all_misuse_of(pfn_to_page(0x4000), "is free");
+	all_misuse_of(pfn_to_page(0x4001), "is free");
+	page = alloc_page(GFP_KERNEL);
+	__free_page(page);
+	all_misuse_of(page, "is free");
+	cached = alloc_page(GFP_KERNEL);
+	assert_ptr_equal(cached, page);
+	__free_page(cached);
+	drain_caches();
+	all_misuse_of(page, "is free");
+	page = alloc_pages(GFP_KERNEL, 4);
+	inner = page + 5;
+	all_misuse_of(inner, "inside the allocation at");
+	page = alloc_pages(GFP_KERNEL, 11);
+	all_misuse_of(page + 1, "inside the allocation at");
+	all_misuse_of(page + 512, "inside the allocation at");
+	all_misuse_of(page + 2047, "inside the allocation at");
+	assert_int_equal(mm_check(), 0);
+}
+
+static void free_as_another_order(void **state)
+{
+	(void)state;
+	boot(map_of(128));
+	for (unsigned int order = 0; order <= 12; order++) {
+		struct page *page = alloc_pages(GFP_KERNEL, order);
+		static const unsigned int wrong[] = {
+			0, 1, 2, 3, 8, 9, 10, 17, 18, 19, 31, 32, 128, 256, 512, 768, 1u << 16, ~0u
+		};
+		char words[40];
+
+		assert_non_null(page);
+		snprintf(words, sizeof(words), "was allocated as order %u", order);
+		for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+			if (wrong[i] != order) {
+				panics(FREE, page, wrong[i], words);
+				panics(SPLIT, page, wrong[i], words);
+			}
+		__free_pages(page, order);
+		assert_int_equal(mm_check(), 0);
+	}
+}
+
+/* The same frame twice in a cache, by a caller who wrote the descriptor: found when it drains. */
+static void frame_twice_in_a_cache(void **state)
+{
+	struct page *page, *other;
+
+	(void)state;
+	boot(map_of(128));
+	page = alloc_page(GFP_KERNEL);
+	other = alloc_page(GFP_KERNEL);
+	__free_page(page);
+	page->state = state_allocated(page_zonenum(other), 0);
+	__free_page(page);
+	/* The word's first frame is named: the sum does not tell which. */
+	panics(DRAIN, pfn_to_page(page_to_pfn(page) & ~63ull), 0, "in a cache twice");
+	boot(map_of(128));
+	page = alloc_page(GFP_KERNEL);
+	__free_page(page);
+	drain_caches();
+	page->state = state_allocated(ZONE_DMA32, 0);
+	panics(PUT, page, 0, "is free");
+	page->state = state_allocated(ZONE_DMA32, 0);
+	__free_page(page);
+	panics(DRAIN, page, 0, "is free");
+}
+
+static void references_at_their_limits(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	boot(map_of(128));
+	page = alloc_pages(GFP_KERNEL, 2);
+	get_page(page);
+	panics(SPLIT, page, 2, "2 references");
+	panics(FREE, page, 1, "2 references");
+	put_page(page);
+	page->count = ~0u;
+	panics(GET, page, 0, "is not that of an allocation");
+	assert_int_equal(page_order(page), 2);
+	page->count = 0;
+	panics(GET, page, 0, "is not that of an allocation");
+	panics(PUT, page, 0, "");
+	page->count = 1;
+	__free_pages(page, 2);
+	assert_int_equal(mm_check(), 0);
+}
+
+static void split_keeps_the_owners_word(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	boot(map_of(128));
+	for (unsigned int order = 0; order <= 11; order++) {
+		page = alloc_pages(GFP_KERNEL, order);
+		page->private = 0x1234 + order;
+		split_page(page, order);
+		assert_int_equal(page->private, 0x1234 + order);
+	}
+	assert_int_equal(mm_check(), 0);
+}
+
+static void check_names_a_region_that_nobody_has(void **state)
+{
+	static char text[4096];
+	struct map map = { .name = "two GiB" };
+	struct zone *z = &zones[ZONE_NORMAL];
+	FILE *log;
+
+	(void)state;
+	add_range(&map, MIB, 64 * MIB, 1);
+	add_range(&map, 4 * GIB, 2 * GIB, 1);
+	boot(&map);
+	bitset_clear(&z->free, bitset_first(&z->free));
+	z->nr_free -= REGION_FRAMES;
+	z->managed -= REGION_FRAMES;
+	log = fmemopen(text, sizeof(text), "w");
+	assert_non_null(log);
+	sim_log = log;
+	assert_true(mm_check() > 0);
+	sim_log = NULL;
+	fclose(log);
+	assert_non_null(strstr(text, "mm_check: P1: "));
+}
+
+/* Random runs */
+
+enum kind { OP_ALLOC, OP_FREE, OP_PUT, OP_SPLIT, OP_DRAIN, OP_CONTIG, OP_BULK, OP_REF, NR_KINDS };
+static const char *const kind_names[] = { "alloc", "free",   "put",  "split",
+					  "drain", "contig", "bulk", "get and put" };
+
+/* What it means depends on what is held when it comes, so that any part of a sequence can run. */
+struct op {
+	uint8_t kind;
+	uint8_t order;
+	uint16_t gfp;
+	uint32_t pick;
+};
+
+#define MAX_HELD 8192
+static struct model model;
+static pfn_t held[MAX_HELD];
+static unsigned int nr_held;
+static bool sabotage; /* a bug on purpose: a split after a drain miscounts */
+static bool drained;
+
+static uint64_t seed;
+static uint32_t below(uint32_t limit)
+{
+	seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint32_t)((seed >> 33) % limit);
+}
+
+static struct op random_op(void)
+{
+	static const gfp_t gfps[] = { 0, __GFP_HIGH, GFP_DMA, GFP_DMA32, GFP_DMA | __GFP_HIGH };
+	static const uint8_t kinds[] = { OP_ALLOC, OP_ALLOC, OP_ALLOC, OP_ALLOC, OP_ALLOC, OP_ALLOC,
+					 OP_FREE,  OP_FREE,  OP_FREE,  OP_FREE,  OP_FREE,  OP_PUT,
+					 OP_SPLIT, OP_BULK,  OP_REF,   OP_CONTIG };
+	struct op op = { .kind = kinds[below(sizeof(kinds))],
+			 .gfp = (uint16_t)gfps[below(sizeof(gfps) / sizeof(gfps[0]))],
+			 .pick = below(1u << 30) };
+
+	while (op.order < MAX_PAGE_ORDER && below(10) < 6)
+		op.order++;
+	if (op.kind == OP_CONTIG && below(4) == 0)
+		op.kind = OP_DRAIN;
+	return op;
+}
+
+static void hold(pfn_t pfn)
+{
+	held[nr_held++] = pfn;
+}
+
+static const char *hold_frames(const char *bad, pfn_t start, pfn_t frames)
+{
+	for (pfn_t i = 0; !bad && i < frames; i++)
+		hold(start + i);
+	return bad;
+}
+
+static const char *do_bulk(const struct op *op)
+{
+	static struct page *array[100];
+	unsigned long got, nr = op->pick % 100;
+	const char *bad;
+
+	memset(array, 0, sizeof(array));
+	bad = model_bulk(&model, op->gfp, nr, array, &got);
+	for (unsigned long i = 0; !bad && i < got; i++)
+		hold(page_to_pfn(array[i]));
+	return bad;
+}
+
+static const char *do_contig(const struct op *op)
+{
+	pfn_t start = op->pick % 2 && nr_held ? held[op->pick % nr_held] + op->pick % 64
+					      : op->pick % model.frames;
+	pfn_t frames = 1 + op->pick % 700;
+	uint64_t before = model.free[0] + model.free[1] + model.free[2];
+	const char *bad = model_contig(&model, start, start + frames);
+
+	if (before == model.free[0] + model.free[1] + model.free[2])
+		return bad;
+	return hold_frames(bad, start, frames);
+}
+
+static const char *do_held(const struct op *op)
+{
+	unsigned int which = op->pick % nr_held;
+	pfn_t pfn = held[which];
+	unsigned int order = model_at(&model, pfn) - 1u;
+	const char *bad;
+
+	if (op->kind == OP_REF) {
+		get_page(pfn_to_page(pfn));
+		put_page(pfn_to_page(pfn));
+		return NULL;
+	}
+	if (op->kind == OP_SPLIT) {
+		if (order > 9 || nr_held + (1u << order) > MAX_HELD)
+			return NULL;
+		bad = model_split(&model, pfn);
+		if (sabotage && drained)
+			return "split after drain";
+		return hold_frames(bad, pfn + 1, ((pfn_t)1 << order) - 1);
+	}
+	held[which] = held[--nr_held];
+	return model_free(&model, pfn, op->kind == OP_PUT ? PUT_PAGE : FREE_PAGES);
+}
+
+static const char *do_op(const struct op *op)
+{
+	struct page *page;
+	const char *bad;
+
+	if (op->kind == OP_DRAIN) {
+		drained = true;
+		drain_caches();
+		return NULL;
+	}
+	if (op->kind != OP_ALLOC && op->kind != OP_BULK && op->kind != OP_CONTIG)
+		return nr_held ? do_held(op) : NULL;
+	if (nr_held + 800 > MAX_HELD)
+		return NULL;
+	if (op->kind == OP_BULK)
+		return do_bulk(op);
+	if (op->kind == OP_CONTIG)
+		return do_contig(op);
+	bad = model_alloc(&model, op->gfp, op->order, &page);
+	if (!bad && page)
+		hold(page_to_pfn(page));
+	return bad;
+}
+
+static void boot_and_model(const struct map *map)
+{
+	phys_addr_t from, to;
+	uint64_t i;
+
+	boot(map);
+	if (model.frame)
+		model_destroy(&model);
+	model_init(&model, 0, PFN_UP(memblock_end_of_DRAM()));
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &from, &to, NULL)
+		model_hand_over(&model, PFN_UP(from), PFN_DOWN(to));
+	nr_held = 0;
+	drained = false;
+}
+
+/* The frames around one that is held; every check_every-th time everything. */
+static const char *look(const struct op *op, unsigned int i, unsigned int check_every)
+{
+	pfn_t pfn = nr_held ? held[op->pick % nr_held] : 0;
+
+	if (i % check_every)
+		return model_check_frames(&model, pfn, pfn + 4);
+	return model_check(&model, pfn, pfn + 64);
+}
+
+/* Number of the operation that failed, or nr; *why in words. */
+static unsigned int run_ops(const struct map *map, const struct op *ops, unsigned int nr,
+			    unsigned int check_every, const char **why)
+{
+	static jmp_buf jump;
+	static unsigned int i;
+
+	boot_and_model(map);
+	*why = NULL;
+	sim_panic_jump = &jump;
+	if (setjmp(jump)) {
+		*why = sim_panic_text;
+	} else {
+		for (i = 0; i < nr; i++) {
+			*why = do_op(&ops[i]);
+			if (!*why)
+				*why = look(&ops[i], i, check_every);
+			if (*why)
+				break;
+		}
+	}
+	sim_panic_jump = NULL;
+	return i;
+}
+
+/* Parts of the sequence are left out as long as it still fails; smaller and smaller ones. */
+static unsigned int shrink(const struct map *map, struct op *ops, unsigned int nr)
+{
+	struct op *less = malloc(nr * sizeof(*less));
+	const char *why;
+
+	assert_non_null(less);
+	for (unsigned int part = nr / 2 ? nr / 2 : 1;;) {
+		bool any = false;
+
+		for (unsigned int at = 0; at < nr;) {
+			unsigned int gone = at + part < nr ? part : nr - at;
+			unsigned int failing;
+
+			memcpy(less, ops, at * sizeof(*ops));
+			memcpy(less + at, ops + at + gone, (nr - at - gone) * sizeof(*ops));
+			failing = run_ops(map, less, nr - gone, 1, &why);
+			if (!why) {
+				at += part;
+				continue;
+			}
+			nr = failing + 1;
+			memcpy(ops, less, nr * sizeof(*ops));
+			any = true;
+		}
+		if (part == 1 && !any)
+			break;
+		part = part > 1 ? part / 2 : 1;
+	}
+	free(less);
+	return nr;
+}
+
+static void print_ops(const struct op *ops, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		printf("#   %s: order %u, gfp %#x, pick %u\n", kind_names[ops[i].kind],
+		       ops[i].order, ops[i].gfp, ops[i].pick);
+}
+
+/* NULL: nothing failed. Else the shortest sequence found, printed, is in ops[0 .. *nr). */
+static const char *random_run(const struct map *map, uint64_t from_seed, struct op *ops,
+			      unsigned int *nr, unsigned int check_every)
+{
+	const char *why;
+	unsigned int failing;
+
+	seed = from_seed;
+	for (unsigned int i = 0; i < *nr; i++)
+		ops[i] = random_op();
+	failing = run_ops(map, ops, *nr, check_every, &why);
+	if (!why)
+		return NULL;
+	*nr = shrink(map, ops, failing + 1);
+	sim_log = stdout;
+	run_ops(map, ops, *nr, 1, &why);
+	sim_log = NULL;
+	printf("# map %s, seed %llu, failed at operation %u; shortest sequence, %u operations: "
+	       "%s\n",
+	       map->name, (unsigned long long)from_seed, failing, *nr, why ? why : "?");
+	print_ops(ops, *nr);
+	return "a random run failed";
+}
+
+static unsigned int ops_per_map = 20000;
+static uint64_t first_seed = 2024;
+
+static const char *const maps[] = {
+	"kryton-120mhz-16m",
+	"trol-piii-byte-granular",
+	"dell-poweredge-smp-128m",
+	"nforce-damocles-1g",
+	"bochs-2g",
+	"server-8g-2001",
+	"it91smub-32tib-space",
+	"surface-pro-7",
+};
+
+static void read_map(const char *name, struct map *map)
+{
+	static char text[1 << 16], path[128];
+	static struct mapfile file;
+	FILE *from;
+	size_t n;
+
+	snprintf(path, sizeof(path), "tests/e820/%s.map", name);
+	from = fopen(path, "rb");
+	if (!from)
+		fail_msg("%s cannot be read", path);
+	n = fread(text, 1, sizeof(text), from);
+	fclose(from);
+	assert_int_equal(mapfile_parse(&file, text, n), 0);
+	map->name = name;
+	map->nr = file.nr;
+	memcpy(map->raw, file.entries, file.nr * sizeof(file.entries[0]));
+}
+
+static void random_over_maps(void **state)
+{
+	static struct map map;
+	struct op *ops = malloc(ops_per_map * sizeof(*ops));
+
+	(void)state;
+	assert_non_null(ops);
+	options.dirty = false;
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		unsigned int nr = ops_per_map;
+
+		read_map(maps[i], &map);
+		if (random_run(&map, first_seed + i, ops, &nr, 1000))
+			fail_msg("%s", maps[i]);
+	}
+	options.dirty = true;
+	free(ops);
+	printf("# %zu maps, %u operations each, seeds from %llu\n", sizeof(maps) / sizeof(maps[0]),
+	       ops_per_map, (unsigned long long)first_seed);
+}
+
+/* A bug that wants three operations is found, and three are what remains of thousands. */
+static void shrinking_finds_the_shortest(void **state)
+{
+	static struct op ops[3000];
+	unsigned int nr = sizeof(ops) / sizeof(ops[0]);
+
+	(void)state;
+	options.dirty = false;
+	sabotage = true;
+	assert_non_null(random_run(map_of(16), 7, ops, &nr, 1000));
+	sabotage = false;
+	options.dirty = true;
+	assert_int_equal(nr, 3);
+	assert_int_equal(ops[2].kind, OP_SPLIT);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(boots_with_little_ram),
+		cmocka_unit_test(boots_with_many_islands),
+		cmocka_unit_test(boots_with_requests_refused),
+		cmocka_unit_test(exhausted_at_every_call),
+		cmocka_unit_test(reserve_is_kept_behind_a_cache),
+		cmocka_unit_test(busy_cache_does_not_change_the_zone),
+		cmocka_unit_test(refill_opens_no_block_in_vain),
+		cmocka_unit_test(free_of_what_is_not_held),
+		cmocka_unit_test(free_as_another_order),
+		cmocka_unit_test(frame_twice_in_a_cache),
+		cmocka_unit_test(references_at_their_limits),
+		cmocka_unit_test(split_keeps_the_owners_word),
+		cmocka_unit_test(check_names_a_region_that_nobody_has),
+		cmocka_unit_test(shrinking_finds_the_shortest),
+		cmocka_unit_test(random_over_maps),
+	};
+	const struct CMUnitTest random[] = { cmocka_unit_test(random_over_maps) };
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	if (argc > 1) {
+		ops_per_map = (unsigned int)strtoul(argv[1], NULL, 0);
+		first_seed = argc > 2 ? strtoull(argv[2], NULL, 0) : first_seed;
+		return cmocka_run_group_tests(random, NULL, NULL);
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
