@@ -205,6 +205,7 @@ struct churn {
 	unsigned int max_order;
 	double pinned; /* share of the frames that never come back */
 	bool late;     /* pinned while it churns, not when it was filled */
+	bool in_turn;  /* one is freed, one allocated, instead of a tenth and a tenth */
 	unsigned int rounds;
 
 	struct piece *pieces; /* the first nr_pinned stay */
@@ -264,13 +265,9 @@ static void fill(struct churn *c)
 	}
 }
 
-/* A tenth of what is held goes, at random; then as much is allocated. */
-static void churn_round(struct churn *c, uint64_t target)
+/* As much is allocated as is missing. */
+static void refill(struct churn *c, uint64_t target, double pin_probability)
 {
-	double probability = c->late ? c->pinned * FRAMES / ((double)target / 10 * c->rounds) : 0;
-
-	while (c->held > target - target / 10)
-		churn_free(c);
 	for (;;) {
 		unsigned int order = random_order(c);
 
@@ -280,9 +277,24 @@ static void churn_round(struct churn *c, uint64_t target)
 			c->failed++;
 			return;
 		}
-		if ((double)(next_random(&c->seed) >> 11) * 0x1p-53 < probability)
+		if ((double)(next_random(&c->seed) >> 11) * 0x1p-53 < pin_probability)
 			pin(c, c->nr - 1);
 	}
+}
+
+/* A tenth of what is held goes, at random; then as much is allocated. In turn: one by one. */
+static void churn_round(struct churn *c, uint64_t target)
+{
+	double probability = c->late ? c->pinned * FRAMES / ((double)target / 10 * c->rounds) : 0;
+
+	if (c->in_turn) {
+		for (uint64_t gone = 0; gone < target / 10; refill(c, target, probability))
+			gone += 1ull << churn_free(c);
+		return;
+	}
+	while (c->held > target - target / 10)
+		churn_free(c);
+	refill(c, target, probability);
 }
 
 static uint64_t whole_blocks(uint64_t *nr_free)
@@ -378,6 +390,9 @@ static const struct {
 	{ "churn.50", { .rounds = 100 }, 50, 3 },
 	{ "churn.25", { .rounds = 100 }, 25, 3 },
 	{ "churn.10", { .rounds = 100 }, 10, 3 },
+	{ "churn.turn.50", { .rounds = 100, .in_turn = true }, 50, 1 },
+	{ "churn.turn.25", { .rounds = 100, .in_turn = true }, 25, 1 },
+	{ "churn.turn.10", { .rounds = 100, .in_turn = true }, 10, 1 },
 	{ "churn.long.50", { .rounds = 500 }, 50, 1 },
 	{ "churn.long.25", { .rounds = 500 }, 25, 1 },
 	{ "churn.long.10", { .rounds = 500 }, 10, 1 },
