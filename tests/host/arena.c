@@ -95,3 +95,72 @@ void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m
 		for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
 			frame_caches[cpu][i].limit = cache_limit;
 }
+
+/* What a state consists of. */
+static struct part {
+	char *at;
+	size_t size;
+} parts[64];
+static unsigned int nr_parts;
+static size_t state_size; /* bytes, a multiple of 8 */
+
+static void add_part(void *at, size_t size)
+{
+	if (nr_parts == sizeof(parts) / sizeof(parts[0]))
+		panic("an arena of more than %u parts", nr_parts);
+	parts[nr_parts++] = (struct part){ at, size };
+	state_size += (size + 7) & ~(size_t)7;
+}
+
+static void add_zone(struct zone *z, uint32_t cache_limit)
+{
+	uint64_t leaves = (z->nr_regions + NODE_BITS - 1) / NODE_BITS;
+
+	add_part(z, sizeof(*z));
+	add_part(z->index[0].leaf, (2 * NODE_SHIFT + 4) * leaves * sizeof(struct node));
+	add_part(&frame_caches[0][z->id],
+		 offsetof(struct frame_cache, pages) + cache_limit * sizeof(struct page *));
+	for (pfn_t gib = 0; gib < z->nr_regions; gib++) {
+		pfn_t last = z->end_pfn - 1 - ((z->first_gib + gib) << REGION_ORDER);
+		pfn_t blocks = last >= REGION_FRAMES ? NODE_BITS : (last >> BLOCK_ORDER) + 1;
+
+		if (z->dir[gib])
+			add_part(z->dir[gib], sizeof(struct region) + blocks * sizeof(struct node));
+	}
+}
+
+size_t arena_state_size(const struct arena *arena, uint32_t cache_limit, struct model *m)
+{
+	nr_parts = 0;
+	state_size = 0;
+	add_part(m->frame, m->frames);
+	add_part(m->free, sizeof(m->free));
+	add_part(&cache_tables[0], sizeof(cache_tables[0]));
+	/* The zone that the books alone are in never changes. */
+	for_each_zone(z)
+		if (z->managed)
+			add_zone(z, cache_limit);
+	for (const struct frames *ram = arena->ram; !is_empty(ram); ram++) {
+		pfn_t start = ram->start & ~(BLOCK_FRAMES - 1);
+		pfn_t end = (ram->end + BLOCK_FRAMES - 1) & ~(BLOCK_FRAMES - 1);
+
+		add_part(pfn_to_page(start), (end - start) * sizeof(struct page));
+	}
+	return state_size;
+}
+
+void arena_save(char *to)
+{
+	for (unsigned int i = 0; i < nr_parts; i++) {
+		memcpy(to, parts[i].at, parts[i].size);
+		to += (parts[i].size + 7) & ~(size_t)7;
+	}
+}
+
+void arena_restore(const char *from)
+{
+	for (unsigned int i = 0; i < nr_parts; i++) {
+		memcpy(parts[i].at, from, parts[i].size);
+		from += (parts[i].size + 7) & ~(size_t)7;
+	}
+}

@@ -25,4 +25,12 @@ struct arena {
 /* Caches of at most cache_limit frames, whatever the zones' sizes. The model must be destroyed. */
 void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m);
 
+/*
+ * Every byte that the allocator can read of the arena, and the model. The size is a multiple of 8;
+ * it is found once after each boot, and saving and restoring are of that arena.
+ */
+size_t arena_state_size(const struct arena *arena, uint32_t cache_limit, struct model *m);
+void arena_save(char *to);
+void arena_restore(const char *from);
+
 #endif

@@ -19,7 +19,8 @@ TESTS := test_memblock test_e820 test_buddy test_maps test_mapfile test_format t
 host: $(HOST)/libfirstpage-mm.a $(HOST)/replay ## the library, replay and the host tests
 host: $(TESTS:%=$(HOST)/%) $(HOST)/test_maps_msan $(HOST)/test_threads \
       $(HOST)/bench
-host: $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions $(HOST)/test_faults
+host: $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions $(HOST)/test_faults \
+      $(HOST)/fuzz_ops
 
 $(HOST)/mm/%.o: mm/%.c | $(call have,build)
 	@mkdir -p $(@D)
@@ -91,6 +92,13 @@ $(HOST)/test_faults: tests/host/test_faults.c tests/host/model.c $(MM) $(SIM) | 
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) $(MEMBLOCK_CALLS:%=-Wl,--wrap=%) -MF $@.d $(filter %.c,$^) \
 	  -lcmocka -o $@
+
+FUZZER := -fsanitize=fuzzer
+
+$(HOST)/fuzz_ops: tests/host/fuzz_ops.c $(ARENA) $(MM) $(SIM) | $(call have,test)
+	@mkdir -p $(@D)
+	$(call say,CLANG,$@)
+	$(Q)clang $(HOST_CFLAGS) -DMM_NODE_SHIFT=3 $(ASAN) $(FUZZER) -MF $@.d $(filter %.c,$^) -o $@
 
 # The figures; the second program has Callgrind's marks.
 $(HOST)/bench: tests/host/bench.c $(MM) $(SIM) | $(call have,build)

@@ -19,11 +19,12 @@ static char complaint[256];
 
 static unsigned int zone_of(pfn_t pfn)
 {
-	unsigned int z = 0;
+	unsigned int z = MAX_NR_ZONES;
 
-	while (pfn >= zone_start[z + 1])
-		z++;
-	return z;
+	while (z-- > 0)
+		if (pfn >= zone_start[z])
+			return z;
+	abort();
 }
 
 /* Bytes that nobody touches take no memory: the holes of a machine may be terabytes. */
@@ -178,9 +179,18 @@ const char *model_bulk(struct model *m, gfp_t gfp, unsigned long nr, struct page
 	return compare_counts(m);
 }
 
+unsigned int model_order(const struct model *m, pfn_t head)
+{
+	uint8_t own = model_at(m, head);
+
+	if (!model_is_head(own))
+		abort();
+	return own - 1u;
+}
+
 const char *model_free(struct model *m, pfn_t head, enum model_free how)
 {
-	unsigned int order = model_at(m, head) - 1u;
+	unsigned int order = model_order(m, head);
 	pfn_t size = (pfn_t)1 << order;
 
 	memset(m->frame + (head - m->base), OWN_FREE, size);
@@ -194,7 +204,7 @@ const char *model_free(struct model *m, pfn_t head, enum model_free how)
 
 const char *model_split(struct model *m, pfn_t head)
 {
-	unsigned int order = model_at(m, head) - 1u;
+	unsigned int order = model_order(m, head);
 
 	memset(m->frame + (head - m->base), 1, (size_t)1 << order);
 	split_page(pfn_to_page(head), order);

@@ -38,8 +38,11 @@ static inline bool model_is_head(uint8_t own)
 	return own > OWN_NEVER && own < OWN_INSIDE;
 }
 
-/* *page: what was given, or NULL; it may be NULL itself. */
-const char *model_alloc(struct model *m, gfp_t gfp, unsigned int order, struct page **page);
+/* Of the allocation whose head this is. */
+unsigned int model_order(const struct model *m, pfn_t head);
+
+/* *given: the page, or NULL; it may be NULL itself. */
+const char *model_alloc(struct model *m, gfp_t gfp, unsigned int order, struct page **given);
 enum model_free { FREE_PAGES, PUT_PAGE };
 const char *model_free(struct model *m, pfn_t head, enum model_free how);
 const char *model_split(struct model *m, pfn_t head);

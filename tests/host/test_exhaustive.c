@@ -50,7 +50,7 @@ struct run {
 };
 
 static struct model model;
-static const struct run *run; /* what is being explored */
+static const struct run *current; /* what is being explored */
 
 /* NULL: done and agreed. */
 static const char *perform(struct op op)
@@ -81,7 +81,7 @@ static const char *perform(struct op op)
 
 static unsigned int add_op(struct op *ops, unsigned int n, enum kind kind, unsigned int arg)
 {
-	if (!(run->kinds & WITH(kind)))
+	if (!(current->kinds & WITH(kind)))
 		return n;
 	ops[n] = (struct op){ (uint8_t)kind, (uint8_t)arg };
 	return n + 1;
@@ -92,7 +92,7 @@ static unsigned int list_ops(struct op ops[MAX_OPS])
 {
 	unsigned int n = add_op(ops, 0, DRAIN, 0);
 
-	for (unsigned int order = run->min_order; order <= MAX_PAGE_ORDER; order++) {
+	for (unsigned int order = current->min_order; order <= MAX_PAGE_ORDER; order++) {
 		n = add_op(ops, n, ALLOC, order);
 		n = add_op(ops, n, ALLOC_DMA, order);
 	}
@@ -108,72 +108,7 @@ static unsigned int list_ops(struct op ops[MAX_OPS])
 	return n;
 }
 
-/* What a state consists of. */
-static struct part {
-	char *at;
-	size_t size;
-} parts[64];
-static unsigned int nr_parts;
 static size_t state_size; /* bytes, a multiple of 8 */
-
-static void add_part(void *at, size_t size)
-{
-	assert_true(nr_parts < sizeof(parts) / sizeof(parts[0]));
-	parts[nr_parts++] = (struct part){ at, size };
-	state_size += (size + 7) & ~(size_t)7;
-}
-
-static void add_zone(struct zone *z, uint32_t cache_limit)
-{
-	uint64_t leaves = (z->nr_regions + NODE_BITS - 1) / NODE_BITS;
-
-	add_part(z, sizeof(*z));
-	add_part(z->index[0].leaf, (2 * NODE_SHIFT + 4) * leaves * sizeof(struct node));
-	add_part(&frame_caches[0][z->id],
-		 offsetof(struct frame_cache, pages) + cache_limit * sizeof(struct page *));
-	for (pfn_t gib = 0; gib < z->nr_regions; gib++) {
-		pfn_t last = z->end_pfn - 1 - ((z->first_gib + gib) << REGION_ORDER);
-		pfn_t blocks = last >= REGION_FRAMES ? NODE_BITS : (last >> BLOCK_ORDER) + 1;
-
-		if (z->dir[gib])
-			add_part(z->dir[gib], sizeof(struct region) + blocks * sizeof(struct node));
-	}
-}
-
-/* Of the arena: the zone that the books fill never changes. */
-static void list_parts(const struct arena *arena, uint32_t cache_limit)
-{
-	nr_parts = 0;
-	state_size = 0;
-	add_part(model.frame, model.frames);
-	add_part(model.free, sizeof(model.free));
-	add_part(&cache_tables[0], sizeof(cache_tables[0]));
-	for_each_zone(z)
-		if (z->managed)
-			add_zone(z, cache_limit);
-	for (const struct frames *ram = arena->ram; ram->end; ram++) {
-		pfn_t start = ram->start & ~(BLOCK_FRAMES - 1);
-		pfn_t end = (ram->end + BLOCK_FRAMES - 1) & ~(BLOCK_FRAMES - 1);
-
-		add_part(pfn_to_page(start), (end - start) * sizeof(struct page));
-	}
-}
-
-static void save(char *to)
-{
-	for (unsigned int i = 0; i < nr_parts; i++) {
-		memcpy(to, parts[i].at, parts[i].size);
-		to += (parts[i].size + 7) & ~(size_t)7;
-	}
-}
-
-static void restore(const char *from)
-{
-	for (unsigned int i = 0; i < nr_parts; i++) {
-		memcpy(parts[i].at, from, parts[i].size);
-		from += (parts[i].size + 7) & ~(size_t)7;
-	}
-}
 
 /* Places of a cache above its count are written before they are read: no part of the state. */
 static void forget_dead_places(uint32_t cache_limit)
@@ -199,6 +134,7 @@ static uint64_t hash_of(const char *state)
 
 /* The states met: 64-bit hashes; a million of them collide with a chance of 1 in 37 millions. */
 #define MAX_STATES (1u << 21)
+#define NR_SLOTS   ((size_t)2 * MAX_STATES)
 
 static struct met {
 	uint32_t from; /* number of the state it was first reached from */
@@ -211,10 +147,10 @@ static struct slot {
 
 static bool is_new(uint64_t hash)
 {
-	uint64_t i = hash % (2 * MAX_STATES);
+	uint64_t i = hash % NR_SLOTS;
 
 	while (slots[i].hash && slots[i].hash != hash)
-		i = (i + 1) % (2 * MAX_STATES);
+		i = (i + 1) % NR_SLOTS;
 	if (slots[i].hash)
 		return false;
 	slots[i].hash = hash;
@@ -280,13 +216,13 @@ static void leave_state(const char *entry, struct level *next)
 	uint32_t from;
 
 	memcpy(&from, entry, sizeof(from));
-	restore(entry + 8);
+	arena_restore(entry + 8);
 	nr_ops = list_ops(ops);
 	for (unsigned int i = 0; i < nr_ops; i++) {
 		const char *bad = step(ops[i]);
 
 		if (bad) {
-			printf("# %s, caches of %u:", run->arena->name, run->cache_limit);
+			printf("# %s, caches of %u:", current->arena->name, current->cache_limit);
 			print_sequence(from);
 			printf(" %s %u: %s\n", kind_names[ops[i].kind], ops[i].arg, bad);
 			sim_log = stdout;
@@ -294,11 +230,11 @@ static void leave_state(const char *entry, struct level *next)
 			sim_log = NULL;
 			fail_msg("%s", bad);
 		}
-		forget_dead_places(run->cache_limit);
-		save(after);
+		forget_dead_places(current->cache_limit);
+		arena_save(after);
 		if (is_new(hash_of(after)))
 			add_state(next, after, from, ops[i]);
-		restore(entry + 8);
+		arena_restore(entry + 8);
 	}
 }
 
@@ -308,23 +244,23 @@ static void explore(const struct run *what)
 	char *first;
 	unsigned int depth = 0;
 
-	run = what;
-	arena_boot(run->arena, run->cache_limit, &model);
-	list_parts(run->arena, run->cache_limit);
+	current = what;
+	arena_boot(current->arena, current->cache_limit, &model);
+	state_size = arena_state_size(current->arena, current->cache_limit, &model);
 	assert_true(state_size <= 1 << 14);
 	assert_null(model_check(&model, model.base, model.base + model.frames));
 	met = malloc(MAX_STATES * sizeof(*met));
-	slots = calloc(2 * MAX_STATES, sizeof(*slots));
+	slots = calloc(NR_SLOTS, sizeof(*slots));
 	first = malloc(state_size);
 	assert_true(met && slots && first);
 	nr_met = 0;
 	nr_steps = 0;
 	memset(first, 0, state_size);
-	forget_dead_places(run->cache_limit);
-	save(first);
+	forget_dead_places(current->cache_limit);
+	arena_save(first);
 	is_new(hash_of(first));
 	add_state(&level, first, 0, (struct op){ 0, 0 });
-	while (level.nr && (!run->depth || depth < run->depth)) {
+	while (level.nr && (!current->depth || depth < current->depth)) {
 		next = (struct level){ NULL, 0, 0 };
 		for (size_t i = 0; i < level.nr; i++)
 			leave_state(level.bytes + i * (state_size + 8), &next);
@@ -332,8 +268,8 @@ static void explore(const struct run *what)
 		level = next;
 		depth++;
 	}
-	printf("# %s, caches of %u: %u states, %llu steps; %s %u operations\n", run->arena->name,
-	       run->cache_limit, nr_met, (unsigned long long)nr_steps,
+	printf("# %s, caches of %u: %u states, %llu steps; %s %u operations\n",
+	       current->arena->name, current->cache_limit, nr_met, (unsigned long long)nr_steps,
 	       level.nr ? "every sequence of" : "all there are, none further than", depth);
 	free(level.bytes);
 	free(first);
@@ -344,7 +280,7 @@ static void explore(const struct run *what)
 
 #define BOOKS (1 << 20) /* 4 GiB: in a zone of their own */
 
-#if MM_NODE_SHIFT == 3
+#if MM_NODE_SHIFT > 2
 
 /* Frame 0 may be handed out here; a hole of one frame; the second block ends early. */
 static const struct arena two_blocks = {
@@ -379,7 +315,7 @@ static const struct run runs[] = {
 	{ &two_regions, 3, MOST, 0, 5 },
 };
 
-#elif MM_NODE_SHIFT == 2
+#else
 
 /* A block of 4, a region of 16: regions open, close and are allocated within few frames. */
 static const struct arena three_blocks = {

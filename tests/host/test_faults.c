@@ -693,7 +693,7 @@ static const char *do_held(const struct op *op)
 {
 	unsigned int which = op->pick % nr_held;
 	pfn_t pfn = held[which];
-	unsigned int order = model_at(&model, pfn) - 1u;
+	unsigned int order = model_order(&model, pfn);
 	const char *bad;
 
 	if (op->kind == OP_REF) {
