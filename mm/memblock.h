@@ -401,7 +401,7 @@ void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int orde
 
 /*
  * Gives every free frame to the buddy allocator, in the largest naturally aligned blocks. Once.
- * Clears MEMBLOCK_HOTPLUG, gives reserved regions their memory's node. About 10 instructions a
+ * Clears MEMBLOCK_HOTPLUG, gives reserved regions their memory's node. About 18 instructions a
  * block beside the callee's. From then on memblock is the record: allocate from the buddy.
  */
 void memblock_free_all(void);
