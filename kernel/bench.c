@@ -12,6 +12,7 @@
 #include "kernel/mm_setup.h"
 #include "kernel/monitor.h"
 #include "lib/string.h"
+#include "mm/buddy.h"
 #include "mm/cache.h"
 #include "mm/memblock.h"
 
@@ -378,23 +379,21 @@ static struct page *take_all_order3(struct zone *z)
 
 /*
  * Stale bounds: a run of order 3 is freed at each block's start, half of it is taken again, and the
- * bound still says order 3. One hold of the lock is one buddy_take() with its share of lowering.
+ * bound still says order 3. One hold of the lock is one buddy_take().
  */
 static uint64_t longest_hold(struct zone *z)
 {
 	uint64_t worst = 0;
-	unsigned int lowered;
 	pfn_t pfn;
 
 	do {
 		unsigned long flags = port_irq_save();
 		uint64_t start = arch_timestamp();
 
-		lowered = 0;
-		pfn = buddy_take(z, 3, &lowered);
+		pfn = buddy_take(z, 3);
 		keep_worst(&worst, start);
 		port_irq_restore(flags);
-	} while (pfn == PFN_NONE && lowered);
+	} while (pfn == PFN_AGAIN);
 	if (pfn != PFN_NONE)
 		buddy_put(z, pfn, 3);
 	return worst;

@@ -1,146 +1,65 @@
 /*
- * buddy.c: the allocator's core: runs of bits, found lowest address first, merged by being set.
+ * buddy.c: what stands aside of buddy.h's way: nodes open and close, bounds go up and down, and
+ * single frames move by words.
  *
- * The same steps serve both levels (zone.h has the picture): level 0 is a block's node of frames,
- * level 1 a region's node of blocks. A *spot* names an open node. Searching follows the zone's
- * index to the lowest open node that may hold a run; a node that turns out not to is taken off the
- * index (lowered), so that no search meets it again before a free raises it. When no open node
- * serves, the lowest whole child of the level above is opened. A node that becomes whole closes
- * into one bit of its parent.
- *
- * All functions want the zone's lock. Every address they get was checked by the caller.
+ * A node that turns out not to hold what the index said is taken off the index (lowered), so that
+ * no search meets it again before a free raises it. When no open node serves, the lowest whole
+ * child of the level above is opened. A node that becomes whole stays open until another does (B5),
+ * then it closes into one bit of its parent.
  */
-#include "mm/zone.h"
+#include "mm/buddy.h"
 
 /*
- * The bounds lowered under one hold of the lock. Each costs a search of a node, about 270
+ * The bounds lowered under one hold of the lock. Each costs a search of a node, about 170
  * instructions at worst; without a limit an adversary who leaves many stale bounds makes one call
  * walk all of them.
  */
-#define MAX_LOWERED 10
+#define MAX_LOWERED 12
 
-struct zone zones[MAX_NR_ZONES];
+struct zone zones[STATE_ZONE_MASK + 1];
 
-/* An open node: a block's (level 0) or a region's own (level 1). */
-struct spot {
-	struct region *region;
-	struct node *node;
-	pfn_t gib;          /* the region's number in the zone */
-	unsigned int block; /* level 0: the block's number in the region */
-};
-
-static inline unsigned int level_of(unsigned int order)
+static pfn_t spot_pfn(const struct zone *z, struct spot s)
 {
-	return order >= BLOCK_ORDER;
+	return child_pfn(z, s, 0, 0);
 }
 
-static inline pfn_t gib_of(const struct zone *z, pfn_t pfn)
+/* B3, B4: index[k + 1] lies within index[k]. */
+pfn_t buddy_lower(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
 {
-	return (pfn >> REGION_ORDER) - z->first_gib;
-}
+	struct spot s = spot_at(z, pfn, level);
 
-static inline unsigned int block_of(pfn_t pfn)
-{
-	return (unsigned int)(pfn >> BLOCK_ORDER) & (NODE_BITS - 1);
-}
+	for (; k < NODE_SHIFT; k++) {
+		struct bitset *index = &z->index[level * BLOCK_ORDER + k];
 
-static inline pfn_t spot_pfn(const struct zone *z, const struct spot *s)
-{
-	return ((z->first_gib + s->gib) << REGION_ORDER) + ((pfn_t)s->block << BLOCK_ORDER);
-}
-
-static inline struct spot spot_at(struct zone *z, pfn_t pfn, unsigned int level)
-{
-	pfn_t gib = gib_of(z, pfn);
-	struct region *region = z->dir[gib];
-
-	if (level)
-		return (struct spot){ region, &region->free, gib, 0 };
-	return (struct spot){ region, &region->block[block_of(pfn)], gib, block_of(pfn) };
-}
-
-/* The lowest open node that may hold a run of this order. */
-static bool find_open(struct zone *z, unsigned int order, struct spot *s)
-{
-	s->gib = bitset_first(&z->index[order]);
-	if (s->gib == BITSET_NONE)
-		return false;
-	s->region = z->dir[s->gib];
-	if (level_of(order)) {
-		s->block = 0;
-		s->node = &s->region->free;
-	} else {
-		s->block = node_first(&s->region->index[order]);
-		s->node = &s->region->block[s->block];
+		if (level ? !bitset_test(index, s.gib) : !node_test(&s.region->index[k], s.block))
+			break;
+		if (level || node_clear(&s.region->index[k], s.block))
+			bitset_clear(index, s.gib);
 	}
-	return true;
+	return pfn;
 }
 
-/* The node holds no run of this order or above (B3, B4: index[k + 1] lies within index[k]). */
-static void lower(struct zone *z, const struct spot *s, unsigned int order)
+/* The node holds a run of 2^k children. A whole node counts as two halves. */
+static void raise(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
 {
-	if (level_of(order)) {
-		for (; order < REGION_ORDER && bitset_test(&z->index[order], s->gib); order++)
-			bitset_clear(&z->index[order], s->gib);
-		return;
-	}
-	for (; order < BLOCK_ORDER && node_test(&s->region->index[order], s->block); order++) {
-		if (node_clear(&s->region->index[order], s->block))
-			bitset_clear(&z->index[order], s->gib);
+	struct spot s = spot_at(z, pfn, level);
+
+	for (k = k < NODE_SHIFT ? k + 1 : NODE_SHIFT; k--;) {
+		struct bitset *index = &z->index[level * BLOCK_ORDER + k];
+
+		if (level ? bitset_test(index, s.gib) : node_test(&s.region->index[k], s.block))
+			return;
+		if (!level)
+			node_set(&s.region->index[k], s.block);
+		bitset_set(index, s.gib);
 	}
 }
 
-/* The node holds a run of this order. */
-static void raise(struct zone *z, const struct spot *s, unsigned int order)
+/* All of an open node is free. */
+static void fill_node(struct zone *z, pfn_t pfn, unsigned int level)
 {
-	unsigned int lowest = level_of(order) ? BLOCK_ORDER : 0;
-
-	for (unsigned int k = order + 1; k-- > lowest;) {
-		if (lowest) {
-			if (bitset_test(&z->index[k], s->gib))
-				return;
-		} else {
-			if (node_test(&s->region->index[k], s->block))
-				return;
-			node_set(&s->region->index[k], s->block);
-		}
-		bitset_set(&z->index[k], s->gib);
-	}
-}
-
-/* No open node of the level but this one has anything free. */
-static bool only_spot(const struct zone *z, const struct spot *s, unsigned int level)
-{
-	if (level)
-		return bitset_only(&z->index[BLOCK_ORDER], s->gib);
-	return bitset_only(&z->index[0], s->gib) && node_only(&s->region->index[0], s->block);
-}
-
-/* A node of the level whose books are written: counts as open, with no bit set. */
-static void open_node(struct zone *z, const struct spot *s, unsigned int level)
-{
-	if (level)
-		bitset_set(&z->open, s->gib);
-	else
-		node_set(&s->region->open, s->block);
-	node_fill(s->node, 0);
-	z->nr_open[level]++;
-}
-
-/* A whole node becomes one bit of its parent. */
-static void close_node(struct zone *z, const struct spot *s, unsigned int level)
-{
-	pfn_t pfn = spot_pfn(z, s);
-
-	lower(z, s, level ? BLOCK_ORDER : 0);
-	z->nr_open[level]--;
-	if (level) {
-		bitset_clear(&z->open, s->gib);
-		bitset_set(&z->free, s->gib);
-	} else {
-		node_clear(&s->region->open, s->block);
-		buddy_put(z, pfn, BLOCK_ORDER);
-	}
+	node_fill(spot_at(z, pfn, level).node, WORD_FULL);
+	raise(z, pfn, NODE_SHIFT, level);
 }
 
 /* The descriptors of a block are zeroed once: from then on P2 keeps them so (zone.h). */
@@ -168,7 +87,8 @@ void buddy_open_region(struct zone *z, pfn_t pfn)
 	if (bitset_test(&z->open, s.gib))
 		return;
 	write_header(z, s.region, s.gib);
-	open_node(z, &s, 1);
+	bitset_set(&z->open, s.gib);
+	node_fill(s.node, 0);
 }
 
 void buddy_open_block(struct zone *z, pfn_t pfn)
@@ -177,7 +97,65 @@ void buddy_open_block(struct zone *z, pfn_t pfn)
 
 	buddy_open_region(z, pfn);
 	clean_block(s.region, s.block, pfn);
-	open_node(z, &s, 0);
+	node_set(&s.region->open, s.block);
+	node_fill(s.node, 0);
+}
+
+void buddy_open_allocated(struct zone *z, pfn_t pfn, unsigned int order)
+{
+	buddy_unmark(z, pfn, order);
+	for (pfn_t end = pfn + ((pfn_t)1 << order); pfn < end; pfn += BLOCK_FRAMES)
+		buddy_open_block(z, pfn);
+}
+
+/* A whole node becomes one bit of its parent. */
+static void close_node(struct zone *z, pfn_t pfn, unsigned int level)
+{
+	struct spot s = spot_at(z, pfn, level);
+
+	buddy_lower(z, pfn, 0, level);
+	if (level) {
+		bitset_clear(&z->open, s.gib);
+		bitset_set(&z->free, s.gib);
+	} else {
+		node_clear(&s.region->open, s.block);
+		buddy_put(z, pfn, BLOCK_ORDER);
+	}
+}
+
+/* The whole node that B5 kept open, if it still is, becomes available to the level above. */
+static bool close_idle(struct zone *z, unsigned int level)
+{
+	pfn_t pfn = z->idle[level];
+	struct spot s;
+
+	z->idle[level] = PFN_NONE;
+	if (pfn == PFN_NONE || !bitset_test(&z->open, gib_of(z, pfn)))
+		return false;
+	s = spot_at(z, pfn, level);
+	if ((!level && !node_test(&s.region->open, s.block)) || !node_whole(s.node))
+		return false;
+	close_node(z, pfn, level);
+	return true;
+}
+
+/* Of whole nodes the last stays open (B5). */
+bool buddy_completed(struct zone *z, pfn_t pfn, unsigned int level)
+{
+	struct spot s = spot_at(z, pfn, level);
+	unsigned int k = node_run_order(s.node, child_of(pfn, level));
+
+	raise(z, pfn, k, level);
+	if (k == NODE_SHIFT && z->idle[level] != spot_pfn(z, s)) {
+		close_idle(z, level);
+		z->idle[level] = spot_pfn(z, s);
+	}
+	return true;
+}
+
+void buddy_put(struct zone *z, pfn_t pfn, unsigned int order)
+{
+	put(z, pfn, order);
 }
 
 static pfn_t take_region(struct zone *z)
@@ -190,219 +168,171 @@ static pfn_t take_region(struct zone *z)
 	return (z->first_gib + gib) << REGION_ORDER;
 }
 
-/* The run is in the node and set. */
-static pfn_t take_run(struct zone *z, const struct spot *s, unsigned int order, unsigned int child)
-{
-	unsigned int base = level_of(order) ? BLOCK_ORDER : 0;
-
-	node_clear_run(s->node, child, order - base);
-	if (!s->node->word[child / 64] && node_empty(s->node))
-		lower(z, s, base);
-	return spot_pfn(z, s) + ((pfn_t)child << base);
-}
+static pfn_t take_block(struct zone *z);
 
 /* The lowest whole child of the level above gets a node of its own, all of it free. */
-static bool open_whole(struct zone *z, unsigned int level, struct spot *s)
+static pfn_t open_whole(struct zone *z, unsigned int level)
 {
-	unsigned int none = 0; /* the bound of order 9 is exact: nothing is lowered on the way */
-	pfn_t pfn = level ? take_region(z) : buddy_take(z, BLOCK_ORDER, &none);
+	pfn_t pfn = level ? take_region(z) : take_block(z);
 
 	if (pfn == PFN_NONE)
-		return false;
+		return PFN_NONE;
 	if (level)
 		buddy_open_region(z, pfn);
 	else
 		buddy_open_block(z, pfn);
-	*s = spot_at(z, pfn, level);
-	node_fill(s->node, WORD_FULL);
-	raise(z, s, level ? REGION_ORDER - 1 : BLOCK_ORDER - 1);
-	return true;
+	fill_node(z, pfn, level);
+	return pfn;
 }
 
-/* The whole node that B5 kept open, if there is one, becomes available to the level above. */
-static bool close_idle(struct zone *z, unsigned int level)
+/* The lowest run of 2^k children, of an open node or of one that is opened for it. */
+for_level pfn_t take_searching(struct zone *z, unsigned int k, unsigned int level, bool head)
 {
-	pfn_t pfn = z->idle[level];
+	unsigned int lowered;
 	struct spot s;
+	pfn_t pfn;
 
-	z->idle[level] = PFN_NONE;
-	if (pfn == PFN_NONE || !bitset_test(&z->open, gib_of(z, pfn)))
-		return false;
-	s = spot_at(z, pfn, level);
-	if ((!level && !node_test(&s.region->open, s.block)) || !node_whole(s.node))
-		return false;
-	close_node(z, &s, level);
-	return true;
-}
-
-/* Orders 9 and up may have been missed because of a whole node that is open. */
-static bool close_idles(struct zone *z, unsigned int order)
-{
-	bool closed = false;
-
-	if (order >= BLOCK_ORDER)
-		closed |= close_idle(z, 0);
-	if (order >= REGION_ORDER)
-		closed |= close_idle(z, 1);
-	return closed;
-}
-
-/*
- * *lowered counts what was lowered so far; at MAX_LOWERED the search ends, with a whole child or
- * without. The caller then lets go of the lock and may come again with 0.
- */
-pfn_t buddy_take(struct zone *z, unsigned int order, unsigned int *lowered)
-{
-	unsigned int level = level_of(order);
-	struct spot s;
-
-	if (order == REGION_ORDER) {
-		pfn_t pfn = take_region(z);
-
-		if (pfn == PFN_NONE && close_idles(z, order))
-			pfn = take_region(z);
-		return pfn;
-	}
-	while (*lowered < MAX_LOWERED && find_open(z, order, &s)) {
-		unsigned int child = node_find_run(s.node, order - level * BLOCK_ORDER);
+	for (lowered = 0; lowered < MAX_LOWERED && find_open(z, k, level, &s); lowered++) {
+		unsigned int child = node_find_run(s.node, k);
 
 		if (child != NODE_NONE)
-			return take_run(z, &s, order, child);
-		lower(z, &s, order);
-		++*lowered;
+			return take_run(z, s, child, k, level, head);
+		buddy_lower(z, spot_pfn(z, s), k, level);
 	}
-	if (open_whole(z, level, &s))
-		return take_run(z, &s, order, 0);
-	return close_idles(z, order) ? buddy_take(z, order, lowered) : PFN_NONE;
+	pfn = open_whole(z, level);
+	if (pfn == PFN_NONE)
+		return lowered == MAX_LOWERED ? PFN_AGAIN : PFN_NONE;
+	return take_run(z, spot_at(z, pfn, level), 0, k, level, head);
 }
 
-/* A run of this order, within the node, is now set; NODE_SHIFT: the node is whole. */
-static void completed(struct zone *z, const struct spot *s, unsigned int level, unsigned int order)
+/* A block, to be opened. Its bound is exact: the first that may have one has. */
+static pfn_t take_block(struct zone *z)
 {
-	unsigned int base = level * BLOCK_ORDER;
+	pfn_t pfn;
 
-	if (order < NODE_SHIFT) {
-		raise(z, s, base + order);
-		return;
-	}
-	raise(z, s, base + NODE_SHIFT - 1);
-	if (only_spot(z, s, level))
-		z->idle[level] = spot_pfn(z, s);
-	else
-		close_node(z, s, level);
+	do
+		pfn = take_searching(z, 0, 1, false);
+	while (pfn == PFN_NONE && close_idle(z, 0));
+	return pfn;
 }
 
-void buddy_put(struct zone *z, pfn_t pfn, unsigned int order)
+static pfn_t take_region_head(struct zone *z)
 {
-	if (order == REGION_ORDER) {
-		bitset_set(&z->free, gib_of(z, pfn));
-		return;
-	}
+	pfn_t pfn = take_region(z);
 
-	unsigned int level = level_of(order);
-	unsigned int base = level * BLOCK_ORDER;
-	unsigned int child = (unsigned int)(pfn >> base) & (NODE_BITS - 1);
-	struct spot s = spot_at(z, pfn, level);
+	if (pfn != PFN_NONE)
+		bitset_set(&z->head, gib_of(z, pfn));
+	return pfn;
+}
 
-	node_set_run(s.node, child, order - base);
-	completed(z, &s, level, node_run_order(s.node, child));
+/* A whole node that B5 keeps open may be what orders 9 and up miss. */
+pfn_t buddy_take_other(struct zone *z, unsigned int order)
+{
+	pfn_t pfn;
+
+	if (order < BLOCK_ORDER)
+		return take_searching(z, order, 0, true);
+	do
+		pfn = order < REGION_ORDER ? take_searching(z, order - BLOCK_ORDER, 1, true)
+					   : take_region_head(z);
+	while (pfn == PFN_NONE &&
+	       (close_idle(z, 0) || (order == REGION_ORDER && close_idle(z, 1))));
+	return pfn;
 }
 
 /* Nodes that one batch may empty: each costs as much as a search. */
 #define MAX_BATCH_NODES 8
 
-/* The word's frames, at most want of them, lowest first, to *--top and downwards. */
-static struct page **take_word(uint64_t *word, struct page *base, struct page **top,
-			       unsigned int want)
+static uint64_t lowest_bits(uint64_t word, unsigned int n)
 {
-	uint64_t left = *word;
+	uint64_t rest = word;
 
-	if (left == ~0ull && want >= 64) {
-		for (unsigned int i = 0; i < 64; i++)
-			*--top = base + i;
-		*word = 0;
-		return top;
-	}
-	for (; left && want; want--, left &= left - 1)
-		*--top = base + __builtin_ctzll(left);
-	*word = left;
-	return top;
+	while (n--)
+		rest &= rest - 1;
+	return word ^ rest;
 }
 
-/* A batch that is half full ends before it would cut a whole word, or open a whole block. */
-static inline bool enough(unsigned int left, unsigned int want)
+/*
+ * The node's lowest frames. False when the batch has all that it is going to get: if it has some,
+ * it ends before it would cut a whole word.
+ */
+static bool take_words(struct node *node, pfn_t first, struct frame_batch *b)
 {
-	return left <= want / 2 && left < 64;
-}
+	for (unsigned int i = 0; i < NODE_WORDS; i++) {
+		uint64_t bits = node->word[i];
+		unsigned int left = b->want - b->nr_frames;
+		unsigned int weight;
 
-unsigned int buddy_take_frames(struct zone *z, struct page **pages, unsigned int want)
-{
-	struct page **top = pages + want;
-	struct spot s;
-
-	for (unsigned int nodes = 0; nodes < MAX_BATCH_NODES && top > pages; nodes++) {
-		struct page *base;
-
-		if (!find_open(z, 0, &s) &&
-		    (enough((unsigned int)(top - pages), want) || !open_whole(z, 0, &s)))
-			break;
-		base = pfn_to_page(spot_pfn(z, &s));
-		for (unsigned int i = 0; i < NODE_WORDS && top > pages; i++, base += WORD_FRAMES) {
-			unsigned int left = (unsigned int)(top - pages);
-
-			if (enough(left, want) && s.node->word[i] == ~0ull)
-				goto done;
-			top = take_word(&s.node->word[i], base, top, left);
+		if (!bits)
+			continue;
+		if (!left || b->nr_words == MAX_BATCH_WORDS ||
+		    (bits == ~0ull && left < 64 && b->nr_frames))
+			return false;
+		weight = bits == ~0ull ? 64 : word_weight(bits);
+		if (weight > left) {
+			bits = lowest_bits(bits, left);
+			weight = left;
 		}
-		if (node_empty(s.node))
-			lower(z, &s, 0);
+		node->word[i] ^= bits;
+		b->word[b->nr_words++] = (struct frame_word){ first + 64 * i, bits };
+		b->nr_frames += weight;
 	}
-done:
-	want -= (unsigned int)(top - pages);
-	if (top > pages)
-		memmove(pages, top, want * sizeof(struct page *));
-	return want;
+	return b->nr_frames < b->want;
 }
 
-void buddy_put_word(struct zone *z, pfn_t first, uint64_t bits)
+void buddy_take_words(struct zone *z, struct frame_batch *b)
 {
-	struct spot s = spot_at(z, first, 0);
-	unsigned int child = (unsigned int)(first & (BLOCK_FRAMES - 1));
-	uint64_t *word = &s.node->word[child / 64];
+	bool more = true;
 
-	if (*word & bits)
+	for (unsigned int nodes = 0; more && nodes < MAX_BATCH_NODES; nodes++) {
+		struct spot s;
+
+		if (!find_open(z, 0, 0, &s)) {
+			pfn_t pfn = b->nr_frames ? PFN_NONE : open_whole(z, 0);
+
+			if (pfn == PFN_NONE)
+				break;
+			s = spot_at(z, pfn, 0);
+		}
+		more = take_words(s.node, spot_pfn(z, s), b);
+		if (node_empty(s.node))
+			buddy_lower(z, spot_pfn(z, s), 0, 0);
+	}
+}
+
+void buddy_put_word(struct zone *z, const struct frame_word *w)
+{
+	struct spot s = spot_at(z, w->first, 0);
+	uint64_t *word = &s.node->word[child_of(w->first, 0) / 64];
+
+	if (*word & w->bits)
 		panic("frame 0x%llx is free already",
-		      (unsigned long long)first + (unsigned int)__builtin_ctzll(*word & bits));
-	*word |= bits;
-	if (*word != WORD_FULL)
-		raise(z, &s, word_run_order(*word));
-	else
-		completed(z, &s, 0, node_run_order(s.node, child));
+		      (unsigned long long)w->first +
+			  (unsigned int)__builtin_ctzll(*word & w->bits));
+	*word |= w->bits;
+	if (*word == WORD_FULL)
+		buddy_completed(z, w->first, 0);
+	else if (!is_indexed(z, s, WORD_SHIFT - 1, 0))
+		raise(z, w->first, word_run_order(*word), 0);
 }
 
 /* The frame is free: makes sure that it is a bit of an open block, and clears that bit. */
 void buddy_take_at(struct zone *z, pfn_t pfn)
 {
 	struct spot s = spot_at(z, pfn, 1);
+	struct spot in = spot_at(z, pfn, 0);
 
 	if (bitset_test(&z->free, s.gib)) {
 		bitset_clear(&z->free, s.gib);
 		buddy_open_region(z, pfn);
-		node_fill(s.node, WORD_FULL);
-		raise(z, &s, REGION_ORDER - 1);
+		fill_node(z, pfn, 1);
 	}
-
-	unsigned int block = block_of(pfn);
-	pfn_t first = pfn & ~(BLOCK_FRAMES - 1);
-	struct spot in = spot_at(z, pfn, 0);
-
-	if (node_test(&s.region->free, block)) {
-		take_run(z, &s, BLOCK_ORDER, block);
-		buddy_open_block(z, first);
-		node_fill(in.node, WORD_FULL);
-		raise(z, &in, BLOCK_ORDER - 1);
+	if (node_test(&s.region->free, in.block)) {
+		take_run(z, s, in.block, 0, 1, false);
+		buddy_open_block(z, spot_pfn(z, in));
+		fill_node(z, pfn, 0);
 	}
-	take_run(z, &in, 0, (unsigned int)(pfn - first));
+	take_run(z, in, child_of(pfn, 0), 0, 0, false);
 }
 
 struct region *zone_region(const struct zone *z, pfn_t pfn)

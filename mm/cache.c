@@ -5,15 +5,24 @@
  * by word: frames that lie in one word of bits are one operation.
  */
 #include "mm/cache.h"
+#include "mm/buddy.h"
 
 struct frame_cache frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
 struct cache_table cache_tables[MM_MAX_CPUS];
 
 /* Always the slow way: busy for ever, so that no CPU writes to it. */
-static struct frame_cache no_cache = { .busy = 1 };
+static struct frame_cache no_cache = { .state = CACHE_BUSY };
+
+/* No address of a descriptor is higher: all are kept. */
+#define KEEP_ALL  ((const struct page *)UINTPTR_MAX)
 
 /* At most this part of a zone waits in one CPU's cache. */
 #define ZONE_PART 256
+
+static uint64_t at_most(uint64_t n, uint64_t limit)
+{
+	return n < limit ? n : limit;
+}
 
 static void init_table(struct cache_table *table, struct frame_cache caches[MAX_NR_ZONES])
 {
@@ -28,31 +37,51 @@ void cache_init(void)
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
 		init_table(&cache_tables[cpu], frame_caches[cpu]);
 		for (unsigned int i = 0; i < MAX_NR_ZONES; i++) {
-			uint64_t part = zones[i].managed / ZONE_PART;
 			struct frame_cache *cache = &frame_caches[cpu][i];
 
-			cache->state = state_allocated(i, 0);
-			cache->busy = 0;
+			cache->state = zones[i].state;
+			cache->keep_below = KEEP_ALL;
 			cache->count = 0;
-			cache->limit = part < CACHE_MAX ? part : CACHE_MAX;
+			cache->nr_out = 0;
+			cache->limit = at_most(zones[i].managed / ZONE_PART, CACHE_MAX);
 		}
 	}
 }
 
-static unsigned int batch_of(const struct frame_cache *cache)
+/* The word's frames, lowest first, from *top downwards. */
+static struct page **lay_down(struct page **top, const struct frame_word *w)
 {
-	return (unsigned int)(cache->limit < CACHE_BATCH ? cache->limit : CACHE_BATCH);
+	struct page *base = pfn_to_page(w->first);
+
+	if (w->bits == ~0ull) {
+		_Pragma("GCC unroll 8") for (unsigned int i = 0; i < 64; i++) *--top = base + i;
+		return top;
+	}
+	for (uint64_t left = w->bits; left; left &= left - 1)
+		*--top = base + __builtin_ctzll(left);
+	return top;
 }
 
 /* Onto a cache that is less than half a batch full, the lowest frame on top. */
 static void refill(struct frame_cache *cache, struct zone *z, unsigned int want)
 {
-	unsigned long flags = port_lock_irqsave(&z->lock);
-	unsigned int n = buddy_take_frames(z, cache->pages + cache->count, want);
+	struct frame_batch b;
+	struct page **top;
+	unsigned long flags;
 
-	zone_sub_free(z, n);
+	b.want = want;
+	b.nr_frames = b.nr_words = 0;
+	flags = port_lock_irqsave(&z->lock);
+	buddy_take_words(z, &b);
+	zone_sub_free(z, b.nr_frames);
 	port_unlock_irqrestore(&z->lock, flags);
-	cache->count += n;
+	if (!b.nr_words)
+		return;
+	cache->count += b.nr_frames;
+	top = cache->pages + cache->count;
+	for (unsigned int i = 0; i < b.nr_words; i++)
+		top = lay_down(top, &b.word[i]);
+	cache->keep_below = pfn_to_page((b.word[b.nr_words - 1].first | (BLOCK_FRAMES - 1)) + 1);
 }
 
 /*
@@ -62,24 +91,24 @@ static void refill(struct frame_cache *cache, struct zone *z, unsigned int want)
  */
 static bool fill(struct frame_cache *cache, struct zone *z, uint64_t spare)
 {
-	uint64_t want = batch_of(cache);
+	uint64_t want = at_most(cache->limit, CACHE_REFILL);
+	uint64_t state = cache_enter(cache);
 	bool some;
 
-	if (!cache_enter(cache))
+	if (state == CACHE_BUSY)
 		return false;
 	if (spare && cache->count <= want / 2) {
-		want -= cache->count;
-		refill(cache, z, (unsigned int)(want < spare ? want : spare));
+		refill(cache, z, (unsigned int)at_most(want - cache->count, spare));
 	}
 	some = cache->count;
-	cache_leave(cache);
+	cache_leave(cache, state);
 	return some;
 }
 
 /* What is in the zone's cache may go to such a request: of its own zone, or beyond the reserve. */
-static bool may_give(const struct zone *z, unsigned int highest, gfp_t gfp)
+static bool may_give(const struct zone *z, gfp_t gfp)
 {
-	return gfp & __GFP_HIGH || !z->lowmem_reserve[highest] || zone_spare(z, highest, gfp);
+	return gfp & __GFP_HIGH || z == gfp_zone(gfp) || zone_spare(z, gfp);
 }
 
 /*
@@ -93,104 +122,112 @@ static void serve_from(struct frame_cache *cache, const struct zone *z, gfp_t gf
 
 	table->for_gfp[gfp & GFP_ZONE_BITS] = cache;
 	for (gfp_t bits = 0; bits <= GFP_ZONE_BITS; bits++)
-		if (table->for_gfp[bits] == cache && !may_give(z, gfp_zone(bits), 0))
+		if (table->for_gfp[bits] == cache && !may_give(z, bits))
 			table->for_gfp[bits] = &no_cache;
 }
 
 struct frame_cache *cache_refill(gfp_t gfp)
 {
-	unsigned int highest = gfp_zone(gfp);
-
-	for (struct zone *z = &zones[highest]; z >= zones; z--) {
+	for (struct zone *z = gfp_zone(gfp); z >= zones; z--) {
 		struct frame_cache *cache = &frame_caches[port_cpu_id()][z->id];
-		uint64_t spare = zone_spare(z, highest, gfp);
+		uint64_t spare = zone_spare(z, gfp);
 
-		if (!may_give(z, highest, gfp))
+		if (!may_give(z, gfp))
 			continue;
 		if (cache->limit && fill(cache, z, spare)) {
 			serve_from(cache, z, gfp);
 			return cache;
 		}
 		/* Busy, or no cache at all: not a reason to go to a lower zone. */
-		if (spare || cache->busy)
+		if (spare || cache->state == CACHE_BUSY)
 			return NULL;
 	}
 	return NULL;
 }
 
 /*
- * The topmost frames of one word of bits go back together. Returns how many those are. A frame that
- * is there twice makes the sum of the bits differ from their union.
+ * The topmost frames that lie in one word of bits. Returns how many those are. Of a frame that is
+ * there twice there is one bit.
  */
-static unsigned int drain_word(struct zone *z, struct page *const *top, unsigned int max)
+static unsigned int gather_word(struct page *const *top, unsigned int max, struct frame_word *w)
 {
+	struct page *const *at = top, *const *end = top - max;
 	pfn_t first = page_to_pfn(*top) & ~(WORD_FRAMES - 1);
-	uintptr_t base = (uintptr_t)pfn_to_page(first);
-	uint64_t bits = 0, sum = 0;
-	unsigned int n = 0;
+	uintptr_t base = (uintptr_t)pfn_to_page(first), offset = 0;
+	uint64_t bits = 0;
 
-	do {
-		const struct page *page = *(top - n);
-		uintptr_t offset = (uintptr_t)page - base;
-
+	for (; at != end; at--) {
+		offset = (uintptr_t)*at - base;
 		if (offset >= WORD_FRAMES * sizeof(struct page))
 			break;
-		bits |= 1ull << (offset / sizeof(struct page));
-		sum += 1ull << (offset / sizeof(struct page));
-	} while (++n < max);
-	if (bits != sum)
+		bits |= 1ull << (offset / sizeof(struct page) % 64);
+	}
+	if (word_weight(bits) != (unsigned int)(top - at))
 		panic("of the frames from 0x%llx on one is in a cache twice",
 		      (unsigned long long)first);
-	buddy_put_word(z, first, bits);
-	return n;
+	*w = (struct frame_word){ first, bits };
+	return (unsigned int)(top - at);
 }
 
 /*
- * At most n frames from the top, at least one. Frames that lie scattered cost as much each as a
- * whole word, so fewer of them go at once: the lock is held for a bounded time.
+ * Frames from the top of a stack, as many as lie in a batch's words: those that lie scattered cost
+ * as much each as a whole word.
  */
-#define MAX_DRAIN_WORDS 24
-
-static void drain(struct frame_cache *cache, struct zone *z, unsigned int n)
+static void drain(struct zone *z, struct page *const *stack, uint64_t *count)
 {
-	unsigned int left = n;
-	unsigned long flags = port_lock_irqsave(&z->lock);
+	unsigned int max = (unsigned int)at_most(*count, CACHE_DRAIN);
+	struct frame_batch b;
+	unsigned long flags;
 
-	for (unsigned int words = 0; left && words < MAX_DRAIN_WORDS; words++) {
-		unsigned int gone = drain_word(z, &cache->pages[cache->count - 1], left);
-
-		cache->count -= gone;
-		left -= gone;
-	}
-	zone_add_free(z, n - left);
+	b.nr_frames = b.nr_words = 0;
+	while (b.nr_frames < max && b.nr_words < MAX_BATCH_WORDS)
+		b.nr_frames += gather_word(&stack[*count - 1 - b.nr_frames], max - b.nr_frames,
+					   &b.word[b.nr_words++]);
+	flags = port_lock_irqsave(&z->lock);
+	for (unsigned int i = 0; i < b.nr_words; i++)
+		buddy_put_word(z, &b.word[i]);
+	zone_add_free(z, b.nr_frames);
 	port_unlock_irqrestore(&z->lock, flags);
+	*count -= b.nr_frames;
 }
 
-bool cache_make_room(struct zone *z)
+bool cache_free(struct page *page)
 {
-	struct frame_cache *cache = &frame_caches[port_cpu_id()][z->id];
+	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
+	struct frame_cache *cache = cache_of(page);
+	struct page **stack = cache->pages;
+	uint64_t *count = &cache->count, room = cache->limit;
 
-	if (!cache->limit || !cache_enter(cache))
+	if (state != cache->state || !room)
 		return false;
-	if (cache->count == cache->limit)
-		drain(cache, z, batch_of(cache));
-	cache_leave(cache);
+	cache_enter(cache);
+	if (page >= cache->keep_below) {
+		stack = cache->out;
+		count = &cache->nr_out;
+		room = at_most(room, CACHE_OUT);
+	}
+	if (*count == room)
+		drain(state_zone(state), stack, count);
+	page->state = 0;
+	stack[(*count)++] = page;
+	cache_leave(cache, state);
 	return true;
 }
 
 bool cache_drain(struct zone *z)
 {
 	struct frame_cache *cache = &frame_caches[port_cpu_id()][z->id];
-	bool any = false;
+	uint64_t state = cache_enter(cache);
+	bool any;
 
-	if (!cache_enter(cache))
+	if (state == CACHE_BUSY)
 		return false;
-	while (cache->count) {
-		any = true;
-		drain(cache, z,
-		      (unsigned int)(cache->count < CACHE_BATCH ? cache->count : CACHE_BATCH));
-	}
-	cache_leave(cache);
+	any = cache->count || cache->nr_out;
+	while (cache->count)
+		drain(z, cache->pages, &cache->count);
+	while (cache->nr_out)
+		drain(z, cache->out, &cache->nr_out);
+	cache_leave(cache, state);
 	return any;
 }
 
@@ -199,7 +236,7 @@ uint64_t cache_frames(const struct zone *z)
 	uint64_t sum = 0;
 
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
-		sum += frame_caches[cpu][z->id].count;
+		sum += frame_caches[cpu][z->id].count + frame_caches[cpu][z->id].nr_out;
 	return sum;
 }
 

@@ -1,35 +1,51 @@
 /*
- * cache.h: single frames at hand, one stack for each CPU and zone, in front of the zones.
+ * cache.h: single frames at hand, for each CPU and zone, in front of the zones.
  *
- *   alloc_page ──pop──▶ ┌──────────────┐ ◀──push── __free_page
- *                       │ struct page* │
- *      64 from the bits └──────────────┘ 64 to the bits, when empty or full
+ *                          ┌──────────────┐
+ *   alloc_page ──pop─────▶ │ pages        │ ◀──push── __free_page, below keep_below
+ *        64 from the bits  │ struct page* │  64 to the bits
+ *        when empty        ├──────────────┤  when full
+ *                          │ out          │ ◀──push── __free_page, from keep_below on
+ *                          └──────────────┘
+ *
+ * What is freed is the first to be used again, but not when lower frames are free: keep_below is
+ * the end of the block that the last refill came from, and a frame beyond it goes back to the bits,
+ * by way of *out*. So memory packs itself even if single frames are freed and allocated in turn,
+ * and once it is packed nothing is above.
  *
  * A CPU touches its own caches only, without a lock and with interrupts on. What keeps an interrupt
- * on the same CPU out is a plain mark: `busy`. A handler that finds it set takes the zone's lock
- * instead; it ends before the interrupted code goes on, so nothing but program order is needed.
- * The caller stays on its CPU between reading its number and clearing the mark: port_pin().
+ * on the same CPU out is a plain mark: `state` is CACHE_BUSY while somebody is inside. A handler
+ * that finds it takes the zone's lock instead; it ends before the interrupted code goes on, so
+ * nothing but program order is needed. The caller stays on its CPU between reading its number and
+ * clearing the mark: port_pin().
  *
  * A cached frame is a cleared bit of an open block with a descriptor of zero. Invariants:
  *
  *   C1 The frames of an open block that are not free, allocated or reserved are exactly those in
  *      the caches, each once.
- *   C2 count <= limit <= min(CACHE_MAX, managed / 256).
+ *   C2 count <= limit <= min(CACHE_MAX, managed / 256); nr_out <= min(limit, CACHE_OUT).
  */
 #ifndef MM_CACHE_H
 #define MM_CACHE_H
 
 #include "mm/zone.h"
 
-#define CACHE_MAX   512
-#define CACHE_BATCH 64 /* frames moved under one hold of the lock: a word of bits */
+#define CACHE_MAX    512
+#define CACHE_REFILL 128 /* frames that one hold of the lock brings, at most */
+#define CACHE_DRAIN  256 /* and takes away */
+#define CACHE_OUT    64
+
+/* As a state: "Busy". Nobody's descriptor in use has a cookie of 0, as this has. */
+#define CACHE_BUSY   0x42757379ull
 
 struct frame_cache {
-	uint64_t state; /* of a frame of this zone in use, count 1: what the descriptor must be */
-	uint64_t busy;
+	uint64_t state; /* what the descriptor of a frame in use, count 1, must be; or CACHE_BUSY */
+	const struct page *keep_below;
 	uint64_t count;
 	uint64_t limit; /* 0: the zone is too small for a cache */
+	uint64_t nr_out;
 	struct page *pages[CACHE_MAX];
+	struct page *out[CACHE_OUT];
 };
 
 extern struct frame_cache frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
@@ -39,47 +55,50 @@ extern struct frame_cache frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
  * a descriptor. Where there is none they lead to an empty cache with a limit of 0. for_gfp follows
  * what a zone has left: cache_refill() sets it.
  */
-#define GFP_ZONE_BITS (__GFP_DMA | __GFP_DMA32)
-
 struct cache_table {
 	struct frame_cache *for_gfp[GFP_ZONE_BITS + 1];
 	struct frame_cache *of_zone[STATE_ZONE_MASK + 1];
-};
+} __attribute__((aligned(128))); /* a power of two; and no two CPUs in one line */
 extern struct cache_table cache_tables[MM_MAX_CPUS];
 
-/* Only this CPU, and its interrupts, see the mark: the compiler must keep the order, nobody else.
+/*
+ * Returns the cache's state, to be given to cache_leave(), or CACHE_BUSY: no entry. Only this CPU
+ * and its interrupts see the mark: the compiler must keep the order, nobody else.
  */
-static inline bool cache_enter(struct frame_cache *cache)
+static inline uint64_t cache_enter(struct frame_cache *cache)
 {
-	if (cache->busy)
-		return false;
-	cache->busy = 1;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	return true;
+	uint64_t state = cache->state;
+
+	if (state != CACHE_BUSY) {
+		cache->state = CACHE_BUSY;
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	}
+	return state;
 }
 
-static inline void cache_leave(struct frame_cache *cache)
+static inline void cache_leave(struct frame_cache *cache, uint64_t state)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	cache->busy = 0;
+	cache->state = state;
 }
 
 /* A frame at hand, in use from now on; NULL when the cache is busy or empty. On this CPU: pinned.
  */
 static inline struct page *cache_pop(struct frame_cache *cache)
 {
+	uint64_t state = cache_enter(cache);
 	struct page *page = NULL;
+	uint64_t count;
 
-	if (cache_enter(cache)) {
-		uint64_t count = cache->count;
-
-		if (count) {
-			page = cache->pages[--count];
-			cache->count = count;
-			page->state = cache->state;
-		}
-		cache_leave(cache);
+	if (state == CACHE_BUSY)
+		return NULL;
+	count = cache->count;
+	if (count) {
+		page = cache->pages[--count];
+		cache->count = count;
+		page->state = state;
 	}
+	cache_leave(cache, state);
 	return page;
 }
 
@@ -91,14 +110,21 @@ static inline struct frame_cache *cache_of(const struct page *page)
 	return cache_tables[port_cpu_id()].of_zone[zone & STATE_ZONE_MASK];
 }
 
-/* The frame is of the cache's zone, in use, count 1, and there is room: at hand now. Else false. */
+/*
+ * At hand now, if the frame is of the cache's zone, in use, with one reference, none that is to go
+ * back to the bits, and there is room. Else false. The compare finds a busy cache as well: no
+ * descriptor in use has that state.
+ */
 static inline bool cache_push(struct frame_cache *cache, struct page *page)
 {
+	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
 	uint64_t count;
 	bool room;
 
-	if (__atomic_load_n(&page->state, __ATOMIC_ACQUIRE) != cache->state || !cache_enter(cache))
+	if (page >= cache->keep_below || state != cache->state)
 		return false;
+	cache->state = CACHE_BUSY;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	count = cache->count;
 	room = count < cache->limit;
 	if (room) {
@@ -106,7 +132,7 @@ static inline bool cache_push(struct frame_cache *cache, struct page *page)
 		cache->pages[count] = page;
 		cache->count = count + 1;
 	}
-	cache_leave(cache);
+	cache_leave(cache, state);
 	return room;
 }
 
@@ -120,8 +146,11 @@ void cache_init(void);
  */
 struct frame_cache *cache_refill(gfp_t gfp);
 
-/* Makes room for a batch in this CPU's cache of the zone. False when busy or without a limit. */
-bool cache_make_room(struct zone *z);
+/*
+ * The same as cache_push() into this CPU's cache of the frame's zone, with room made: of frames to
+ * keep, or to go back, a batch goes back to the bits. False when it has no limit or is busy.
+ */
+bool cache_free(struct page *page);
 
 /* Gives this CPU's frames of a zone back to the bits. False when there were none to give. */
 bool cache_drain(struct zone *z);

@@ -215,8 +215,7 @@ static struct tally check_block(const struct zone *z, const struct region *regio
 }
 
 /* The region's blocks that lie in the zone and have nodes. */
-static struct tally check_open_region(const struct zone *z, const struct region *region, pfn_t gib,
-				      uint32_t *open_blocks)
+static struct tally check_open_region(const struct zone *z, const struct region *region, pfn_t gib)
 {
 	pfn_t first = gib_pfn(z, gib);
 	pfn_t end = first + REGION_FRAMES;
@@ -233,7 +232,6 @@ static struct tally check_open_region(const struct zone *z, const struct region 
 
 		add_tally(&sum, &block);
 	}
-	*open_blocks += node_weight(&region->open);
 	for (unsigned int k = 0; k < NODE_SHIFT; k++) {
 		in |= (uint32_t)bitset_test(&z->index[BLOCK_ORDER + k], gib) << k;
 		require(bitset_test(&z->index[k], gib) == !node_empty(&region->index[k]), "B4", z,
@@ -262,7 +260,7 @@ static void check_other_region(const struct zone *z, pfn_t first)
 	}
 }
 
-static struct tally check_region(const struct zone *z, pfn_t gib, uint32_t *open_blocks)
+static struct tally check_region(const struct zone *z, pfn_t gib)
 {
 	bool free = bitset_test(&z->free, gib);
 	bool open = bitset_test(&z->open, gib);
@@ -271,7 +269,7 @@ static struct tally check_region(const struct zone *z, pfn_t gib, uint32_t *open
 
 	require(free + open + head <= 1, "B1", z, pfn, "a region is two of whole, open and head");
 	if (open)
-		return check_open_region(z, z->dir[gib], gib, open_blocks);
+		return check_open_region(z, z->dir[gib], gib);
 	for (unsigned int k = 0; k < 2 * NODE_SHIFT; k++)
 		require(!bitset_test(&z->index[k], gib), "B3", z, pfn,
 			"the index holds a region that is not open");
@@ -321,19 +319,25 @@ static void check_top(const struct bitset *set, const struct zone *z)
 			"B4", z, gib_pfn(z, leaf * NODE_BITS), "a bitset's top node is wrong");
 }
 
+static void check_stack(const struct zone *z, struct page *const *stack, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		require(!stack[i]->state && pfn_zone(page_to_pfn(stack[i])) == z, "C1", z,
+			page_to_pfn(stack[i]),
+			"a cached frame is another zone's, or its descriptor is not zero");
+}
+
 /* C1, C2: what the walk found in no other state is what the caches hold. */
 static void check_caches(const struct zone *z, uint64_t found)
 {
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
 		const struct frame_cache *cache = &frame_caches[cpu][z->id];
 
-		require(cache->count <= cache->limit && cache->limit <= CACHE_MAX, "C2", z,
-			z->start_pfn, "a cache holds more than its limit");
-		for (uint32_t i = 0; i < cache->count; i++)
-			require(!cache->pages[i]->state &&
-				    pfn_zone(page_to_pfn(cache->pages[i])) == z,
-				"C1", z, page_to_pfn(cache->pages[i]),
-				"a cached frame is another zone's, or its descriptor is not zero");
+		require(cache->count <= cache->limit && cache->limit <= CACHE_MAX &&
+			    cache->nr_out <= cache->limit && cache->nr_out <= CACHE_OUT,
+			"C2", z, z->start_pfn, "a cache holds more than its limit");
+		check_stack(z, cache->pages, cache->count);
+		check_stack(z, cache->out, cache->nr_out);
 	}
 	require(found == cache_frames(z), "C1", z, z->start_pfn,
 		"the frames that nobody has are not those in the caches");
@@ -342,7 +346,6 @@ static void check_caches(const struct zone *z, uint64_t found)
 static void check_zone(const struct zone *z)
 {
 	struct tally sum = { .free = 0 };
-	uint32_t open_blocks = 0, open_regions = 0;
 
 	check_span(z);
 	for (pfn_t gib = 0; gib < z->nr_regions; gib++) {
@@ -354,9 +357,8 @@ static void check_zone(const struct zone *z)
 				"Z1", z, gib_pfn(z, gib), "a GiB without a region is in use");
 			continue;
 		}
-		region = check_region(z, gib, &open_blocks);
+		region = check_region(z, gib);
 		add_tally(&sum, &region);
-		open_regions += bitset_test(&z->open, gib);
 	}
 	if (z->nr_regions) {
 		for (unsigned int k = 0; k < 2 * NODE_SHIFT; k++)
@@ -369,10 +371,6 @@ static void check_zone(const struct zone *z)
 	require(sum.free + sum.allocated + sum.cached == z->managed, "Z2", z, z->start_pfn,
 		"managed is not the free, the allocated and the cached frames");
 	check_caches(z, sum.cached);
-	require(open_blocks == z->nr_open[0], "B6", z, z->start_pfn,
-		"nr_open is not the open blocks");
-	require(open_regions == z->nr_open[1], "B6", z, z->start_pfn,
-		"nr_open is not the open regions");
 }
 
 unsigned long mm_check(void)

@@ -24,21 +24,16 @@ typedef unsigned int gfp_t;
 #define GFP_DMA        __GFP_DMA
 #define GFP_DMA32      __GFP_DMA32
 
-/* 2^order frames, count 1. NULL when there are none, or order > MAX_PAGE_ORDER. */
+/*
+ * 2^order frames, count 1. NULL when there are none, or order > MAX_PAGE_ORDER. alloc_page() is
+ * order 0, mostly from what this CPU has at hand: 15 instructions.
+ */
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
-
-static inline struct page *alloc_page(gfp_t gfp)
-{
-	return alloc_pages(gfp, 0);
-}
+struct page *alloc_page(gfp_t gfp);
 
 /* Drops one reference; the last one frees. order must be the one it was allocated with. */
 void __free_pages(struct page *page, unsigned int order);
-
-static inline void __free_page(struct page *page)
-{
-	__free_pages(page, 0);
-}
+void __free_page(struct page *page);
 
 /* The same by address in the direct map; 0 when there are none, and free_pages(0) does nothing. */
 unsigned long get_free_pages(gfp_t gfp, unsigned int order);

@@ -46,13 +46,15 @@ static inline void node_fill(struct node *node, uint64_t word)
 		node->word[i] = word;
 }
 
+/* Eight words in a row, without a loop's counting: these are on the way of every run. */
+#define EACH_WORD _Pragma("GCC unroll 8") for (unsigned int i = 0; i < NODE_WORDS; i++)
+
 static inline bool node_empty(const struct node *node)
 {
-	uint64_t any = 0;
-
-	for (unsigned int i = 0; i < NODE_WORDS; i++)
-		any |= node->word[i];
-	return !any;
+	EACH_WORD
+	if (node->word[i])
+		return false;
+	return true;
 }
 
 /* True when nothing is left: the other words are looked at only when this one is. */
@@ -66,48 +68,38 @@ static inline bool node_clear(struct node *node, unsigned int child)
 
 static inline bool node_whole(const struct node *node)
 {
-	uint64_t all = WORD_FULL;
-
-	for (unsigned int i = 0; i < NODE_WORDS; i++)
-		all &= node->word[i];
-	return all == WORD_FULL;
-}
-
-/* Whether child is set and no other is. */
-static inline bool node_only(const struct node *node, unsigned int child)
-{
-	uint64_t other = 0;
-
-	for (unsigned int i = 0; i < NODE_WORDS; i++)
-		other |= node->word[i] ^ (i == child / 64 ? 1ull << (child % 64) : 0);
-	return !other;
+	EACH_WORD
+	if (node->word[i] != WORD_FULL)
+		return false;
+	return true;
 }
 
 static inline unsigned int node_first(const struct node *node)
 {
-	for (unsigned int i = 0; i < NODE_WORDS; i++)
-		if (node->word[i])
-			return 64 * i + (unsigned int)__builtin_ctzll(node->word[i]);
+	EACH_WORD
+	if (node->word[i])
+		return 64 * i + (unsigned int)__builtin_ctzll(node->word[i]);
 	return NODE_NONE;
 }
 
-static inline unsigned int node_weight(const struct node *node)
+/* Bits set, in steps of pairs, fours and bytes (Warren, Hacker's Delight, 5-1). */
+static inline unsigned int word_weight(uint64_t word)
 {
-	unsigned int n = 0;
-
-	for (unsigned int i = 0; i < NODE_WORDS; i++)
-		for (uint64_t left = node->word[i]; left; left &= left - 1)
-			n++;
-	return n;
+	word -= word >> 1 & 0x5555555555555555;
+	word = (word & 0x3333333333333333) + (word >> 2 & 0x3333333333333333);
+	word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f;
+	return (unsigned int)(word * 0x0101010101010101 >> 56);
 }
 
-/* 2^k bits from an aligned position, k <= WORD_SHIFT. */
+/* The lowest 2^k bits, k < 6. */
+static const uint64_t low_bits[] = { 0x1, 0x3, 0xf, 0xff, 0xffff, 0xffffffff };
+
+/* The aligned run of 2^k children at child, less than a word's worth. */
 static inline uint64_t run_mask(unsigned int child, unsigned int k)
 {
-	return (~0ull >> (64 - (1u << k))) << (child % 64);
+	return low_bits[k] << (child % 64);
 }
 
-/* Set or clear the aligned run of 2^k children at child. */
 static inline void node_set_run(struct node *node, unsigned int child, unsigned int k)
 {
 	if (k < WORD_SHIFT)
@@ -138,8 +130,88 @@ static inline bool node_any_run(const struct node *node, unsigned int child, uns
 	return any;
 }
 
+/* Bit i of run_starts[k]: i is a multiple of 2^k. */
+static const uint64_t run_starts[6] = {
+	0xffffffffffffffff, 0x5555555555555555, 0x1111111111111111,
+	0x0101010101010101, 0x0001000100010001, 0x0000000100000001,
+};
+
+/* The starts of the aligned runs of 2^k set bits in a word, k < 6. */
+static inline uint64_t runs_in_word(uint64_t word, unsigned int k)
+{
+	/* A bit goes on to say that it and all bits up to 2^k - 1 above it were set. */
+	switch (k) {
+	case 5:
+		word &= word >> 16;
+		__attribute__((fallthrough));
+	case 4:
+		word &= word >> 8;
+		__attribute__((fallthrough));
+	case 3:
+		word &= word >> 4;
+		__attribute__((fallthrough));
+	case 2:
+		word &= word >> 2;
+		__attribute__((fallthrough));
+	case 1:
+		word &= word >> 1;
+	}
+	return word & run_starts[k];
+}
+
+/* A word's worth of children and more: the lowest run of whole words. */
+static inline unsigned int find_words(const struct node *node, unsigned int words)
+{
+	for (unsigned int i = 0; i < NODE_WORDS; i += words) {
+		uint64_t all = WORD_FULL;
+
+		for (unsigned int j = 0; j < words; j++)
+			all &= node->word[i + j];
+		if (all == WORD_FULL)
+			return 64 * i;
+	}
+	return NODE_NONE;
+}
+
 /* The lowest aligned run of 2^k set bits, or NODE_NONE. */
-unsigned int node_find_run(const struct node *node, unsigned int k);
+static inline unsigned int node_find_run(const struct node *node, unsigned int k)
+{
+	if (k >= WORD_SHIFT)
+		return find_words(node, 1u << (k - WORD_SHIFT));
+	for (unsigned int i = 0; i < NODE_WORDS; i++) {
+		uint64_t runs = node->word[i];
+
+		if (runs)
+			runs = runs_in_word(runs, k);
+		if (runs)
+			return 64 * i + (unsigned int)__builtin_ctzll(runs);
+	}
+	return NODE_NONE;
+}
+
+/*
+ * The order of the largest aligned run in a word that contains child, which is set: the run of 2^k
+ * around child ends before the next clear bit on either side. It does not reach a bit at `other` as
+ * long as k is at most the highest bit in which child and other differ.
+ */
+static inline unsigned int word_order_at(uint64_t word, unsigned int child)
+{
+	uint64_t clear = ~word & (NODE_BITS < 64 ? WORD_FULL : ~0ull);
+	uint64_t below = clear & ((1ull << child) - 1);
+	uint64_t above = clear & ~((2ull << child) - 1);
+	unsigned int k = WORD_SHIFT;
+
+	if (below)
+		k = 31 - (unsigned int)__builtin_clz(child ^
+						     (63 - (unsigned int)__builtin_clzll(below)));
+	if (above) {
+		unsigned int up =
+		    31 - (unsigned int)__builtin_clz(child ^ (unsigned int)__builtin_ctzll(above));
+
+		k = up < k ? up : k;
+	}
+	return k;
+}
 
 /* The order of the largest aligned run of set bits that contains child, which is set. */
 unsigned int node_run_order(const struct node *node, unsigned int child);
@@ -179,12 +251,6 @@ static inline pfn_t bitset_first(const struct bitset *set)
 
 	return leaf == NODE_NONE ? BITSET_NONE
 				 : leaf * (pfn_t)NODE_BITS + node_first(&set->leaf[leaf]);
-}
-
-static inline bool bitset_only(const struct bitset *set, pfn_t child)
-{
-	return node_only(&set->top, (unsigned int)(child / NODE_BITS)) &&
-	       node_only(&set->leaf[child / NODE_BITS], child % NODE_BITS);
 }
 
 #endif

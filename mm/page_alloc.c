@@ -6,8 +6,8 @@
  * is free (0), interior (0), reserved, of another order or left over from before a reset (another
  * cookie) does not match. Behind it the bits must say the same.
  */
+#include "mm/buddy.h"
 #include "mm/cache.h"
-#include "mm/zone.h"
 
 #define EBUSY  16
 #define EINVAL 22
@@ -17,11 +17,6 @@ uint64_t state_cookie = 1ull << STATE_COOKIE_SHIFT;
 static inline unsigned int state_order(uint64_t state)
 {
 	return (unsigned int)(state >> STATE_ORDER_SHIFT & STATE_ORDER_MASK);
-}
-
-static inline unsigned int state_zone(uint64_t state)
-{
-	return (unsigned int)(state >> STATE_ZONE_SHIFT & STATE_ZONE_MASK);
 }
 
 unsigned int page_order(const struct page *head)
@@ -36,54 +31,21 @@ unsigned int page_count(const struct page *head)
 
 unsigned int page_zonenum(const struct page *head)
 {
-	return state_zone(head->state);
+	return state_zone(head->state)->id;
 }
 
-/* The bits behind a descriptor: a mark over blocks or regions, or cleared bits in an open block. */
-static void mark_head(struct zone *z, pfn_t pfn, unsigned int order, bool head)
-{
-	pfn_t gib = (pfn >> REGION_ORDER) - z->first_gib;
-	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) & (NODE_BITS - 1);
-
-	if (order == REGION_ORDER)
-		(head ? bitset_set : bitset_clear)(&z->head, gib);
-	else if (order >= BLOCK_ORDER && head)
-		node_set(&z->dir[gib]->head, block);
-	else if (order >= BLOCK_ORDER)
-		node_clear(&z->dir[gib]->head, block);
-}
-
-static bool marked_head(const struct zone *z, pfn_t pfn, unsigned int order)
-{
-	pfn_t gib = (pfn >> REGION_ORDER) - z->first_gib;
-	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) & (NODE_BITS - 1);
-
-	if (order == REGION_ORDER)
-		return bitset_test(&z->head, gib);
-	if (order >= BLOCK_ORDER)
-		return node_test(&z->dir[gib]->head, block);
-	return node_test(&z->dir[gib]->open, block) &&
-	       !node_any_run(&z->dir[gib]->block[block], (unsigned int)(pfn % NODE_BITS), order);
-}
-
-static struct page *zone_alloc(struct zone *z, unsigned int order)
+/* One hold of the lock. NULL: there is no such run; or, with *again, it was not found yet. */
+for_level struct page *zone_try(struct zone *z, unsigned int order, bool *again)
 {
 	unsigned long flags = port_lock_irqsave(&z->lock);
-	unsigned int lowered = 0;
+	pfn_t pfn = buddy_take(z, order);
 	struct page *page = NULL;
-	pfn_t pfn;
 
-	/* A search that lowered its share ended early: others get the lock, then it goes on. */
-	while ((pfn = buddy_take(z, order, &lowered)) == PFN_NONE && lowered) {
-		port_unlock_irqrestore(&z->lock, flags);
-		lowered = 0;
-		flags = port_lock_irqsave(&z->lock);
-	}
-	if (pfn != PFN_NONE) {
+	*again = pfn == PFN_AGAIN;
+	if (pfn < PFN_AGAIN) {
 		zone_sub_free(z, (uint64_t)1 << order);
 		page = pfn_to_page(pfn);
-		page->state = state_allocated(z->id, order);
-		mark_head(z, pfn, order, true);
+		page->state = z->state | (uint64_t)order << STATE_ORDER_SHIFT;
 	}
 	port_unlock_irqrestore(&z->lock, flags);
 	return page;
@@ -92,15 +54,16 @@ static struct page *zone_alloc(struct zone *z, unsigned int order)
 /* From the bits, zone by zone downwards. */
 static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
 {
-	unsigned int highest = gfp_zone(gfp);
+	for (struct zone *z = gfp_zone(gfp); z >= zones; z--) {
+		bool again = zone_spare(z, gfp) >> order;
 
-	for (struct zone *z = &zones[highest]; z >= zones; z--)
-		if (zone_spare(z, highest, gfp) >> order) {
-			struct page *page = zone_alloc(z, order);
+		while (again) {
+			struct page *page = zone_try(z, order, &again);
 
 			if (page)
 				return page;
 		}
+	}
 	return NULL;
 }
 
@@ -130,34 +93,60 @@ static struct page *alloc_cached(gfp_t gfp)
 	return page;
 }
 
-__attribute__((noinline)) static struct page *alloc_slow(gfp_t gfp, unsigned int order)
+static struct page *cleared(struct page *page, gfp_t gfp, unsigned int order)
 {
-	struct page *page = NULL;
-
-	if (order > MAX_PAGE_ORDER)
-		return NULL;
-	if (!order)
-		page = alloc_cached(gfp);
-	if (!page)
-		page = alloc_from_zones(gfp, order);
-	if (!page && drain_all())
-		page = alloc_from_zones(gfp, order);
 	if (page && gfp & __GFP_ZERO)
 		memset(page_address(page), 0, PAGE_SIZE << order);
 	return page;
 }
 
-/* The way of most, GFP_KERNEL and a single frame at hand; everything else is behind one call. */
-struct page *alloc_pages(gfp_t gfp, unsigned int order)
+__attribute__((noinline)) static struct page *alloc_slow(gfp_t gfp, unsigned int order)
 {
 	struct page *page;
 
-	if (gfp != GFP_KERNEL || order)
-		return alloc_slow(gfp, order);
+	if (order > MAX_PAGE_ORDER)
+		return NULL;
+	do
+		page = alloc_from_zones(gfp, order);
+	while (!page && drain_all());
+	return cleared(page, gfp, order);
+}
+
+/* The way of most: nothing to clear, and the highest zone, which keeps nothing from it, has it. */
+__attribute__((noinline)) static struct page *alloc_run(gfp_t gfp, unsigned int order)
+{
+	struct zone *z = gfp_zone(gfp);
+	struct page *page = NULL;
+	bool again;
+
+	if (order <= MAX_PAGE_ORDER && !(gfp & __GFP_ZERO))
+		page = zone_try(z, order, &again);
+	return page ? page : alloc_slow(gfp, order);
+}
+
+__attribute__((noinline)) static struct page *alloc_page_slow(gfp_t gfp)
+{
+	struct page *page = alloc_cached(gfp);
+
+	return page ? cleared(page, gfp, 0) : alloc_slow(gfp, 0);
+}
+
+/* The way of most, GFP_KERNEL and a frame at hand; everything else is behind one call. */
+struct page *alloc_page(gfp_t gfp)
+{
+	struct page *page;
+
+	if (gfp != GFP_KERNEL)
+		return alloc_page_slow(gfp);
 	port_pin();
 	page = cache_pop(cache_tables[port_cpu_id()].for_gfp[GFP_KERNEL]);
 	port_unpin();
-	return page ? page : alloc_slow(gfp, order);
+	return page ? page : alloc_page_slow(GFP_KERNEL);
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	return order ? alloc_run(gfp, order) : alloc_page(gfp);
 }
 
 void drain_caches(void)
@@ -183,41 +172,21 @@ __attribute__((noreturn, cold)) static void bad_free(const struct page *page, un
 	      what[page_state(pfn)]);
 }
 
-/* state is the head's, with one reference, of the order it names: checked by the caller. */
-static void free_head(struct page *page, uint64_t state)
-{
-	struct zone *z = &zones[state_zone(state)];
-	unsigned int order = state_order(state);
-	pfn_t pfn = page_to_pfn(page);
-	unsigned long flags = port_lock_irqsave(&z->lock);
-
-	if (page->state != state || !marked_head(z, pfn, order))
-		bad_free(page, order);
-	page->state = 0;
-	mark_head(z, pfn, order, false);
-	buddy_put(z, pfn, order);
-	zone_add_free(z, (uint64_t)1 << order);
-	port_unlock_irqrestore(&z->lock, flags);
-}
-
 /*
  * Drops a reference of a head of this order; the last frees. One compare finds misuse. Who drops
  * the last has seen all that the others did before they dropped theirs: acquire, release.
  */
-static inline void put_head(struct page *page, unsigned int order)
+__attribute__((noinline)) static void put_head(struct page *page, unsigned int order)
 {
 	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
+	struct zone *z = state_zone(state);
+	uint64_t alone = z->state | (uint64_t)order << STATE_ORDER_SHIFT;
+	unsigned long flags;
 
 	/* An order beyond its field would be read as a zone. */
 	if (order > MAX_PAGE_ORDER)
 		bad_free(page, order);
-	for (;;) {
-		uint64_t alone = state_allocated(state_zone(state), order);
-
-		if (state == alone) {
-			free_head(page, state);
-			return;
-		}
+	while (state != alone) {
 		/* The count is the low half: more than one reference differs there alone. */
 		if (state >> 32 != alone >> 32 || !(uint32_t)state)
 			bad_free(page, order);
@@ -225,41 +194,43 @@ static inline void put_head(struct page *page, unsigned int order)
 						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 			return;
 	}
+	flags = port_lock_irqsave(&z->lock);
+	if (page->state != alone || !buddy_free(z, page_to_pfn(page), order))
+		bad_free(page, order);
+	page->state = 0;
+	zone_add_free(z, (uint64_t)1 << order);
+	port_unlock_irqrestore(&z->lock, flags);
 }
 
-/* The frame's own cache, once more with room made; else the bits. */
-static bool free_cached(struct page *page)
+__attribute__((noinline)) static void free_page_slow(struct page *page)
 {
-	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
-	struct frame_cache *cache;
 	bool done;
 
 	port_pin();
-	cache = cache_tables[port_cpu_id()].of_zone[state_zone(state)];
-	done = state == cache->state && cache_make_room(&zones[state_zone(state)]) &&
-	       cache_push(cache, page);
+	done = cache_free(page);
 	port_unpin();
-	return done;
-}
-
-__attribute__((noinline)) static void free_slow(struct page *page, unsigned int order)
-{
-	if (order || !free_cached(page))
-		put_head(page, order);
+	if (!done)
+		put_head(page, 0);
 }
 
 /* The way of most: a frame with one reference, and room in the cache of its zone. */
+void __free_page(struct page *page)
+{
+	bool done;
+
+	port_pin();
+	done = cache_push(cache_of(page), page);
+	port_unpin();
+	if (!done)
+		free_page_slow(page);
+}
+
 void __free_pages(struct page *page, unsigned int order)
 {
-	bool done = false;
-
-	if (!order) {
-		port_pin();
-		done = cache_push(cache_of(page), page);
-		port_unpin();
-	}
-	if (!done)
-		free_slow(page, order);
+	if (order)
+		put_head(page, order);
+	else
+		__free_page(page);
 }
 
 unsigned long get_free_pages(gfp_t gfp, unsigned int order)
@@ -305,14 +276,6 @@ void put_page(struct page *page)
 	put_head(page, state_order(__atomic_load_n(&page->state, __ATOMIC_RELAXED)));
 }
 
-/* The blocks under an allocation of order 9 and up get nodes of their own, all of it in use. */
-static void open_allocated(struct zone *z, pfn_t pfn, unsigned int order)
-{
-	mark_head(z, pfn, order, false);
-	for (pfn_t end = pfn + ((pfn_t)1 << order); pfn < end; pfn += BLOCK_FRAMES)
-		buddy_open_block(z, pfn);
-}
-
 void split_page(struct page *page, unsigned int order)
 {
 	uint64_t state = page->state;
@@ -322,10 +285,10 @@ void split_page(struct page *page, unsigned int order)
 	unsigned long flags = port_lock_irqsave(&z->lock);
 
 	if (order > MAX_PAGE_ORDER || state != state_allocated(z->id, order) ||
-	    !marked_head(z, pfn, order))
+	    !buddy_is_allocated(z, pfn, order))
 		bad_free(page, order);
 	if (order >= BLOCK_ORDER)
-		open_allocated(z, pfn, order);
+		buddy_open_allocated(z, pfn, order);
 	for (pfn_t i = 0; i < (pfn_t)1 << order; i++)
 		page[i].state = state_allocated(z->id, 0);
 	page->private = owner; /* opening the block may have zeroed it */

@@ -55,16 +55,23 @@ bool slab_is_available(void);
 void *kmalloc(size_t size, unsigned int gfp);
 void kfree(const void *ptr);
 
-/* CPUs that may use the allocator, and the number of this one, 0 .. MM_MAX_CPUS - 1. */
+/* CPUs that may use the allocator. */
 #ifdef MM_HOST
 #define MM_MAX_CPUS 8
-unsigned int port_cpu_id(void);
 #else
 #define MM_MAX_CPUS 1
-static inline unsigned int port_cpu_id(void)
-{
-	return 0;
-}
+#endif
+
+/*
+ * The number of this CPU, 0 .. MM_MAX_CPUS - 1; interrupts off on it, returning the state before;
+ * and that state again. The first is on every way into the allocator, each hold of a lock has the
+ * others: who wants them inline has them in a header that every file includes beforehand (-include)
+ * and that defines PORT_INLINE.
+ */
+#ifndef PORT_INLINE
+unsigned int port_cpu_id(void);
+unsigned long port_irq_save(void);
+void port_irq_restore(unsigned long flags);
 #endif
 
 /*
@@ -78,10 +85,6 @@ static inline void port_pin(void)
 static inline void port_unpin(void)
 {
 }
-
-/* Interrupts off on this CPU, returning the state before; and that state again. */
-unsigned long port_irq_save(void);
-void port_irq_restore(unsigned long flags);
 
 /*
  * Make [virt, virt + size) of the mem_map window show [phys, phys + size), writable; all three are

@@ -4,9 +4,9 @@
  * Everything here costs per range and per GiB, never per frame, but for the descriptors of blocks
  * that are only partly usable: those are opened now, and their frames marked.
  */
+#include "mm/buddy.h"
 #include "mm/cache.h"
 #include "mm/memblock.h"
-#include "mm/zone.h"
 
 #define DMA_BORDER   ((pfn_t)1 << (24 - PAGE_SHIFT)) /* 16 MiB: ISA's 24 address lines */
 #define DMA32_BORDER ((pfn_t)1 << (32 - PAGE_SHIFT)) /* 4 GiB: PCI's 32 */
@@ -18,6 +18,20 @@
 #define LOWMEM_RATIO 256
 
 uint64_t zones_bytes;
+
+struct zone *const gfp_zones[GFP_ZONE_BITS + 1] = {
+	[0] = &zones[ZONE_NORMAL],
+	[__GFP_DMA] = &zones[ZONE_DMA],
+	[__GFP_DMA32] = &zones[ZONE_DMA32],
+	[__GFP_DMA | __GFP_DMA32] = &zones[ZONE_DMA],
+};
+
+struct zone *const state_zones[STATE_ZONE_MASK + 1] = {
+	&zones[0],
+	&zones[1],
+	&zones[2],
+	&zones[3],
+};
 
 /* Zeroed memory for the books; the machine is of no use without it. */
 static void *alloc_books(uint64_t bytes)
@@ -151,6 +165,7 @@ void zones_init(uint64_t seed)
 
 		memset(z, 0, sizeof(*z));
 		z->id = (uint8_t)i;
+		z->state = state_allocated(i, 0);
 		z->name = names[i];
 		init_span(z, borders[i], borders[i + 1]);
 		init_books(z);

@@ -25,13 +25,14 @@
  *   B3 index[k] holds every open node that has a run of order k (an upper bound); index[k + 1] is
  *      within index[k]; index[0] and index[9] are exact.
  *   B4 For k < 9 the zone's index[k] holds exactly the regions whose own index[k] is not empty.
- *   B5 An open node is not whole, but for one a level and zone: idle[], kept open because no other
- *      open node had anything free (else a single page going back and forth opens and closes it).
- *   B6 nr_free is the number of frames free in the bits; nr_open the number of open nodes of a
- * level. P1 In an open block every frame is free, in an allocation, or marked reserved, one of the
- * three. P2 The descriptor of a frame of an open block is zero unless the frame is a head or
- * reserved. P3 An open block is clean: its descriptors were zeroed. P4 Marked reserved are exactly
- * the frames that memblock has reserved or has not.
+ *   B5 An open node is not whole, but for one a level and zone: idle[], the last that became so
+ *      (else a single page going back and forth opens and closes it).
+ *   B6 nr_free is the number of frames free in the bits.
+ *   P1 In an open block every frame is free, in an allocation, marked reserved, or in a CPU's
+ *      cache, one of the four.
+ *   P2 The descriptor of a frame of an open block is zero unless the frame is a head or reserved.
+ *   P3 An open block is clean: its descriptors were zeroed.
+ *   P4 Marked reserved are exactly the frames that memblock has reserved or has not.
  *
  * Locking: zone->lock covers all of this zone's books and the descriptors of its free frames. It is
  * taken with interrupts off and held for a bounded time (MAX_LOWERED).
@@ -44,13 +45,23 @@
 
 enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, MAX_NR_ZONES };
 
-#define BLOCK_ORDER   NODE_SHIFT
-#define REGION_ORDER  (BLOCK_ORDER + NODE_SHIFT)
-#define BLOCK_FRAMES  ((pfn_t)1 << BLOCK_ORDER)
-#define REGION_FRAMES ((pfn_t)1 << REGION_ORDER)
-#define NR_ORDERS     (REGION_ORDER + 1)
+#define BLOCK_ORDER        NODE_SHIFT
+#define REGION_ORDER       (BLOCK_ORDER + NODE_SHIFT)
+#define BLOCK_FRAMES       ((pfn_t)1 << BLOCK_ORDER)
+#define REGION_FRAMES      ((pfn_t)1 << REGION_ORDER)
+#define NR_ORDERS          (REGION_ORDER + 1)
 
-#define PFN_NONE      (~(pfn_t)0)
+#define PFN_NONE           (~(pfn_t)0)
+#define PFN_AGAIN          (PFN_NONE - 1)
+
+/* The fields of struct page's state word, as shifts. */
+#define STATE_ORDER_SHIFT  32
+#define STATE_ORDER_MASK   0x1full
+#define STATE_RESERVED     (1ull << 39)
+#define STATE_ZONE_SHIFT   40
+#define STATE_ZONE_MASK    0x3ull
+#define STATE_NODE_SHIFT   42
+#define STATE_COOKIE_SHIFT 48
 
 struct region {
 	struct node free;  /* blocks that are whole */
@@ -64,9 +75,9 @@ struct region {
 struct zone {
 	port_lock_t lock;
 	uint8_t id;
-	uint32_t nr_open[2]; /* open nodes: of frames, of blocks */
-	uint64_t nr_free;    /* frames */
-	pfn_t first_gib;     /* region 0 of dir[] and of the bitsets */
+	uint64_t state;   /* of a head of order 0 with one reference: state_allocated(id, 0) */
+	uint64_t nr_free; /* frames */
+	pfn_t first_gib;  /* region 0 of dir[] and of the bitsets */
 	struct region **dir;
 	struct bitset index[2 * NODE_SHIFT]; /* regions that may hold a run of this order */
 	struct bitset free;                  /* regions that are whole */
@@ -84,7 +95,8 @@ struct zone {
 	const char *name;
 };
 
-extern struct zone zones[MAX_NR_ZONES];
+/* One more than there are, empty: a descriptor that nobody wrote may name it. */
+extern struct zone zones[STATE_ZONE_MASK + 1];
 
 #define for_each_zone(z) for (struct zone *z = zones; z < zones + MAX_NR_ZONES; z++)
 
@@ -98,16 +110,28 @@ static inline struct zone *pfn_zone(pfn_t pfn)
 	return z;
 }
 
-/* The highest zone that a request may be served from. */
-static inline unsigned int gfp_zone(gfp_t gfp)
+#define GFP_ZONE_BITS (__GFP_DMA | __GFP_DMA32)
+
+/* The highest zone that a request may be served from; by its zone bits. */
+extern struct zone *const gfp_zones[GFP_ZONE_BITS + 1];
+
+static inline struct zone *gfp_zone(gfp_t gfp)
 {
-	return gfp & __GFP_DMA ? ZONE_DMA : gfp & __GFP_DMA32 ? ZONE_DMA32 : ZONE_NORMAL;
+	return gfp_zones[gfp & GFP_ZONE_BITS];
 }
 
-/* Free frames in the zone's bits beyond what it keeps from requests for zone `highest`. */
-static inline uint64_t zone_spare(const struct zone *z, unsigned int highest, gfp_t gfp)
+/* By the zone bits of a descriptor. */
+extern struct zone *const state_zones[STATE_ZONE_MASK + 1];
+
+static inline struct zone *state_zone(uint64_t state)
 {
-	uint64_t keep = gfp & __GFP_HIGH ? 0 : z->lowmem_reserve[highest];
+	return state_zones[state >> STATE_ZONE_SHIFT & STATE_ZONE_MASK];
+}
+
+/* Free frames in the zone's bits beyond what it keeps from such a request. */
+static inline uint64_t zone_spare(const struct zone *z, gfp_t gfp)
+{
+	uint64_t keep = gfp & __GFP_HIGH ? 0 : z->lowmem_reserve[gfp_zone(gfp)->id];
 	uint64_t nr_free = __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED);
 
 	return nr_free > keep ? nr_free - keep : 0;
@@ -123,15 +147,6 @@ static inline void zone_sub_free(struct zone *z, uint64_t frames)
 {
 	__atomic_store_n(&z->nr_free, z->nr_free - frames, __ATOMIC_RELAXED);
 }
-
-/* The fields of struct page's state word, as shifts. */
-#define STATE_ORDER_SHIFT  32
-#define STATE_ORDER_MASK   0x1full
-#define STATE_RESERVED     (1ull << 39)
-#define STATE_ZONE_SHIFT   40
-#define STATE_ZONE_MASK    0x3ull
-#define STATE_NODE_SHIFT   42
-#define STATE_COOKIE_SHIFT 48
 
 extern uint64_t state_cookie; /* in place */
 
@@ -162,25 +177,6 @@ uint64_t zone_free_frames(const struct zone *z);
 /* Bytes that zones_init() took from memblock for directories, bitsets and regions. */
 extern uint64_t zones_bytes;
 
-/* Of zone z, its lock held: the lowest run of order, marked as not free; PFN_NONE when none. */
-pfn_t buddy_take(struct zone *z, unsigned int order, unsigned int *lowered);
-/* Of zone z, its lock held: an aligned run that is not free becomes free. */
-void buddy_put(struct zone *z, pfn_t pfn, unsigned int order);
-/*
- * The block or region at pfn has no bit in its parent: from now on it has a node of its own, with
- * no bit set. An open region stays as it is.
- */
-void buddy_open_block(struct zone *z, pfn_t pfn);
-void buddy_open_region(struct zone *z, pfn_t pfn);
-/*
- * Single frames, for the caches. Takes up to want of the lowest frames from open nodes, a few nodes
- * at most, lowest last, and returns how many: 0 only when nothing is free.
- */
-unsigned int buddy_take_frames(struct zone *z, struct page **pages, unsigned int want);
-/* The frames of a word of bits become free; first is the word's first frame. Panics if one was. */
-void buddy_put_word(struct zone *z, pfn_t first, uint64_t bits);
-/* Takes the frame out, out of whatever it is part of. It must be free. */
-void buddy_take_at(struct zone *z, pfn_t pfn);
 /* Region of a frame, or NULL. */
 struct region *zone_region(const struct zone *z, pfn_t pfn);
 

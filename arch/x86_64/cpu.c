@@ -126,17 +126,3 @@ void cpu_describe(arch_print_fn print)
 	print("TSC             %lu kHz%s\n", tsc_khz(), f->invariant_tsc ? ", invariant" : "");
 	print("virtual machine %s\n", yes_no(f->hypervisor));
 }
-
-unsigned long port_irq_save(void)
-{
-	unsigned long flags = read_rflags();
-
-	cli();
-	return flags;
-}
-
-void port_irq_restore(unsigned long flags)
-{
-	if (flags & RFLAGS_IF)
-		sti();
-}

@@ -11,15 +11,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CR0_WP    (1ul << 16) /* ring 0 obeys read-only pages */
+#define CR0_WP   (1ul << 16) /* ring 0 obeys read-only pages */
 
-#define CR4_MCE   (1ul << 6) /* machine checks are exceptions, not shutdowns */
-#define CR4_PGE   (1ul << 7) /* global pages */
+#define CR4_MCE  (1ul << 6) /* machine checks are exceptions, not shutdowns */
+#define CR4_PGE  (1ul << 7) /* global pages */
 
-#define MSR_EFER  0xc0000080u
-#define EFER_NXE  (1ul << 11)
-
-#define RFLAGS_IF (1ul << 9)
+#define MSR_EFER 0xc0000080u
+#define EFER_NXE (1ul << 11)
 
 struct cpu_features {
 	char vendor[13];
@@ -129,14 +127,6 @@ static inline uint64_t rdtsc(void)
 
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
 	return (uint64_t)high << 32 | low;
-}
-
-static inline uint64_t read_rflags(void)
-{
-	uint64_t value;
-
-	__asm__ volatile("pushfq; pop %0" : "=r"(value));
-	return value;
 }
 
 static inline void cli(void)

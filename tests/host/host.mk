@@ -100,13 +100,16 @@ $(HOST)/fuzz_ops: tests/host/fuzz_ops.c $(ARENA) $(MM) $(SIM) | $(call have,test
 	$(call say,CLANG,$@)
 	$(Q)clang $(HOST_CFLAGS) -DMM_NODE_SHIFT=3 $(ASAN) $(FUZZER) -MF $@.d $(filter %.c,$^) -o $@
 
-# The figures; the second program has Callgrind's marks.
+# The figures, without a call of the port's smallest functions; the second program has Callgrind's
+# marks.
+BENCH_CFLAGS := $(HOST_CFLAGS) $(SIM_LOW) -include tests/host/port_inline.h
+
 $(HOST)/bench: tests/host/bench.c $(MM) $(SIM) | $(call have,build)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) $(SIM_LOW) -MF $@.d $(filter %.c,$^) -o $@
+	$(Q)$(CC) $(BENCH_CFLAGS) -MF $@.d $(filter %.c,$^) -o $@
 
 $(HOST)/bench_counted: tests/host/bench.c $(MM) $(SIM) | $(call have,bench)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) $(SIM_LOW) -DSIM_CALLGRIND -MF $@.d $(filter %.c,$^) -o $@
+	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND -MF $@.d $(filter %.c,$^) -o $@

@@ -22,12 +22,6 @@
 #define munmap(...) ((int)syscall(SYS_munmap, __VA_ARGS__))
 #endif
 
-#ifdef SIM_CALLGRIND
-#include <valgrind/callgrind.h>
-#else
-#define CALLGRIND_TOGGLE_COLLECT (void)0
-#endif
-
 FILE *sim_log;
 jmp_buf *sim_panic_jump;
 char sim_panic_text[256];
@@ -87,6 +81,7 @@ void kfree(const void *ptr)
 	free((void *)(uintptr_t)ptr);
 }
 
+#ifndef PORT_INLINE
 unsigned int port_cpu_id(void)
 {
 	return sim_cpu;
@@ -95,17 +90,14 @@ unsigned int port_cpu_id(void)
 unsigned long port_irq_save(void)
 {
 	sim_holds++;
-	if (sim_collect_holds)
-		CALLGRIND_TOGGLE_COLLECT;
 	return 0;
 }
 
 void port_irq_restore(unsigned long flags)
 {
 	(void)flags;
-	if (sim_collect_holds)
-		CALLGRIND_TOGGLE_COLLECT;
 }
+#endif
 
 /* RAM and descriptors hold nothing that a decision may rest on, until somebody writes them. */
 static struct {

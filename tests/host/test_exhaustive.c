@@ -113,9 +113,14 @@ static size_t state_size; /* bytes, a multiple of 8 */
 /* Places of a cache above its count are written before they are read: no part of the state. */
 static void forget_dead_places(uint32_t cache_limit)
 {
-	for_each_zone(z)
-		for (uint64_t i = frame_caches[0][z->id].count; i < cache_limit; i++)
-			frame_caches[0][z->id].pages[i] = NULL;
+	for_each_zone(z) {
+		struct frame_cache *cache = &frame_caches[0][z->id];
+
+		for (uint64_t i = cache->count; i < cache_limit; i++)
+			cache->pages[i] = NULL;
+		for (uint64_t i = cache->nr_out; i < cache_limit && i < CACHE_OUT; i++)
+			cache->out[i] = NULL;
+	}
 }
 
 static uint64_t hash_of(const char *state)
