@@ -16,15 +16,8 @@
 
 #include "mm/cache.h"
 #include "mm/zone.h"
+#include "tests/host/counted.h"
 #include "tests/host/sim.h"
-
-#ifdef SIM_CALLGRIND
-#include <valgrind/callgrind.h>
-#else
-#define CALLGRIND_TOGGLE_COLLECT      (void)0
-#define CALLGRIND_ZERO_STATS          (void)0
-#define CALLGRIND_DUMP_STATS_AT(name) (void)(name)
-#endif
 
 #define FRAMES (1u << 20) /* of the machine */
 #define BULK   10000
@@ -124,15 +117,6 @@ __attribute__((noinline)) static void empty_holds(void)
 		port_unlock_irqrestore(&lock, port_lock_irqsave(&lock));
 }
 
-static void collect(const char *name, void (*work)(void))
-{
-	CALLGRIND_ZERO_STATS;
-	CALLGRIND_TOGGLE_COLLECT;
-	work();
-	CALLGRIND_TOGGLE_COLLECT;
-	CALLGRIND_DUMP_STATS_AT(name);
-}
-
 static void collect_holds(const char *name, void (*work)(void))
 {
 	unsigned long before = sim_holds;
@@ -148,15 +132,15 @@ static void collect_holds(const char *name, void (*work)(void))
 static void count_bulk(void)
 {
 	boot();
-	collect("first_alloc", bulk_alloc);
-	collect("first_free", bulk_free);
-	collect("alloc", bulk_alloc);
-	collect("free", bulk_free);
+	count_instructions("first_alloc", bulk_alloc);
+	count_instructions("first_free", bulk_free);
+	count_instructions("alloc", bulk_alloc);
+	count_instructions("free", bulk_free);
 	collect_holds("holds_alloc", bulk_alloc);
 	collect_holds("holds_free", bulk_free);
 	collect_holds("empty_holds", empty_holds);
-	collect("empty_alloc", empty_alloc);
-	collect("empty_free", empty_free);
+	count_instructions("empty_alloc", empty_alloc);
+	count_instructions("empty_free", empty_free);
 }
 
 static void lock_bulk0(const char *id)

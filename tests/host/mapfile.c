@@ -4,7 +4,7 @@
 #include "tests/host/mapfile.h"
 
 #include <ctype.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #define LOG_WORD "BIOS-e820:"
@@ -217,4 +217,15 @@ int mapfile_parse(struct mapfile *map, const char *text, size_t size)
 	map->line = 0;
 	map->error = map->nr ? NULL : "no entries";
 	return map->nr ? 0 : -1;
+}
+
+bool mapfile_read(struct mapfile *map, const char *name)
+{
+	static char text[1 << 16];
+	FILE *file = fopen(name, "rb");
+	size_t n = file ? fread(text, 1, sizeof(text), file) : 0;
+
+	if (file)
+		fclose(file);
+	return n && !mapfile_parse(map, text, n);
 }

@@ -12,6 +12,7 @@
 #ifndef TESTS_HOST_MAPFILE_H
 #define TESTS_HOST_MAPFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "include/e820.h"
@@ -25,5 +26,8 @@ struct mapfile {
 
 /* text: size bytes, anything at all. 0, or -1 with line and error set. */
 int mapfile_parse(struct mapfile *map, const char *text, size_t size);
+
+/* The map of a file of at most 64 KiB. */
+bool mapfile_read(struct mapfile *map, const char *name);
 
 #endif

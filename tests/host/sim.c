@@ -12,6 +12,8 @@
 #include "mm/memblock.h"
 #include "mm/page.h"
 #include "mm/zone.h"
+#include "tests/host/counted.h"
+#include "tests/host/mapfile.h"
 
 #ifdef SIM_MSAN
 #include <sanitizer/msan_interface.h>
@@ -237,8 +239,8 @@ static bool place_kernel(uint64_t size, struct e820_taken *kernel)
 	return kernel->base != UINT64_MAX;
 }
 
-int sim_boot(const struct e820_entry *raw, uint32_t nr, const struct sim_options *options,
-	     struct e820_taken *kernel, const char **error)
+int sim_boot_memory(const struct e820_entry *raw, uint32_t nr, const struct sim_options *options,
+		    struct e820_taken *kernel, const char **error)
 {
 	struct memory_input in = {
 		.raw = raw,
@@ -277,6 +279,25 @@ int sim_boot(const struct e820_entry *raw, uint32_t nr, const struct sim_options
 		poison(SIM_RAM + mapped - POISON_RAM, POISON_RAM);
 	paging_init(&paging);
 	paging_direct_map();
+	return 0;
+}
+
+void sim_boot_file(const char *name, const struct sim_options *options)
+{
+	static struct mapfile map;
+	struct e820_taken kernel;
+	const char *error = "cannot be read";
+
+	if (!mapfile_read(&map, name) ||
+	    sim_boot_memory(map.entries, map.nr, options, &kernel, &error))
+		panic("%s: %s", name, error);
+}
+
+int sim_boot(const struct e820_entry *raw, uint32_t nr, const struct sim_options *options,
+	     struct e820_taken *kernel, const char **error)
+{
+	if (sim_boot_memory(raw, nr, options, kernel, error))
+		return -1;
 	sim_mem_map_bytes = mem_map_init();
 	memory_hand_over(options->seed);
 	return 0;

@@ -72,6 +72,13 @@ void sim_map_ram(uint64_t size);
 int sim_boot(const struct e820_entry *raw, uint32_t nr, const struct sim_options *options,
 	     struct e820_taken *kernel, const char **error);
 
+/* Its first part: memblock is complete and the direct map stands; mem_map_init() is next. */
+int sim_boot_memory(const struct e820_entry *raw, uint32_t nr, const struct sim_options *options,
+		    struct e820_taken *kernel, const char **error);
+
+/* The same of a map file. Panics when there is no way. */
+void sim_boot_file(const char *name, const struct sim_options *options);
+
 /* What the last sim_boot() used. */
 extern uint64_t sim_mem_map_bytes;
 extern uint64_t sim_left_out;

@@ -867,18 +867,12 @@ static const char *const maps[] = {
 
 static void read_map(const char *name, struct map *map)
 {
-	static char text[1 << 16], path[128];
+	static char path[128];
 	static struct mapfile file;
-	FILE *from;
-	size_t n;
 
 	snprintf(path, sizeof(path), "tests/e820/%s.map", name);
-	from = fopen(path, "rb");
-	if (!from)
+	if (!mapfile_read(&file, path))
 		fail_msg("%s cannot be read", path);
-	n = fread(text, 1, sizeof(text), from);
-	fclose(from);
-	assert_int_equal(mapfile_parse(&file, text, n), 0);
 	map->name = name;
 	map->nr = file.nr;
 	memcpy(map->raw, file.entries, file.nr * sizeof(file.entries[0]));

@@ -18,17 +18,6 @@
 #define MAX_DIRTY_BYTES (8ull << 30)
 #endif
 
-static bool read_map(const char *name, struct mapfile *map)
-{
-	static char text[1 << 16];
-	FILE *file = fopen(name, "rb");
-	size_t n = file ? fread(text, 1, sizeof(text), file) : 0;
-
-	if (file)
-		fclose(file);
-	return n && !mapfile_parse(map, text, n);
-}
-
 /* With and without 1 GiB pages, with garbage in RAM and without. */
 static int run_map(const char *name, int number)
 {
@@ -38,7 +27,7 @@ static int run_map(const char *name, int number)
 	const char *error = "cannot be read";
 	int bad = 0;
 
-	if (!read_map(name, &map)) {
+	if (!mapfile_read(&map, name)) {
 		printf("not ok %d - %s: %s\n", number, name, error);
 		return 1;
 	}
