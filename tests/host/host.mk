@@ -13,7 +13,7 @@ SIM := kernel/memory.c lib/e820.c arch/x86_64/paging.c tests/host/sim.c tests/ho
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
 TESTS := test_memblock test_e820 test_buddy test_maps test_mapfile test_format test_crc32 \
-         test_fat test_elf test_options test_boot_info
+         test_fat test_elf test_options test_boot_info test_models
 
 .PHONY: host
 host: $(HOST)/libfirstpage-mm.a $(HOST)/replay ## the library, replay and the host tests
@@ -47,6 +47,7 @@ test_memblock_SOURCES := mm/memblock.c
 test_e820_SOURCES     := lib/e820.c
 test_buddy_SOURCES    := $(MM) $(SIM)
 test_maps_SOURCES     := $(MM) $(SIM)
+test_models_SOURCES   := tests/models/models.c $(MM) $(SIM)
 test_mapfile_SOURCES  := tests/host/mapfile.c
 test_format_SOURCES   := lib/format.c
 test_crc32_SOURCES    := lib/crc32.c
