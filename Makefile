@@ -83,7 +83,7 @@ test: all | $(call have,test) $(call have,run) $(call have,bochs) $(call have,de
 # Figures.
 
 .PHONY: bench
-bench: $(B)/disk.img $(HOST)/bench $(HOST)/bench_counted | $(call have,run) $(call have,bench) ## figures, host and kernel; ROW=id-or-prefix JSON=1
+bench: $(B)/disk.img $(HOST)/bench $(HOST)/bench_counted $(HOST)/bench_models | $(call have,run) $(call have,bench) ## figures, host and kernel; ROW=id-or-prefix JSON=1
 	@scripts/bench $(if $(JSON),--json) $(ROW)
 
 .PHONY: lint

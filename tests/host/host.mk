@@ -114,3 +114,8 @@ $(HOST)/bench_counted: tests/host/bench.c $(MM) $(SIM) | $(call have,bench)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND -MF $@.d $(filter %.c,$^) -o $@
+
+$(HOST)/bench_models: tests/host/bench_models.c tests/models/models.c $(MM) $(SIM) | $(call have,bench)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) -DSIM_CALLGRIND -MF $@.d $(filter %.c,$^) -Wl,-z,now -o $@
