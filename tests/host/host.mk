@@ -1,6 +1,6 @@
 # Host programs: the library to lift, replay, and the tests with their sanitizers.
 
-HOST_CFLAGS := -std=gnu17 -O2 -g -D_GNU_SOURCE -DMM_HOST -I. -I$(B)/host -MMD -MP $(WARNINGS)
+HOST_CFLAGS := -std=gnu17 -O2 -g -D_GNU_SOURCE -DMM_HOST -I. -I$(B)/host $(WARNINGS)
 ASAN        := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 MSAN        := -fsanitize=memory -fno-omit-frame-pointer
 TSAN        := -fsanitize=thread -fno-omit-frame-pointer
@@ -15,17 +15,20 @@ SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 6
 TESTS := test_memblock test_e820 test_buddy test_maps test_mapfile test_format test_crc32 \
          test_fat test_elf test_options test_boot_info test_models
 
+# A program of several files in one go: no list of its headers comes out of that, so it has all.
+HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel stage2 tests/host tests/models))
+PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads \
+            $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions $(HOST)/test_faults \
+            $(HOST)/fuzz_ops $(HOST)/bench
+$(PROGRAMS) $(HOST)/bench_counted $(HOST)/bench_models: $(HEADERS)
+
 .PHONY: host
-host: $(HOST)/libfirstpage-mm.a $(HOST)/replay ## the library, replay and the host tests
-host: $(TESTS:%=$(HOST)/%) $(HOST)/test_maps_msan $(HOST)/test_threads \
-      $(HOST)/bench
-host: $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions $(HOST)/test_faults \
-      $(HOST)/fuzz_ops
+host: $(HOST)/libfirstpage-mm.a $(PROGRAMS) ## the library, replay and the host tests
 
 $(HOST)/mm/%.o: mm/%.c | $(call have,build)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
 
 $(HOST)/libfirstpage-mm.a: $(MM:mm/%.c=$(HOST)/mm/%.o)
 	@rm -f $@
@@ -40,7 +43,7 @@ $(HOST)/kernel_size.h: $(B)/kernel.elf
 
 $(HOST)/replay: tests/host/replay.c $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
 	$(call say,CC,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) -MF $@.d $(filter %.c,$^) $(HOST)/libfirstpage-mm.a -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) $(filter %.c,$^) $(HOST)/libfirstpage-mm.a -o $@
 
 # Tests are whole programs of few files: each is compiled in one go, under its sanitizer.
 test_memblock_SOURCES := mm/memblock.c
@@ -60,19 +63,19 @@ define test_program
 $(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | $(call have,test)
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
-	$$(Q)$$(CC) $$(HOST_CFLAGS) $$(ASAN) -MF $$@.d $$(filter %.c,$$^) -lcmocka -o $$@
+	$$(Q)$$(CC) $$(HOST_CFLAGS) $$(ASAN) $$(filter %.c,$$^) -lcmocka -o $$@
 endef
 $(foreach test,$(TESTS),$(eval $(call test_program,$(test))))
 
 $(HOST)/test_maps_msan: tests/host/test_maps.c $(test_maps_SOURCES) | $(call have,test)
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)
-	$(Q)clang $(HOST_CFLAGS) $(MSAN) -MF $@.d $(filter %.c,$^) -o $@
+	$(Q)clang $(HOST_CFLAGS) $(MSAN) $(filter %.c,$^) -o $@
 
 $(HOST)/test_threads: tests/host/test_threads.c $(MM) $(SIM) | $(call have,test)
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)
-	$(Q)clang $(HOST_CFLAGS) $(SIM_LOW) $(TSAN) -MF $@.d $(filter %.c,$^) -o $@
+	$(Q)clang $(HOST_CFLAGS) $(SIM_LOW) $(TSAN) $(filter %.c,$^) -o $@
 
 # Every sequence of operations, on nodes of 8 and of 4 children.
 ARENA := tests/host/model.c tests/host/arena.c
@@ -83,7 +86,7 @@ $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions: tests/host/test_exhaust
                                                          $(MM) $(SIM) | $(call have,test)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) $(NODE) $(ASAN) -MF $@.d $(filter %.c,$^) -lcmocka -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) $(NODE) $(ASAN) $(filter %.c,$^) -lcmocka -o $@
 
 # What others ask of memblock goes through the test, which refuses it at times.
 MEMBLOCK_CALLS := memblock_alloc_range_nid memblock_alloc_try_nid memblock_alloc_try_nid_raw
@@ -91,7 +94,7 @@ MEMBLOCK_CALLS := memblock_alloc_range_nid memblock_alloc_try_nid memblock_alloc
 $(HOST)/test_faults: tests/host/test_faults.c tests/host/model.c $(MM) $(SIM) | $(call have,test)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) $(MEMBLOCK_CALLS:%=-Wl,--wrap=%) -MF $@.d $(filter %.c,$^) \
+	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) $(MEMBLOCK_CALLS:%=-Wl,--wrap=%) $(filter %.c,$^) \
 	  -lcmocka -o $@
 
 FUZZER := -fsanitize=fuzzer
@@ -99,7 +102,7 @@ FUZZER := -fsanitize=fuzzer
 $(HOST)/fuzz_ops: tests/host/fuzz_ops.c $(ARENA) $(MM) $(SIM) | $(call have,test)
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)
-	$(Q)clang $(HOST_CFLAGS) -DMM_NODE_SHIFT=3 $(ASAN) $(FUZZER) -MF $@.d $(filter %.c,$^) -o $@
+	$(Q)clang $(HOST_CFLAGS) -DMM_NODE_SHIFT=3 $(ASAN) $(FUZZER) $(filter %.c,$^) -o $@
 
 # The figures, without a call of the port's smallest functions; the second program has Callgrind's
 # marks.
@@ -108,14 +111,14 @@ BENCH_CFLAGS := $(HOST_CFLAGS) $(SIM_LOW) -include tests/host/port_inline.h
 $(HOST)/bench: tests/host/bench.c $(MM) $(SIM) | $(call have,build)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(BENCH_CFLAGS) -MF $@.d $(filter %.c,$^) -o $@
+	$(Q)$(CC) $(BENCH_CFLAGS) $(filter %.c,$^) -o $@
 
 $(HOST)/bench_counted: tests/host/bench.c $(MM) $(SIM) | $(call have,bench)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND -MF $@.d $(filter %.c,$^) -o $@
+	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -o $@
 
 $(HOST)/bench_models: tests/host/bench_models.c tests/models/models.c $(MM) $(SIM) | $(call have,bench)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) -DSIM_CALLGRIND -MF $@.d $(filter %.c,$^) -Wl,-z,now -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -Wl,-z,now -o $@

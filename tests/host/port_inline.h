@@ -7,11 +7,7 @@
 
 #define PORT_INLINE
 
-#ifdef SIM_CALLGRIND
-#include <valgrind/callgrind.h>
-#else
-#define CALLGRIND_TOGGLE_COLLECT (void)0
-#endif
+#include "tests/host/counted.h"
 
 /* See sim.h. */
 extern _Thread_local unsigned int sim_cpu __attribute__((tls_model("local-exec")));

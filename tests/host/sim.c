@@ -12,7 +12,6 @@
 #include "mm/memblock.h"
 #include "mm/page.h"
 #include "mm/zone.h"
-#include "tests/host/counted.h"
 #include "tests/host/mapfile.h"
 
 #ifdef SIM_MSAN
