@@ -270,6 +270,9 @@ def define_cases():
     Case("a stack overflow is a double fault on its own stack, and named", status=124,
          CMDLINE="run=exit 0", gdb="break *bp_buddy\ncontinue\nset $rsp = &__boot_stack\ncontinue\n",
          says=[r"panic: stack overflow", r"guard page of the kernel stack"])
+    Case("a single step that nobody asked for is a panic", status=124, CMDLINE="run=exit 0",
+         gdb="break *bp_buddy\ncontinue\nset $eflags = $eflags | 0x100\ncontinue\n",
+         says=[r"panic: debug exception", r"^RIP: 0008:", r"start_kernel\+0x"])
     Case("a write to kernel text is refused, through the direct map too", status=124,
          CMDLINE="run=exit 0", gdb="break *bp_buddy\ncontinue\nset $rdi = 0xffff888000200000\n"
          "set $rsi = 0\nset $rdx = 16\nset $rip = memset\ncontinue\n",

@@ -110,6 +110,19 @@ void arch_print_frame(const struct trap_frame *frame);
 /* The address whose access failed. False for exceptions that have none. */
 bool arch_fault_address(const struct trap_frame *frame, uintptr_t *address);
 
+/* ---- single step ---- */
+
+/* Sees an instruction that comes next, and whether interrupts are on there. False: no more. */
+typedef bool (*arch_visit_fn)(uintptr_t address, bool interrupts_on);
+
+/*
+ * Calls call, and visit before each of its instructions, its callees' included, until visit returns
+ * false. visit runs as the handler of an interrupt does that comes just there: on top of the same
+ * stack, interrupts off; so it may do what such a handler may. A repeated string instruction is
+ * seen once a repetition. Not to be called from visit.
+ */
+void arch_single_step(void (*call)(void), arch_visit_fn visit);
+
 /* ---- supplied by the kernel ---- */
 
 /* An exception that nothing here can repair. */

@@ -11,13 +11,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CR0_WP   (1ul << 16) /* ring 0 obeys read-only pages */
+#include "arch/x86_64/port_inline.h" /* RFLAGS_IF */
 
-#define CR4_MCE  (1ul << 6) /* machine checks are exceptions, not shutdowns */
-#define CR4_PGE  (1ul << 7) /* global pages */
+#define CR0_WP    (1ul << 16) /* ring 0 obeys read-only pages */
 
-#define MSR_EFER 0xc0000080u
-#define EFER_NXE (1ul << 11)
+#define CR4_MCE   (1ul << 6) /* machine checks are exceptions, not shutdowns */
+#define CR4_PGE   (1ul << 7) /* global pages */
+
+#define MSR_EFER  0xc0000080u
+#define EFER_NXE  (1ul << 11)
+
+#define RFLAGS_TF (1ul << 8)
+
+#define DR6_BS    (1ul << 14)  /* a single step */
+#define DR6_NONE  0xffff0ff0ul /* after reset: SDM 3B, 18.2.3 */
 
 struct cpu_features {
 	char vendor[13];
@@ -98,6 +105,20 @@ static inline uint64_t read_cr4(void)
 static inline void write_cr4(uint64_t value)
 {
 	__asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+/* What the last debug exceptions were for. */
+static inline uint64_t read_dr6(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("mov %%dr6, %0" : "=r"(value));
+	return value;
+}
+
+static inline void write_dr6(uint64_t value)
+{
+	__asm__ volatile("mov %0, %%dr6" : : "r"(value));
 }
 
 static inline void invlpg(uintptr_t virt)

@@ -1,17 +1,18 @@
 # The kernel: compiled, linked once for its symbols' addresses, and again with the table of them.
 
 KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/traps.c \
-          arch/x86_64/stack_walk.c arch/x86_64/paging.c arch/x86_64/address_space.c \
-          arch/x86_64/pic.c arch/x86_64/timer.c arch/x86_64/uart.c arch/x86_64/keyboard.c \
-          arch/x86_64/input.c arch/x86_64/vga.c arch/x86_64/consoles.c arch/x86_64/acpi.c \
-          arch/x86_64/ends.c arch/x86_64/devices.c \
+          arch/x86_64/stack_walk.c arch/x86_64/single_step.c arch/x86_64/paging.c \
+          arch/x86_64/address_space.c arch/x86_64/pic.c arch/x86_64/timer.c arch/x86_64/uart.c \
+          arch/x86_64/keyboard.c arch/x86_64/input.c arch/x86_64/vga.c arch/x86_64/consoles.c \
+          arch/x86_64/acpi.c arch/x86_64/ends.c arch/x86_64/devices.c \
           kernel/main.c kernel/boot_info.c kernel/console.c kernel/log.c kernel/panic.c \
           kernel/ksyms.c kernel/port.c kernel/parse.c kernel/options.c kernel/memory.c \
           kernel/mm_setup.c kernel/monitor.c kernel/lineedit.c kernel/cmd_system.c \
           kernel/cmd_mm.c kernel/selftest.c kernel/bench.c \
           $(MM) lib/string.c lib/format.c lib/crc32.c lib/e820.c
 
-KERNEL_ASM := arch/x86_64/entry.asm arch/x86_64/traps.asm arch/x86_64/breakpoints.asm
+KERNEL_ASM := arch/x86_64/entry.asm arch/x86_64/traps.asm arch/x86_64/single_step.asm \
+              arch/x86_64/breakpoints.asm
 
 KERNEL_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel -mno-red-zone \
                  -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer \

@@ -1,9 +1,9 @@
 /*
  * traps.c: the interrupt descriptor table, and what becomes of each vector.
  *
- * Exceptions end in trap_panic(): nothing in this kernel faults on purpose. Interrupts of the
- * controllers go to pic.c. Gates clear IF, so no handler is interrupted but by NMI and machine
- * check, which have stacks of their own.
+ * Exceptions end in trap_panic(): nothing in this kernel faults on purpose; but single_step.c asks
+ * for debug exceptions. Interrupts of the controllers go to pic.c. Gates clear IF, so no handler is
+ * interrupted but by NMI and machine check, which have stacks of their own.
  */
 #include "arch/x86_64/traps.h"
 
@@ -12,6 +12,7 @@
 #include "arch/x86_64/gdt.h"
 #include "arch/x86_64/pic.h"
 #include "arch/x86_64/sections.h"
+#include "arch/x86_64/single_step.h"
 #include "lib/format.h"
 #include "mm/port.h"
 
@@ -169,6 +170,8 @@ void trap_dispatch(struct trap_frame *frame)
 		irq_dispatch((unsigned)frame->vector - VECTOR_IRQ0);
 		return;
 	}
+	if (frame->vector == VECTOR_DEBUG && single_step_trap(frame))
+		return;
 	describe(frame, reason, sizeof(reason));
 	trap_panic(frame, reason);
 }

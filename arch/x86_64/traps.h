@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #define NR_VECTORS    256
+#define VECTOR_DEBUG  1
 #define VECTOR_NMI    2
 #define VECTOR_DOUBLE 8
 #define VECTOR_PAGE   14
