@@ -237,20 +237,11 @@ static bool bulk0_free(const char *id)
 	return bulk(id, true);
 }
 
-static uint64_t total_free(void)
-{
-	uint64_t sum = 0;
-
-	for_each_zone(z)
-		sum += zone_free_frames(z);
-	return sum;
-}
-
 static bool random0(const char *id)
 {
 	uint64_t values[RUNS];
 
-	if (!frames_init(total_free() / 2))
+	if (!frames_init(nr_free_pages() / 2))
 		return false;
 	alloc_loop(&real, 0);
 	for (unsigned int run = 0; run < RUNS; run++) {
@@ -448,7 +439,7 @@ static bool setup(const char *id)
 static bool lost(const char *id)
 {
 	uint64_t ram = e820_bytes(&e820_map, E820_TYPE_RAM) >> 10;
-	uint64_t nr_free = total_free() << (PAGE_SHIFT - 10);
+	uint64_t nr_free = nr_free_pages() << (PAGE_SHIFT - 10);
 	uint64_t thousandths = (ram - nr_free) * 100000 / ram;
 
 	console_printf("bench %s %llu.%03llu\n", id, (unsigned long long)thousandths / 1000,

@@ -2,8 +2,7 @@
  * selftest.c: what can only be tested in place: real RAM, real page tables, descriptors that a
  * reset left behind.
  *
- * Each test returns NULL, or what is wrong in words. Frames are chained by their descriptor's owner
- * word while a test holds them.
+ * Each test returns NULL, or what is wrong in words.
  */
 #include "kernel/selftest.h"
 
@@ -12,6 +11,7 @@
 #include "kernel/console.h"
 #include "kernel/memory.h"
 #include "kernel/monitor.h"
+#include "kernel/page_list.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
 
@@ -88,33 +88,9 @@ static const char *holes_read_as_zero(void)
 	return NULL;
 }
 
-static uint64_t free_frames(void)
-{
-	uint64_t sum = 0;
-
-	for_each_zone(z)
-		sum += zone_free_frames(z);
-	return sum;
-}
-
-static void push(struct page **list, struct page *page)
-{
-	page->private = (unsigned long)*list;
-	*list = page;
-}
-
-static void free_list(struct page *list)
-{
-	for (struct page *next; list; list = next) {
-		next = (struct page *)list->private;
-		list->private = 0;
-		__free_pages(list, page_order(list));
-	}
-}
-
 static const char *every_order_can_be_had(void)
 {
-	uint64_t before = free_frames();
+	uint64_t before = nr_free_pages();
 
 	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++) {
 		struct page *page = alloc_pages(GFP_KERNEL, order);
@@ -123,10 +99,10 @@ static const char *every_order_can_be_had(void)
 			continue;
 		if (page_to_pfn(page) & (((pfn_t)1 << order) - 1))
 			return "a block is not aligned to its size";
-		if (free_frames() != before - ((uint64_t)1 << order))
+		if (nr_free_pages() != before - ((uint64_t)1 << order))
 			return "an allocation changed the count by something else";
 		__free_pages(page, order);
-		if (free_frames() != before)
+		if (nr_free_pages() != before)
 			return "freeing did not restore the count";
 	}
 	return NULL;
@@ -143,7 +119,7 @@ static const char *frames_are_distinct(void)
 
 		words[0] = page_to_pfn(page);
 		words[PAGE_SIZE / 8 - 1] = ~page_to_pfn(page);
-		push(&list, page);
+		page_list_push(&list, page);
 	}
 	for (page = list; page; page = (struct page *)page->private) {
 		volatile uint64_t *words = page_address(page);
@@ -153,7 +129,7 @@ static const char *frames_are_distinct(void)
 	}
 	if (mm_check())
 		wrong = "mm_check found violations while frames were held";
-	free_list(list);
+	page_list_free(&list);
 	return wrong;
 }
 
@@ -183,7 +159,7 @@ static const char *zeroed_means_zero(void)
 static const char *all_memory_and_back(void)
 {
 	static const gfp_t zone_of[] = { GFP_DMA, GFP_DMA32, GFP_KERNEL };
-	uint64_t before = free_frames();
+	uint64_t before = nr_free_pages();
 	const char *wrong = NULL;
 	struct page *list = NULL;
 
@@ -192,21 +168,21 @@ static const char *all_memory_and_back(void)
 			struct page *page;
 
 			while ((page = alloc_pages(zone_of[zone] | __GFP_HIGH, order)))
-				push(&list, page);
+				page_list_push(&list, page);
 		}
-	if (free_frames())
+	if (nr_free_pages())
 		wrong = "free memory was left when allocations failed";
 	if (alloc_page(GFP_ATOMIC))
 		wrong = "a frame came out of an empty machine";
 	if (mm_check())
 		wrong = "mm_check found violations on an empty machine";
-	free_list(list);
-	return free_frames() == before ? wrong : "not all memory came back";
+	page_list_free(&list);
+	return nr_free_pages() == before ? wrong : "not all memory came back";
 }
 
 static const char *pieces_of_a_block_come_back(void)
 {
-	uint64_t before = free_frames();
+	uint64_t before = nr_free_pages();
 	struct page *page = alloc_pages(GFP_KERNEL, 9);
 	pfn_t pfn;
 
@@ -225,7 +201,7 @@ static const char *pieces_of_a_block_come_back(void)
 	if (alloc_contig_range(pfn + 100, pfn + 300, MIGRATE_MOVABLE, GFP_KERNEL))
 		return "alloc_contig_range did not get a free range";
 	free_contig_range(pfn + 100, 200);
-	return free_frames() == before ? NULL : "not all memory came back";
+	return nr_free_pages() == before ? NULL : "not all memory came back";
 }
 
 static const struct {
@@ -241,6 +217,7 @@ static const struct {
 	{ "frames_are_distinct", frames_are_distinct },
 	{ "zeroed_means_zero", zeroed_means_zero },
 	{ "pieces_of_a_block_come_back", pieces_of_a_block_come_back },
+	{ "interrupts_may_allocate_and_free", selftest_irq },
 	{ "all_memory_and_back", all_memory_and_back },
 	{ "mm_invariants_hold_at_the_end", invariants_hold },
 };

@@ -10,4 +10,7 @@
  */
 int selftest(void);
 
+/* One of them, a long one: selftest_irq.c. NULL, or what is wrong. */
+const char *selftest_irq(void);
+
 #endif

@@ -1,0 +1,38 @@
+/*
+ * page_list.h: allocations of any order, chained by their descriptors' owner word, newest first.
+ *
+ * For tests and figures that hold much at once: nothing is allocated for it, and no frame is
+ * touched.
+ */
+#ifndef KERNEL_PAGE_LIST_H
+#define KERNEL_PAGE_LIST_H
+
+#include "mm/gfp.h"
+
+static inline void page_list_push(struct page **list, struct page *page)
+{
+	page->private = (unsigned long)*list;
+	*list = page;
+}
+
+/* NULL when the list is empty. */
+static inline struct page *page_list_pop(struct page **list)
+{
+	struct page *page = *list;
+
+	if (page) {
+		*list = (struct page *)page->private;
+		page->private = 0;
+	}
+	return page;
+}
+
+static inline void page_list_free(struct page **list)
+{
+	struct page *page;
+
+	while ((page = page_list_pop(list)))
+		__free_pages(page, page_order(page));
+}
+
+#endif
