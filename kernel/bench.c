@@ -2,7 +2,8 @@
  * bench.c: the kernel's part of the figures.
  *
  * A row is a loop of calls, timed, less the same loop over functions that do nothing; interrupts
- * are off inside. Worst single calls are timed one by one, less the cost of reading the clock.
+ * are off inside. Worst single calls are timed one by one, less the cost of reading the clock. What
+ * stands behind a value is for people: scripts/bench takes the second and third word of a line.
  */
 #include "kernel/bench.h"
 
@@ -11,6 +12,7 @@
 #include "kernel/memory.h"
 #include "kernel/mm_setup.h"
 #include "kernel/monitor.h"
+#include "kernel/page_list.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/cache.h"
@@ -21,6 +23,8 @@
 #define BULK       10000
 #define BULK_ORDER 5 /* 2^5 frames hold the pointers of a bulk */
 #define SEED       1
+
+#define ULL(x)     ((unsigned long long)(x))
 
 static uint64_t seed;
 
@@ -97,12 +101,9 @@ static uint64_t random_loop(const struct calls *calls, unsigned int order)
 {
 	for (unsigned int i = 0; i < PAIRS; i++) {
 		uint64_t which = random_below(nr_frames);
-		struct page *page;
 
 		calls->free(frames[which], order);
-		page = calls->alloc(GFP_KERNEL, order);
-		if (calls == &real)
-			frames[which] = page;
+		frames[which] = calls->alloc(GFP_KERNEL, order);
 	}
 	return PAIRS;
 }
@@ -133,10 +134,22 @@ static void sort(uint64_t *values, unsigned int nr)
 		}
 }
 
+/* Of ticks; and the same of nanoseconds, where the clock's rate is known. */
 static void print_tenths(const char *id, uint64_t tenths)
 {
-	console_printf("bench %s %llu.%llu\n", id, (unsigned long long)tenths / 10,
-		       (unsigned long long)tenths % 10);
+	console_printf("bench %s %llu.%llu ticks", id, ULL(tenths / 10), ULL(tenths % 10));
+	if (tsc_khz()) {
+		uint64_t ns = tenths * 1000000 / tsc_khz();
+
+		console_printf(", %llu.%llu ns", ULL(ns / 10), ULL(ns % 10));
+	}
+	console_printf("\n");
+}
+
+static void print_thousandths(const char *id, uint64_t thousandths, const char *unit)
+{
+	console_printf("bench %s %llu.%03llu %s\n", id, ULL(thousandths / 1000),
+		       ULL(thousandths % 1000), unit);
 }
 
 static void print_median(const char *id, uint64_t values[RUNS])
@@ -243,14 +256,15 @@ static bool random0(const char *id)
 
 	if (!frames_init(nr_free_pages() / 2))
 		return false;
+	/* The empty loops overwrite the array too: before there is anything in it. */
+	for (unsigned int run = 0; run < RUNS; run++) {
+		seed = SEED + run;
+		values[run] = timed(random_loop, &none, 0);
+	}
 	alloc_loop(&real, 0);
 	for (unsigned int run = 0; run < RUNS; run++) {
-		uint64_t empty;
-
 		seed = SEED + run;
-		empty = timed(random_loop, &none, 0);
-		seed = SEED + run;
-		values[run] = tenths(timed(random_loop, &real, 0), empty, PAIRS);
+		values[run] = tenths(timed(random_loop, &real, 0), values[run], PAIRS);
 	}
 	free_loop(&real, 0);
 	frames_exit();
@@ -351,7 +365,7 @@ static bool worst0_free(const char *id)
 	return worst0(true, id);
 }
 
-/* Everything the zone has, in runs of order 3, each chained to the one taken before it. */
+/* Everything the zone has, in runs of order 3, the last taken first. */
 static struct page *take_all_order3(struct zone *z)
 {
 	struct page *list = NULL, *page;
@@ -359,10 +373,8 @@ static struct page *take_all_order3(struct zone *z)
 				  : z->id == ZONE_DMA32 ? GFP_DMA32
 							: 0);
 
-	while ((page = alloc_pages(gfp, 3)) && page_zonenum(page) == z->id) {
-		page->private = (unsigned long)list;
-		list = page;
-	}
+	while ((page = alloc_pages(gfp, 3)) && page_zonenum(page) == z->id)
+		page_list_push(&list, page);
 	if (page)
 		__free_pages(page, 3);
 	return list;
@@ -390,48 +402,36 @@ static uint64_t longest_hold(struct zone *z)
 	return worst;
 }
 
-static void free_chain(struct page *list)
-{
-	for (struct page *next; list; list = next) {
-		next = (struct page *)list->private;
-		__free_pages(list, page_order(list));
-	}
-}
-
 static bool worst3_alloc(const char *id)
 {
 	struct zone *z = &zones[ZONE_DMA32];
-	struct page *kept = NULL, *halves = NULL, *list;
+	struct page *kept = NULL, *halves = NULL, *list, *page;
 	uint64_t worst;
 
 	drain_caches();
 	list = take_all_order3(z);
-	/* The chain runs from the last taken, the highest, downwards. */
-	for (struct page *next; list; list = next) {
-		next = (struct page *)list->private;
-		if (page_to_pfn(list) % BLOCK_FRAMES) {
-			list->private = (unsigned long)kept;
-			kept = list;
+	/* From the last taken, the highest, downwards. */
+	while ((page = page_list_pop(&list))) {
+		if (page_to_pfn(page) % BLOCK_FRAMES) {
+			page_list_push(&kept, page);
 			continue;
 		}
-		__free_pages(list, 3);
-		list = alloc_pages(GFP_DMA32 | __GFP_HIGH, 2);
-		if (list) {
-			list->private = (unsigned long)halves;
-			halves = list;
-		}
+		__free_pages(page, 3);
+		page = alloc_pages(GFP_DMA32 | __GFP_HIGH, 2);
+		if (page)
+			page_list_push(&halves, page);
 	}
 	measure_clock();
 	worst = longest_hold(z);
-	free_chain(halves);
-	free_chain(kept);
+	page_list_free(&halves);
+	page_list_free(&kept);
 	print_tenths(id, worst * 10);
 	return true;
 }
 
 static bool setup(const char *id)
 {
-	console_printf("bench %s %llu\n", id, (unsigned long long)mm_report.setup_cycles);
+	print_tenths(id, mm_report.setup_cycles * 10);
 	return true;
 }
 
@@ -440,25 +440,21 @@ static bool lost(const char *id)
 {
 	uint64_t ram = e820_bytes(&e820_map, E820_TYPE_RAM) >> 10;
 	uint64_t nr_free = nr_free_pages() << (PAGE_SHIFT - 10);
-	uint64_t thousandths = (ram - nr_free) * 100000 / ram;
 
-	console_printf("bench %s %llu.%03llu\n", id, (unsigned long long)thousandths / 1000,
-		       (unsigned long long)thousandths % 1000);
+	print_thousandths(id, (ram - nr_free) * 100000 / ram, "%");
 	return true;
 }
 
 /* Bytes of directories, bitsets and regions for each frame of RAM, in thousandths. */
 static bool state(const char *id)
 {
-	uint64_t present = 0, thousandths;
+	uint64_t present = 0;
 
 	for_each_zone(z)
 		present += z->present;
 	if (!present)
 		return false;
-	thousandths = zones_bytes * 1000 / present;
-	console_printf("bench %s %llu.%03llu\n", id, (unsigned long long)thousandths / 1000,
-		       (unsigned long long)thousandths % 1000);
+	print_thousandths(id, zones_bytes * 1000 / present, "bytes");
 	return true;
 }
 
@@ -486,8 +482,8 @@ int bench(const char *only)
 	unsigned int run = 0;
 	int status = 0;
 
-	console_printf("ticks of a clock of %llu kHz, seed %u\n", (unsigned long long)tsc_khz(),
-		       SEED);
+	console_printf("ticks of a clock of %llu kHz%s, seed %u\n", ULL(tsc_khz()),
+		       tsc_khz() ? "" : " (unknown)", SEED);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (only && strncmp(rows[i].id, only, strlen(only)) != 0)
 			continue;

@@ -39,12 +39,6 @@ static void options_setup(void)
 		console_select(options.consoles);
 }
 
-static void devices_setup(void)
-{
-	arch_devices_init(boot_info.rsdp);
-	printk("TSC: %lu kHz\n", tsc_khz());
-}
-
 void start_kernel(phys_addr_t boot_info_phys)
 {
 	console_init();
@@ -58,6 +52,6 @@ void start_kernel(phys_addr_t boot_info_phys)
 	paging_setup();
 	mem_map_setup();
 	buddy_setup();
-	devices_setup();
+	arch_devices_init(boot_info.rsdp);
 	monitor();
 }

@@ -72,7 +72,7 @@ void arch_idle(void);
 /* The time stamp counter, after all instructions before. */
 uint64_t arch_timestamp(void);
 
-/* Its rate, measured by arch_devices_init(); 0 before. */
+/* Its rate, measured by arch_devices_init(). 0: not known, before or because nothing counts. */
 uint64_t tsc_khz(void);
 
 /* ---- ends ---- */

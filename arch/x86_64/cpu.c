@@ -123,6 +123,7 @@ void cpu_describe(arch_print_fn print)
 	print("global pages    %s\n", yes_no(f->pge));
 	print("machine check   %s\n", yes_no(f->mce));
 	print("fast rep stosb  %s\n", yes_no(f->erms));
-	print("TSC             %lu kHz%s\n", tsc_khz(), f->invariant_tsc ? ", invariant" : "");
+	print("TSC             %lu kHz%s%s\n", tsc_khz(), tsc_khz() ? "" : " (unknown)",
+	      f->invariant_tsc ? ", invariant" : "");
 	print("virtual machine %s\n", yes_no(f->hypervisor));
 }

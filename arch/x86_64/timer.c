@@ -3,8 +3,8 @@
  *
  * The tick wakes the idle loop, so that a lost device interrupt delays input and does not end it.
  * Channel 2 counts down once while its gate (port 61h, bit 0) is open; bit 5 tells when it is
- * through (Intel 8254 data sheet, mode 0). No wait is unbounded: a machine without the chip gets a
- * guess and a message.
+ * through (Intel 8254 data sheet, mode 0). No wait is unbounded: on a machine without the chip the
+ * rate stays unknown, and delays are counted in port accesses.
  */
 #include "arch/x86_64/timer.h"
 
@@ -31,7 +31,6 @@
 #define TRIALS         3
 #define TRIAL_MS       10u
 #define MAX_POLLS      1000000u /* at a microsecond or less each: far more than a trial takes */
-#define GUESS_KHZ      1000000u
 
 static uint64_t khz;
 
@@ -83,10 +82,10 @@ static void measure_tsc(void)
 			best = cycles;
 	}
 	khz = best / TRIAL_MS;
-	if (!khz) {
-		khz = GUESS_KHZ;
-		printk("timer: the 8254 does not count; TSC taken for 1 GHz\n");
-	}
+	if (khz)
+		printk("TSC: %lu kHz\n", khz);
+	else
+		printk("TSC: rate unknown, the 8254 does not count\n");
 }
 
 static void tick(void)
