@@ -56,54 +56,73 @@ static void frames_exit(void)
 
 /* What a row calls: the allocator, or functions of the same shape that do nothing. */
 struct calls {
-	struct page *(*alloc)(gfp_t gfp, unsigned int order);
-	void (*free)(struct page *page, unsigned int order);
+	struct page *(*alloc_page)(gfp_t gfp);
+	void (*free_page)(struct page *page);
+	struct page *(*alloc_pages)(gfp_t gfp, unsigned int order);
+	void (*free_pages)(struct page *page, unsigned int order);
 };
 
-__attribute__((noinline)) static struct page *no_alloc(gfp_t gfp, unsigned int order)
+__attribute__((noinline)) static struct page *no_alloc(gfp_t gfp)
+{
+	(void)gfp;
+	return mem_map;
+}
+
+__attribute__((noinline)) static void no_free(struct page *page)
+{
+	(void)page;
+}
+
+__attribute__((noinline)) static struct page *no_alloc_order(gfp_t gfp, unsigned int order)
 {
 	(void)gfp, (void)order;
 	return mem_map;
 }
 
-__attribute__((noinline)) static void no_free(struct page *page, unsigned int order)
+__attribute__((noinline)) static void no_free_order(struct page *page, unsigned int order)
 {
 	(void)page, (void)order;
 }
 
-static const struct calls real = { alloc_pages, __free_pages };
-static const struct calls none = { no_alloc, no_free };
+static const struct calls real = { alloc_page, __free_page, alloc_pages, __free_pages };
+static const struct calls none = { no_alloc, no_free, no_alloc_order, no_free_order };
 
 /* The loops; each returns how many operations it made. */
 
 static uint64_t pair_loop(const struct calls *calls, unsigned int order)
 {
 	for (unsigned int i = 0; i < PAIRS; i++)
-		calls->free(calls->alloc(GFP_KERNEL, order), order);
+		if (order)
+			calls->free_pages(calls->alloc_pages(GFP_KERNEL, order), order);
+		else
+			calls->free_page(calls->alloc_page(GFP_KERNEL));
 	return PAIRS;
 }
 
 static uint64_t alloc_loop(const struct calls *calls, unsigned int order)
 {
+	(void)order;
 	for (uint64_t i = 0; i < nr_frames; i++)
-		frames[i] = calls->alloc(GFP_KERNEL, order);
+		frames[i] = calls->alloc_page(GFP_KERNEL);
 	return nr_frames;
 }
 
 static uint64_t free_loop(const struct calls *calls, unsigned int order)
 {
+	(void)order;
 	for (uint64_t i = 0; i < nr_frames; i++)
-		calls->free(frames[i], order);
+		calls->free_page(frames[i]);
 	return nr_frames;
 }
 
 static uint64_t random_loop(const struct calls *calls, unsigned int order)
 {
+	(void)order;
 	for (unsigned int i = 0; i < PAIRS; i++) {
 		uint64_t which = random_below(nr_frames);
 
-		calls->free(frames[which], order);
-		frames[which] = calls->alloc(GFP_KERNEL, order);
+		calls->free_page(frames[which]);
+		frames[which] = calls->alloc_page(GFP_KERNEL);
 	}
 	return PAIRS;
 }
@@ -285,28 +304,28 @@ static void keep_worst(uint64_t *worst, uint64_t start)
 		*worst = ticks - clock_cost;
 }
 
-static struct page *one_alloc(gfp_t gfp, unsigned int order)
+static struct page *one_alloc(gfp_t gfp)
 {
 	unsigned long flags = port_irq_save();
 	uint64_t start = arch_timestamp();
-	struct page *page = alloc_pages(gfp, order);
+	struct page *page = alloc_page(gfp);
 
 	keep_worst(&worst_alloc, start);
 	port_irq_restore(flags);
 	return page;
 }
 
-static void one_free(struct page *page, unsigned int order)
+static void one_free(struct page *page)
 {
 	unsigned long flags = port_irq_save();
 	uint64_t start = arch_timestamp();
 
-	__free_pages(page, order);
+	__free_page(page);
 	keep_worst(&worst_free, start);
 	port_irq_restore(flags);
 }
 
-static const struct calls single = { one_alloc, one_free };
+static const struct calls single = { .alloc_page = one_alloc, .free_page = one_free };
 
 static void shuffle(void)
 {
@@ -346,8 +365,8 @@ static bool worst0(bool want_free, const char *id)
 	for (unsigned int i = 0; i < BULK; i++) {
 		uint64_t which = random_below(nr_frames);
 
-		one_free(frames[which], 0);
-		frames[which] = one_alloc(GFP_KERNEL, 0);
+		one_free(frames[which]);
+		frames[which] = one_alloc(GFP_KERNEL);
 	}
 	free_loop(&single, 0);
 	frames_exit();

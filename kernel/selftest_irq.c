@@ -357,6 +357,7 @@ static const struct scenario scenarios[] = {
 static const struct scenario when_short[] = {
 	{ "alloc, memory short, some at hand", 0, FREELY, some_at_hand, do_alloc, check_alloc },
 	{ "alloc, memory short, none at hand", 0, LOCKS, none_at_hand, do_alloc, check_alloc },
+	{ "alloc, memory short, order 3", ORDER, LOCKS, some_at_hand, do_alloc, check_alloc },
 	{ "free, memory short", 0, FREELY, hold, do_free, nothing },
 };
 

@@ -214,21 +214,22 @@ bool cache_free(struct page *page)
 	return true;
 }
 
-bool cache_drain(struct zone *z)
+bool cache_close(struct zone *z)
 {
 	struct frame_cache *cache = &frame_caches[port_cpu_id()][z->id];
-	uint64_t state = cache_enter(cache);
-	bool any;
 
-	if (state == CACHE_BUSY)
+	if (cache_enter(cache) == CACHE_BUSY)
 		return false;
-	any = cache->count || cache->nr_out;
 	while (cache->count)
 		drain(z, cache->pages, &cache->count);
 	while (cache->nr_out)
 		drain(z, cache->out, &cache->nr_out);
-	cache_leave(cache, state);
-	return any;
+	return true;
+}
+
+void cache_reopen(struct zone *z)
+{
+	cache_leave(&frame_caches[port_cpu_id()][z->id], z->state);
 }
 
 uint64_t cache_frames(const struct zone *z)

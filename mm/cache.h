@@ -152,8 +152,12 @@ struct frame_cache *cache_refill(gfp_t gfp);
  */
 bool cache_free(struct page *page);
 
-/* Gives this CPU's frames of a zone back to the bits. False when there were none to give. */
-bool cache_drain(struct zone *z);
+/*
+ * Gives this CPU's frames of a zone back to the bits and keeps the cache busy, so that an interrupt
+ * puts none into it, until cache_reopen(). False when it was busy already. On this CPU: pinned.
+ */
+bool cache_close(struct zone *z);
+void cache_reopen(struct zone *z);
 
 /* Frames of the zone in the caches of all CPUs. */
 uint64_t cache_frames(const struct zone *z);

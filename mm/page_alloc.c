@@ -67,16 +67,24 @@ static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
 	return NULL;
 }
 
-/* What waits in this CPU's caches may be what is missing. */
-static bool drain_all(void)
+/*
+ * What waits in this CPU's caches may be what is missing. They stay closed while the bits are
+ * looked at: an interrupt between would fill them again.
+ */
+static struct page *alloc_drained(gfp_t gfp, unsigned int order)
 {
-	bool any = false;
+	bool closed[MAX_NR_ZONES];
+	struct page *page;
 
 	port_pin();
 	for_each_zone(z)
-		any |= cache_drain(z);
+		closed[z->id] = cache_close(z);
+	page = alloc_from_zones(gfp, order);
+	for_each_zone(z)
+		if (closed[z->id])
+			cache_reopen(z);
 	port_unpin();
-	return any;
+	return page;
 }
 
 /* From this CPU's cache of the zone that serves gfp, filled if need be. */
@@ -106,9 +114,9 @@ __attribute__((noinline)) static struct page *alloc_slow(gfp_t gfp, unsigned int
 
 	if (order > MAX_PAGE_ORDER)
 		return NULL;
-	do
-		page = alloc_from_zones(gfp, order);
-	while (!page && drain_all());
+	page = alloc_from_zones(gfp, order);
+	if (!page)
+		page = alloc_drained(gfp, order);
 	return cleared(page, gfp, order);
 }
 
@@ -151,7 +159,11 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 
 void drain_caches(void)
 {
-	drain_all();
+	port_pin();
+	for_each_zone(z)
+		if (cache_close(z))
+			cache_reopen(z);
+	port_unpin();
 }
 
 /* The descriptor is not that of a lone reference to an allocation of this order: say what it is. */
