@@ -5,6 +5,8 @@
  * is aligned to its size. Every function may be called from any context but NMI and machine check.
  * Exhaustion returns NULL (or 0) and changes no count. A programmer's error (double free, wrong
  * order, a frame that nobody allocated) panics and names the frame.
+ *
+ * What is made of two functions is inline here, so that those see who uses it: a return address.
  */
 #ifndef MM_GFP_H
 #define MM_GFP_H
@@ -36,14 +38,35 @@ void __free_pages(struct page *page, unsigned int order);
 void __free_page(struct page *page);
 
 /* The same by address in the direct map; 0 when there are none, and free_pages(0) does nothing. */
-unsigned long get_free_pages(gfp_t gfp, unsigned int order);
-void free_pages(unsigned long addr, unsigned int order);
+static inline unsigned long get_free_pages(gfp_t gfp, unsigned int order)
+{
+	struct page *page = alloc_pages(gfp, order);
+
+	return page ? (unsigned long)page_address(page) : 0;
+}
+
+static inline void free_pages(unsigned long addr, unsigned int order)
+{
+	if (addr)
+		__free_pages(virt_to_page((void *)addr), order);
+}
 
 /*
  * Fills the empty (NULL) places of array[0 .. nr_pages) with single frames, in order, until memory
  * runs out. Returns how many leading places are filled (Linux's alloc_pages_bulk).
  */
-unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr_pages, struct page **array);
+static inline unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr_pages, struct page **array)
+{
+	unsigned long n;
+
+	for (n = 0; n < nr_pages; n++) {
+		if (!array[n])
+			array[n] = alloc_page(gfp);
+		if (!array[n])
+			break;
+	}
+	return n;
+}
 
 /* References. put_page() drops one and frees with the last, whatever the order. */
 void get_page(struct page *page);
@@ -62,7 +85,12 @@ void split_page(struct page *page, unsigned int order);
  */
 enum migratetype { MIGRATE_UNMOVABLE, MIGRATE_MOVABLE }; /* nothing is moved here: the same */
 int alloc_contig_range(pfn_t start, pfn_t end, unsigned int migratetype, gfp_t gfp);
-void free_contig_range(pfn_t start, unsigned long nr_pages);
+
+static inline void free_contig_range(pfn_t start, unsigned long nr_pages)
+{
+	for (unsigned long i = 0; i < nr_pages; i++)
+		__free_page(pfn_to_page(start + i));
+}
 
 /*
  * Gives the single frames that this CPU keeps at hand back to the bits. Allocations that would fail

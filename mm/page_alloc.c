@@ -245,32 +245,6 @@ void __free_pages(struct page *page, unsigned int order)
 		__free_page(page);
 }
 
-unsigned long get_free_pages(gfp_t gfp, unsigned int order)
-{
-	struct page *page = alloc_pages(gfp, order);
-
-	return page ? (unsigned long)page_address(page) : 0;
-}
-
-void free_pages(unsigned long addr, unsigned int order)
-{
-	if (addr)
-		__free_pages(virt_to_page((void *)addr), order);
-}
-
-unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr_pages, struct page **array)
-{
-	unsigned long n;
-
-	for (n = 0; n < nr_pages; n++) {
-		if (!array[n])
-			array[n] = alloc_page(gfp);
-		if (!array[n])
-			break;
-	}
-	return n;
-}
-
 void get_page(struct page *page)
 {
 	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_RELAXED);
@@ -339,10 +313,4 @@ int alloc_contig_range(pfn_t start, pfn_t end, unsigned int migratetype, gfp_t g
 	if (gfp & __GFP_ZERO)
 		memset(page_address(pfn_to_page(start)), 0, (size_t)(end - start) << PAGE_SHIFT);
 	return 0;
-}
-
-void free_contig_range(pfn_t start, unsigned long nr_pages)
-{
-	for (unsigned long i = 0; i < nr_pages; i++)
-		__free_page(pfn_to_page(start + i));
 }
