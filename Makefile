@@ -46,7 +46,7 @@ $(groups:%=$(B)/.have-%): $(B)/.have-%: scripts/setup
 LIB := lib/string.c lib/format.c lib/crc32.c lib/e820.c
 
 MM := mm/memblock.c mm/mem_map.c mm/zone.c mm/node.c mm/buddy.c mm/cache.c mm/page_alloc.c \
-      mm/page_state.c mm/check.c
+      mm/page_state.c mm/debug.c mm/check.c
 
 .PHONY: image
 image: $(B)/disk.img

@@ -2,6 +2,7 @@
  * memory.c: raw E820 entries → corrected map → memblock → zones and allocator.
  */
 #include "kernel/memory.h"
+#include "mm/debug.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
 
@@ -52,8 +53,9 @@ uint64_t memory_to_memblock(const struct memory_input *in)
 	return left_out;
 }
 
-void memory_hand_over(uint64_t seed)
+void memory_hand_over(uint64_t seed, unsigned int debug)
 {
+	mm_debug_init(debug);
 	zones_init(seed);
 	memblock_free_all();
 	zones_finish();

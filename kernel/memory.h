@@ -45,8 +45,8 @@ uint64_t memory_to_memblock(const struct memory_input *in);
  */
 void memory_reserve_low(const struct memory_input *in);
 
-/* zones, then the hand-over. seed: differs from boot to boot. */
-void memory_hand_over(uint64_t seed);
+/* zones, then the hand-over. seed: differs from boot to boot. debug: mm/debug.h's options. */
+void memory_hand_over(uint64_t seed, unsigned int debug);
 
 /* Free frames of all zones, those in the CPUs' caches included. */
 uint64_t nr_free_pages(void);

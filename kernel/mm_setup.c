@@ -12,6 +12,7 @@
 #include "kernel/log.h"
 #include "kernel/memory.h"
 #include "kernel/options.h"
+#include "mm/debug.h"
 #include "mm/memblock.h"
 #include "mm/page.h"
 #include "mm/zone.h"
@@ -168,7 +169,7 @@ void memblock_setup(void)
 void paging_setup(void)
 {
 	clock_on();
-	address_space_init(boot_info.kernel_phys);
+	address_space_init(boot_info.kernel_phys, options.debug & MM_DEBUG_PAGEALLOC);
 	give_back_ranges();
 	clock_off();
 	mm_report.page_table_bytes = paging_table_bytes;
@@ -206,7 +207,7 @@ void buddy_setup(void)
 	struct page *first;
 
 	clock_on();
-	memory_hand_over(arch_timestamp());
+	memory_hand_over(arch_timestamp(), options.debug);
 	first = alloc_page(GFP_KERNEL);
 	clock_off();
 	if (!first)
@@ -253,6 +254,7 @@ static void describe_phys(phys_addr_t phys)
 	if (head)
 		printk("  in the allocation at frame 0x%llx of order %u, %u references\n",
 		       ULL(page_to_pfn(head)), page_order(head), page_count(head));
+	page_owner_print(pfn, printk);
 }
 
 void mm_describe_address(uintptr_t virt)

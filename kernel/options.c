@@ -11,6 +11,7 @@
 #include "include/e820.h"
 #include "kernel/parse.h"
 #include "lib/string.h"
+#include "mm/debug.h"
 
 struct options options;
 
@@ -100,6 +101,32 @@ static bool parse_memblock(struct options *result, const struct word *value)
 	return result->memblock_debug;
 }
 
+static bool parse_switch(struct options *result, const struct word *value, unsigned flag)
+{
+	if (word_is(value, "on"))
+		result->debug |= flag;
+	else if (word_is(value, "off"))
+		result->debug &= ~flag;
+	else
+		return false;
+	return true;
+}
+
+static bool parse_page_poison(struct options *result, const struct word *value)
+{
+	return parse_switch(result, value, MM_PAGE_POISON);
+}
+
+static bool parse_page_owner(struct options *result, const struct word *value)
+{
+	return parse_switch(result, value, MM_PAGE_OWNER);
+}
+
+static bool parse_debug_pagealloc(struct options *result, const struct word *value)
+{
+	return parse_switch(result, value, MM_DEBUG_PAGEALLOC);
+}
+
 static bool parse_console(struct options *result, const struct word *value)
 {
 	if (word_is(value, "tty0"))
@@ -119,6 +146,9 @@ static const struct {
 	{ "mem", parse_mem },
 	{ "memmap", parse_memmap },
 	{ "memblock", parse_memblock },
+	{ "page_poison", parse_page_poison },
+	{ "page_owner", parse_page_owner },
+	{ "debug_pagealloc", parse_debug_pagealloc },
 	{ "console", parse_console },
 };
 

@@ -6,6 +6,9 @@
  *   memmap=SIZE              the same as mem=SIZE
  *   memmap=exactmap          the firmware's map does not count, only memmap= does
  *   memblock=debug           log each change of memblock
+ *   page_poison=on           fill freed frames, look at them when they are allocated again
+ *   page_owner=on            keep who allocated and freed each frame: `page_owner`, `page PFN`
+ *   debug_pagealloc=on       map no free frame (page tables: 0.2 % of RAM, from below 4 GiB)
  *   console=ttyS0[,115200]   only these consoles; may be repeated
  *   console=tty0
  *   run=CMD;CMD;…            monitor commands to run after boot; the rest of the line, so the last
@@ -35,6 +38,7 @@ struct options {
 	unsigned nr_memmaps;
 	bool exactmap;
 	bool memblock_debug;
+	unsigned debug;    /* MM_PAGE_POISON, MM_PAGE_OWNER, MM_DEBUG_PAGEALLOC: mm/debug.h */
 	unsigned consoles; /* OPTION_CONSOLE_*; 0: all there are */
 	const char *run;   /* inside the command line that was parsed; null: none */
 };

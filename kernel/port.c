@@ -1,7 +1,10 @@
 /*
- * port.c: what mm/port.h asks of a kernel and no other file here answers: there is no slab.
+ * port.c: what mm/port.h asks of a kernel and no other file here answers: there is no slab; code
+ * has names.
  */
 #include "mm/port.h"
+
+#include "kernel/ksyms.h"
 
 bool slab_is_available(void)
 {
@@ -16,4 +19,9 @@ void *kmalloc(size_t size, unsigned int gfp)
 void kfree(const void *ptr)
 {
 	panic("kfree(%p): there is no slab allocator", ptr);
+}
+
+void port_site_name(uintptr_t site, char *text, size_t size)
+{
+	ksyms_format(site, text, size);
 }

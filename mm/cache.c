@@ -6,6 +6,7 @@
  */
 #include "mm/cache.h"
 #include "mm/buddy.h"
+#include "mm/debug.h"
 
 struct frame_cache frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
 struct cache_table cache_tables[MM_MAX_CPUS];
@@ -43,7 +44,8 @@ void cache_init(void)
 			cache->keep_below = KEEP_ALL;
 			cache->count = 0;
 			cache->nr_out = 0;
-			cache->limit = at_most(zones[i].managed / ZONE_PART, CACHE_MAX);
+			cache->limit =
+			    mm_debug ? 0 : at_most(zones[i].managed / ZONE_PART, CACHE_MAX);
 		}
 	}
 }

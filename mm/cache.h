@@ -42,7 +42,7 @@ struct frame_cache {
 	uint64_t state; /* what the descriptor of a frame in use, count 1, must be; or CACHE_BUSY */
 	const struct page *keep_below;
 	uint64_t count;
-	uint64_t limit; /* 0: the zone is too small for a cache */
+	uint64_t limit; /* 0: the zone is too small for a cache, or debug.h wants none */
 	uint64_t nr_out;
 	struct page *pages[CACHE_MAX];
 	struct page *out[CACHE_OUT];

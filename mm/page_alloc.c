@@ -8,9 +8,16 @@
  */
 #include "mm/buddy.h"
 #include "mm/cache.h"
+#include "mm/debug.h"
 
 #define EBUSY  16
 #define EINVAL 22
+
+/*
+ * Who called, for mm/debug.h: the public functions end in a jump to the slow ones or have them
+ * inline, so that the return address is that of their caller.
+ */
+#define CALLER ((uintptr_t)__builtin_return_address(0))
 
 uint64_t state_cookie = 1ull << STATE_COOKIE_SHIFT;
 
@@ -117,6 +124,8 @@ __attribute__((noinline)) static struct page *alloc_slow(gfp_t gfp, unsigned int
 	page = alloc_from_zones(gfp, order);
 	if (!page)
 		page = alloc_drained(gfp, order);
+	if (mm_debug && page)
+		mm_debug_alloc(page_to_pfn(page), (uint64_t)1 << order, order, gfp, CALLER);
 	return cleared(page, gfp, order);
 }
 
@@ -127,7 +136,7 @@ __attribute__((noinline)) static struct page *alloc_run(gfp_t gfp, unsigned int 
 	struct page *page = NULL;
 	bool again;
 
-	if (order <= MAX_PAGE_ORDER && !(gfp & __GFP_ZERO))
+	if (order <= MAX_PAGE_ORDER && !(gfp & __GFP_ZERO) && !mm_debug)
 		page = zone_try(z, order, &again);
 	return page ? page : alloc_slow(gfp, order);
 }
@@ -173,6 +182,7 @@ __attribute__((noreturn, cold)) static void bad_free(const struct page *page, un
 	pfn_t pfn = page_to_pfn(page);
 	const struct page *head = page_head(pfn);
 
+	page_owner_print(pfn, printk);
 	if (head == page)
 		panic(
 		    "free of frame 0x%llx as order %u: it was allocated as order %u, %u references",
@@ -206,6 +216,8 @@ __attribute__((noinline)) static void put_head(struct page *page, unsigned int o
 						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 			return;
 	}
+	if (mm_debug)
+		mm_debug_free(page, order, CALLER);
 	flags = port_lock_irqsave(&z->lock);
 	if (page->state != alone || !buddy_free(z, page_to_pfn(page), order))
 		bad_free(page, order);
@@ -251,9 +263,11 @@ void get_page(struct page *page)
 
 	/* Before anything is written: the descriptor of a frame in a hole is for reading only. */
 	if (state >> STATE_COOKIE_SHIFT != state_cookie >> STATE_COOKIE_SHIFT ||
-	    state & STATE_RESERVED || (uint32_t)state + 1 < 2)
+	    state & STATE_RESERVED || (uint32_t)state + 1 < 2) {
+		page_owner_print(page_to_pfn(page), printk);
 		panic("get_page of frame 0x%llx: state 0x%llx is not that of an allocation",
 		      (unsigned long long)page_to_pfn(page), (unsigned long long)state);
+	}
 	__atomic_fetch_add(&page->state, 1, __ATOMIC_RELAXED);
 }
 
@@ -310,6 +324,8 @@ int alloc_contig_range(pfn_t start, pfn_t end, unsigned int migratetype, gfp_t g
 	}
 	zone_sub_free(z, end - start);
 	port_unlock_irqrestore(&z->lock, flags);
+	if (mm_debug)
+		mm_debug_alloc(start, end - start, 0, gfp, CALLER);
 	if (gfp & __GFP_ZERO)
 		memset(page_address(pfn_to_page(start)), 0, (size_t)(end - start) << PAGE_SHIFT);
 	return 0;

@@ -95,6 +95,15 @@ void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size);
 /* Make [virt, virt + size) of the window read as zeros, through shared tables, never writable. */
 void port_map_zero(uintptr_t virt, uint64_t size);
 
+/*
+ * For the options of debug.h; never called without them. port_map_frames(): makes nr frames from
+ * pfn on accessible in the direct map, or not, whatever they were; the direct map then has a page
+ * for each frame. What other CPUs still have in their TLBs only hides a misuse. port_site_name():
+ * writes what stands at an address of code, a symbol or the number, and terminates.
+ */
+void port_map_frames(pfn_t pfn, uint64_t nr, bool accessible);
+void port_site_name(uintptr_t site, char *text, size_t size);
+
 /* A lock for several CPUs: taken with interrupts off, held for a bounded time. */
 typedef struct {
 	unsigned char taken;

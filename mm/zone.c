@@ -6,6 +6,7 @@
  */
 #include "mm/buddy.h"
 #include "mm/cache.h"
+#include "mm/debug.h"
 #include "mm/memblock.h"
 
 #define DMA_BORDER   ((pfn_t)1 << (24 - PAGE_SHIFT)) /* 16 MiB: ISA's 24 address lines */
@@ -185,6 +186,7 @@ void zones_finish(void)
 		}
 	}
 	cache_init();
+	mm_debug_start();
 }
 
 /* All frames of the block start as reserved; those that are handed over are unmarked (P4). */

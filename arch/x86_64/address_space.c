@@ -24,6 +24,16 @@ void port_map_zero(uintptr_t virt, uint64_t size)
 	paging_map_zero(virt, size);
 }
 
+/* A page that is not present is in no TLB: only the way there wants a flush. */
+void port_map_frames(pfn_t pfn, uint64_t nr, bool accessible)
+{
+	uintptr_t virt = (uintptr_t)phys_to_virt(PFN_PHYS(pfn));
+
+	paging_set_present(virt, nr, accessible);
+	for (uint64_t i = 0; i < nr && !accessible; i++)
+		invlpg(virt + i * PAGE_SIZE);
+}
+
 phys_addr_t address_space_limit(void)
 {
 	return (phys_addr_t)1 << cpu_features.phys_bits;
@@ -46,11 +56,12 @@ static void map_image(void)
 		paging_unmap_page((uintptr_t)kernel_stacks[i].guard);
 }
 
-void address_space_init(phys_addr_t kernel_phys)
+void address_space_init(phys_addr_t kernel_phys, bool small_direct_map)
 {
 	struct paging_config config = {
 		.nx = cpu_features.nx,
 		.pdpe1gb = cpu_features.pdpe1gb,
+		.small_direct_map = small_direct_map,
 		.ro_base = kernel_phys,
 		.ro_size = (uintptr_t)__rodata_end - (uintptr_t)__kernel_start,
 	};

@@ -10,9 +10,9 @@
  * Direct map of memblock.memory, the kernel's image (text R-X, read-only data R--, data RW-, guard
  * pages out), nothing else: page 0 and the loader's one-to-one map are gone. Loads the tables, with
  * write protection for the kernel itself. memblock may allocate anywhere from then on.
- * kernel_phys: where __kernel_start lies.
+ * kernel_phys: where __kernel_start lies. small_direct_map: of 4 KiB pages, for port_map_frames().
  */
-void address_space_init(phys_addr_t kernel_phys);
+void address_space_init(phys_addr_t kernel_phys, bool small_direct_map);
 
 /* Physical addresses end here: CPUID 80000008h. */
 phys_addr_t address_space_limit(void);

@@ -222,6 +222,7 @@ static void map_ram(phys_addr_t base, phys_addr_t end, unsigned int prot)
 void paging_direct_map(void)
 {
 	phys_addr_t ro = config.ro_base, ro_end = config.ro_base + config.ro_size;
+	unsigned int small = config.small_direct_map ? PAGING_SMALL : 0;
 	unsigned long start_pfn, end_pfn;
 	int i;
 
@@ -230,26 +231,32 @@ void paging_direct_map(void)
 		phys_addr_t cut = ro < base ? base : ro > end ? end : ro;
 		phys_addr_t cut_end = ro_end < cut ? cut : ro_end > end ? end : ro_end;
 
-		map_ram(base, cut, PAGING_WRITE);
-		map_ram(cut, cut_end, 0);
-		map_ram(cut_end, end, PAGING_WRITE);
+		map_ram(base, cut, PAGING_WRITE | small);
+		map_ram(cut, cut_end, small);
+		map_ram(cut_end, end, PAGING_WRITE | small);
 	}
 }
 
-/* The entry that ends the walk, of *level, or NULL where nothing is mapped. */
-static uint64_t *find_leaf(uintptr_t virt, unsigned int *level)
+/* The entry that ends the walk, of *level: a leaf, or one that is not present. */
+static uint64_t *find_end(uintptr_t virt, unsigned int *level)
 {
 	phys_addr_t table = root;
 
 	for (*level = LEVELS - 1;; --*level) {
 		uint64_t *entry = entry_at(table, *level, virt);
 
-		if (!(*entry & PTE_PRESENT))
-			return NULL;
-		if (!*level || *entry & PTE_PS)
+		if (!*level || !(*entry & PTE_PRESENT) || *entry & PTE_PS)
 			return entry;
 		table = *entry & PTE_ADDRESS;
 	}
+}
+
+/* The leaf, of *level, or NULL where nothing is mapped. */
+static uint64_t *find_leaf(uintptr_t virt, unsigned int *level)
+{
+	uint64_t *entry = find_end(virt, level);
+
+	return *entry & PTE_PRESENT ? entry : NULL;
 }
 
 bool paging_walk(uintptr_t virt, struct paging_leaf *leaf)
@@ -273,6 +280,19 @@ void paging_unmap_page(uintptr_t virt)
 	if (!entry || level)
 		panic("page tables: 0x%lx is not mapped by a page of its own", (unsigned long)virt);
 	*entry = 0;
+}
+
+/* An entry that is not present keeps all else: that is how it comes back. */
+void paging_set_present(uintptr_t virt, uint64_t nr_pages, bool present)
+{
+	for (uint64_t i = 0; i < nr_pages; i++, virt += PAGE_SIZE) {
+		unsigned int level;
+		uint64_t *entry = find_end(virt, &level);
+
+		if (level || !*entry)
+			panic("page tables: 0x%lx has no page of its own", (unsigned long)virt);
+		*entry = present ? *entry | PTE_PRESENT : *entry & ~PTE_PRESENT;
+	}
 }
 
 void paging_use_allocator(void)

@@ -25,8 +25,9 @@
 
 /* What the CPU can do, and which RAM must not be written through the direct map. */
 struct paging_config {
-	bool nx;      /* no-execute bit: CPUID 80000001h EDX bit 20, and EFER.NXE set */
-	bool pdpe1gb; /* 1 GiB pages: CPUID 80000001h EDX bit 26 */
+	bool nx;               /* no-execute bit: CPUID 80000001h EDX bit 20, and EFER.NXE set */
+	bool pdpe1gb;          /* 1 GiB pages: CPUID 80000001h EDX bit 26 */
+	bool small_direct_map; /* of 4 KiB pages: frames can be taken out one by one */
 	phys_addr_t ro_base, ro_size; /* kernel text and read-only data; multiples of PAGE_SIZE */
 };
 
@@ -48,6 +49,12 @@ void paging_map_zero(uintptr_t virt, uint64_t size);
 
 /* Takes out a page that was mapped with PAGING_SMALL. The caller flushes the TLB. */
 void paging_unmap_page(uintptr_t virt);
+
+/*
+ * Pages of 4 KiB that were mapped: accessible or not, from now on. The caller flushes the TLB of
+ * those that are not. O(nr_pages).
+ */
+void paging_set_present(uintptr_t virt, uint64_t nr_pages, bool present);
 
 /* The allocator stands: tables come from it from now on. */
 void paging_use_allocator(void);

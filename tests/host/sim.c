@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "arch/x86_64/paging.h"
+#include "mm/debug.h"
 #include "mm/memblock.h"
 #include "mm/page.h"
 #include "mm/zone.h"
@@ -166,6 +167,23 @@ void port_map_zero(uintptr_t virt, uint64_t size)
 		map_fixed(virt, end - virt < size ? end - virt : size, PROT_READ);
 }
 
+/* In the simulated tables and for the host: whoever touches such a frame gets SIGSEGV. */
+void port_map_frames(pfn_t pfn, uint64_t nr, bool accessible)
+{
+	void *virt = phys_to_virt(PFN_PHYS(pfn));
+
+	paging_set_present((uintptr_t)virt, nr, accessible);
+	if (mprotect(virt, nr << PAGE_SHIFT, accessible ? PROT_READ | PROT_WRITE : PROT_NONE)) {
+		perror("mprotect of simulated memory");
+		exit(3);
+	}
+}
+
+void port_site_name(uintptr_t site, char *text, size_t size)
+{
+	snprintf(text, size, "0x%lx", site);
+}
+
 void sim_map_ram(uint64_t size)
 {
 	if (size > SIM_RAM_SIZE)
@@ -264,6 +282,7 @@ int sim_boot_memory(const struct e820_entry *raw, uint32_t nr, const struct sim_
 	in.nr_taken = kernel->size ? 1 : 0;
 	paging.ro_base = kernel->base;
 	paging.ro_size = kernel->size / 2 & ~(PAGE_SIZE - 1);
+	paging.small_direct_map = options->debug & MM_DEBUG_PAGEALLOC;
 	sim_map_ram(end_of_ram());
 	sim_left_out = memory_to_memblock(&in);
 	if (!memblock_phys_mem_size()) {
@@ -298,6 +317,6 @@ int sim_boot(const struct e820_entry *raw, uint32_t nr, const struct sim_options
 	if (sim_boot_memory(raw, nr, options, kernel, error))
 		return -1;
 	sim_mem_map_bytes = mem_map_init();
-	memory_hand_over(options->seed);
+	memory_hand_over(options->seed, options->debug);
 	return 0;
 }

@@ -40,6 +40,7 @@ struct sim_options {
 	uint64_t kernel_size; /* bytes; 0: no kernel image */
 	phys_addr_t mem_limit;
 	uint64_t seed;
+	unsigned int debug; /* mm/debug.h's options */
 };
 
 /* printk() writes to this; NULL: nowhere. */

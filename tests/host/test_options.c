@@ -14,6 +14,7 @@
 #include "include/e820.h"
 #include "kernel/options.h"
 #include "kernel/parse.h"
+#include "mm/debug.h"
 
 #define KIB (1ull << 10)
 #define MIB (1ull << 20)
@@ -216,6 +217,20 @@ static void consoles_and_debug(void **state)
 			 .memblock_debug);
 }
 
+static void debugging_memory(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("page_poison=on", "").debug, MM_PAGE_POISON);
+	assert_int_equal(parse("page_owner=on", "").debug, MM_PAGE_OWNER);
+	assert_int_equal(parse("debug_pagealloc=on", "").debug, MM_DEBUG_PAGEALLOC);
+	assert_int_equal(parse("page_owner=on page_poison=on page_owner=off", "").debug,
+			 MM_PAGE_POISON);
+	assert_int_equal(
+	    parse("page_owner=yes", "Bad value of command-line option page_owner: yes\n").debug, 0);
+	assert_int_equal(
+	    parse("page_poison", "Bad value of command-line option page_poison: \n").debug, 0);
+}
+
 static void run_takes_the_rest(void **state)
 {
 	(void)state;
@@ -250,6 +265,7 @@ int main(void)
 		cmocka_unit_test(wrong_memory_maps),
 		cmocka_unit_test(too_many_memory_maps),
 		cmocka_unit_test(consoles_and_debug),
+		cmocka_unit_test(debugging_memory),
 		cmocka_unit_test(run_takes_the_rest),
 		cmocka_unit_test(unknown_options),
 	};

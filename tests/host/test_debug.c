@@ -1,0 +1,467 @@
+/*
+ * test_debug.c: mm/debug.h's options: each misuse is committed, and must be found and named.
+ *
+ * Sites are checked by functions that do nothing but make the call, each in a place of its own: an
+ * address without its low bits tells which.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/x86_64/paging.h"
+#include "mm/cache.h"
+#include "mm/debug.h"
+#include "mm/memblock.h"
+#include "tests/host/sim.h"
+
+#define MIB 0x100000ull
+#define ALL (MM_PAGE_POISON | MM_PAGE_OWNER | MM_DEBUG_PAGEALLOC)
+
+/* Two ranges of RAM and a hole; records of the second follow those of the first. */
+static void boot(unsigned int debug)
+{
+	static const struct e820_entry raw[] = {
+		{ 0, 0x9fc00, 1, 0, 20, 0 },
+		{ MIB, 15 * MIB, 1, 0, 20, 0 },
+		{ 20 * MIB, 44 * MIB, 1, 0, 20, 0 },
+	};
+	const struct sim_options options = {
+		.dirty = true, .kernel_size = 0x60000, .seed = 5, .debug = debug
+	};
+	struct e820_taken kernel;
+	const char *error = "";
+
+	if (sim_boot(raw, sizeof(raw) / sizeof(raw[0]), &options, &kernel, &error))
+		fail_msg("%s", error);
+	assert_int_equal(mm_check(), 0);
+}
+
+/* What is printed while a statement runs. */
+static char said[4096];
+
+static FILE *start_listening(void)
+{
+	memset(said, 0, sizeof(said));
+	sim_log = fmemopen(said, sizeof(said), "w");
+	assert_non_null(sim_log);
+	return sim_log;
+}
+
+static void stop_listening(void)
+{
+	fclose(sim_log);
+	sim_log = NULL;
+}
+
+#define EXPECT_PANIC(statement, words)                              \
+	do {                                                        \
+		jmp_buf jump;                                       \
+		start_listening();                                  \
+		sim_panic_jump = &jump;                             \
+		if (!setjmp(jump)) {                                \
+			statement;                                  \
+			sim_panic_jump = NULL;                      \
+			fail_msg("no panic: " #statement);          \
+		}                                                   \
+		sim_panic_jump = NULL;                              \
+		stop_listening();                                   \
+		for_each_zone(z)                                    \
+			z->lock.taken = 0;                          \
+		if (!strstr(sim_panic_text, words))                 \
+			fail_msg("panic said: %s", sim_panic_text); \
+	} while (0)
+
+/* A function and its return addresses lie between two multiples of this. */
+#define PLACE 512
+
+static void *function_of(uintptr_t site)
+{
+	return (void *)(site & ~(uintptr_t)(PLACE - 1));
+}
+
+/* A line "frame PFN: WORDS 0xADDRESS" was printed, and the address lies in the function. */
+static void expect_site(const struct page *page, const char *words, void *function)
+{
+	char line[64];
+	const char *at;
+	uintptr_t site;
+
+	snprintf(line, sizeof(line), "frame 0x%llx: %s ", (unsigned long long)page_to_pfn(page),
+		 words);
+	at = strstr(said, line);
+	if (!at)
+		fail_msg("no \"%s\" in: %s", line, said);
+	site = strtoull(at + strlen(line), NULL, 16);
+	if (function_of(site) != function)
+		fail_msg("%s 0x%lx is not in the function at %p", line, site, function);
+}
+
+/* Not the last thing that a function does: a jump would leave no address of the function. */
+#define CALLS(type, name, parameters, call)                                            \
+	__attribute__((noinline, noclone, aligned(PLACE))) static type name parameters \
+	{                                                                              \
+		type result = (call);                                                  \
+		__asm__ volatile("" ::: "memory");                                     \
+		return result;                                                         \
+	}
+
+CALLS(struct page *, ann, (unsigned int order), alloc_pages(GFP_KERNEL, order))
+CALLS(struct page *, bob, (unsigned int order), alloc_pages(GFP_DMA | __GFP_ZERO, order))
+CALLS(unsigned long, cleo, (void), get_free_pages(GFP_ATOMIC, 1))
+CALLS(unsigned long, dave, (struct page * *array), alloc_pages_bulk(GFP_KERNEL, 3, array))
+CALLS(int, eve, (pfn_t pfn), alloc_contig_range(pfn, pfn + 5, MIGRATE_MOVABLE, GFP_KERNEL))
+CALLS(int, fred, (struct page * page, unsigned int order), (__free_pages(page, order), 0))
+CALLS(int, gwen, (struct page * page), (put_page(page), 0))
+CALLS(int, hugo, (unsigned long address), (free_pages(address, 1), 0))
+
+static void off_means_nothing(void **state)
+{
+	struct page_owner_sum sum;
+	struct page *page;
+
+	(void)state;
+	boot(0);
+	assert_int_equal(mm_debug, 0);
+	assert_true(frame_caches[0][ZONE_DMA32].limit > 0);
+	page = ann(0);
+	memset(page_address(page), 0x77, PAGE_SIZE);
+	fred(page, 0);
+	assert_int_equal(*(const uint8_t *)page_address(page), 0x77);
+	assert_int_equal(page_owner_sums(&sum, 1), 0);
+	start_listening();
+	page_owner_print(page_to_pfn(page), printk);
+	stop_listening();
+	assert_string_equal(said, "");
+}
+
+static void caches_are_out_of_the_way(void **state)
+{
+	(void)state;
+	for (unsigned int option = 1; option <= ALL; option <<= 1) {
+		boot(option);
+		assert_int_equal(mm_debug, option);
+		fred(ann(0), 0);
+		for_each_zone(z)
+			assert_int_equal(cache_frames(z), 0);
+	}
+}
+
+static void misuse_says_who_had_the_frame(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	boot(MM_PAGE_OWNER);
+	page = ann(4);
+	EXPECT_PANIC(fred(page, 3), "allocated as order 4");
+	expect_site(page, "allocated by", ann);
+	EXPECT_PANIC(fred(page + 9, 0), "inside the allocation");
+	expect_site(page + 9, "allocated by", ann);
+	fred(page, 4);
+	EXPECT_PANIC(gwen(page), "is free");
+	expect_site(page, "allocated by", ann);
+	expect_site(page, "freed by", fred);
+	page = bob(0);
+	get_page(page);
+	gwen(page);
+	gwen(page);
+	EXPECT_PANIC(get_page(page), "not that of an allocation");
+	expect_site(page, "allocated by", bob);
+	expect_site(page, "freed by", gwen);
+	EXPECT_PANIC(fred(pfn_to_page(0), 0), "is reserved");
+	assert_non_null(strstr(said, "frame 0x0: nobody has allocated it"));
+	EXPECT_PANIC(fred(pfn_to_page(17 * MIB >> PAGE_SHIFT), 0), "is absent");
+	assert_string_equal(said, "");
+}
+
+/* A descriptor that was overwritten passes for an allocation; the bits know better. */
+static void a_forged_descriptor_changes_no_record(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	boot(ALL);
+	page = ann(0);
+	fred(page, 0);
+	page->state = state_allocated(ZONE_DMA32, 0);
+	EXPECT_PANIC(gwen(page), "is free");
+	expect_site(page, "freed by", fred);
+}
+
+/* The frame's next owner is who had it; the one before is forgotten. */
+static void the_last_owner_counts(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	boot(MM_PAGE_OWNER);
+	page = ann(0);
+	hugo(cleo());
+	fred(page, 0);
+	assert_ptr_equal(ann(0), page);
+	EXPECT_PANIC(fred(page, 1), "allocated as order 0");
+	expect_site(page, "allocated by", ann);
+	assert_null(strstr(said, "freed by"));
+	assert_non_null(strstr(said, "order 0, gfp 0x0, allocation 3\n"));
+}
+
+static const struct page_owner_sum *sum_by(const struct page_owner_sum *sums, unsigned int nr,
+					   void *function)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		if (function_of(sums[i].site) == function)
+			return &sums[i];
+	fail_msg("%p is no site", function);
+	return NULL;
+}
+
+static void leaks_are_counted_by_site(void **state)
+{
+	struct page *array[3] = { NULL }, *split;
+	struct page_owner_sum sums[8];
+	const struct page_owner_sum *sum;
+	unsigned int nr;
+
+	(void)state;
+	boot(MM_PAGE_OWNER);
+	assert_int_equal(page_owner_sums(sums, 8), 0);
+	for (unsigned int i = 0; i < 10; i++)
+		ann(0);
+	fred(ann(3), 3);
+	ann(10);
+	bob(7);
+	hugo(cleo());
+	cleo();
+	dave(array);
+	fred(array[1], 0);
+	assert_int_equal(eve(40 * MIB >> PAGE_SHIFT), 0);
+	split = bob(3);
+	split_page(split, 3);
+	fred(split + 5, 0);
+	nr = page_owner_sums(sums, 8);
+	assert_int_equal(nr, 5);
+	for (unsigned int i = 1; i < nr; i++)
+		assert_true(sums[i - 1].frames >= sums[i].frames);
+	sum = sum_by(sums, nr, ann);
+	assert_int_equal(sum->allocations, 11);
+	assert_int_equal(sum->frames, 10 + 1024);
+	sum = sum_by(sums, nr, bob);
+	assert_int_equal(sum->allocations, 1 + 7);
+	assert_int_equal(sum->frames, 128 + 7);
+	sum = sum_by(sums, nr, cleo);
+	assert_int_equal(sum->allocations, 1);
+	assert_int_equal(sum->frames, 2);
+	assert_int_equal(sum_by(sums, nr, dave)->frames, 2);
+	assert_int_equal(sum_by(sums, nr, eve)->frames, 5);
+}
+
+static void sites_beyond_the_table_are_one_entry(void **state)
+{
+	struct page_owner_sum sums[2];
+
+	(void)state;
+	boot(MM_PAGE_OWNER);
+	bob(0);
+	cleo();
+	ann(3);
+	ann(3);
+	eve(40 * MIB >> PAGE_SHIFT);
+	assert_int_equal(page_owner_sums(sums, 2), 2);
+	assert_int_equal(sums[0].frames + sums[1].frames, 1 + 2 + 16 + 5);
+	assert_int_equal(sums[0].allocations + sums[1].allocations, 1 + 1 + 2 + 5);
+	assert_true(sums[0].site != 0);
+	assert_int_equal(sums[1].site, 0);
+}
+
+static void a_write_after_free_is_found(void **state)
+{
+	struct page *page;
+	uint8_t *bytes;
+
+	(void)state;
+	boot(MM_PAGE_POISON | MM_PAGE_OWNER);
+	page = ann(3);
+	bytes = page_address(page + 5);
+	bytes[0x123] = 0x11;
+	fred(page, 3);
+	for (unsigned int i = 0; i < PAGE_SIZE; i++)
+		assert_int_equal(bytes[i], 0xaa);
+	bytes[0x123] = 0x11;
+	bytes[0x125] = 0x22;
+	EXPECT_PANIC(ann(3), "was written while it was free, bytes 0x123 to 0x125");
+	expect_site(page + 5, "allocated by", ann);
+	expect_site(page + 5, "freed by", fred);
+	assert_non_null(strstr(said, "from byte 0x123 on: 11 aa 22 aa "));
+}
+
+/* Without records of owners the frame is named all the same. */
+static void the_last_byte_is_looked_at(void **state)
+{
+	struct page *page;
+	char words[64];
+
+	(void)state;
+	boot(MM_PAGE_POISON);
+	page = bob(0);
+	fred(page, 0);
+	((uint8_t *)page_address(page))[PAGE_SIZE - 1] ^= 1;
+	snprintf(words, sizeof(words), "frame 0x%llx was written",
+		 (unsigned long long)page_to_pfn(page));
+	EXPECT_PANIC(bob(0), words);
+	assert_non_null(strstr(said, "from byte 0xfff on: ab\n"));
+}
+
+/* RAM was full of garbage at the start, and the owner may leave anything. */
+static void what_was_never_freed_is_not_looked_at(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	boot(MM_PAGE_POISON);
+	page = bob(2);
+	memset(page_address(page), 0x55, PAGE_SIZE << 2);
+	fred(page, 2);
+	assert_ptr_equal(bob(2), page);
+	for (unsigned int i = 0; i < PAGE_SIZE << 2; i++)
+		assert_int_equal(((const uint8_t *)page_address(page))[i], 0);
+}
+
+static sigjmp_buf fault_jump;
+static void *volatile fault_address;
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+	(void)signal, (void)context;
+	fault_address = info->si_addr;
+	siglongjmp(fault_jump, 1);
+}
+
+/* Whether touching the byte faults, at exactly this byte. */
+static bool faults(const volatile uint8_t *byte)
+{
+	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO }, old;
+	volatile bool faulted = true;
+
+	sigaction(SIGSEGV, &action, &old);
+	if (!sigsetjmp(fault_jump, 1)) {
+		(void)*byte;
+		faulted = false;
+	}
+	sigaction(SIGSEGV, &old, NULL);
+	if (faulted)
+		assert_ptr_equal(fault_address, byte);
+	return faulted;
+}
+
+static void a_free_frame_is_not_mapped(void **state)
+{
+	struct paging_leaf leaf;
+	struct page *page;
+	pfn_t start = 0, end;
+	uint8_t *bytes;
+
+	(void)state;
+	boot(MM_DEBUG_PAGEALLOC);
+	for (; next_free_range(&start, &end); start = end)
+		assert_true(faults(phys_to_virt(PFN_PHYS(start))) &&
+			    faults(phys_to_virt(PFN_PHYS(end) - 1)));
+	page = ann(1);
+	bytes = page_address(page);
+	memset(bytes, 0x42, PAGE_SIZE << 1);
+	assert_true(paging_walk((uintptr_t)bytes, &leaf));
+	assert_int_equal(leaf.phys, page_to_phys(page));
+	fred(page, 1);
+	assert_true(faults(bytes));
+	assert_true(faults(bytes + 2 * PAGE_SIZE - 1));
+	assert_false(paging_walk((uintptr_t)bytes, &leaf));
+	assert_ptr_equal(ann(0), page);
+	assert_false(faults(bytes + PAGE_SIZE - 1));
+	assert_true(faults(bytes + PAGE_SIZE));
+	assert_int_equal(bytes[7], 0x42);
+	assert_int_equal(mm_check(), 0);
+}
+
+static void a_large_page_loses_no_frame(void **state)
+{
+	(void)state;
+	boot(0);
+	EXPECT_PANIC(port_map_frames(40 * MIB >> PAGE_SHIFT, 1, false), "no page of its own");
+}
+
+/* A linear congruential generator (Knuth's MMIX constants): runs repeat from their seed. */
+static uint32_t below(uint32_t limit)
+{
+	static uint64_t seed = 1;
+
+	seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint32_t)((seed >> 33) % limit);
+}
+
+/* Owners who behave and write all over what they have are never accused. */
+static void all_options_at_once(void **state)
+{
+	struct {
+		struct page *page;
+		unsigned int order;
+	} owned[64] = { { NULL, 0 } };
+
+	(void)state;
+	boot(ALL);
+	for (unsigned int round = 0; round < 3000; round++) {
+		unsigned int i = below(64);
+
+		if (owned[i].page) {
+			fred(owned[i].page, owned[i].order);
+			owned[i].page = NULL;
+			continue;
+		}
+		owned[i].order = below(8) ? below(5) : 9;
+		owned[i].page = below(2) ? ann(owned[i].order) : bob(owned[i].order);
+		if (owned[i].page)
+			memset(page_address(owned[i].page), (int)below(256),
+			       PAGE_SIZE << owned[i].order);
+	}
+	assert_int_equal(mm_check(), 0);
+}
+
+static void no_room_for_records_is_said(void **state)
+{
+	(void)state;
+	boot(0);
+	memblock_reserve(0, 64 * MIB);
+	start_listening();
+	mm_debug_init(ALL);
+	stop_listening();
+	assert_int_equal(mm_debug, MM_DEBUG_PAGEALLOC);
+	assert_non_null(strstr(said, "no room for the records"));
+	mm_debug_init(0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(off_means_nothing),
+		cmocka_unit_test(caches_are_out_of_the_way),
+		cmocka_unit_test(misuse_says_who_had_the_frame),
+		cmocka_unit_test(a_forged_descriptor_changes_no_record),
+		cmocka_unit_test(the_last_owner_counts),
+		cmocka_unit_test(leaks_are_counted_by_site),
+		cmocka_unit_test(sites_beyond_the_table_are_one_entry),
+		cmocka_unit_test(a_write_after_free_is_found),
+		cmocka_unit_test(the_last_byte_is_looked_at),
+		cmocka_unit_test(what_was_never_freed_is_not_looked_at),
+		cmocka_unit_test(a_free_frame_is_not_mapped),
+		cmocka_unit_test(a_large_page_loses_no_frame),
+		cmocka_unit_test(all_options_at_once),
+		cmocka_unit_test(no_room_for_records_is_said),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("debug", tests, NULL, NULL);
+}
