@@ -10,6 +10,7 @@
 #include "kernel/parse.h"
 #include "kernel/selftest.h"
 #include "lib/string.h"
+#include "mm/debug.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
 
@@ -237,6 +238,7 @@ static int cmd_page(int argc, char **argv)
 		console_printf("head pfn 0x%llx order %u count %u owner 0x%lx\n",
 			       ULL(page_to_pfn(head)), page_order(head), page_count(head),
 			       head->private);
+	page_owner_print(pfn, console_printf);
 	return 0;
 }
 

@@ -16,7 +16,7 @@ static int cmd_help(int argc, char **argv)
 	(void)argc, (void)argv;
 	for (size_t i = 0; command_tables[i]; i++)
 		for (const struct command *c = command_tables[i]; c->name; c++)
-			console_printf("%-9s %-13s %s\n", c->name, c->usage, c->help);
+			console_printf("%-10s %-13s %s\n", c->name, c->usage, c->help);
 	return 0;
 }
 

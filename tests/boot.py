@@ -277,6 +277,31 @@ def define_cases():
          CMDLINE="run=exit 0", gdb="break *bp_buddy\ncontinue\nset $rdi = 0xffff888000200000\n"
          "set $rsi = 0\nset $rdx = 16\nset $rip = memset\ncontinue\n",
          says=[r"panic: page fault", r"0xffff888000200000 is mapped by a page", r"frame 0x200"])
+    for option in DEBUG_OPTIONS:
+        Case(f"option {option}", CMDLINE=f"{option} run=selftest;exit 0", selftest=True,
+             says=[rf"^mm: {option[:-3]} on"])
+    Case("option page_poison=on and the others, all at once", MEM="1G", limit=120, selftest=True,
+         CMDLINE=f"{' '.join(DEBUG_OPTIONS)} run=alloc 3;alloc 0;selftest;page_owner;exit 0",
+         says=[r"^mm: page_poison page_owner debug_pagealloc on", r"^ +9 +2  cmd_alloc\+0x"])
+    for kind, (what, who) in MISUSES.items():
+        Case(f"misuse {kind}", CMDLINE=f"page_owner=on run=misuse {kind};exit 0", status=124,
+             says=[rf"(?s)^Kernel panic: free of frame 0x\w+ as order \d: it {what}.*\? "
+                   + kind.replace("-", "_") + r"\+0x", who])
+    Case("misuse double-free without options", CMDLINE="run=misuse double-free;exit 0", status=124,
+         says=[r"firstpage> misuse double-free\nKernel panic: free of frame .*: it is free$"])
+    Case("misuse use-after-free, found by its poison", status=124,
+         CMDLINE="page_poison=on page_owner=on run=misuse use-after-free;exit 0",
+         says=[r"^frame (0x\w+): allocated by use_after_free\+0x.*\nframe \1: freed by use_after_free"
+               r"\+0x.*\nframe \1: from byte 0x10 on: 44 33 22 11 aa .*\n"
+               r"Kernel panic: use after free: frame \1 was written .* bytes 0x10 to 0x13$"])
+    Case("misuse use-after-free, found by its page fault", status=124,
+         CMDLINE="debug_pagealloc=on page_owner=on run=misuse use-after-free;exit 0",
+         says=[r"^Kernel panic: page fault: write at 0xffff8880\w+10: it is not mapped$",
+               r"^physical 0x\w+: frame (0x\w+), zone DMA32, free\nframe \1: allocated by "
+               r"use_after_free\+0x.*\nframe \1: freed by use_after_free\+0x"])
+    Case("misuse use-after-free, unseen without options", status=3,
+         CMDLINE="run=misuse use-after-free;page_owner;exit 3",
+         says=[r"^nobody saw it", r"^misuse: failed", r"^nobody keeps owners"])
     Stop("no long mode", end=HALTED, CPU="qemu64,-lm", says=[r"long mode"])
     Stop("KERNEL.ELF cut short", end=HALTED, damage=truncate_kernel, says=[r"KERNEL\.ELF"])
     Stop("KERNEL.ELF with a byte flipped", end=HALTED, damage=flip_kernel_byte, says=[r"KERNEL\.ELF"])
@@ -314,6 +339,18 @@ def define_cases():
 
 PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "bp_kernel",
           "bp_memblock", "bp_mem_map", "bp_buddy")
+
+DEBUG_OPTIONS = ("page_poison=on", "page_owner=on", "debug_pagealloc=on")
+MISUSES = {
+    "double-free": ("is free", r"^frame (0x\w+): allocated by double_free\+0x.*\n"
+                               r"frame \1: freed by double_free\+0x"),
+    "free-reserved": ("is reserved", r"^frame 0x0: nobody has allocated it$"),
+    "free-absent": ("is absent", r"misuse free-absent\nKernel panic"),
+    "free-interior": ("is inside the allocation at 0x",
+                      r"^frame 0x\w+: allocated by free_interior\+0x.* order 2,"),
+    "wrong-order": ("was allocated as order 2",
+                    r"^frame 0x\w+: allocated by wrong_order\+0x.* order 2,"),
+}
 
 
 def prove_failure(tap):

@@ -8,7 +8,8 @@ KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/t
           kernel/main.c kernel/boot_info.c kernel/console.c kernel/log.c kernel/panic.c \
           kernel/ksyms.c kernel/port.c kernel/parse.c kernel/options.c kernel/memory.c \
           kernel/mm_setup.c kernel/monitor.c kernel/lineedit.c kernel/cmd_system.c \
-          kernel/cmd_mm.c kernel/selftest.c kernel/selftest_irq.c kernel/bench.c \
+          kernel/cmd_mm.c kernel/cmd_debug.c kernel/selftest.c kernel/selftest_irq.c \
+          kernel/bench.c \
           $(MM) lib/string.c lib/format.c lib/crc32.c lib/e820.c
 
 KERNEL_ASM := arch/x86_64/entry.asm arch/x86_64/traps.asm arch/x86_64/single_step.asm \
