@@ -41,35 +41,30 @@ unsigned int page_zonenum(const struct page *head)
 	return state_zone(head->state)->id;
 }
 
-/* One hold of the lock. NULL: there is no such run; or, with *again, it was not found yet. */
-for_level struct page *zone_try(struct zone *z, unsigned int order, bool *again)
+/* One hold of the lock. What buddy_take() gives, its descriptor written. */
+for_level pfn_t zone_take(struct zone *z, unsigned int order)
 {
 	unsigned long flags = port_lock_irqsave(&z->lock);
 	pfn_t pfn = buddy_take(z, order);
-	struct page *page = NULL;
 
-	*again = pfn == PFN_AGAIN;
 	if (pfn < PFN_AGAIN) {
 		zone_sub_free(z, (uint64_t)1 << order);
-		page = pfn_to_page(pfn);
-		page->state = z->state | (uint64_t)order << STATE_ORDER_SHIFT;
+		pfn_to_page(pfn)->state = z->state | (uint64_t)order << STATE_ORDER_SHIFT;
 	}
 	port_unlock_irqrestore(&z->lock, flags);
-	return page;
+	return pfn;
 }
 
 /* From the bits, zone by zone downwards. */
 static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
 {
 	for (struct zone *z = gfp_zone(gfp); z >= zones; z--) {
-		bool again = zone_spare(z, gfp) >> order;
+		pfn_t pfn = zone_spare(z, gfp) >> order ? PFN_AGAIN : PFN_NONE;
 
-		while (again) {
-			struct page *page = zone_try(z, order, &again);
-
-			if (page)
-				return page;
-		}
+		while (pfn == PFN_AGAIN)
+			pfn = zone_take(z, order);
+		if (pfn != PFN_NONE)
+			return pfn_to_page(pfn);
 	}
 	return NULL;
 }
@@ -132,13 +127,11 @@ __attribute__((noinline)) static struct page *alloc_slow(gfp_t gfp, unsigned int
 /* The way of most: nothing to clear, and the highest zone, which keeps nothing from it, has it. */
 __attribute__((noinline)) static struct page *alloc_run(gfp_t gfp, unsigned int order)
 {
-	struct zone *z = gfp_zone(gfp);
-	struct page *page = NULL;
-	bool again;
+	pfn_t pfn = PFN_NONE;
 
-	if (order <= MAX_PAGE_ORDER && !(gfp & __GFP_ZERO) && !mm_debug)
-		page = zone_try(z, order, &again);
-	return page ? page : alloc_slow(gfp, order);
+	if (order <= MAX_PAGE_ORDER && !(gfp & __GFP_ZERO))
+		pfn = zone_take(gfp_zone(gfp), order);
+	return pfn < PFN_AGAIN ? pfn_to_page(pfn) : alloc_slow(gfp, order);
 }
 
 __attribute__((noinline)) static struct page *alloc_page_slow(gfp_t gfp)
@@ -163,7 +156,9 @@ struct page *alloc_page(gfp_t gfp)
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
-	return order ? alloc_run(gfp, order) : alloc_page(gfp);
+	if (!order)
+		return alloc_page(gfp);
+	return mm_debug ? alloc_slow(gfp, order) : alloc_run(gfp, order);
 }
 
 void drain_caches(void)
