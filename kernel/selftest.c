@@ -12,6 +12,7 @@
 #include "kernel/memory.h"
 #include "kernel/monitor.h"
 #include "kernel/page_list.h"
+#include "mm/debug.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
 
@@ -204,6 +205,15 @@ static const char *pieces_of_a_block_come_back(void)
 	return nr_free_pages() == before ? NULL : "not all memory came back";
 }
 
+/* Instead of what is wrong. */
+static const char not_here[] = "does not apply";
+
+/* mm/debug.h's options leave the caches without room: there is no fast path to interrupt. */
+static const char *interrupts_may_allocate_and_free(void)
+{
+	return mm_debug ? not_here : selftest_irq();
+}
+
 static const struct {
 	const char *name;
 	const char *(*run)(void);
@@ -217,7 +227,7 @@ static const struct {
 	{ "frames_are_distinct", frames_are_distinct },
 	{ "zeroed_means_zero", zeroed_means_zero },
 	{ "pieces_of_a_block_come_back", pieces_of_a_block_come_back },
-	{ "interrupts_may_allocate_and_free", selftest_irq },
+	{ "interrupts_may_allocate_and_free", interrupts_may_allocate_and_free },
 	{ "all_memory_and_back", all_memory_and_back },
 	{ "mm_invariants_hold_at_the_end", invariants_hold },
 };
@@ -237,7 +247,10 @@ int selftest(void)
 			return failed + 1;
 		}
 		wrong = tests[i].run();
-
+		if (wrong == not_here) {
+			console_printf("ok %zu %s # SKIP\n", i + 1, tests[i].name);
+			continue;
+		}
 		if (wrong) {
 			console_printf("# %s\n", wrong);
 			failed++;
