@@ -14,7 +14,7 @@
  * instructions at worst; without a limit an adversary who leaves many stale bounds makes one call
  * walk all of them.
  */
-#define MAX_LOWERED 12
+#define MAX_LOWERED 11
 
 struct zone zones[STATE_ZONE_MASK + 1];
 
@@ -310,10 +310,12 @@ void buddy_put_word(struct zone *z, const struct frame_word *w)
 		      (unsigned long long)w->first +
 			  (unsigned int)__builtin_ctzll(*word & w->bits));
 	*word |= w->bits;
-	if (*word == WORD_FULL)
+	if (*word != WORD_FULL) {
+		if (!is_indexed(z, s, WORD_SHIFT - 1, 0))
+			raise(z, w->first, word_run_order(*word), 0);
+	} else if (!is_indexed(z, s, NODE_SHIFT - 1, 0) || node_whole(s.node)) {
 		buddy_completed(z, w->first, 0);
-	else if (!is_indexed(z, s, WORD_SHIFT - 1, 0))
-		raise(z, w->first, word_run_order(*word), 0);
+	}
 }
 
 /* The frame is free: makes sure that it is a bit of an open block, and clears that bit. */

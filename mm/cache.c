@@ -147,28 +147,41 @@ struct frame_cache *cache_refill(gfp_t gfp)
 	return NULL;
 }
 
+/* How many frames from the top are each the one before the last: those freed in rising order are.
+ */
+static unsigned int falling(struct page *const *top, unsigned int max)
+{
+	const struct page *next = *top - 1;
+	struct page *const *at = top - 1, *const *end = top - max;
+
+	for (; at != end && *at == next; at--)
+		next--;
+	return (unsigned int)(top - at);
+}
+
 /*
  * The topmost frames that lie in one word of bits. Returns how many those are. Of a frame that is
  * there twice there is one bit.
  */
 static unsigned int gather_word(struct page *const *top, unsigned int max, struct frame_word *w)
 {
-	struct page *const *at = top, *const *end = top - max;
-	pfn_t first = page_to_pfn(*top) & ~(WORD_FRAMES - 1);
-	uintptr_t base = (uintptr_t)pfn_to_page(first), offset = 0;
-	uint64_t bits = 0;
+	pfn_t pfn = page_to_pfn(*top), first = pfn & ~(WORD_FRAMES - 1);
+	unsigned int child = (unsigned int)(pfn - first);
+	unsigned int n = falling(top, max <= child ? max : child + 1);
+	uint64_t bits = (~0ull >> (64 - n)) << (child + 1 - n);
 
-	for (; at != end; at--) {
-		offset = (uintptr_t)*at - base;
+	for (; n < max; n++) {
+		uintptr_t offset = (uintptr_t) * (top - n) - (uintptr_t)pfn_to_page(first);
+
 		if (offset >= WORD_FRAMES * sizeof(struct page))
 			break;
 		bits |= 1ull << (offset / sizeof(struct page) % 64);
 	}
-	if (word_weight(bits) != (unsigned int)(top - at))
+	if (word_weight(bits) != n)
 		panic("of the frames from 0x%llx on one is in a cache twice",
 		      (unsigned long long)first);
 	*w = (struct frame_word){ first, bits };
-	return (unsigned int)(top - at);
+	return n;
 }
 
 /*
@@ -193,27 +206,39 @@ static void drain(struct zone *z, struct page *const *stack, uint64_t *count)
 	*count -= b.nr_frames;
 }
 
-bool cache_free(struct page *page)
+static bool push(struct frame_cache *cache, uint64_t state, struct page *page, bool keep)
 {
-	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
-	struct frame_cache *cache = cache_of(page);
-	struct page **stack = cache->pages;
-	uint64_t *count = &cache->count, room = cache->limit;
+	struct page **stack = keep ? cache->pages : cache->out;
+	uint64_t *count = keep ? &cache->count : &cache->nr_out;
 
-	if (state != cache->state || !room)
-		return false;
-	cache_enter(cache);
-	if (page >= cache->keep_below) {
-		stack = cache->out;
-		count = &cache->nr_out;
-		room = at_most(room, CACHE_OUT);
-	}
-	if (*count == room)
-		drain(state_zone(state), stack, count);
 	page->state = 0;
 	stack[(*count)++] = page;
 	cache_leave(cache, state);
 	return true;
+}
+
+__attribute__((noinline)) static bool drain_and_push(struct frame_cache *cache, uint64_t state,
+						     struct page *page, bool keep)
+{
+	if (keep)
+		drain(state_zone(state), cache->pages, &cache->count);
+	else
+		drain(state_zone(state), cache->out, &cache->nr_out);
+	return push(cache, state, page, keep);
+}
+
+bool cache_free(struct page *page)
+{
+	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
+	struct frame_cache *cache = cache_of(page);
+	bool keep = page < cache->keep_below;
+
+	if (state != cache->state || !cache->limit)
+		return false;
+	cache_enter(cache);
+	if (keep ? cache->count == cache->limit : cache->nr_out == at_most(cache->limit, CACHE_OUT))
+		return drain_and_push(cache, state, page, keep);
+	return push(cache, state, page, keep);
 }
 
 bool cache_close(struct zone *z)

@@ -32,7 +32,7 @@
 
 #define CACHE_MAX    512
 #define CACHE_REFILL 128 /* frames that one hold of the lock brings, at most */
-#define CACHE_DRAIN  256 /* and takes away */
+#define CACHE_DRAIN  320 /* and takes away */
 #define CACHE_OUT    64
 
 /* As a state: "Busy". Nobody's descriptor in use has a cookie of 0, as this has. */

@@ -184,9 +184,9 @@ static void state(const char *id)
 }
 
 /*
- * Churn: the machine is filled, a part of it is freed at random, then each of many rounds replaces a
- * tenth of what is held: it is freed, piece by piece at random, then as much is allocated. What is
- * left for 2 MiB pages then?
+ * Churn: the machine is filled, a part of it is freed at random, then each of many rounds replaces
+ * a tenth of what is held: it is freed, piece by piece at random, then as much is allocated. What
+ * is left for 2 MiB pages then?
  */
 
 struct piece {
