@@ -45,22 +45,23 @@ void *memmove(void *dest, const void *src, size_t size)
 	 */
 	if ((uintptr_t)to - (uintptr_t)from >= size)
 		return memcpy(dest, src, size);
-	while (size-- > 0)
-		to[size] = from[size];
+	if (word_aligned(dest, src, size)) {
+		for (size_t i = size / sizeof(word_t); i-- > 0;)
+			((word_t *)dest)[i] = ((const word_t *)src)[i];
+	} else {
+		while (size-- > 0)
+			to[size] = from[size];
+	}
 	return dest;
 }
 
-void *memset(void *dest, int value, size_t size)
+/* Weak: who links a memset() of the machine's own, as the kernel does, has that. */
+__attribute__((weak)) void *memset(void *dest, int value, size_t size)
 {
 	if (word_aligned(dest, dest, size)) {
 		word_t *to = dest;
 		word_t pattern = ~(word_t)0 / 0xff * (unsigned char)value;
 
-		/* Clearing pages is most of what sets memory here: eight words a round. */
-		for (; size >= 8 * sizeof(word_t); size -= 8 * sizeof(word_t), to += 8) {
-			to[0] = to[1] = to[2] = to[3] = pattern;
-			to[4] = to[5] = to[6] = to[7] = pattern;
-		}
 		for (size_t i = 0; i < size / sizeof(word_t); i++)
 			to[i] = pattern;
 	} else {
