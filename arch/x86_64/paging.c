@@ -5,6 +5,9 @@
  * pointer table (1 GiB), 3 the PML4. Holes of mem_map share tables: every entry of zero_table[0]
  * is the zero page, every entry of zero_table[1] is zero_table[0]; so 256 GiB of window cost two
  * tables, however large the holes.
+ *
+ * Entries are written in runs. Tables that are full of leaves lie side by side and are a single
+ * run, in memory that was not cleared before.
  */
 #include "arch/x86_64/paging.h"
 #include "mm/gfp.h"
@@ -45,23 +48,51 @@ static uint64_t *entry_at(phys_addr_t table, unsigned int level, uintptr_t virt)
 	return &entries[virt >> level_shift(level) & (ENTRIES - 1)];
 }
 
-static phys_addr_t alloc_zeroed_page(void)
+/* Frames side by side, not cleared: *n of them, or half as many, and so on. */
+static phys_addr_t alloc_frames(uint64_t *n)
 {
-	void *page;
+	for (*n = use_allocator ? 1 : *n; *n; *n /= 2) {
+		void *frames = use_allocator ? (void *)get_free_pages(GFP_KERNEL, 0)
+					     : memblock_alloc_raw(*n * PAGE_SIZE, PAGE_SIZE);
 
-	if (use_allocator)
-		page = (void *)get_free_pages(GFP_KERNEL | __GFP_ZERO, 0);
-	else
-		page = memblock_alloc(PAGE_SIZE, PAGE_SIZE);
-	if (!page)
-		panic("no room for a page table");
-	return virt_to_phys(page);
+		if (frames)
+			return virt_to_phys(frames);
+	}
+	panic("no room for a page table");
 }
 
-static phys_addr_t alloc_table(void)
+static phys_addr_t alloc_zeroed_frame(void)
+{
+	uint64_t one = 1;
+	phys_addr_t frame = alloc_frames(&one);
+
+	memset(phys_to_virt(frame), 0, PAGE_SIZE);
+	return frame;
+}
+
+/* A table with no entry present. */
+static phys_addr_t empty_table(void)
 {
 	table_bytes += PAGE_SIZE;
-	return alloc_zeroed_page();
+	return alloc_zeroed_frame();
+}
+
+/* A run of n entries: their values are `step` apart. */
+static void write_run(uint64_t *entry, uint64_t n, uint64_t value, uint64_t step)
+{
+#pragma GCC unroll 8
+	for (uint64_t i = 0; i < n; i++, value += step)
+		entry[i] = value;
+}
+
+/* Tables side by side, all their entries one run: *n of them, or as many as there is room for. */
+static phys_addr_t full_tables(uint64_t *n, uint64_t value, uint64_t step)
+{
+	phys_addr_t tables = alloc_frames(n);
+
+	table_bytes += *n * PAGE_SIZE;
+	write_run(phys_to_virt(tables), *n * ENTRIES, value, step);
+	return tables;
 }
 
 /* A leaf's low bits and NX for this protection. */
@@ -78,11 +109,17 @@ static uint64_t leaf_bits(unsigned int prot, unsigned int level)
 	return level ? bits | PTE_PS : bits;
 }
 
-/* The table below an entry, made if there is none. The leaf alone decides what is allowed. */
+/* An entry that refers to a table. The leaf alone decides what is allowed. */
+static uint64_t table_entry(phys_addr_t table)
+{
+	return table | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED;
+}
+
+/* The table below an entry, made if there is none. */
 static phys_addr_t child_table(uint64_t *entry)
 {
 	if (!(*entry & PTE_PRESENT))
-		*entry = alloc_table() | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED;
+		*entry = table_entry(empty_table());
 	else if (*entry & PTE_PS)
 		panic("page tables: a large page is in the way, entry 0x%llx",
 		      (unsigned long long)*entry);
@@ -96,53 +133,68 @@ static bool is_leaf_level(unsigned int level, unsigned int prot)
 	return level <= (config.pdpe1gb ? 2 : 1);
 }
 
-/*
- * Leaves for the entries from this one on that lie wholly within [virt, last], at most to the end
- * of the table. Returns the bytes that they map.
- */
-static uint64_t fill_leaves(uint64_t *entry, unsigned int level, uintptr_t virt, uintptr_t last,
-			    phys_addr_t phys, unsigned int prot)
+/* The entries, from virt's own on, whose span lies wholly within [virt, last]. */
+static uint64_t whole_entries(unsigned int level, uintptr_t virt, uintptr_t last)
 {
-	uint64_t size = 1ull << level_shift(level);
-	uint64_t leaf = leaf_bits(prot, level);
-	uint64_t n = ((last - virt) >> level_shift(level)) + (((last + 1) & (size - 1)) == 0);
-	uint64_t room = ENTRIES - (virt >> level_shift(level) & (ENTRIES - 1));
+	uint64_t below = (1ull << level_shift(level)) - 1;
 
-	n = n < room ? n : room;
-	for (uint64_t i = 0; i < n; i++, phys += size) {
-		if (entry[i] & PTE_PRESENT)
-			panic("page tables: 0x%lx is mapped already",
-			      (unsigned long)(virt + i * size));
-		entry[i] = phys | leaf;
-	}
-	return n * size;
+	if (virt & below)
+		return 0;
+	return ((last - virt) >> level_shift(level)) + ((last & below) == below);
 }
 
-/* [virt, last], last inclusive: the last byte of the address space can be mapped. */
+/* Programmer's error: a mapping over another. */
+static void refuse_present(const uint64_t *entry, uint64_t n, uintptr_t virt)
+{
+	uint64_t any = 0;
+
+#pragma GCC unroll 8
+	for (uint64_t i = 0; i < n; i++)
+		any |= entry[i];
+	if (any & PTE_PRESENT)
+		panic("page tables: of %llu pages from 0x%lx on one is mapped already",
+		      (unsigned long long)n, (unsigned long)virt);
+}
+
+/* The part of [virt, last] below one entry of this level ends here. */
+static uintptr_t last_below(unsigned int level, uintptr_t virt, uintptr_t last)
+{
+	uintptr_t entry_last = virt | ((1ull << level_shift(level)) - 1);
+
+	return entry_last < last ? entry_last : last;
+}
+
+/*
+ * [virt, last], within what the table spans. last is inclusive: the last byte of the address space
+ * can be mapped.
+ */
 static void map_level(phys_addr_t table, unsigned int level, uintptr_t virt, uintptr_t last,
 		      phys_addr_t phys, unsigned int prot)
 {
-	uint64_t size = 1ull << level_shift(level);
+	uint64_t size = 1ull << level_shift(level), small = size / ENTRIES;
+	phys_addr_t tables;
+	uint64_t done;
 
-	for (;;) {
+	for (;; virt += done, phys += done) {
 		uint64_t *entry = entry_at(table, level, virt);
-		uintptr_t entry_last = virt | (size - 1);
-		bool aligned = !((virt | phys) & (size - 1));
-		uint64_t done;
+		uint64_t n = whole_entries(level, virt, last);
 
-		if (aligned && entry_last <= last && is_leaf_level(level, prot)) {
-			done = fill_leaves(entry, level, virt, last, phys, prot);
+		if (n && is_leaf_level(level, prot) && !(phys & (size - 1))) {
+			refuse_present(entry, n, virt);
+			write_run(entry, n, phys | leaf_bits(prot, level), size);
+			done = n * size;
+		} else if (n && is_leaf_level(level - 1, prot) && !(phys & (small - 1))) {
+			refuse_present(entry, n, virt);
+			tables = full_tables(&n, phys | leaf_bits(prot, level - 1), small);
+			write_run(entry, n, table_entry(tables), PAGE_SIZE);
+			done = n * size;
 		} else {
-			uintptr_t to = entry_last < last ? entry_last : last;
+			uintptr_t to = last_below(level, virt, last);
 
 			map_level(child_table(entry), level - 1, virt, to, phys, prot);
 			done = to - virt + 1;
 		}
-		if (last - virt == done - 1 || !(virt + done))
-			return;
-		phys += done;
-		virt += done;
-		if (!(virt & ((size << 9) - 1)))
+		if (last - virt == done - 1)
 			return;
 	}
 }
@@ -171,20 +223,23 @@ static uint64_t zero_entry(unsigned int level)
 
 static void map_zero_level(phys_addr_t table, unsigned int level, uintptr_t virt, uintptr_t last)
 {
-	uint64_t size = 1ull << level_shift(level);
-	uint64_t *entry = entry_at(table, level, virt);
+	uint64_t done;
 
-	for (;; entry++) {
-		uintptr_t entry_last = virt | (size - 1);
+	for (;; virt += done) {
+		uint64_t *entry = entry_at(table, level, virt);
+		uint64_t n = level <= 2 ? whole_entries(level, virt, last) : 0;
 
-		if (level <= 2 && !(virt & (size - 1)) && entry_last <= last)
-			*entry = zero_entry(level);
-		else
-			map_zero_level(child_table(entry), level - 1, virt,
-				       entry_last < last ? entry_last : last);
-		if (entry_last >= last)
+		if (n) {
+			write_run(entry, n, zero_entry(level), 0);
+			done = n << level_shift(level);
+		} else {
+			uintptr_t to = last_below(level, virt, last);
+
+			map_zero_level(child_table(entry), level - 1, virt, to);
+			done = to - virt + 1;
+		}
+		if (last - virt == done - 1)
 			return;
-		virt = entry_last + 1;
 	}
 }
 
@@ -196,20 +251,16 @@ void paging_map_zero(uintptr_t virt, uint64_t size)
 
 void paging_init(const struct paging_config *wanted)
 {
+	uint64_t one = 1;
+
 	config = *wanted;
 	table_bytes = 0;
 	use_allocator = false;
 	next_window = WINDOWS_BASE;
-	root = alloc_table();
-	zero_page = alloc_zeroed_page();
-	for (unsigned int level = 0; level < 2; level++) {
-		uint64_t *entries;
-
-		zero_table[level] = alloc_table();
-		entries = phys_to_virt(zero_table[level]);
-		for (unsigned int i = 0; i < ENTRIES; i++)
-			entries[i] = zero_entry(level);
-	}
+	root = empty_table();
+	zero_page = alloc_zeroed_frame();
+	zero_table[0] = full_tables(&one, zero_entry(0), 0);
+	zero_table[1] = full_tables(&one, zero_entry(1), 0);
 }
 
 static void map_ram(phys_addr_t base, phys_addr_t end, unsigned int prot)

@@ -12,9 +12,9 @@ SIM := kernel/memory.c lib/e820.c arch/x86_64/paging.c tests/host/sim.c tests/ho
        tests/host/checks.c
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
-TESTS := test_memblock test_e820 test_buddy test_debug test_maps test_mapfile test_format \
-         test_crc32 test_string test_fat test_elf test_options test_boot_info \
-         test_models
+TESTS := test_memblock test_e820 test_paging test_buddy test_debug test_maps test_models \
+         test_mapfile test_string test_format test_crc32 test_fat test_elf test_options \
+         test_boot_info
 
 # A program of several files in one go: no list of its headers comes out of that, so it has all.
 HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel stage2 tests/host tests/models))
@@ -49,6 +49,7 @@ $(HOST)/replay: tests/host/replay.c $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/ker
 # Tests are whole programs of few files: each is compiled in one go, under its sanitizer.
 test_memblock_SOURCES := mm/memblock.c
 test_e820_SOURCES     := lib/e820.c
+test_paging_SOURCES   := $(MM) $(SIM)
 test_buddy_SOURCES    := $(MM) $(SIM)
 test_debug_SOURCES    := $(MM) $(SIM)
 test_maps_SOURCES     := $(MM) $(SIM)
