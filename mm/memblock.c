@@ -205,7 +205,7 @@ static int set_range(struct memblock_type *type, phys_addr_t base, phys_addr_t s
 				clear ? end : 0)) > 0)
 		;
 	for (int parts = 0; !err && parts < 2; parts++) {
-		const struct memblock_region *region;
+		struct memblock_region *region;
 
 		for (phys_addr_t pos = base; (region = find_overlap(type, pos, end)) != NULL;) {
 			struct memblock_region now = changed(region, change);
@@ -217,8 +217,7 @@ static int set_range(struct memblock_type *type, phys_addr_t base, phys_addr_t s
 			pos = end_of(&now);
 			if (same || part != (parts == 1))
 				continue;
-			carve(type, now.base, pos);
-			fill(type, find(type, now.base), &now);
+			replace(type, region, &now);
 		}
 	}
 	return err;

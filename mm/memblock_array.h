@@ -9,9 +9,10 @@
  *   M4  cnt <= max, and an array without regions has zeros in its first entry.
  *   M5  A region's nid is a node, or MAX_NUMNODES for none.
  *
- * All changes are made of two steps: carve() takes a range out, fill() puts one into a hole and
- * joins it to the neighbours it touches. What a change needs is counted before, by the functions
- * named growth_by_: entries more (or less) than there are now.
+ * All changes are made of three steps: carve() takes a range out, fill() puts one into a hole,
+ * replace() gives one other flags or another node; the latter two join it to the neighbours it
+ * touches. What a change needs is counted before, by the functions named growth_by_: entries more
+ * (or less) than there are now.
  */
 #ifndef MM_MEMBLOCK_ARRAY_H
 #define MM_MEMBLOCK_ARRAY_H
@@ -90,7 +91,7 @@ static inline struct memblock_region *find_addr(const struct memblock_type *type
 	return find_overlap(type, addr, range_end(addr, 1));
 }
 
-/* The two steps. Callers have made room. */
+/* The steps. Callers have made room. */
 
 static inline void insert(struct memblock_type *type, unsigned long i,
 			  const struct memblock_region *region)
@@ -166,25 +167,48 @@ static inline bool joins_above(const struct memblock_type *type, unsigned long i
 	       alike(&type->regions[i], hole);
 }
 
+/* A region takes in the one above it, if they touch and are alike. */
+static inline void join_above(struct memblock_type *type, struct memblock_region *region)
+{
+	unsigned long above = (unsigned long)(region - type->regions) + 1;
+
+	if (joins_above(type, above, region)) {
+		phys_addr_t end = end_of(&type->regions[above]);
+
+		erase(type, above, 1);
+		resize(type, region, region->base, end);
+	}
+}
+
 /* Fills a hole, which lies before region i and nowhere in it does a region. */
 static inline void fill(struct memblock_type *type, unsigned long i,
 			const struct memblock_region *hole)
 {
-	bool below = joins_below(type, i, hole), above = joins_above(type, i, hole);
 	struct memblock_region *region = &type->regions[i];
 
-	if (below && above) {
-		phys_addr_t end = end_of(region);
-
-		erase(type, i, 1);
-		resize(type, region - 1, region[-1].base, end);
-	} else if (below) {
+	if (joins_below(type, i, hole)) {
 		resize(type, region - 1, region[-1].base, end_of(hole));
-	} else if (above) {
+		join_above(type, region - 1);
+	} else if (joins_above(type, i, hole)) {
 		resize(type, region, hole->base, end_of(region));
 	} else {
 		insert(type, i, hole);
 	}
+}
+
+/* A region, or a part of it, becomes `now`. The whole stays where it is. */
+static inline void replace(struct memblock_type *type, struct memblock_region *region,
+			   const struct memblock_region *now)
+{
+	if (now->size < region->size) {
+		carve(type, now->base, end_of(now));
+		fill(type, find(type, now->base), now);
+		return;
+	}
+	*region = *now;
+	join_above(type, region);
+	if (region > type->regions)
+		join_above(type, region - 1);
 }
 
 /* The entries that filling it adds: 1, 0 or -1. */
