@@ -189,31 +189,37 @@ void zones_finish(void)
 	mm_debug_start();
 }
 
-/* All frames of the block start as reserved; those that are handed over are unmarked (P4). */
-static void open_partly_usable(struct zone *z, pfn_t block)
+static void set_states(pfn_t pfn, pfn_t frames, uint64_t state)
 {
-	struct page *page = pfn_to_page(block);
+	struct page *page = pfn_to_page(pfn);
 
-	buddy_open_block(z, block);
-	for (pfn_t i = 0; i < BLOCK_FRAMES; i++)
-		page[i].state = state_reserved(z->id);
+#pragma GCC unroll 8
+	for (pfn_t i = 0; i < frames; i++)
+		page[i].state = state;
+}
+
+/* Part of a block is usable: all its frames start as reserved, those handed over are unmarked (P4).
+ */
+static void hand_over_part(struct zone *z, pfn_t pfn, unsigned int order)
+{
+	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) % NODE_BITS;
+	pfn_t first = pfn & ~(BLOCK_FRAMES - 1);
+
+	buddy_open_region(z, pfn);
+	if (!node_test(&zone_region(z, pfn)->open, block)) {
+		buddy_open_block(z, first);
+		set_states(first, BLOCK_FRAMES, state_reserved(z->id));
+	}
+	set_states(pfn, (pfn_t)1 << order, 0);
 }
 
 /* Within a zone, aligned to its size: the ordinary merge takes it in. */
 static void hand_over(struct zone *z, pfn_t pfn, unsigned int order)
 {
-	if (order < BLOCK_ORDER) {
-		struct region *region = zone_region(z, pfn);
-		pfn_t block = pfn & ~(BLOCK_FRAMES - 1);
-
-		if (!bitset_test(&z->open, (pfn >> REGION_ORDER) - z->first_gib) ||
-		    !node_test(&region->open, (unsigned int)(pfn >> BLOCK_ORDER) % NODE_BITS))
-			open_partly_usable(z, block);
-		for (pfn_t i = 0; i < (pfn_t)1 << order; i++)
-			pfn_to_page(pfn + i)->state = 0;
-	} else if (order < REGION_ORDER) {
+	if (order < BLOCK_ORDER)
+		hand_over_part(z, pfn, order);
+	else if (order < REGION_ORDER)
 		buddy_open_region(z, pfn);
-	}
 	buddy_put(z, pfn, order);
 	zone_add_free(z, (uint64_t)1 << order);
 	z->managed += (uint64_t)1 << order;
@@ -222,13 +228,13 @@ static void hand_over(struct zone *z, pfn_t pfn, unsigned int order)
 void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order)
 {
 	struct zone *z = pfn_zone(pfn);
-	pfn_t half = (pfn_t)1 << order >> 1;
+	pfn_t frames = (pfn_t)1 << order;
 	unsigned long flags;
 
 	/* A zone's border, a multiple of blocks, may cut a run that reaches over it: frame 0's. */
-	if (order && pfn + 2 * half > z->border) {
+	if (order && pfn + frames > z->border) {
 		memblock_free_pages(page, pfn, order - 1);
-		memblock_free_pages(page + half, pfn + half, order - 1);
+		memblock_free_pages(page + frames / 2, pfn + frames / 2, order - 1);
 		return;
 	}
 	flags = port_lock_irqsave(&z->lock);

@@ -103,10 +103,10 @@ extern struct zone zones[STATE_ZONE_MASK + 1];
 /* The zone whose borders hold the frame; it may have no RAM there. */
 static inline struct zone *pfn_zone(pfn_t pfn)
 {
-	struct zone *z = zones;
+	struct zone *z = &zones[MAX_NR_ZONES - 1];
 
-	while (pfn >= z->border)
-		z++;
+	while (pfn < z->start_pfn)
+		z--;
 	return z;
 }
 
