@@ -454,6 +454,13 @@ static bool setup(const char *id)
 	return true;
 }
 
+/* KiB of mem_map that were written when the first page was handed out. */
+static bool touched(const char *id)
+{
+	console_printf("bench %s %llu\n", id, (unsigned long long)mm_report.mem_map_touched >> 10);
+	return true;
+}
+
 /* Per cent of the map's RAM that is not free at the prompt, in thousandths. */
 static bool lost(const char *id)
 {
@@ -484,6 +491,7 @@ static const struct {
 	{ "lost", lost },
 	{ "state", state },
 	{ "setup", setup },
+	{ "touched", touched },
 	{ "pair0", pair0 },
 	{ "bulk0.alloc", bulk0_alloc },
 	{ "bulk0.free", bulk0_free },

@@ -212,6 +212,7 @@ void buddy_setup(void)
 	clock_off();
 	if (!first)
 		panic("no page is free after the hand-over");
+	mm_report.mem_map_touched = mem_map_touched();
 	__free_page(first);
 	drain_caches();
 	paging_use_allocator();

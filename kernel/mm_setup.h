@@ -26,8 +26,9 @@ void buddy_setup(void);
 /* What is in force, for meminfo and the log. */
 struct mm_report {
 	uint64_t mem_map_bytes;
-	uint64_t left_out;     /* bytes of RAM that cannot be addressed */
-	uint64_t setup_cycles; /* from raw entries to the first page, printing left out */
+	uint64_t mem_map_touched; /* of them, when the first page was handed out */
+	uint64_t left_out;        /* bytes of RAM that cannot be addressed */
+	uint64_t setup_cycles;    /* from raw entries to the first page, printing left out */
 	uint64_t (*page_table_bytes)(void);
 };
 extern struct mm_report mm_report;

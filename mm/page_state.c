@@ -183,6 +183,17 @@ bool next_free_range(pfn_t *start, pfn_t *end)
 	return true;
 }
 
+uint64_t mem_map_touched(void)
+{
+	uint64_t blocks = 0;
+
+	for_each_zone(z)
+		for (pfn_t gib = 0; gib < z->nr_regions; gib++)
+			if (bitset_test(&z->known, gib))
+				blocks += node_weight(&z->dir[gib]->clean);
+	return blocks * BLOCK_FRAMES * sizeof(struct page);
+}
+
 /* The largest aligned runs of a node, added to counts[base ..]. */
 static void count_runs(const struct node *node, uint64_t *counts)
 {

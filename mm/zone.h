@@ -194,6 +194,12 @@ bool next_free_range(pfn_t *start, pfn_t *end);
 void zone_free_blocks(const struct zone *z, uint64_t counts[NR_ORDERS]);
 
 /*
+ * Bytes of mem_map written so far: the descriptors of every block that was ever opened. A run of
+ * whole blocks is allocated without: its head's descriptor is written, which does not count here.
+ */
+uint64_t mem_map_touched(void);
+
+/*
  * Recomputes every invariant above from memblock, the bits and the descriptors. Prints each
  * violation (at most 16) as "mm_check: B3: …" and returns how many there are. O(frames in open
  * blocks + regions). Takes no lock: nothing else may be allocating.

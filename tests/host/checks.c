@@ -206,6 +206,28 @@ static bool page_state_agrees(void)
 	return page_state(MM_MAX_PFN - 1) == (pfn_valid(MM_MAX_PFN - 1) ? PAGE_FREE : PAGE_ABSENT);
 }
 
+/* Partly usable blocks are where a free range begins or ends within a block. */
+static bool mem_map_is_touched_for_partly_usable_blocks_alone(void)
+{
+	phys_addr_t from, to;
+	uint64_t blocks = 0, i;
+	pfn_t counted = PFN_NONE;
+
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &from, &to, NULL) {
+		pfn_t borders[] = { PFN_UP(from), PFN_DOWN(to) };
+
+		for (unsigned int k = 0; k < 2 && borders[0] < borders[1]; k++) {
+			pfn_t block = borders[k] / BLOCK_FRAMES;
+
+			if (borders[k] % BLOCK_FRAMES && block != counted) {
+				blocks++;
+				counted = block;
+			}
+		}
+	}
+	return mem_map_touched() == blocks * BLOCK_FRAMES * sizeof(struct page);
+}
+
 /* Largest blocks first until nothing is left, then all of it back: the books are as before. */
 static bool all_can_be_allocated_and_freed(void)
 {
@@ -266,6 +288,8 @@ static const struct {
 	{ "the direct map is RAM and only RAM", direct_map_is_ram_and_only_ram },
 	{ "every frame has a descriptor", every_frame_has_a_descriptor },
 	{ "page_state agrees with memblock and the bits", page_state_agrees },
+	{ "mem_map is touched for partly usable blocks alone",
+	  mem_map_is_touched_for_partly_usable_blocks_alone },
 	{ "mm_check finds every invariant kept", invariants_hold },
 	{ "all free memory can be allocated, and freed again", all_can_be_allocated_and_freed },
 	{ "blocks opened for small orders are clean", opened_blocks_are_clean },

@@ -95,6 +95,83 @@ static uint32_t below(uint32_t limit)
 			fail_msg("panic said: %s", sim_panic_text); \
 	} while (0)
 
+/* mem_map */
+
+/* Bytes of descriptors in blocks of which any is not the garbage that it was at first. */
+static uint64_t descriptors_written(void)
+{
+	struct memblock_region *r;
+	uint64_t blocks = 0;
+	pfn_t done = 0;
+
+	for_each_mem_region(r) {
+		pfn_t block = PHYS_PFN(r->base) & ~(BLOCK_FRAMES - 1);
+
+		for (block = block > done ? block : done; block < PFN_UP(r->base + r->size);
+		     block += BLOCK_FRAMES) {
+			bool written = false;
+
+			for (pfn_t i = 0; i < BLOCK_FRAMES; i++)
+				written |= pfn_to_page(block + i)->private != 0x5a5a5a5a5a5a5a5aul;
+			blocks += written;
+			done = block + BLOCK_FRAMES;
+		}
+	}
+	return blocks * BLOCK_FRAMES * sizeof(struct page);
+}
+
+static void mem_map_is_touched_as_it_is_allocated(void **state)
+{
+	enum { BLOCKS = 10, FRAMES = BLOCKS * 512 };
+	const uint64_t block = BLOCK_FRAMES * sizeof(struct page);
+	static struct page *held[FRAMES];
+	uint64_t before, after;
+	struct page *blocks;
+
+	(void)state;
+	BOOT(plain_128m);
+	before = mem_map_touched();
+	assert_int_equal(before, descriptors_written());
+	blocks = alloc_pages(GFP_KERNEL, BLOCK_ORDER + 2);
+	assert_int_equal(mem_map_touched(), before);
+	assert_int_equal(before, descriptors_written());
+
+	for (unsigned int i = 0; i < FRAMES; i++)
+		assert_non_null(held[i] = alloc_page(GFP_KERNEL));
+	after = mem_map_touched();
+	assert_int_equal(after, descriptors_written());
+	/* As many blocks as hold them, of which some were open before; a batch may be ahead. */
+	assert_in_range(after, BLOCKS * block, before + (BLOCKS + 2) * block);
+
+	for (unsigned int i = 0; i < FRAMES; i++)
+		__free_page(held[i]);
+	for (unsigned int i = 0; i < FRAMES; i++)
+		assert_non_null(held[i] = alloc_page(GFP_KERNEL));
+	assert_int_equal(mem_map_touched(), after);
+	for (unsigned int i = 0; i < FRAMES; i++)
+		__free_page(held[i]);
+	__free_pages(blocks, BLOCK_ORDER + 2);
+}
+
+/* Partly usable blocks, and the one that the first pages come from, however much RAM there is. */
+static void set_up_touches_no_more_for_more_ram(void **state)
+{
+	static const struct piece plain_1g[] = { { 0, 0x9fc00, 1 }, { MIB, GIB - MIB, 1 } };
+	static const struct piece plain_1000g[] = { { 0, 0x9fc00, 1 },
+						    { MIB, 3 * GIB - MIB, 1 },
+						    { 4 * GIB, 997 * GIB, 1 } };
+	const struct sim_options options = { .pdpe1gb = true, .kernel_size = 0x60000 };
+	const uint64_t block = BLOCK_FRAMES * sizeof(struct page);
+
+	(void)state;
+	boot_with(plain_1g, 2, &options);
+	assert_non_null(alloc_page(GFP_KERNEL));
+	assert_in_range(mem_map_touched(), block, 6 * block);
+	boot_with(plain_1000g, 3, &options);
+	assert_non_null(alloc_page(GFP_KERNEL));
+	assert_in_range(mem_map_touched(), block, 8 * block);
+}
+
 /* Nodes */
 
 static unsigned int naive_find(const struct node *node, unsigned int k)
@@ -791,6 +868,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(node_functions_agree_with_naive_ones),
+		cmocka_unit_test(mem_map_is_touched_as_it_is_allocated),
+		cmocka_unit_test(set_up_touches_no_more_for_more_ram),
 		cmocka_unit_test(random_16m),
 		cmocka_unit_test(random_with_holes),
 		cmocka_unit_test(random_islands_to_order_18),
