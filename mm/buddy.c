@@ -313,7 +313,7 @@ void buddy_put_word(struct zone *z, const struct frame_word *w)
 	if (*word != WORD_FULL) {
 		if (!is_indexed(z, s, WORD_SHIFT - 1, 0))
 			raise(z, w->first, word_run_order(*word), 0);
-	} else if (!is_indexed(z, s, NODE_SHIFT - 1, 0) || node_whole(s.node)) {
+	} else if (full_word_counts(z, s, child_of(w->first, 0), 0)) {
 		buddy_completed(z, w->first, 0);
 	}
 }

@@ -139,6 +139,19 @@ for_level bool is_indexed(const struct zone *z, struct spot s, unsigned int k, u
 	return node_test(&s.region->index[k], s.block);
 }
 
+/* The child's word is full now: whether that means a higher bound, or a node that closes (B5). */
+for_level bool full_word_counts(const struct zone *z, struct spot s, unsigned int child,
+				unsigned int level)
+{
+	unsigned int k = WORD_SHIFT - 1;
+
+	if (is_indexed(z, s, NODE_SHIFT - 1, level))
+		return node_whole(s.node) && z->idle[level] != child_pfn(z, s, 0, level);
+	while (is_indexed(z, s, k, level))
+		k++;
+	return node_run_full(s.node, child, k);
+}
+
 /*
  * The run of 2^k children is not free, and becomes so. Returns true. Most often no bound has to go
  * up: the index has the node for the highest order, and so for all (B3), or for that of the run
@@ -152,11 +165,11 @@ for_level bool put_run(struct zone *z, struct spot s, unsigned int child, unsign
 
 	node_set_run(s.node, child, k);
 	word = s.node->word[child / 64];
-	done = is_indexed(z, s, NODE_SHIFT - 1, level);
 	if (word == WORD_FULL)
-		done &= !node_whole(s.node) || z->idle[level] == child_pfn(z, s, 0, level);
-	else if (!done)
-		done = is_indexed(z, s, word_order_at(word, child % 64), level);
+		done = !full_word_counts(z, s, child, level);
+	else
+		done = is_indexed(z, s, NODE_SHIFT - 1, level) ||
+		       is_indexed(z, s, word_order_at(word, child % 64), level);
 	return done || buddy_completed(z, child_pfn(z, s, child, level), level);
 }
 

@@ -91,6 +91,15 @@ static inline unsigned int word_weight(uint64_t word)
 	return (unsigned int)(word * 0x0101010101010101 >> 56);
 }
 
+static inline unsigned int node_weight(const struct node *node)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < NODE_WORDS; i++)
+		n += word_weight(node->word[i]);
+	return n;
+}
+
 /* The lowest 2^k bits, k < 6. */
 static const uint64_t low_bits[] = { 0x1, 0x3, 0xf, 0xff, 0xffff, 0xffffffff };
 
@@ -128,6 +137,18 @@ static inline bool node_any_run(const struct node *node, unsigned int child, uns
 	for (unsigned int i = 0; i < 1u << (k - WORD_SHIFT); i++)
 		any |= node->word[child / 64 + i];
 	return any;
+}
+
+/* Whether all of the aligned run of 2^k children around child are set; its own word is. */
+static inline bool node_run_full(const struct node *node, unsigned int child, unsigned int k)
+{
+	unsigned int words = k < WORD_SHIFT ? 1 : 1u << (k - WORD_SHIFT);
+	const uint64_t *word = &node->word[child / 64 & ~(words - 1)];
+
+	while (words--)
+		if (*word++ != WORD_FULL)
+			return false;
+	return true;
 }
 
 /* Bit i of run_starts[k]: i is a multiple of 2^k. */

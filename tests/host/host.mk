@@ -79,7 +79,7 @@ $(HOST)/test_string_kernel: tests/host/test_string.c $(test_string_SOURCES) \
                             $(B)/kernel/arch/x86_64/memset.asm.o | $(call have,test)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) -MF $@.d $(filter %.c %.o,$^) -Wl,-z,noexecstack -lcmocka \
+	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) $(filter %.c %.o,$^) -Wl,-z,noexecstack -lcmocka \
 	  -o $@
 
 $(HOST)/test_maps_msan: tests/host/test_maps.c $(test_maps_SOURCES) | $(call have,test)
