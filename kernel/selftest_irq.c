@@ -18,7 +18,7 @@
 #include "kernel/page_list.h"
 #include "kernel/selftest.h"
 #include "lib/format.h"
-#include "mm/zone.h"
+#include "mm/cache.h"
 
 #define ORDER   3             /* of what is more than a frame */
 #define NR_BULK 4             /* frames of a bulk */
@@ -220,7 +220,6 @@ static bool visit(uintptr_t address, bool interrupts_on)
 static struct page *all; /* held in blocks, so that nobody gets it */
 static struct page *target, *bulk[NR_BULK];
 static int contig_error;
-static unsigned int capacity; /* frames that go to an empty cache before one goes to the bits */
 
 static void none_at_hand(void)
 {
@@ -246,16 +245,31 @@ static void hold(void)
 		complain("no memory");
 }
 
+/* Whether there is no room for the target where it would go (mm/cache.h). */
+static bool cache_is_full(void)
+{
+	const struct frame_cache *cache = &frame_caches[port_cpu_id()][page_zonenum(target)];
+
+	if (target < cache->keep_below)
+		return cache->count == cache->limit;
+	return cache->nr_out == (cache->limit < CACHE_OUT ? cache->limit : CACHE_OUT);
+}
+
 static void hold_and_fill_cache(void)
 {
-	struct page *stock = kept;
+	struct page *stock = kept, *rest = NULL, *page;
 
 	hold();
 	kept = NULL;
-	keep_frames(capacity);
+	keep_frames(STOCK);
 	drain_caches();
-	free_kept();
+	while (kept && !complaint[0] && !cache_is_full())
+		__free_page(unkeep());
+	while (kept)
+		page_list_push(&rest, unkeep());
 	kept = stock;
+	while ((page = page_list_pop(&rest)))
+		keep(page);
 }
 
 static void free_run(void)
@@ -416,26 +430,6 @@ static void run_scenario(const struct scenario *scenario)
 		       scenario->name, on + off, off, nr_acts);
 }
 
-/* Frees frames from the stock until one takes the lock. */
-static void find_capacity(void)
-{
-	static const struct scenario look = { .name = "how much a cache holds" };
-
-	run.scenario = &look;
-	run.work = NULL;
-	run.only = EVERY;
-	run.nr_off = 0;
-	keep_frames(STOCK);
-	drain_caches();
-	for (capacity = 0; kept && !complaint[0]; capacity++) {
-		target = unkeep();
-		arch_single_step(do_free, visit);
-		if (run.nr_off)
-			break;
-	}
-	free_kept();
-}
-
 /* A highest zone that is too small for a cache would serve all that is tested here. */
 static void take_small_zones(void)
 {
@@ -474,7 +468,6 @@ const char *selftest_irq(void)
 	complaint[0] = '\0';
 	mark = ~arch_timestamp();
 	take_small_zones();
-	find_capacity();
 	run_scenarios(scenarios, sizeof(scenarios) / sizeof(scenarios[0]));
 	if (!complaint[0])
 		make_memory_short();
