@@ -154,6 +154,18 @@ static const struct {
 
 typedef int (*warn_fn)(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* A value of which only a part is right has no effect at all. */
+static bool parse_value(struct options *result, const struct word *value,
+			bool (*parse)(struct options *result, const struct word *value))
+{
+	struct options changed = *result;
+
+	if (value->length == 0 || !parse(&changed, value))
+		return false;
+	*result = changed;
+	return true;
+}
+
 /* Returns the number of warnings, 0 or 1. */
 static unsigned parse_word(struct options *result, const struct word *word, warn_fn warn)
 {
@@ -168,7 +180,7 @@ static unsigned parse_word(struct options *result, const struct word *word, warn
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (!word_is(&name, known[i].name))
 			continue;
-		if (value.length > 0 && known[i].parse(result, &value))
+		if (parse_value(result, &value, known[i].parse))
 			return 0;
 		warn("Bad value of command-line option %s: %.*s\n", known[i].name,
 		     (int)value.length, value.length ? value.text : "");

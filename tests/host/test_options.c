@@ -172,10 +172,17 @@ static void memory_maps(void **state)
 
 static void wrong_memory_maps(void **state)
 {
-	static const char *const bad[] = { "64M@",    "@1M",  "64M%1M",
-					   "64M@1Mx", "0@1M", "1M@@2M",
-					   "64M@1M,", ",",    "2@0xffffffffffffffff",
-					   "exact" };
+	static const char *const bad[] = { "64M@",
+					   "@1M",
+					   "64M%1M",
+					   "64M@1Mx",
+					   "0@1M",
+					   "1M@@2M",
+					   "64M@1M,",
+					   ",",
+					   "2@0xffffffffffffffff",
+					   "exact",
+					   "exactmap,64M@1M,x" };
 	char line[64], warning[128];
 
 	(void)state;
@@ -183,6 +190,7 @@ static void wrong_memory_maps(void **state)
 		snprintf(line, sizeof(line), "memmap=%s", bad[i]);
 		snprintf(warning, sizeof(warning), "Bad value of command-line option memmap: %s\n",
 			 bad[i]);
+		assert_int_equal(parse(line, warning).nr_memmaps, 0);
 		assert_false(parse(line, warning).exactmap);
 	}
 }
@@ -215,6 +223,9 @@ static void consoles_and_debug(void **state)
 	assert_true(parse("memblock=debug", "").memblock_debug);
 	assert_false(parse("memblock=debu", "Bad value of command-line option memblock: debu\n")
 			 .memblock_debug);
+	assert_true(parse("memblock=debug memblock=debu",
+			  "Bad value of command-line option memblock: debu\n")
+			.memblock_debug);
 }
 
 static void debugging_memory(void **state)
