@@ -48,7 +48,7 @@ $(HOST)/replay: tests/host/replay.c $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/ker
 
 # Tests are whole programs of few files: each is compiled in one go, under its sanitizer.
 test_memblock_SOURCES := mm/memblock.c
-test_e820_SOURCES     := lib/e820.c
+test_e820_SOURCES     := tests/host/e820_oracle.c lib/e820.c
 test_paging_SOURCES   := $(MM) $(SIM)
 test_buddy_SOURCES    := $(MM) $(SIM)
 test_debug_SOURCES    := $(MM) $(SIM)
@@ -58,10 +58,10 @@ test_mapfile_SOURCES  := tests/host/mapfile.c
 test_string_SOURCES   := lib/string.c
 test_format_SOURCES   := lib/format.c
 test_crc32_SOURCES    := lib/crc32.c
-test_fat_SOURCES      := stage2/fat.c
+test_fat_SOURCES      := tests/host/fat_volume.c stage2/fat.c
 test_elf_SOURCES      := stage2/elf.c lib/crc32.c lib/format.c lib/string.c
 test_options_SOURCES  := kernel/options.c kernel/parse.c lib/format.c
-test_boot_info_SOURCES := kernel/boot_info.c lib/crc32.c lib/format.c
+test_boot_info_SOURCES := tests/host/kernel_block.c kernel/boot_info.c lib/crc32.c lib/format.c
 
 define test_program
 $(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | $(call have,test)

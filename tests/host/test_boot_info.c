@@ -7,77 +7,35 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "kernel/boot_info.h"
-#include "lib/crc32.h"
-#include "mm/port.h"
+#include "tests/host/kernel_block.h"
 
-/* What boot_info_init() asks of the kernel; only boot_info_is_wrong() is called here. Its _start is
-   this program's own. */
-const char __kernel_start[1], __kernel_end[1];
-uintptr_t mm_host_offset;
-
-void panic(const char *fmt, ...)
-{
-	(void)fmt;
-	abort();
-}
-
-#define VIRT 0xffffffff80000000ull
-#define PHYS 0x200000ull
-#define SIZE 0x66000ull
+#define VIRT BLOCK_VIRT
+#define PHYS BLOCK_PHYS
+#define SIZE BLOCK_SIZE
 
 static struct boot_info info;
-
-static const struct boot_info_image image = { VIRT, SIZE, VIRT };
-
-static void seal(void)
-{
-	info.crc32 = 0;
-	info.crc32 = crc32(&info, sizeof(info));
-}
-
-static void make_right(void)
-{
-	memset(&info, 0, sizeof(info));
-	info.magic = BOOT_INFO_MAGIC;
-	info.version = BOOT_INFO_VERSION;
-	info.size = sizeof(info);
-	info.boot_drive = 0x80;
-	info.disk_method = DISK_EDD;
-	info.map_source = MAP_E820;
-	info.e820_count = 1;
-	info.kernel_phys = PHYS;
-	info.kernel_virt = VIRT;
-	info.kernel_size = SIZE;
-	info.kernel_entry = VIRT;
-	info.range_count = 2;
-	info.ranges[0] = (struct boot_range){ 0, 0x80000, RANGE_STAGE2, 0 };
-	info.ranges[1] = (struct boot_range){ PHYS, SIZE, RANGE_KERNEL, 0 };
-	memcpy(info.cmdline, "mem=64M run=exit 0", sizeof("mem=64M run=exit 0"));
-}
 
 static void names(const char *word)
 {
 	char reason[160] = "";
 
-	assert_true(boot_info_is_wrong(&info, &image, reason, sizeof(reason)));
+	assert_true(boot_info_is_wrong(&info, &block_image, reason, sizeof(reason)));
 	if (!strstr(reason, word))
 		fail_msg("expected %s in: %s", word, reason);
 }
 
 static void sealed_names(const char *word)
 {
-	seal();
+	block_seal(&info);
 	names(word);
 }
 
 /* The CRC is right, the field is not. */
 #define WRONG(field, value)           \
 	do {                          \
-		make_right();         \
+		block_make(&info);    \
 		info.field = (value); \
 		sealed_names(#field); \
 	} while (0)
@@ -86,14 +44,14 @@ static void passes(void)
 {
 	char reason[160];
 
-	seal();
-	assert_false(boot_info_is_wrong(&info, &image, reason, sizeof(reason)));
+	block_seal(&info);
+	assert_false(boot_info_is_wrong(&info, &block_image, reason, sizeof(reason)));
 }
 
 static void test_right(void **state)
 {
 	(void)state;
-	make_right();
+	block_make(&info);
 	passes();
 	/* The limits themselves are right. */
 	info.e820_count = E820_MAX_RAW;
@@ -116,8 +74,8 @@ static void test_header(void **state)
 static void test_crc(void **state)
 {
 	(void)state;
-	make_right();
-	seal();
+	block_make(&info);
+	block_seal(&info);
 	for (size_t i = offsetof(struct boot_info, crc32); i < sizeof(info); i += 61) {
 		((unsigned char *)&info)[i] ^= 0x10;
 		names("crc32");
@@ -159,7 +117,7 @@ static void test_kernel(void **state)
 
 static void wrong_range(uint64_t base, uint64_t size, uint32_t kind)
 {
-	make_right();
+	block_make(&info);
 	info.ranges[0] = (struct boot_range){ base, size, kind, 0 };
 	sealed_names("ranges[0]");
 }
@@ -173,13 +131,13 @@ static void test_ranges(void **state)
 	wrong_range(0x100000000ull, 1, RANGE_STAGE2);
 	wrong_range(0xfffff000, 0x1001, RANGE_STAGE2);
 	wrong_range(0x1000, UINT64_MAX, RANGE_STAGE2);
-	make_right();
+	block_make(&info);
 	info.ranges[1].size--;
 	sealed_names("holds the kernel");
-	make_right();
+	block_make(&info);
 	info.ranges[1].base++;
 	sealed_names("holds the kernel");
-	make_right();
+	block_make(&info);
 	info.ranges[1].kind = RANGE_STAGE2;
 	sealed_names("holds the kernel");
 }
@@ -187,16 +145,16 @@ static void test_ranges(void **state)
 static void test_cmdline(void **state)
 {
 	(void)state;
-	make_right();
+	block_make(&info);
 	info.cmdline[3] = '\n';
 	sealed_names("cmdline[3]");
-	make_right();
+	block_make(&info);
 	info.cmdline[3] = (char)0x80;
 	sealed_names("cmdline[3]");
-	make_right();
+	block_make(&info);
 	memset(info.cmdline, 'x', BOOT_INFO_CMDLINE_SIZE);
 	sealed_names("cmdline has no end");
-	make_right();
+	block_make(&info);
 	info.cmdline[100] = 1; /* behind the end: nobody reads it */
 	passes();
 }

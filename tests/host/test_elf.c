@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/crc32.h"
 #include "stage2/elf.h"
+#include "tests/host/kernel_file.h"
 
 #define BASE         0xffffffff80000000ull
 #define TEXT_OFFSET  0x1000u
@@ -24,7 +24,7 @@
 #define DATA_BYTES   0x40u
 #define BSS_BYTES    0x5000u
 #define SEALED_BYTES (DATA_OFFSET + DATA_BYTES)
-#define FILE_BYTES   (SEALED_BYTES + 16)
+#define FILE_BYTES   (SEALED_BYTES + TRAILER_BYTES)
 
 static uint8_t file[FILE_BYTES];
 static char why[200];
@@ -40,14 +40,9 @@ static Elf64_Phdr *segment(unsigned int n)
 	return (Elf64_Phdr *)(file + sizeof(Elf64_Ehdr)) + n;
 }
 
-/* What scripts/seal-kernel.py appends. */
 static void seal(void)
 {
-	static const char mark[8] = { '1', 's', 't', 'p', 'S', 'E', 'A', 'L' };
-	uint32_t trailer[2] = { SEALED_BYTES, crc32(file, SEALED_BYTES) };
-
-	memcpy(file + SEALED_BYTES, mark, sizeof(mark));
-	memcpy(file + SEALED_BYTES + sizeof(mark), trailer, sizeof(trailer));
+	kernel_seal(file, SEALED_BYTES);
 }
 
 static void build(void)

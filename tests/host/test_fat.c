@@ -1,11 +1,10 @@
 /*
  * test_fat.c: stage2/fat.c on volumes that mtools made, whole and then damaged.
  *
- * For FAT12, FAT16 and FAT32 a volume is formatted, files are put on it so that one of them is in
- * fragments, and the whole partition is read to memory. The reader must find what mtools wrote.
- * Then fields, chains and single bytes are changed: each fault has its own error, and whatever the
- * bytes are, no read leaves the partition and every call ends. Each read goes through
- * volume_read(), which fails the test otherwise.
+ * The reader must find what mtools wrote (fat_volume.h) on FAT12, FAT16 and FAT32. Then fields,
+ * chains and single bytes are changed: each fault has its own error, and whatever the bytes are, no
+ * read leaves the partition and every call ends. Each read goes through volume_read(), which fails
+ * the test otherwise.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,38 +12,15 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "stage2/fat.h"
+#include "tests/host/fat_volume.h"
 
 #define PARTITION_LBA 100u
-#define KERNEL_BYTES  40001u
-#define NO_SECTOR     UINT32_MAX
 #define NEAR_SECTORS  1500u /* FATs, root directory and first files lie within */
 #define COUNT(a)      (sizeof(a) / sizeof((a)[0]))
 
-/* A volume as mformat makes it, and where its parts must be by the specification. */
-struct volume {
-	const char *name;
-	const char *format; /* mformat's options */
-	uint32_t sectors;
-	uint32_t bits;
-	uint8_t *pristine;   /* what mtools wrote */
-	uint8_t *bytes;      /* what the reader sees */
-	uint32_t unreadable; /* a sector of the partition, or NO_SECTOR */
-	uint32_t reads;
-};
-
-static struct volume volumes[] = {
-	{ .name = "FAT12", .format = "-h 2 -s 18 -c 1", .sectors = 2880, .bits = 12 },
-	{ .name = "FAT16", .format = "-h 16 -s 63 -c 2", .sectors = 20160, .bits = 16 },
-	{ .name = "FAT32", .format = "-h 16 -s 63 -c 1 -F", .sectors = 68544, .bits = 32 },
-};
-
-static uint8_t kernel[KERNEL_BYTES];
 static uint8_t buffer[KERNEL_BYTES + 1];
 
 static bool volume_read(void *context, uint32_t lba, uint32_t count, void *buf)
@@ -88,100 +64,24 @@ static void expect(struct volume *volume, enum fat_error expected)
 			 fat_error_text(expected, &unit));
 }
 
-static void restore(struct volume *volume)
-{
-	memcpy(volume->bytes, volume->pristine, (size_t)volume->sectors * FAT_SECTOR_SIZE);
-	volume->unreadable = NO_SECTOR;
-}
-
-/* The shell's command, which must succeed. */
-__attribute__((format(printf, 1, 2))) static void run(const char *fmt, ...)
-{
-	char command[1000];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(command, sizeof(command), fmt, ap);
-	va_end(ap);
-	if (system(command) != 0)
-		fail_msg("failed: %s", command);
-}
-
-static void slurp(const char *path, uint8_t *to, size_t size)
-{
-	FILE *stream = fopen(path, "rb");
-
-	assert_non_null(stream);
-	assert_int_equal(fread(to, 1, size, stream), size);
-	fclose(stream);
-}
-
-/*
- * Small files fill the volume's begin, every other one is deleted, and KERNEL.ELF takes the gaps.
- * Their 40 entries also make FAT32's root directory longer than a cluster. In the way of finding
- * it: a folder of its name's kind, long names, deleted entries, the label.
- */
-static void make_volume(struct volume *volume, const char *directory)
-{
-	char image[300];
-	size_t size = (size_t)volume->sectors * FAT_SECTOR_SIZE;
-
-	snprintf(image, sizeof(image), "%s/%s", directory, volume->name);
-	run("truncate -s %zu %s && mformat -i %s -T %u %s -v LABEL ::", size, image, image,
-	    volume->sectors, volume->format);
-	run("cd %s && mmd -i %s ::FOLDER.ELF && mcopy -i %s small '::a rather long name.text'",
-	    directory, volume->name, volume->name);
-	for (int i = 0; i < 40; i++)
-		run("mcopy -i %s %s/small ::SMALL%d", image, directory, i);
-	for (int i = 0; i < 40; i += 2)
-		run("mdel -i %s ::SMALL%d", image, i);
-	run("cd %s && mcopy -i %s KERNEL.ELF EMPTY.TXT ONE.TXT ::", directory, volume->name);
-	volume->pristine = malloc(size);
-	volume->bytes = malloc(size);
-	slurp(image, volume->pristine, size);
-	restore(volume);
-}
-
 static int make_volumes(void **state)
 {
-	const char *build = getenv("B");
-	char directory[200];
-
 	(void)state;
-	setenv("MTOOLS_SKIP_CHECK", "1", 1);
-	snprintf(directory, sizeof(directory), "%s/fat.%d", build ? build : "build", (int)getpid());
-	run("mkdir -p %s", directory);
-	for (uint32_t i = 0; i < KERNEL_BYTES; i++)
-		kernel[i] = (uint8_t)(i * 7 + i / 251);
-
-	char path[250];
-	snprintf(path, sizeof(path), "%s/KERNEL.ELF", directory);
-	FILE *stream = fopen(path, "wb");
-	assert_non_null(stream);
-	assert_int_equal(fwrite(kernel, 1, KERNEL_BYTES, stream), KERNEL_BYTES);
-	fclose(stream);
-	run("cd %s && : >EMPTY.TXT && printf x >ONE.TXT && head -c 1500 KERNEL.ELF >small",
-	    directory);
-	for (size_t i = 0; i < COUNT(volumes); i++)
-		make_volume(&volumes[i], directory);
-	run("rm -r %s", directory);
+	volumes_make();
 	return 0;
 }
 
 static int free_volumes(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(volumes); i++) {
-		free(volumes[i].pristine);
-		free(volumes[i].bytes);
-	}
+	volumes_free();
 	return 0;
 }
 
 static void for_each_volume(void (*test)(struct volume *volume))
 {
-	for (size_t i = 0; i < COUNT(volumes); i++) {
-		restore(&volumes[i]);
+	for (size_t i = 0; i < NR_VOLUMES; i++) {
+		volume_restore(&volumes[i]);
 		test(&volumes[i]);
 	}
 }
@@ -212,7 +112,7 @@ static void finds_files_of(struct volume *volume)
 	assert_int_equal(fs.bits, volume->bits);
 	assert_int_equal(found(volume, "KERNEL  ELF").size, KERNEL_BYTES);
 	assert_int_equal(load(volume, &fs, "KERNEL  ELF"), FAT_OK);
-	assert_memory_equal(buffer, kernel, KERNEL_BYTES);
+	assert_memory_equal(buffer, kernel_bytes, KERNEL_BYTES);
 	assert_int_equal(found(volume, "EMPTY   TXT").size, 0);
 	assert_int_equal(load(volume, &fs, "EMPTY   TXT"), FAT_OK);
 	assert_int_equal(found(volume, "ONE     TXT").size, 1);
@@ -239,7 +139,7 @@ static void reads_parts_of(struct volume *volume)
 	for (uint32_t want = 0; want <= KERNEL_BYTES; want += want < 3000 ? 1 : 509) {
 		memset(buffer, 0xee, sizeof(buffer));
 		assert_int_equal(fat_load(&fs, &file, buffer, want), FAT_OK);
-		assert_memory_equal(buffer, kernel, want);
+		assert_memory_equal(buffer, kernel_bytes, want);
 		assert_int_equal(buffer[want], 0xee);
 	}
 	assert_int_equal(fat_load(&fs, &file, buffer, KERNEL_BYTES + 1), FAT_SIZE);
@@ -277,7 +177,7 @@ static void refuses_boot_records_of(struct volume *volume)
 			continue;
 		put(volume, rows[i].offset, rows[i].size, rows[i].value);
 		expect(volume, rows[i].error);
-		restore(volume);
+		volume_restore(volume);
 	}
 }
 
@@ -298,7 +198,7 @@ static void refuses_sizes_of(struct volume *volume)
 	expect(volume, FAT_TOO_LARGE);
 	put(volume, 32, 4, 4);
 	expect(volume, FAT_NO_DATA);
-	restore(volume);
+	volume_restore(volume);
 	if (volume->bits == 32) {
 		put(volume, 36, 4, 0);
 		expect(volume, FAT_NO_FATS);
@@ -306,7 +206,7 @@ static void refuses_sizes_of(struct volume *volume)
 		expect(volume, FAT_TOO_SMALL_FAT);
 		put(volume, 36, 4, UINT32_MAX);
 		expect(volume, FAT_NO_DATA);
-		restore(volume);
+		volume_restore(volume);
 		put(volume, 44, 4, 1);
 		expect(volume, FAT_ROOT_CLUSTER);
 		put(volume, 44, 4, volume->sectors);
@@ -314,7 +214,7 @@ static void refuses_sizes_of(struct volume *volume)
 	} else {
 		put(volume, 22, 2, 1);
 		expect(volume, FAT_TOO_SMALL_FAT);
-		restore(volume);
+		volume_restore(volume);
 		put(volume, 17, 2, 0);
 		expect(volume, FAT_NO_ROOT);
 	}
@@ -332,23 +232,17 @@ static void refuses_bad_partitions(void **state)
 	struct fat_fs fs;
 
 	(void)state;
-	restore(volume);
+	volume_restore(volume);
 	assert_int_equal(fat_mount(&fs, volume_read, volume, 0, 100), FAT_TOO_LARGE);
 	assert_int_equal(fat_mount(&fs, volume_read, volume, 100, 0), FAT_TOO_LARGE);
 	assert_int_equal(fat_mount(&fs, volume_read, volume, UINT32_MAX, 100), FAT_TOO_LARGE);
 	assert_int_equal(fat_mount(&fs, volume_read, volume, PARTITION_LBA, 2879), FAT_TOO_LARGE);
 }
 
-/* Where the boot record says the FAT begins, in bytes. */
-static uint32_t fat_offset(const struct volume *volume)
-{
-	return (uint32_t)(volume->bytes[14] | volume->bytes[15] << 8) * FAT_SECTOR_SIZE;
-}
-
 /* Writes a cluster's entry in the FAT, by the specification and not by the reader's way. */
 static void set_entry(struct volume *volume, uint32_t cluster, uint32_t value)
 {
-	uint8_t *fat = volume->bytes + fat_offset(volume);
+	uint8_t *fat = volume->bytes + volume_fat_offset(volume);
 
 	if (volume->bits == 12) {
 		uint8_t *pair = fat + (size_t)(cluster / 2) * 3;
@@ -389,7 +283,7 @@ static void refuses_chains_of(struct volume *volume)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		set_entry(volume, first, rows[i].value);
 		expect(volume, rows[i].error);
-		restore(volume);
+		volume_restore(volume);
 	}
 }
 
@@ -399,20 +293,9 @@ static void refuses_chains(void **state)
 	for_each_volume(refuses_chains_of);
 }
 
-/* The file's directory entry: the only place on the volume with its name in this form. */
-static uint32_t entry_offset(const struct volume *volume)
-{
-	for (uint32_t at = 0; at < volume->sectors * FAT_SECTOR_SIZE; at += 32) {
-		if (memcmp(volume->bytes + at, "KERNEL  ELF", 11) == 0)
-			return at;
-	}
-	fail_msg("%s: no entry", volume->name);
-	return 0;
-}
-
 static void refuses_entries_of(struct volume *volume)
 {
-	uint32_t entry = entry_offset(volume);
+	uint32_t entry = volume_entry_offset(volume);
 	uint32_t end = mounted(volume).cluster_end;
 
 	put(volume, entry + 26, 2, 0);
@@ -423,17 +306,17 @@ static void refuses_entries_of(struct volume *volume)
 	put(volume, entry + 26, 2, end);
 	put(volume, entry + 20, 2, end >> 16);
 	expect(volume, FAT_FIRST_CLUSTER);
-	restore(volume);
+	volume_restore(volume);
 	put(volume, entry + 28, 4, UINT32_MAX);
 	expect(volume, FAT_SIZE);
 	put(volume, entry + 28, 4, KERNEL_BYTES - 5000); /* shorter than its chain */
 	expect(volume, FAT_CHAIN_LONG);
-	restore(volume);
+	volume_restore(volume);
 	put(volume, entry, 1, 0xe5);
 	expect(volume, FAT_MISSING);
 	put(volume, entry, 1, 0);
 	expect(volume, FAT_MISSING);
-	restore(volume);
+	volume_restore(volume);
 	put(volume, entry + 11, 1, 0x0f);
 	expect(volume, FAT_MISSING);
 }
@@ -451,14 +334,14 @@ static void ends_an_endless_root(void **state)
 	struct fat_file file;
 
 	(void)state;
-	restore(volume);
+	volume_restore(volume);
 	fs = mounted(volume);
 	set_entry(volume, fs.root_cluster, fs.root_cluster);
 	fs = mounted(volume);
 	volume->reads = 0;
 	assert_int_equal(fat_find(&fs, "NOTHERE ELF", &file), FAT_ROOT_ENDLESS);
 	assert_in_range(volume->reads, 1, 20000);
-	restore(volume);
+	volume_restore(volume);
 }
 
 /* FAT32 may name the one FAT that is kept. */
@@ -468,7 +351,7 @@ static void takes_the_active_fat(void **state)
 	struct fat_fs fs;
 
 	(void)state;
-	restore(volume);
+	volume_restore(volume);
 	fs = mounted(volume);
 	for (uint32_t cluster = 2; cluster < 200; cluster++)
 		set_entry(volume, cluster, 0);
@@ -476,7 +359,7 @@ static void takes_the_active_fat(void **state)
 	put(volume, 40, 2, 0x81);
 	expect(volume, FAT_OK);
 	assert_int_not_equal(mounted(volume).fat_lba, fs.fat_lba);
-	restore(volume);
+	volume_restore(volume);
 }
 
 /* Every sector that is needed is missed. */
@@ -497,7 +380,7 @@ static void reports_unreadable_sectors_of(struct volume *volume)
 		}
 	}
 	assert_in_range(failures, 4, NEAR_SECTORS);
-	restore(volume);
+	volume_restore(volume);
 }
 
 static void reports_unreadable_sectors(void **state)
@@ -524,12 +407,12 @@ static void survive_byte(struct volume *volume, uint32_t offset)
 
 static void survives_each_byte_of(struct volume *volume)
 {
-	uint32_t entry = entry_offset(volume);
+	uint32_t entry = volume_entry_offset(volume);
 
 	for (uint32_t offset = 0; offset < FAT_SECTOR_SIZE; offset++)
 		survive_byte(volume, offset);
 	for (uint32_t offset = 0; offset < 2 * FAT_SECTOR_SIZE; offset++)
-		survive_byte(volume, fat_offset(volume) + offset);
+		survive_byte(volume, volume_fat_offset(volume) + offset);
 	for (uint32_t offset = 0; offset < 32; offset++)
 		survive_byte(volume, entry + offset);
 }
@@ -547,7 +430,7 @@ static void survives_random_bytes_of(struct volume *volume)
 
 	srand(1);
 	for (int round = 0; round < 3000; round++) {
-		uint32_t places[] = { 11, fat_offset(volume), entry_offset(volume) };
+		uint32_t places[] = { 11, volume_fat_offset(volume), volume_entry_offset(volume) };
 		uint32_t sizes[] = { 40, 1024, 32 };
 		uint32_t changed[12];
 
