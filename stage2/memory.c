@@ -95,15 +95,16 @@ static bool seen_before(uint32_t index)
 	return false;
 }
 
-/* The table is full: a list that goes round ends in entries that were there before; without them
-   it is the list. A list without such entries is longer than the table, and half a map is none. */
+/* As many calls as the table has entries: a list that goes round ends in entries that were there
+   before; without them it is the list. A list without such entries is longer than the table, even
+   if a short entry was skipped in it, and half a map is none. */
 static enum list_state cut_off(void)
 {
 	uint32_t count = boot_info.e820_count;
 
 	while (count > 0 && seen_before(count - 1))
 		count--;
-	if (count == E820_MAX_RAW) {
+	if (count == boot_info.e820_count) {
 		boot_info.map_faults |= MAP_FAULT_FULL;
 		return LIST_ABSENT;
 	}
