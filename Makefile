@@ -80,6 +80,11 @@ usb: $(B)/disk.img ## writes it to a stick and reads it back; DEV=/dev/sdX YES=1
 test: all | $(call have,test) $(call have,run) $(call have,bochs) $(call have,debug) ## everything that has a verdict
 	@tests/run
 
+.PHONY: fuzz
+fuzz: TIME ?= 60
+fuzz: $(addprefix $(HOST)/fuzz_,$(filter $(FUZZ),$(TARGET:all=$(FUZZ)))) ## fuzzers, longer than in the test; TARGET= TIME=seconds; lists them
+	@tests/fuzz.py $(if $(TARGET),"$(TARGET)" "$(TIME)")
+
 # Figures.
 
 .PHONY: bench

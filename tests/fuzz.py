@@ -1,21 +1,67 @@
 #!/usr/bin/env python3
-"""A fuzzer for a fixed time: tests/fuzz.py NAME SECONDS
+"""Fuzzers for a fixed time: tests/fuzz.py [--tap] TARGET SECONDS
 
-First every file of the kept corpus, tests/host/corpus/NAME, then new inputs that start from it. What
-is found on the way stays in build/fuzz/NAME; an input that fails is written there, and its bytes are
-printed.
+Each starts from its kept corpus, tests/host/corpus/TARGET; what is found on the way stays in
+build/fuzz/TARGET, an input that fails too. Without --tap it tells how far it is (`make fuzz`), and
+TARGET may be "all", which divides the time. Without arguments: the list of targets. Exit status: 0
+nothing was found, 1 something was, 2 there is no such target, 130 interrupted.
 """
 import os
+import re
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tap import Tap  # noqa: E402
 
 BUILD = os.environ.get("B", "build")
+REPORT_EVERY = 5  # seconds
+
+# name: what it is about, bytes of an input at most
+TARGETS = {
+    "ops": ("operations of the allocator, against the naive model", 400),
+    "fat": ("stage2's FAT reader on damaged volumes, against a naive reader", 200),
+    "elf": ("stage2's check of KERNEL.ELF", 640),
+    "e820": ("stage2's questions for a memory map to a BIOS that says anything", 640),
+    "cmdline": ("CMDLINE.TXT to a line, the line to options", 400),
+    "boot_info": ("the kernel's check of what the loader says", 400),
+}
 
 
-def fuzz(program, arguments, limit):
+def program_of(name):
+    return os.path.join(BUILD, "host", "fuzz_" + name)
+
+
+def corpus_of(name):
+    return os.path.join("tests", "host", "corpus", name)
+
+
+def work_of(name):
+    return os.path.join(BUILD, "fuzz", name)
+
+
+def search_arguments(name, seconds):
+    work = work_of(name)
+    return [f"-max_total_time={seconds}", f"-max_len={TARGETS[name][1]}", "-len_control=0",
+            "-timeout=20", "-print_final_stats=1", f"-artifact_prefix={work}/", work,
+            corpus_of(name)]
+
+
+def runs_in(output):
+    runs = re.findall(r"number_of_executed_units: (\d+)", output)
+    return runs[-1] if runs else None
+
+
+def findings(output):
+    """The lines that say what is wrong; all of it where there are none."""
+    lines = re.findall(r"^.*(?:not so:|ERROR: |SUMMARY: |written to |Base64: ).*$", output,
+                       re.MULTILINE)
+    running = re.findall(r"^Running: .*$", output, re.MULTILINE)
+    return "\n".join(running[-1:] + lines) if lines else output
+
+
+def run(program, arguments, limit):
     """(passed, output)"""
     try:
         done = subprocess.run([program, *arguments], stdin=subprocess.DEVNULL,
@@ -26,23 +72,107 @@ def fuzz(program, arguments, limit):
     return done.returncode == 0, done.stdout.decode("utf-8", "replace")
 
 
+def tap(name, seconds):
+    result = Tap()
+    files = [os.path.join(corpus_of(name), file) for file in sorted(os.listdir(corpus_of(name)))]
+    passed, output = run(program_of(name), files, 60)
+    result.check(files and passed, f"{len(files)} kept inputs of {name}", findings(output))
+    passed, output = run(program_of(name), search_arguments(name, seconds), seconds + 60)
+    runs = runs_in(output)
+    print(f"# {name}: {runs or 'no'} inputs in {seconds} s")
+    result.check(passed and runs, f"{name} for {seconds} s", findings(output))
+    return result.finish()
+
+
+def read(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def progress(output):
+    """What libFuzzer said last; it speaks when something is new, and at each power of two."""
+    lines = re.findall(r"^#(\d+)\s.* cov: (\d+) .* corp: (\d+)/", output, re.MULTILINE)
+    if not lines:
+        return "starting"
+    return "{} inputs or more, {} places reached, {} inputs kept".format(*lines[-1])
+
+
+def follow(process, name, log):
+    """Tells how far it is until it ends. False: interrupted, as the fuzzer is then."""
+    start = told = time.monotonic()
+    try:
+        while process.poll() is None:
+            time.sleep(0.2)
+            if time.monotonic() - told >= REPORT_EVERY:
+                told = time.monotonic()
+                print(f"{name}: {told - start:.0f} s, {progress(read(log))}", flush=True)
+        return True
+    except KeyboardInterrupt:
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        return False
+
+
+def verdict(name, status, whole, output, log):
+    """Prints what came of it; the exit status."""
+    artifact = re.findall(r"Test unit written to (\S+)", output)
+    if artifact:
+        print(findings(output) + f"\n{name}: FOUND {artifact[-1]}\n"
+              f"    again:     {program_of(name)} {artifact[-1]}\n"
+              f"    all of it: {log}\n"
+              f"    once mended, keep it: cp {artifact[-1]} {corpus_of(name)}/")
+        return 1
+    if not whole:
+        print(f"{name}: interrupted, nothing found: {progress(output)}")
+        return 130
+    if status:
+        print(output[-2000:] + f"\n{name}: ended with status {status}, all of it: {log}")
+        return 1
+    print(f"{name}: nothing found in {runs_in(output)} inputs")
+    return 0
+
+
+def search(name, seconds):
+    log = work_of(name) + ".log"
+    with open(log, "wb") as out:
+        with subprocess.Popen([program_of(name), *search_arguments(name, seconds)],
+                              stdin=subprocess.DEVNULL, stdout=out,
+                              stderr=subprocess.STDOUT) as process:
+            whole = follow(process, name, log)
+    return verdict(name, process.returncode, whole, read(log), log)
+
+
+def usage():
+    print("make fuzz TARGET=… TIME=…    seconds, 60 unless given; targets:")
+    for name, (about, _) in TARGETS.items():
+        print(f"  {name:12}{about}")
+    print("  all         one after the other, each its part of the time")
+
+
 def main():
-    name, seconds = sys.argv[1], int(sys.argv[2])
-    program = os.path.join(BUILD, "host", "fuzz_" + name)
-    corpus = os.path.join("tests", "host", "corpus", name)
-    work = os.path.join(BUILD, "fuzz", name)
-    os.makedirs(work, exist_ok=True)
-    tap = Tap()
-    files = [os.path.join(corpus, file) for file in sorted(os.listdir(corpus))]
-    passed, output = fuzz(program, files, 60)
-    tap.check(files and passed, f"{len(files)} kept inputs of {name}", output)
-    passed, output = fuzz(program, [f"-max_total_time={seconds}", "-max_len=400", "-len_control=0",
-                                    "-print_final_stats=1", f"-artifact_prefix={work}/", work,
-                                    corpus], seconds + 60)
-    runs = [line.split()[-1] for line in output.splitlines() if "number_of_executed_units" in line]
-    print(f"# {name}: {runs[0] if runs else 'no'} inputs in {seconds} s")
-    tap.check(passed and runs, f"{name} for {seconds} s", output)
-    return tap.finish()
+    arguments = [argument for argument in sys.argv[1:] if argument != "--tap"]
+    if not arguments:
+        usage()
+        return 0
+    names = list(TARGETS) if arguments[0] == "all" else arguments[:1]
+    if names[0] not in TARGETS or len(arguments) != 2 or not arguments[1].isdigit():
+        usage()
+        return 2
+    seconds = max(int(arguments[1]) // len(names), 1)  # 0 would be for ever
+    for name in names:
+        os.makedirs(work_of(name), exist_ok=True)
+    if "--tap" in sys.argv:
+        return tap(names[0], seconds)
+    worst = 0
+    for name in names:
+        status = search(name, seconds)
+        worst = max(worst, status)
+        if status == 130:
+            break
+    return worst
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@
 
 #include "mm/cache.h"
 #include "tests/host/arena.h"
+#include "tests/host/fuzz.h"
 #include "tests/host/sim.h"
 
 static const struct arena arena = { "two zones with holes",
@@ -117,8 +118,6 @@ static const char *perform(uint8_t what, uint8_t arg)
 		return give(kind, arg);
 	return take(kind, zone_bits[what >> 3 & 3], arg);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
