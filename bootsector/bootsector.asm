@@ -15,7 +15,8 @@
 ; read one by one: no transfer crosses a 64 KiB border, and no BIOS has a limit below one.
 ;
 ; When the last attempt has failed, screen, COM1 and port E9 say "firstpage: stage2 R04": R for
-; unreadable or D for damaged (its CRC32 differs), then the BIOS's status. Then it halts.
+; unreadable or D for damaged (its CRC32 differs), then the BIOS's status; 07 when there is no EDD
+; that works and the BIOS's geometry is zero. Then it halts.
 ;
 ; Progress codes, port 80h:
 
@@ -34,6 +35,7 @@ FIRST_DRIVE         equ 0x80            ; the BIOS's first hard disk
 METHOD_EDD          equ 1               ; enum boot_disk_method
 METHOD_CHS          equ 2
 TRIES               equ 3
+STATUS_PARAMETERS   equ 0x07            ; the BIOS's for a bad table of drive parameters
 SECTOR_SIZE         equ 512
 CRC32_POLYNOMIAL    equ 0xedb88320      ; reflected
 CODE_START          equ 0x5a            ; behind the longest BIOS parameter block, FAT32's
@@ -52,21 +54,16 @@ bits 16
 section .text
 
 bootsector_start:
-	jmp short normalise
+	jmp short take_control
 	nop
 	times CODE_START - ($ - $$) db 0
 
-normalise:
-	jmp 0:take_control              ; CS may be 07C0
-
-take_control:
+take_control:                           ; CS may be 07C0; all jumps up to stage2 are relative
 	xor ax, ax
 	mov ds, ax
-	mov es, ax
 	mov ss, ax                      ; holds interrupts off for one instruction
 	mov sp, real_stack_top
 	sti
-	cld
 bp_bootsector:
 	mov al, PROGRESS_TAKEN
 	out PORT_PROGRESS, al
@@ -78,6 +75,7 @@ try_first_drive:
 try_drive:
 	mov dh, METHOD_EDD
 	mov [drive], dx
+	cld                             ; some BIOSes leave it set, and expect it clear
 	mov ah, 0x41                    ; EDD there? CF clear, BX turned round, CX bit 0
 	mov bx, 0x55aa
 	int 0x13
@@ -102,6 +100,7 @@ try_drive:
 	mov si, text
 	mov cx, text_end - text
 .print:
+	cld                             ; lost by INT 10h, perhaps
 	lodsb
 	call print_char
 	loop .print
@@ -113,8 +112,7 @@ try_drive:
 	pop ax
 	call print_digit
 .halt:
-	cli
-	hlt
+	hlt                             ; interrupts on: Ctrl-Alt-Del is the BIOS's
 	jmp .halt
 
 ; print_digit, print_char: AL, as a hexadecimal digit or as it is, on screen, port E9 and COM1.
@@ -185,7 +183,7 @@ attempt:
 	cmp eax, stage2_crc
 	jne return
 	mov dx, [drive]                 ; DL drive, DH method
-	jmp stage2_load
+	jmp 0:stage2_load               ; CS is 0 from here on
 
 ; read: read the sector that [packet] names to the place it names.
 ; disk_call: INT 13h for the drive, with what AH and the others say.
@@ -206,6 +204,7 @@ read:
 	movzx bx, dh
 	inc bx                          ; heads, 1-256
 	and cl, 0x3f                    ; sectors a track
+	mov ah, STATUS_PARAMETERS
 	stc
 	jz return
 	mov ax, [packet.lba]
@@ -221,6 +220,7 @@ read:
 	mov ax, 0x0201
 disk_call:
 	mov dl, [drive]
+	cld
 	int 0x13
 return:
 	ret

@@ -203,8 +203,9 @@ static uint32_t read_some(uint32_t lba, uint32_t wanted)
 			return count;
 		}
 		if (boot_info.disk_method == DISK_CHS || track_sectors == 0) {
-			say("drive %02xh: sector %u cannot be read: BIOS status %02xh (%s)",
-			    boot_drive, lba, status, status_text(status));
+			say("drive %02xh: sector %u cannot be read: BIOS status %02xh (%s)%s",
+			    boot_drive, lba, status, status_text(status),
+			    track_sectors == 0 ? "; CHS is no way out: no geometry" : "");
 			return 0;
 		}
 		say("drive %02xh: EDD fails with status %02xh, going on by CHS", boot_drive,

@@ -57,6 +57,7 @@ refuse:
 	out dx, al
 	mov si, text_low_memory
 .next:
+	cld                             ; INT 10h may have set it
 	lodsb
 	test al, al
 	jz .halt
