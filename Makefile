@@ -6,7 +6,7 @@
 # Nothing is written outside build/. Sources are listed in reading order.
 
 B ?= build
-export B MEM CPUS MAP MACHINE CPU QEMUFLAGS
+export B MEM CPUS MAP FIRMWARE MACHINE CPU QEMUFLAGS
 ifneq ($(origin CMDLINE),undefined)
 export CMDLINE
 endif
@@ -57,11 +57,11 @@ include tests/host/host.mk
 # Running it.
 
 .PHONY: run
-run: $(B)/disk.img | $(call have,run) ## boots the image in QEMU; MEM= CPUS= CMDLINE= MAP= QEMUFLAGS=
+run: $(B)/disk.img | $(call have,run) ## boots the image in QEMU; MEM= CPUS= CMDLINE= MAP= FIRMWARE=help QEMUFLAGS=
 	@scripts/run
 
 .PHONY: bochs
-bochs: $(B)/disk.img | $(call have,bochs) ## boots it in Bochs under its debugger; BOCHS_RC=FILE CMDLINE= MEM= MAP=
+bochs: $(B)/disk.img | $(call have,bochs) ## boots it in Bochs under its debugger; BOCHS_RC=FILE CMDLINE= MEM= MAP= FIRMWARE=
 	@BOCHS_RC="$(BOCHS_RC)" scripts/bochs
 
 .PHONY: debug

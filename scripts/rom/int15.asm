@@ -1,0 +1,276 @@
+; int15.asm: misdeeds of the memory map and of A20; and the map that is played, when there is one.
+
+SMAP         equ 0x534d4150
+NOT_THERE    equ 0x86           ; function not supported
+
+E820_BASE    equ 0              ; in an answer
+E820_SIZE    equ 8
+E820_TYPE    equ 16
+E820_ATTR    equ 20
+E820_BYTES   equ 20
+RESERVED     equ 2
+
+; Continuations of our own. A BIOS's are small numbers, or ours, of the table.
+MARK_OPAQUE  equ 0x5aa50000     ; combined with the BIOS's
+MARK_CARRY   equ 0x7ca40000     ; the next call is to end the list
+MARK_DEPTH   equ 0x7de00000     ; and the number of an entry that nobody has
+
+%macro not_served 0
+	mov ah, NOT_THERE
+	mov dx, KEEP_EAX
+	jmp refuse
+%endmacro
+
+int15:
+	enter_hook
+	mov ax, [bp + frame.eax]
+	cmp ax, 0xe820
+	je e820
+	cmp ax, 0xe801
+	je e801
+	cmp ah, 0x88
+	je ah88
+	cmp ax, 0x2401
+	je a20_open
+bios_15:
+	mov bx, old_15
+	call call_bios
+	mov dx, KEEP_EAX | KEEP_EBX | KEEP_ECX | KEEP_EDX
+	jmp leave_hook
+
+a20_open:
+%ifdef A20_BIOS_LIES
+; a20-bios-lies: INT 15h AX=2401h says that A20 is open, and does nothing
+	mov byte [bp + frame.eax + 1], 0
+	and word [bp + frame.flags], ~CARRY
+	mov dx, KEEP_EAX
+	jmp leave_hook
+%endif
+	jmp bios_15
+
+ah88:
+%ifdef AH88_MISSING
+; ah88-missing: INT 15h AH=88h is not there
+	not_served
+%endif
+	jmp bios_15
+
+e801:
+%ifdef E801_MISSING
+; e801-missing: INT 15h AX=E801h is not there
+	not_served
+%endif
+	mov bx, old_15
+	call call_bios
+%ifdef E801_AX_BX
+; e801-ax-bx: E801h answers in AX and BX only
+	xor ecx, ecx
+	mov [bp + frame.ecx], cx
+	mov [bp + frame.edx], cx
+%endif
+%ifdef E801_CX_DX
+; e801-cx-dx: E801h answers in CX and DX only
+	xor ecx, ecx
+	mov [bp + frame.eax], cx
+	mov [bp + frame.ebx], cx
+%endif
+%ifdef E801_BOGUS
+; e801-bogus: E801h says that 63 MiB lie between 1 and 16 MiB
+	mov word [bp + frame.eax], 63 * 1024
+	mov word [bp + frame.ecx], 63 * 1024
+%endif
+	mov dx, KEEP_EAX | KEEP_EBX | KEEP_ECX | KEEP_EDX
+	jmp leave_hook
+
+e820:
+%ifdef E820_MISSING
+; e820-missing: INT 15h AX=E820h is not there
+	not_served
+%endif
+	cmp dword [bp + frame.edx], SMAP
+	jne bios_15
+	cmp dword [bp + frame.ebx], 0
+	jne .goes_on
+	mov word [e820_count], 0
+.goes_on:
+	inc word [e820_count]
+%ifdef E820_OPAQUE
+; e820-opaque: E820h's continuations are no small numbers
+	cmp dword [bp + frame.ebx], 0
+	je .begins
+	xor dword [bp + frame.ebx], MARK_OPAQUE
+.begins:
+%endif
+%ifdef E820_CARRY_END
+; e820-carry-end: E820h's list ends with carry, behind the last entry
+	cmp dword [bp + frame.ebx], MARK_CARRY
+	jne .not_behind
+	not_served
+.not_behind:
+%endif
+%ifdef E820_BOTTOMLESS
+; e820-bottomless: E820h's list goes on with ever new entries
+	cmp word [bp + frame.ebx + 2], MARK_DEPTH >> 16
+	jne .not_below
+	call bottomless_entry
+	jmp .answered
+.not_below:
+%endif
+%ifdef E820_CHANGED_ONLY
+; e820-changed-only: E820h stores only the fields that differ from the last entry
+	call keep_buffer
+%endif
+	call e820_answer
+.answered:
+	test word [bp + frame.flags], CARRY
+	jnz .leave
+	mov es, [bp + frame.es]
+	mov di, [bp + frame.edi]
+%ifdef E820_CHANGED_ONLY
+	call restore_unchanged
+%endif
+%ifdef E820_24
+; e820-24: E820h's entries have 24 bytes, the attributes say "enabled"
+	mov dword [es:di + E820_ATTR], 1
+	mov dword [bp + frame.ecx], 24
+%endif
+%ifdef E820_24_ZERO
+; e820-24-zero: E820h's entries have 24 bytes, all attributes are 0
+	mov dword [es:di + E820_ATTR], 0
+	mov dword [bp + frame.ecx], 24
+%endif
+%ifdef E820_STRAY_ATTRIBUTES
+; e820-stray-attributes: E820h returns 20 bytes, and yet stores 0 in every second attribute word
+	test word [e820_count], 1
+	jz .no_stray
+	mov dword [es:di + E820_ATTR], 0
+.no_stray:
+%endif
+%ifdef E820_OVERLONG
+; e820-overlong: E820h stores 128 bytes and says so
+	mov dword [es:di + E820_ATTR], 1
+	push di
+	add di, 24
+	mov cx, (128 - 24) / 2
+	mov ax, GARBAGE
+	rep stosw
+	pop di
+	mov dword [bp + frame.ecx], 128
+%endif
+%ifdef E820_SHORT
+; e820-short: E820h says that its entries have 16 bytes
+	mov dword [bp + frame.ecx], 16
+%endif
+%ifdef E820_SMAP_LOST
+; e820-smap-lost: from the third entry on E820h returns without its signature
+	cmp word [e820_count], 3
+	jb .signed
+	mov dword [bp + frame.eax], 0
+.signed:
+%endif
+	cmp dword [bp + frame.ebx], 0
+	jne .more
+%ifdef E820_ENDLESS
+; e820-endless: behind its last entry E820h goes on with the second
+	mov dword [bp + frame.ebx], 1
+%endif
+%ifdef E820_BOTTOMLESS
+	mov dword [bp + frame.ebx], MARK_DEPTH
+%endif
+%ifdef E820_CARRY_END
+	mov dword [bp + frame.ebx], MARK_CARRY
+%endif
+.more:
+%ifdef E820_OPAQUE
+	cmp dword [bp + frame.ebx], 0
+	je .leave
+	xor dword [bp + frame.ebx], MARK_OPAQUE
+%endif
+.leave:
+	mov dx, (KEEP_EAX | KEEP_EBX | KEEP_ECX) * 0x101 ; of 32 bits
+	jmp leave_hook
+
+%ifdef E820_BOTTOMLESS
+; bottomless_entry: a reserved page above 1 TiB, of the number in BX
+bottomless_entry:
+	mov es, [bp + frame.es]
+	mov di, [bp + frame.edi]
+	movzx eax, word [bp + frame.ebx]
+	shl eax, 13             ; every second page: nothing to merge
+	mov [es:di + E820_BASE], eax
+	mov dword [es:di + E820_BASE + 4], 0x100
+	mov dword [es:di + E820_SIZE], 0x1000
+	mov dword [es:di + E820_SIZE + 4], 0
+	mov dword [es:di + E820_TYPE], RESERVED
+	inc word [bp + frame.ebx]
+	mov dword [bp + frame.eax], SMAP
+	mov dword [bp + frame.ecx], E820_BYTES
+	and word [bp + frame.flags], ~CARRY
+	ret
+%endif
+
+%ifdef E820_CHANGED_ONLY
+; keep_buffer: what the caller's buffer holds before the BIOS answers. CLOBBERS CX, SI, DI, ES
+keep_buffer:
+	push ds
+	pop es
+	mov di, e820_before
+	mov ds, [bp + frame.es]
+	mov si, [bp + frame.edi]
+	mov cx, E820_BYTES
+	rep movsb
+	push es
+	pop ds
+	ret
+
+; restore_unchanged: IN ES:DI = buffer. Words equal to the last answer's were not stored.
+; CLOBBERS EAX, BX
+restore_unchanged:
+	xor bx, bx
+.next:
+	mov eax, [es:di + bx]
+	cmp eax, [e820_last + bx]
+	mov [e820_last + bx], eax
+	jne .changed
+	cmp word [e820_count], 1 ; there is no last answer yet
+	je .changed
+	mov eax, [e820_before + bx]
+	mov [es:di + bx], eax
+.changed:
+	add bx, 4
+	cmp bx, E820_BYTES
+	jb .next
+	ret
+%endif
+
+; e820_answer: IN frame, EBX = continuation. OUT frame. CLOBBERS all but BP
+e820_answer:
+%ifdef MAP
+	mov ebx, [bp + frame.ebx]
+	cmp ebx, entry_count
+	jae .beyond
+	mov es, [bp + frame.es]
+	mov di, [bp + frame.edi]
+	movzx ecx, byte [cs:entry_lengths + bx]
+	mov [bp + frame.ecx], ecx
+	imul si, bx, 24
+	add si, entries
+	cs rep movsb
+	mov dword [bp + frame.eax], SMAP
+	and word [bp + frame.flags], ~CARRY
+	inc ebx
+	cmp ebx, entry_count
+	jb .more
+	xor ebx, ebx
+.more:
+	mov [bp + frame.ebx], ebx
+	ret
+.beyond:
+	mov byte [bp + frame.eax + 1], NOT_THERE
+	or word [bp + frame.flags], CARRY
+	ret
+%include "entries.inc"          ; entry_count, entry_lengths, entries: by scripts/firmware
+%else
+	mov bx, old_15
+	jmp call_bios
+%endif

@@ -1,0 +1,157 @@
+; int19.asm: boots the first hard disk. From here on the services are hooked.
+
+LOADED        equ 0x7c00        ; a boot sector's place; the stack is below it, too
+STACK_BYTES   equ 0x200
+USABLE        equ 0x600         ; below lie vectors and the BIOS's data
+MIB           equ 0x100000
+RAM_GARBAGE_WORD equ 0xdeadbeef ; as a page table's entry it says "present"
+CR0_PE        equ 1
+BPB           equ 3
+BPB_END       equ 0x3e
+
+%macro hook 1                   ; interrupt: keeps its vector, sets ours
+	mov eax, [0x%1 * 4]
+	mov [old_%1], eax
+	mov word [0x%1 * 4], int%1
+	mov [0x%1 * 4 + 2], cs
+%endmacro
+
+int19:
+	cli
+	cld
+	xor ax, ax
+	mov ds, ax
+	mov es, ax
+	mov ss, ax
+	mov sp, LOADED
+	mov di, variables
+	mov cx, variables_end - variables
+	rep stosb
+	sti
+	mov ax, 0x0201          ; one sector
+	mov cx, 1               ; the first
+	mov dx, DISK
+	mov bx, LOADED
+	int 0x13
+	cli
+	jc .halt
+%ifdef RAM_GARBAGE
+; ram-garbage: RAM is full of garbage at boot, as at power-on
+	call fill_low
+	call fill_high
+%endif
+%ifdef BPB_SCRIBBLED
+; bpb-scribbled: bytes 03h to 3Dh of the boot sector are overwritten before it runs
+	mov ax, GARBAGE
+	mov di, LOADED + BPB
+	mov cx, BPB_END - BPB
+	rep stosb
+%endif
+%ifdef A20_OFF
+; a20-off: A20 is closed at boot
+	mov ax, 0x2400
+	int 0x15
+	cli
+%endif
+	hook 10
+	hook 12
+	hook 13
+	hook 15
+	hook 16
+	mov edx, DISK
+%ifdef BOOT_DRIVE
+; dl=N: the boot drive is handed over as N
+	mov edx, BOOT_DRIVE
+%endif
+%ifdef ENTRY_DIRTY
+; entry-dirty: garbage in all registers but CS, SS, SP and DL, the high halves of ESP and EDX too;
+; direction down
+	mov eax, GARBAGE << 16 | GARBAGE
+	mov ebx, eax
+	mov ecx, eax
+	mov esi, eax
+	mov edi, eax
+	mov ebp, eax
+	mov esp, GARBAGE << 16 | LOADED
+	or edx, GARBAGE << 16 | 0xad00
+	mov ds, ax
+	mov es, ax
+	mov fs, ax
+	mov gs, ax
+	std
+%endif
+%ifdef ENTRY_CLI
+; entry-cli: interrupts are off at boot
+%else
+	sti
+%endif
+%ifdef CS_07C0
+; cs-07c0: the boot sector is entered at 07C0:0000
+	jmp 0x07c0:0
+%else
+	jmp 0:LOADED
+%endif
+.halt:
+	hlt
+	jmp .halt
+
+%ifdef RAM_GARBAGE
+; fill_low: all but the boot sector and the stack below it, up to what INT 12h says.
+; IN ES = 0. CLOBBERS EAX, ECX, EDI
+fill_low:
+	int 0x12
+	movzx ecx, ax
+	shl ecx, 10             ; its end
+	mov edi, LOADED + 512
+	sub ecx, edi
+	call flat_fill
+	mov edi, USABLE
+	mov ecx, LOADED - STACK_BYTES - USABLE
+	jmp flat_fill
+
+; fill_high: from 1 MiB to 1 MiB before the end of what E801h says, since some BIOSes count the
+; tables that they keep there. CLOBBERS all
+fill_high:
+	mov ax, 0xe801
+	int 0x15
+	cli
+	movzx edx, dx
+	shl edx, 16             ; bytes from 16 MiB on
+	movzx ecx, cx
+	shl ecx, 10             ; bytes from 1 MiB to 16 MiB
+	add ecx, edx
+	sub ecx, MIB
+	mov edi, MIB
+; flat_fill: IN EDI = address, ECX = bytes. CLOBBERS EAX, BX, ECX, EDI, ES
+flat_fill:
+	push bp
+	mov bp, sp
+	xor eax, eax
+	mov ax, cs
+	shl eax, 4
+	add eax, gdt
+	push eax                ; what LGDT loads: base
+	push word gdt_end - gdt - 1 ; and limit
+	o32 lgdt [bp - 6]
+	mov eax, cr0
+	or al, CR0_PE
+	mov cr0, eax
+	mov bx, gdt_flat - gdt
+	mov es, bx              ; a limit that stays, back in real mode
+	and al, ~CR0_PE & 0xff
+	mov cr0, eax
+	shr ecx, 2
+	mov eax, RAM_GARBAGE_WORD
+	a32 rep stosd
+	xor ax, ax
+	mov es, ax
+	leave
+	ret
+
+align 8
+gdt:
+	dq 0
+gdt_flat:
+	dw 0xffff, 0, 0x9300, 0x00cf ; data, 0 to 4 GiB
+gdt_end:
+%endif
