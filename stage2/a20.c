@@ -2,7 +2,9 @@
  * a20.c: the address line that a PC keeps low after reset, so that 1 MiB looks like 0.
  *
  * Tested first, since it is mostly open; then opened in the three ways there are, gentlest first,
- * each followed by tests for a while: some controllers take milliseconds.
+ * each followed by tests for a while: some controllers take milliseconds. A disk call may close it
+ * again (seen with SeaBIOS and AHCI, after the keyboard controller had opened it), so this is done
+ * again after reads, beginning with the way that worked.
  */
 #include <stdbool.h>
 
@@ -96,18 +98,20 @@ static void by_port_92(void)
 	outb(PORT_92, (uint8_t)((value | PORT_92_A20) & ~PORT_92_RESET));
 }
 
+static void (*const ways[])(void) = { by_bios, by_keyboard_controller, by_port_92 };
+#define NR_WAYS (sizeof(ways) / sizeof(ways[0]))
+
 void a20_enable(void)
 {
+	static uint32_t way; /* the one that worked last */
+
 	if (a20_open())
 		return;
-	by_bios();
-	if (a20_opens())
-		return;
-	by_keyboard_controller();
-	if (a20_opens())
-		return;
-	by_port_92();
-	if (a20_opens())
-		return;
+	for (uint32_t i = 0; i < NR_WAYS; i++) {
+		ways[way]();
+		if (a20_opens())
+			return;
+		way = (way + 1) % NR_WAYS;
+	}
 	fail("A20 stays closed: tried INT 15h AX=2401h, the keyboard controller and port 92h");
 }

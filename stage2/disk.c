@@ -224,6 +224,7 @@ bool disk_read(void *context, uint32_t lba, uint32_t count, void *buf)
 
 		if (done == 0)
 			return false;
+		a20_enable(); /* the BIOS may have closed it, and `to` be above 1 MiB */
 		memcpy(to, bounce_buffer, done * SECTOR_SIZE);
 		to += done * SECTOR_SIZE;
 		lba += done;

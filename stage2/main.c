@@ -89,6 +89,7 @@ static void leave_bios(void)
 	    boot_info.disk_method == DISK_EDD ? "EDD" : "CHS",
 	    (unsigned long long)boot_info.kernel_phys);
 	bios_call(0x16, &regs);
+	a20_enable(); /* for the last time */
 	outb(PIC1_MASK, PIC_ALL);
 	outb(PIC2_MASK, PIC_ALL);
 	console_leave_bios();
