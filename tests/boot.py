@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Boots of the image in QEMU and Bochs, each with a verdict from the guest and a time limit. TAP.
 
-tests/boot.py [WORD...] runs the cases whose name holds all the words. What a failed case printed
-lies in build/test-logs/boot/.
+tests/boot.py [--all] [WORD...] runs the cases whose name holds all the words. Without --all those
+are left out that are no sample: `tests/boot.py --all firmware` plays every misdeed of scripts/rom.
+What a failed case printed lies in build/test-logs/boot/.
 """
 import concurrent.futures
+import functools
 import os
 import re
 import subprocess
@@ -13,22 +15,24 @@ import tempfile
 import threading
 import time
 
+from firmware import ALL_SURVIVED, ANOTHER_MAP, BOCHS_ALONE, HALTED, REFUSED, SAMPLE, SURVIVED
 from tap import Tap
 
 BUILD = os.environ.get("B", "build")
 LOGS = os.path.join(BUILD, "test-logs", "boot")
 SHOW = "run=e820;memblock;buddyinfo;zoneinfo;meminfo;iomem;free;selftest;exit 0"
-HALTED = "System halted."
 CASES = []
 
 
 class Case:
-    """One boot. status: of scripts/run or scripts/bochs; says: patterns that the output must hold."""
+    """One boot. status: of scripts/run or scripts/bochs; says: patterns that the output must hold;
+    same_map: what `e820` shows must be what it shows without FIRMWARE."""
 
     def __init__(self, name, limit=60, status=0, says=(), selftest=False, damage=None, rc=None,
-                 gdb=None, **env):
+                 gdb=None, same_map=False, sample=True, **env):
         self.name, self.limit, self.status, self.says = name, limit, status, says
         self.selftest, self.damage, self.rc, self.gdb = selftest, damage, rc, gdb
+        self.same_map, self.sample = same_map, sample
         self.env = {key: str(value) for key, value in env.items()}
         CASES.append(self)
 
@@ -71,9 +75,31 @@ class Case:
             return None if good else f"did not come to {self.end}", output
         if self.status != status:
             return f"status {status} instead of {self.status}", output
+        if self.same_map and map_lines(output) != plain_map(self.rc is not None,
+                                                            self.env.get("MACHINE", ""),
+                                                            self.env.get("BIOS", "")):
+            return "another memory map than without FIRMWARE", output
         if self.selftest:
             return ktap_complaint(output), output
         return None, output
+
+
+def map_lines(output):
+    """The raw map without attributes, and the corrected one."""
+    return re.findall(r"^(?:BIOS-)?e820: [^,\n]*", output, re.MULTILINE)
+
+
+@functools.cache
+def plain_map(bochs, machine, bios):
+    """What the firmware says about memory when it behaves."""
+    env = {**os.environ, "CMDLINE": "run=e820;exit 0", "MACHINE": machine, "BIOS": bios}
+    done = subprocess.run(["scripts/bochs" if bochs else "scripts/run"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env, timeout=120,
+                          check=True)
+    lines = map_lines(done.stdout.decode("utf-8", "replace").replace("\r", ""))
+    if not lines:
+        raise RuntimeError("a plain boot shows no memory map")
+    return lines
 
 
 def ktap_complaint(output):
@@ -337,6 +363,27 @@ def define_cases():
          says=["(?s)" + ".*".join(rf"\({name}\+0\)" for name in PLACES)])
 
 
+def define_firmware_cases():
+    line = {"CMDLINE": "run=e820;bios;exit 0"}
+    for words, says in SURVIVED.items():
+        Case(f"firmware {words}", FIRMWARE=words, says=says, same_map=True, sample=words in SAMPLE,
+             **line)
+    for words, says in ANOTHER_MAP.items():
+        Case(f"firmware {words}", FIRMWARE=words, says=says, sample=words in SAMPLE, **line)
+    for words, (says, end) in REFUSED.items():
+        Stop(f"firmware {words}", FIRMWARE=words, says=[says], end=end, sample=words in SAMPLE,
+             **line)
+    for machine in ("pc", "q35"):
+        Case(f"firmware {machine}, all at once", FIRMWARE=ALL_SURVIVED, same_map=True,
+             MACHINE=machine, **line)
+    for words in BOCHS_ALONE:
+        Case(f"firmware bochs {words}", rc="", FIRMWARE=words, says=SURVIVED[words], same_map=True,
+             sample=False, limit=120, BIOS="BIOS-bochs-latest", **line)
+    for bios in ("BIOS-bochs-latest", "BIOS-bochs-legacy"):
+        Case(f"firmware bochs {bios}, all at once", rc="", FIRMWARE=ALL_SURVIVED, same_map=True,
+             sample=bios == "BIOS-bochs-latest", limit=120, BIOS=bios, **line)
+
+
 PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "bp_kernel",
           "bp_memblock", "bp_mem_map", "bp_buddy")
 
@@ -383,13 +430,16 @@ def timed(case):
 
 def main():
     tap = Tap()
+    words = [word for word in sys.argv[1:] if word != "--all"]
     os.makedirs(LOGS, exist_ok=True)
     define_cases()
-    wanted = [c for c in CASES if all(word in c.name for word in sys.argv[1:])]
+    define_firmware_cases()
+    wanted = [c for c in CASES if all(word in c.name for word in words)
+              and (c.sample or "--all" in sys.argv)]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for case, result in zip(wanted, pool.map(timed, wanted)):
             finish(tap, case, *result)
-    if not sys.argv[1:]:
+    if not words:
         prove_failure(tap)
     return tap.finish()
 

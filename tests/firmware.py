@@ -1,0 +1,92 @@
+"""What boots under each misdeed of scripts/firmware must come to: the tables of tests/boot.py.
+
+Words of FIRMWARE, and patterns of what is then said, by stage2 or by the command `bios`.
+"""
+HALTED = "System halted."
+
+# Boots, with the memory map of the firmware that behaves.
+SURVIVED = {
+    "edd-missing": [r"read by CHS"],
+    "edd-parameters-missing": [r"AX=4800: AH=01 carry", r"read by EDD"],
+    "edd-broken": [r"read by CHS"],
+    "edd-lies": [r"read by CHS"],
+    "edd-ends-early": [r"EDD fails with status 04h, going on by CHS", r"read by CHS"],
+    "geometry-zero": [r"read by EDD"],
+    "geometry-missing": [r"AX=0800: AH=01 carry", r"read by EDD"],
+    "reads-fail-first": [r"AX=4200: AH=80 carry", r"read by EDD"],
+    "edd-missing reads-fail-first": [r"AX=02\w\w: AH=80 carry"],
+    "max-sectors=1": [r"AX=4200: AH=01 carry", r"read by EDD"],
+    "max-sectors=126": [r"AX=4200: AH=01 carry", r"read by EDD"],
+    "edd-missing max-sectors=7": [r"AX=0207: AH=00"],
+    "border-64k": [r"read by EDD"],
+    "edd-missing border-64k": [r"read by CHS"],
+    "low-memory-in-use": [],
+    "a20-off": [r"AX=2401: AH=00"],
+    "a20-off a20-bios-lies": [r"AX=2401: AH=00"],
+    "ah88-missing": [],
+    "e801-missing": [],
+    "e820-opaque": [],
+    "e820-carry-end": [r"fault: the list was ended by carry"],
+    "e820-changed-only": [],
+    "e820-24": [],
+    "e820-24-zero": [r"usable, attributes 0x0$", r"corrected, 7 ranges, 0 corrections"],
+    "e820-stray-attributes": [],
+    "e820-overlong": [],
+    "e820-endless": [r"the E820 list does not end", r"fault: the list did not end"],
+    "e820-endless e820-opaque e820-24": [r"fault: the list did not end"],
+    "trash-registers": [],
+    "trash-high-halves": [],
+    "edd-missing trash-registers trash-high-halves": [r"read by CHS"],
+    "flags-dirty": [r"E820 came back with interrupts on"],
+    "low-kib=640": [r"INT 12h: 640 KiB"],
+    "ram-garbage": [],
+    "bpb-scribbled": [],
+    "dl=0": [r"boot drive 0x80"],
+    "dl=0x81": [r"boot drive 0x80"],
+    "dl=255": [r"boot drive 0x80"],
+    "entry-dirty": [],
+    "entry-cli": [],
+    "cs-07c0": [],
+}
+
+# Boots, with a map from the next best source.
+ANOTHER_MAP = {
+    "e820-missing": [r"no E820 list, taken from INT 15h AX=E801h"],
+    "e820-missing e801-ax-bx": [r"AX=E801h, 3 entries", r"^BIOS-e820: .*-0x0*7fdffff\] usable"],
+    "e820-missing e801-cx-dx": [r"AX=E801h, 3 entries", r"^BIOS-e820: .*-0x0*7fdffff\] usable"],
+    "e820-missing e801-bogus": [r"E801 claims more than 15 MiB",
+                                r"^BIOS-e820: .*-0x0*7fdffff\] usable"],
+    "e820-missing e801-missing": [r"no E820 list, taken from INT 15h AH=88h",
+                                  r"^BIOS-e820: .*-0x0*3ffffff\] usable"],
+    "e820-bottomless": [r"longer than 1024 entries", r"AX=E801h, 3 entries"],
+    "e820-short": [r"less than 20 bytes", r"AX=E801h, 3 entries"],
+    "e820-smap-lost": [r"lost its signature midway", r"AX=E801h, 3 entries"],
+}
+
+# Does not boot: what is said, and the last words.
+REFUSED = {
+    "reads-fail": (r"firstpage: stage2 R80", "R80"),
+    "reads-fail flags-dirty trash-registers": (r"firstpage: stage2 R80", "R80"),
+    "edd-missing geometry-zero": (r"firstpage: stage2 R07", "R07"),
+    "edd-broken geometry-missing": (r"firstpage: stage2 R01", "R01"),
+    "edd-ends-early geometry-zero": (r"status 04h .*no geometry", HALTED),
+    "sectors-of-4096": (r"drive 80h has sectors of 4096 bytes", HALTED),
+    "low-kib=480": (r"less than 512 KiB of low memory \(INT 12h\)", HALTED),
+    "low-kib=0 flags-dirty trash-registers": (r"less than 512 KiB of low memory", HALTED),
+    "e820-missing e801-missing ah88-missing": (r"taken from INT 12h alone\n.*no RAM between 1 MiB",
+                                               HALTED),
+}
+
+# The misdeeds that can be survived together.
+ALL_SURVIVED = ("trash-registers trash-high-halves flags-dirty reads-fail-first border-64k "
+                "max-sectors=16 edd-ends-early a20-off a20-bios-lies ram-garbage bpb-scribbled "
+                "dl=255 entry-dirty entry-cli cs-07c0 low-memory-in-use low-kib=640 e820-opaque "
+                "e820-carry-end e820-changed-only e820-overlong")
+
+# Those that are run without --all, and those that are run in Bochs with it.
+SAMPLE = ("edd-broken", "edd-missing max-sectors=7", "a20-off a20-bios-lies", "e820-endless",
+          "e820-smap-lost", "ram-garbage", "dl=0", "reads-fail flags-dirty trash-registers",
+          "edd-missing geometry-zero", "e820-missing e801-missing ah88-missing")
+BOCHS_ALONE = ("edd-broken", "edd-missing trash-registers trash-high-halves", "flags-dirty",
+               "reads-fail-first", "a20-off a20-bios-lies", "e820-opaque", "e820-carry-end",
+               "e820-changed-only", "ram-garbage", "entry-dirty", "cs-07c0", "dl=0")
