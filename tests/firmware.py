@@ -35,7 +35,7 @@ SURVIVED = {
     "e820-endless": [r"the E820 list does not end", r"fault: the list did not end"],
     "e820-endless e820-opaque e820-24": [r"fault: the list did not end"],
     "trash-registers": [],
-    "trash-high-halves": [],
+    "trash-high-halves": [r"INT 12h: 639 KiB"],
     "edd-missing trash-registers trash-high-halves": [r"read by CHS"],
     "flags-dirty": [r"E820 came back with interrupts on"],
     "low-kib=640": [r"INT 12h: 640 KiB"],
@@ -58,6 +58,9 @@ ANOTHER_MAP = {
                                 r"^BIOS-e820: .*-0x0*7fdffff\] usable"],
     "e820-missing e801-missing": [r"no E820 list, taken from INT 15h AH=88h",
                                   r"^BIOS-e820: .*-0x0*3ffffff\] usable"],
+    "e820-missing trash-high-halves": [r"AX=E801h, 3 entries\nINT 12h: 639 KiB",  # no fault
+                                       r"^BIOS-e820: .*-0x0*7fdffff\] usable"],
+    "e820-missing e801-missing trash-high-halves": [r"^BIOS-e820: .*-0x0*3ffffff\] usable"],
     "e820-bottomless": [r"longer than 1024 entries", r"AX=E801h, 3 entries"],
     "e820-short": [r"less than 20 bytes", r"AX=E801h, 3 entries"],
     "e820-smap-lost": [r"lost its signature midway", r"AX=E801h, 3 entries"],

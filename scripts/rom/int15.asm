@@ -11,7 +11,7 @@ E820_BYTES   equ 20
 RESERVED     equ 2
 
 ; Continuations of our own. A BIOS's are small numbers, or ours, of the table.
-MARK_OPAQUE  equ 0x5aa50000     ; combined with the BIOS's
+MARK_OPAQUE  equ 0x5aa55aa5     ; combined with the BIOS's
 MARK_CARRY   equ 0x7ca40000     ; the next call is to end the list
 MARK_DEPTH   equ 0x7de00000     ; and the number of an entry that nobody has
 
