@@ -406,11 +406,24 @@ def prove_failure(tap):
     hang = Case("", CMDLINE="", limit=6)
     silent = Case("", CMDLINE="run=exit 0", selftest=True)
     panic = Case("", CMDLINE="run=panic;exit 0", says=["never said by anybody"])
+    other = Case("", CMDLINE="run=e820;exit 0", FIRMWARE="e820-missing", same_map=True)
     for case, name in ((liar, "another status"), (hang, "a guest that does not end"),
-                       (silent, "no self-test where one was due"), (panic, "missing words")):
+                       (silent, "no self-test where one was due"), (panic, "missing words"),
+                       (other, "another memory map")):
         CASES.remove(case)
         complaint, output = case.run()
         tap.check(complaint, f"the harness sees {name}", output)
+
+
+def check_firmware_tables(tap):
+    """No misdeed without a boot."""
+    listed = subprocess.run(["scripts/firmware", "--help"], stdout=subprocess.PIPE, text=True,
+                            check=True).stdout
+    names = {name.removesuffix("=N") for name in re.findall(r"^  ([a-z0-9-]+(?:=N)?) ", listed,
+                                                            re.MULTILINE)}
+    played = {word.split("=")[0] for words in (*SURVIVED, *ANOTHER_MAP, *REFUSED)
+              for word in words.split()}
+    tap.check(names and names == played, "each misdeed is played", str(names ^ played))
 
 
 def finish(tap, case, complaint, output, seconds):
@@ -440,6 +453,7 @@ def main():
         for case, result in zip(wanted, pool.map(timed, wanted)):
             finish(tap, case, *result)
     if not words:
+        check_firmware_tables(tap)
         prove_failure(tap)
     return tap.finish()
 
