@@ -461,6 +461,12 @@ static bool touched(const char *id)
 	return true;
 }
 
+static bool probe(const char *id)
+{
+	print_tenths(id, mm_report.probe_cycles * 10);
+	return true;
+}
+
 /* Per cent of the map's RAM that is not free at the prompt, in thousandths. */
 static bool lost(const char *id)
 {
@@ -492,6 +498,7 @@ static const struct {
 	{ "state", state },
 	{ "setup", setup },
 	{ "touched", touched },
+	{ "probe", probe },
 	{ "pair0", pair0 },
 	{ "bulk0.alloc", bulk0_alloc },
 	{ "bulk0.free", bulk0_free },

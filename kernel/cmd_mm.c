@@ -8,6 +8,7 @@
 #include "kernel/memory.h"
 #include "kernel/mm_setup.h"
 #include "kernel/parse.h"
+#include "kernel/probe.h"
 #include "kernel/selftest.h"
 #include "lib/string.h"
 #include "mm/debug.h"
@@ -57,6 +58,7 @@ static int cmd_e820(int argc, char **argv)
 		console_printf("\n");
 	}
 	mm_print_corrections(console_printf);
+	probe_print(console_printf);
 	return 0;
 }
 

@@ -49,6 +49,7 @@ void start_kernel(phys_addr_t boot_info_phys)
 	cpu_init();
 	e820_setup();
 	memblock_setup();
+	probe_setup();
 	paging_setup();
 	mem_map_setup();
 	buddy_setup();

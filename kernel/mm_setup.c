@@ -12,6 +12,7 @@
 #include "kernel/log.h"
 #include "kernel/memory.h"
 #include "kernel/options.h"
+#include "kernel/probe.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
 #include "mm/page.h"
@@ -164,6 +165,14 @@ void memblock_setup(void)
 	memblock_set_current_limit(SZ_4G);
 	memblock_dump_all();
 	bp_memblock();
+}
+
+void probe_setup(void)
+{
+	uint64_t start = arch_timestamp();
+
+	probe_memory();
+	mm_report.probe_cycles = arch_timestamp() - start;
 }
 
 void paging_setup(void)

@@ -14,6 +14,9 @@ void e820_setup(void);
 /* RAM and what is in use, in memblock. */
 void memblock_setup(void);
 
+/* Takes out RAM that is not there. */
+void probe_setup(void);
+
 /* The kernel's own page tables: direct map and image. */
 void paging_setup(void);
 
@@ -29,6 +32,7 @@ struct mm_report {
 	uint64_t mem_map_touched; /* of them, when the first page was handed out */
 	uint64_t left_out;        /* bytes of RAM that cannot be addressed */
 	uint64_t setup_cycles;    /* from raw entries to the first page, printing left out */
+	uint64_t probe_cycles;
 	uint64_t (*page_table_bytes)(void);
 };
 extern struct mm_report mm_report;

@@ -243,6 +243,8 @@ def make_maps():
         "unknown": "0 0x9fc00 1\n0x100000 0x7f00000 1\n0x500000 0x100000 77\n",
         "no-ram": "0 0x9fc00 2\n0x100000 0x7f00000 2\n",
         "no-place": "0 0x9fc00 1\n0x100000 0x80000 1\n",
+        "absent-end": "0 0x9fc00 1\n0x100000 0x1ff00000 1\n",
+        "absent-hole": "0 0x9fc00 1\n0x100000 0x12ff00000 1\n",
         "disabled": "0 0x9fc00 1 1\n0x100000 0x7f00000 1 1\n0x4000000 0x100000 1 0\n",
     }
     directory = os.path.join(BUILD, "test-maps")
@@ -251,6 +253,10 @@ def make_maps():
         with open(os.path.join(directory, name + ".map"), "w", encoding="ascii") as file:
             file.write(text)
     return directory
+
+
+def absent(first, last):
+    return rf"^RAM \[mem 0x{first}-0x{last}\]: usable by the map, but not there: left out$"
 
 
 def define_cases():
@@ -349,6 +355,20 @@ def define_cases():
     Case("map of a real machine, unsorted, byte by byte",
          MAP="tests/e820/trol-piii-byte-granular.map", selftest=True,
          CMDLINE="run=e820;free;selftest;exit 0", says=[r"^e820: .*-0x000000000fffd8bf\] usable$", r"unsorted: \[mem 0x0*fffd8c0-"])
+    # The larger map of another machine; one that calls the PCI hole RAM, with ROM and devices in it.
+    Case("map absent-end: RAM that is not there is left out", MAP=f"{maps}/absent-end.map",
+         MEM="128M", selftest=True, CMDLINE="run=e820;memblock;selftest;exit 0",
+         says=[absent("0000000008000000", "000000001fffffff"), r"^   1: 0x0*100000\.\.0x0*7ffffff ",
+               r"^not there: \[mem 0x0*8000000-0x0*1fffffff\]$"])
+    for cpu in ("max", "max,-clflush"):
+        Case(f"map absent-hole: RAM that is not there is left out, cpu {cpu}", CPU=cpu,
+             MAP=f"{maps}/absent-hole.map", MEM="1G", MACHINE="pc,max-ram-below-4g=512M",
+             CMDLINE="run=memblock;selftest;exit 0",
+             says=[r"^ok \d+ all_memory_and_back$",
+                   absent("0000000020000000", "00000000ffffffff"),
+                   absent("0000000120000000", "000000012fffffff"),
+                   r"^   1: 0x0*100000\.\.0x0*1fffffff ",
+                   r"^   2: 0x0*100000000\.\.0x0*11fffffff "])
     Stop("map without RAM", end=HALTED, MAP=f"{maps}/no-ram.map", MEM="128M", says=[r"no RAM"])
     Stop("map without a place for the kernel", end=HALTED, MAP=f"{maps}/no-place.map", MEM="128M",
          says=[r"KERNEL\.ELF: no RAM between"])

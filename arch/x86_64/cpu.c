@@ -47,6 +47,7 @@ static void read_basic_leaves(void)
 	decode_signature(r.eax);
 	f->mce = r.edx & BIT(7);
 	f->pge = r.edx & BIT(13);
+	f->clfsh = r.edx & BIT(19);
 	f->hypervisor = r.ecx & BIT(31);
 	if (last >= CPUID_STRUCTURED)
 		f->erms = cpuid(CPUID_STRUCTURED, 0).ebx & BIT(9);

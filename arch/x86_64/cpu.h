@@ -36,6 +36,7 @@ struct cpu_features {
 	bool pdpe1gb;       /* 1 GiB pages */
 	bool pge;           /* global pages */
 	bool mce;           /* machine check exception */
+	bool clfsh;         /* CLFLUSH */
 	bool erms;          /* fast rep movsb and stosb */
 	bool invariant_tsc; /* the TSC runs at one rate in all power states */
 	bool hypervisor;    /* running in a virtual machine that says so */
@@ -124,6 +125,25 @@ static inline void write_dr6(uint64_t value)
 static inline void invlpg(uintptr_t virt)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(virt) : "memory");
+}
+
+/* Writes all caches back and empties them. */
+static inline void wbinvd(void)
+{
+	__asm__ volatile("wbinvd" : : : "memory");
+}
+
+/*
+ * The cache line goes to memory and is in no cache afterwards, before the next access (SDM 2A,
+ * CLFLUSH; MFENCE orders what is read next). Every processor of a PC with long mode has CLFLUSH;
+ * an emulator may be told to leave it out.
+ */
+static inline void flush_line(const volatile void *address)
+{
+	if (cpu_features.clfsh)
+		__asm__ volatile("clflush (%0); mfence" : : "r"(address) : "memory");
+	else
+		wbinvd();
 }
 
 static inline uint64_t rdmsr(uint32_t msr)

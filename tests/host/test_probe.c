@@ -1,0 +1,352 @@
+/*
+ * test_probe.c: kernel/probe.c on machines whose RAM is not where their map says.
+ *
+ * A machine is a list of stretches of RAM and what answers elsewhere; cells exist once written. The
+ * map is memblock's.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/x86_64/early_access.h"
+#include "kernel/probe.h"
+#include "mm/memblock.h"
+#include "tests/host/sim.h"
+
+#define MIB         (1ull << 20)
+#define GIB         (1ull << 30)
+
+#define MAX_CELLS   65536 /* a power of two */
+#define MAX_STRETCH 40
+#define ODD         0x9e3779b97f4a7c15ull
+
+static struct {
+	struct {
+		phys_addr_t base, end;
+	} ram[MAX_STRETCH];
+	unsigned int nr_ram;
+	phys_addr_t wrap;    /* addresses are taken modulo this; 0: whole */
+	uint64_t rom;        /* read where there is no RAM ... */
+	bool floating;       /* ... or else what was last on the bus */
+	phys_addr_t bad;     /* the frame with a word ... */
+	uint64_t stuck_high; /* ... where these bits read as 1 ... */
+	uint64_t stuck_low;  /* ... or as 0 */
+	uint64_t bus;
+	unsigned long accesses;
+	bool ended;
+	struct {
+		phys_addr_t phys;
+		uint64_t value;
+	} cells[MAX_CELLS];
+} * machine;
+
+static char said[8192];
+
+static uint64_t *cell_of(phys_addr_t phys)
+{
+	size_t i = phys * ODD >> 48;
+
+	while (machine->cells[i].phys && machine->cells[i].phys != phys + 1)
+		i = (i + 1) % MAX_CELLS;
+	machine->cells[i].phys = phys + 1;
+	return &machine->cells[i].value;
+}
+
+/* The cell that answers, or NULL. */
+static uint64_t *decode(phys_addr_t phys)
+{
+	machine->accesses++;
+	assert_false(machine->ended);
+	assert_true(phys % 8 == 0);
+	/* The map's own frames only, and none that is in use. */
+	assert_true(memblock_is_region_memory(phys, 8));
+	assert_false(memblock_is_region_reserved(phys, 8));
+	if (machine->wrap)
+		phys %= machine->wrap;
+	for (unsigned int i = 0; i < machine->nr_ram; i++)
+		if (phys >= machine->ram[i].base && phys < machine->ram[i].end)
+			return cell_of(phys);
+	return NULL;
+}
+
+void early_write(phys_addr_t phys, uint64_t value)
+{
+	uint64_t *cell = decode(phys);
+
+	machine->bus = value;
+	if (cell && phys - machine->bad < PAGE_SIZE)
+		value = (value | machine->stuck_high) & ~machine->stuck_low;
+	if (cell)
+		*cell = value;
+}
+
+uint64_t early_read(phys_addr_t phys)
+{
+	const uint64_t *cell = decode(phys);
+
+	if (cell)
+		machine->bus = *cell;
+	else if (!machine->floating)
+		return machine->rom;
+	return machine->bus;
+}
+
+void early_access_end(void)
+{
+	machine->ended = true;
+}
+
+static void new_machine(void)
+{
+	free(machine);
+	machine = calloc(1, sizeof(*machine));
+	machine->rom = ~0ull;
+	machine->bad = PHYS_ADDR_MAX;
+	sim_reset();
+	memblock_reserve(0, 64 << 10);
+	memblock_reserve(2 * MIB, MIB);
+}
+
+static void ram(phys_addr_t base, phys_addr_t end)
+{
+	machine->ram[machine->nr_ram].base = base;
+	machine->ram[machine->nr_ram++].end = end;
+}
+
+static void probe(void)
+{
+	FILE *log = fmemopen(said, sizeof(said), "w");
+
+	assert_non_null(log);
+	said[0] = '\0';
+	sim_log = log;
+	probe_memory();
+	sim_log = NULL;
+	fclose(log);
+	assert_true(machine->ended);
+	assert_null(memblock_check());
+}
+
+struct borders {
+	phys_addr_t base, end;
+};
+
+/* What memblock has after it. */
+static void expect(unsigned int nr, const struct borders *ranges)
+{
+	assert_int_equal(memblock.memory.cnt, nr);
+	for (unsigned int i = 0; i < nr; i++) {
+		const struct memblock_region *r = &memblock.memory.regions[i];
+
+		assert_int_equal(r->base, ranges[i].base);
+		assert_int_equal(r->base + r->size, ranges[i].end);
+	}
+}
+
+#define EXPECT(...)                                                 \
+	do {                                                        \
+		const struct borders ranges[] = { __VA_ARGS__ };    \
+		expect(sizeof(ranges) / sizeof(ranges[0]), ranges); \
+	} while (0)
+
+static void an_honest_map_keeps_all(void **state)
+{
+	(void)state;
+	new_machine();
+	ram(0, 3 * GIB);
+	ram(4 * GIB, 9 * GIB);
+	memblock_add(0, 0x9f000);
+	memblock_add(MIB, 3 * GIB - MIB);
+	memblock_add(4 * GIB, 5 * GIB);
+	probe();
+	EXPECT({ 0, 0x9f000 }, { MIB, 3 * GIB }, { 4 * GIB, 9 * GIB });
+	assert_string_equal(said, "");
+}
+
+/* Whatever answers there: ones, zeros, a ROM, the bus. */
+static void the_end_is_missing_to_the_frame(void **state)
+{
+	static const uint64_t roms[] = { ~0ull, 0, 0x55aa55aa12345678 };
+
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		new_machine();
+		machine->floating = i == 3;
+		machine->rom = roms[i % 3];
+		ram(0, 128 * MIB + 3 * PAGE_SIZE);
+		memblock_add(MIB, 511 * MIB);
+		probe();
+		EXPECT({ MIB, 128 * MIB + 3 * PAGE_SIZE });
+		assert_string_equal(said,
+				    "RAM [mem 0x0000000008003000-0x000000001fffffff]: usable by "
+				    "the map, but not there: left out\n");
+	}
+}
+
+static void a_hole_is_cut_out_to_the_frame(void **state)
+{
+	(void)state;
+	new_machine();
+	ram(0, 3 * GIB - 5 * PAGE_SIZE);
+	ram(5 * GIB + 7 * PAGE_SIZE, 8 * GIB);
+	memblock_add(0, 8 * GIB);
+	probe();
+	EXPECT({ 0, 3 * GIB - 5 * PAGE_SIZE }, { 5 * GIB + 7 * PAGE_SIZE, 8 * GIB });
+}
+
+static void several_holes_of_one_range(void **state)
+{
+	(void)state;
+	new_machine();
+	ram(0, GIB);
+	ram(2 * GIB, 3 * GIB);
+	ram(4 * GIB, 4 * GIB + 300 * MIB);
+	memblock_add(0, 6 * GIB);
+	probe();
+	EXPECT({ 0, GIB }, { 2 * GIB, 3 * GIB }, { 4 * GIB, 4 * GIB + 300 * MIB });
+}
+
+static void the_borders_of_a_range_are_looked_at(void **state)
+{
+	(void)state;
+	new_machine();
+	ram(0, GIB);
+	ram(GIB + 2 * PAGE_SIZE, 2 * GIB - PAGE_SIZE);
+	memblock_add(0, GIB - MIB);
+	memblock_add(GIB, GIB);
+	probe();
+	EXPECT({ 0, GIB - MIB }, { GIB + 2 * PAGE_SIZE, 2 * GIB - PAGE_SIZE });
+}
+
+static void a_whole_range_is_missing(void **state)
+{
+	(void)state;
+	new_machine();
+	ram(0, GIB);
+	memblock_add(0, GIB);
+	memblock_add(4 * GIB, 60 * GIB);
+	memblock_add(100 * GIB, PAGE_SIZE);
+	probe();
+	EXPECT({ 0, GIB });
+}
+
+/* RAM of a size that an address decoder ignores the rest of: the lowest addresses are its own. */
+static void ram_that_wraps_counts_once(void **state)
+{
+	static const uint64_t sizes[] = { 16 * MIB, 128 * MIB, 256 * MIB, GIB, 4 * GIB };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		new_machine();
+		ram(0, sizes[i]);
+		machine->wrap = sizes[i];
+		memblock_add(0, 16 * GIB + 12 * PAGE_SIZE);
+		probe();
+		EXPECT({ 0, sizes[i] });
+		assert_non_null(strstr(said, "second address"));
+	}
+}
+
+static void a_range_that_repeats_another_goes(void **state)
+{
+	(void)state;
+	new_machine();
+	ram(0, 4 * GIB);
+	machine->wrap = 4 * GIB;
+	memblock_add(MIB, 2 * GIB);
+	memblock_add(4 * GIB, 2 * GIB + 33 * PAGE_SIZE);
+	probe();
+	EXPECT({ MIB, 2 * GIB + MIB });
+}
+
+static void a_stuck_bit_shows_in_one_of_two_rounds(void **state)
+{
+	(void)state;
+	for (unsigned int bit = 0; bit < 128; bit++) {
+		new_machine();
+		ram(0, GIB);
+		machine->bad = 512 * MIB - PAGE_SIZE;
+		*(bit < 64 ? &machine->stuck_high : &machine->stuck_low) = 1ull << bit % 64;
+		memblock_add(0, GIB);
+		probe();
+		EXPECT({ 0, 512 * MIB - PAGE_SIZE }, { 512 * MIB, GIB });
+	}
+}
+
+/* Four accesses a point: one every 256 MiB, the 16 at the bottom, the ends of two ranges. */
+static void a_terabyte_is_4000_points(void **state)
+{
+	(void)state;
+	new_machine();
+	ram(0, 1000 * GIB);
+	memblock_add(0, 1000 * GIB);
+	probe();
+	assert_in_range(machine->accesses, 4 * 4000, 4 * (4000 + 16 + 4));
+}
+
+static char listed[4096];
+
+static int list(const char *fmt, ...)
+{
+	size_t used = strlen(listed);
+	va_list ap;
+	int length;
+
+	va_start(ap, fmt);
+	length = vsnprintf(listed + used, sizeof(listed) - used, fmt, ap);
+	va_end(ap);
+	return length;
+}
+
+/* Runs first: what was left out is kept, as it is in the kernel. */
+static void what_was_left_out_is_listed(void **state)
+{
+	(void)state;
+	new_machine();
+	for (unsigned int i = 0; i < 18; i++) {
+		ram(i * GIB, i * GIB + 512 * MIB);
+		memblock_add(i * GIB, i ? GIB : 512 * MIB);
+	}
+	probe();
+	assert_int_equal(memblock.memory.cnt, 18);
+	probe_print(list);
+	assert_non_null(strstr(listed, "not there: [mem 0x0000000060000000-0x000000007fffffff]\n"));
+	assert_non_null(strstr(listed, "not there: [mem 0x0000000420000000-0x000000043fffffff]\n"));
+	assert_null(strstr(listed, "0x0000000460000000"));
+	assert_non_null(strstr(listed, "not there: and 1 more\n"));
+}
+
+static void no_free_memory_is_nothing_to_do(void **state)
+{
+	(void)state;
+	new_machine();
+	memblock_add(2 * MIB, MIB);
+	machine->ended = true;
+	probe();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_left_out_is_listed),
+		cmocka_unit_test(an_honest_map_keeps_all),
+		cmocka_unit_test(the_end_is_missing_to_the_frame),
+		cmocka_unit_test(a_hole_is_cut_out_to_the_frame),
+		cmocka_unit_test(several_holes_of_one_range),
+		cmocka_unit_test(the_borders_of_a_range_are_looked_at),
+		cmocka_unit_test(a_whole_range_is_missing),
+		cmocka_unit_test(ram_that_wraps_counts_once),
+		cmocka_unit_test(a_range_that_repeats_another_goes),
+		cmocka_unit_test(a_stuck_bit_shows_in_one_of_two_rounds),
+		cmocka_unit_test(a_terabyte_is_4000_points),
+		cmocka_unit_test(no_free_memory_is_nothing_to_do),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("probe", tests, NULL, NULL);
+}
