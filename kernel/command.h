@@ -15,9 +15,10 @@ struct command {
 };
 
 /* Each ends with an entry without name. */
-extern const struct command mm_commands[];     /* cmd_mm.c */
-extern const struct command debug_commands[];  /* cmd_debug.c */
-extern const struct command system_commands[]; /* cmd_system.c */
+extern const struct command mm_commands[];      /* cmd_mm.c */
+extern const struct command debug_commands[];   /* cmd_debug.c */
+extern const struct command memtest_commands[]; /* cmd_memtest.c */
+extern const struct command system_commands[];  /* cmd_system.c */
 
 /* All tables, for who looks through them: ends with null. */
 extern const struct command *const command_tables[];

@@ -51,6 +51,7 @@ void start_kernel(phys_addr_t boot_info_phys)
 	memblock_setup();
 	probe_setup();
 	paging_setup();
+	memtest_setup();
 	mem_map_setup();
 	buddy_setup();
 	arch_devices_init(boot_info.rsdp);

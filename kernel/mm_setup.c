@@ -11,6 +11,7 @@
 #include "kernel/boot_info.h"
 #include "kernel/log.h"
 #include "kernel/memory.h"
+#include "kernel/memtest.h"
 #include "kernel/options.h"
 #include "kernel/probe.h"
 #include "mm/debug.h"
@@ -182,6 +183,12 @@ void paging_setup(void)
 	give_back_ranges();
 	clock_off();
 	mm_report.page_table_bytes = paging_table_bytes;
+}
+
+void memtest_setup(void)
+{
+	if (options.memtest_passes)
+		early_memtest(options.memtest_passes);
 }
 
 void mem_map_setup(void)

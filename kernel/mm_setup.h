@@ -20,6 +20,9 @@ void probe_setup(void);
 /* The kernel's own page tables: direct map and image. */
 void paging_setup(void);
 
+/* memtest=: patterns over all free memory. */
+void memtest_setup(void);
+
 /* Descriptors for all RAM. */
 void mem_map_setup(void);
 

@@ -21,8 +21,8 @@
 #define PROMPT    "firstpage> "
 #define MAX_WORDS 16
 
-const struct command *const command_tables[] = { system_commands, mm_commands, debug_commands,
-						 NULL };
+const struct command *const command_tables[] = { system_commands, mm_commands, memtest_commands,
+						 debug_commands, NULL };
 
 static const struct command *find_command(const char *name)
 {

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "include/e820.h"
+#include "kernel/memtest.h"
 #include "kernel/parse.h"
 #include "lib/string.h"
 #include "mm/debug.h"
@@ -101,6 +102,17 @@ static bool parse_memblock(struct options *result, const struct word *value)
 	return result->memblock_debug;
 }
 
+static bool parse_memtest(struct options *result, const struct word *value)
+{
+	uint64_t passes;
+
+	if (parse_size(value->text, &passes) != value->text + value->length ||
+	    passes > MEMTEST_MAX_PASSES)
+		return false;
+	result->memtest_passes = (unsigned)passes;
+	return true;
+}
+
 static bool parse_switch(struct options *result, const struct word *value, unsigned flag)
 {
 	if (word_is(value, "on"))
@@ -146,6 +158,7 @@ static const struct {
 	{ "mem", parse_mem },
 	{ "memmap", parse_memmap },
 	{ "memblock", parse_memblock },
+	{ "memtest", parse_memtest },
 	{ "page_poison", parse_page_poison },
 	{ "page_owner", parse_page_owner },
 	{ "debug_pagealloc", parse_debug_pagealloc },

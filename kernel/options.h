@@ -6,6 +6,7 @@
  *   memmap=SIZE              the same as mem=SIZE
  *   memmap=exactmap          the firmware's map does not count, only memmap= does
  *   memblock=debug           log each change of memblock
+ *   memtest=N                N patterns over free memory before the allocator stands; 0: none
  *   page_poison=on           fill freed frames, look at them when they are allocated again
  *   page_owner=on            keep who allocated and freed each frame: `page_owner`, `page PFN`
  *   debug_pagealloc=on       map no free frame (page tables: 0.2 % of RAM, from below 4 GiB)
@@ -38,6 +39,7 @@ struct options {
 	unsigned nr_memmaps;
 	bool exactmap;
 	bool memblock_debug;
+	unsigned memtest_passes;
 	unsigned debug;    /* MM_PAGE_POISON, MM_PAGE_OWNER, MM_DEBUG_PAGEALLOC: mm/debug.h */
 	unsigned consoles; /* OPTION_CONSOLE_*; 0: all there are */
 	const char *run;   /* inside the command line that was parsed; null: none */

@@ -27,6 +27,18 @@ static inline struct page *page_list_pop(struct page **list)
 	return page;
 }
 
+/* All that is free: largest first, all zones, to the last frame. */
+static inline void page_list_take_all(struct page **list)
+{
+	static const gfp_t zones_down[] = { GFP_KERNEL, GFP_DMA32, GFP_DMA };
+	struct page *page;
+
+	for (size_t i = 0; i < sizeof(zones_down) / sizeof(zones_down[0]); i++)
+		for (unsigned int order = MAX_PAGE_ORDER + 1; order-- > 0;)
+			while ((page = alloc_pages(zones_down[i] | __GFP_HIGH, order)))
+				page_list_push(list, page);
+}
+
 static inline void page_list_free(struct page **list)
 {
 	struct page *page;

@@ -156,21 +156,14 @@ static const char *zeroed_means_zero(void)
 	return NULL;
 }
 
-/* Largest first, all zones, to the last frame, and back. A call that fails changes nothing. */
+/* To the last frame, and back. A call that fails changes nothing. */
 static const char *all_memory_and_back(void)
 {
-	static const gfp_t zone_of[] = { GFP_DMA, GFP_DMA32, GFP_KERNEL };
 	uint64_t before = nr_free_pages();
 	const char *wrong = NULL;
 	struct page *list = NULL;
 
-	for (unsigned int zone = MAX_NR_ZONES; zone-- > 0;)
-		for (unsigned int order = MAX_PAGE_ORDER + 1; order-- > 0;) {
-			struct page *page;
-
-			while ((page = alloc_pages(zone_of[zone] | __GFP_HIGH, order)))
-				page_list_push(&list, page);
-		}
+	page_list_take_all(&list);
 	if (nr_free_pages())
 		wrong = "free memory was left when allocations failed";
 	if (alloc_page(GFP_ATOMIC))

@@ -334,6 +334,24 @@ def define_cases():
     Case("misuse use-after-free, unseen without options", status=3,
          CMDLINE="run=misuse use-after-free;page_owner;exit 3",
          says=[r"^nobody saw it", r"^misuse: failed", r"^nobody keeps owners"])
+    Case("memtest of good memory, at boot and from the monitor", selftest=True,
+         CMDLINE="memtest=3 run=memtest;memtest 1;memtest list;selftest;exit 0",
+         says=[r"^memtest: pass 3 of 3, pattern 0x5{16}$", r"^memtest: frames out of service: 0$",
+               r"^2 of 2 passes over 1\d\d MiB; bad frames: 0$", r"^frames out of service: 0$"])
+    Case("memtest, a bad frame at boot stays out of service", selftest=True, gdb=BAD_CELL,
+         CMDLINE="memtest=2 run=memtest list;page 0x4000;memtest;selftest;exit 0",
+         says=[r"^memtest: bad \[mem 0x0+4000000-0x0+4000fff\], at 0x4000010 0x0*2a instead of 0x",
+               r"^out of service \[mem 0x0+4000000-0x0+4000fff\]$", r"^frames out of service: 1$",
+               r"^pfn 0x4000 .*: reserved$", r"^2 of 2 passes over \d+ MiB; bad frames: 0$"])
+    Case("memtest, a bad frame found from the monitor stays out of service", selftest=True,
+         gdb=BAD_CELL, CMDLINE="run=memtest;memtest;page 0x4000;release 0x4000;selftest;exit 0",
+         says=[r"^2 of 2 passes over \d+ MiB; bad frames: 1$", r"^memtest: failed \(1\)$",
+               r"^2 of 2 passes over \d+ MiB; bad frames: 0$", r"^pfn 0x4000 .*: allocated$",
+               r"^head pfn 0x4000 order 0 count 1 owner 0x626164$", r"^release: failed"])
+    Dialogue("memtest ends at Ctrl-C, and all memory comes back",
+             [(r"firstpage> $", "memtest 1000000\r"), (r"pass 2 of", "\x03"),
+              (r"firstpage> $", "selftest\rexit 0\r")], selftest=True, CMDLINE="",
+             says=[r"^1 of 1000000 passes over \d+ MiB, interrupted; bad frames: 0$"])
     Stop("no long mode", end=HALTED, CPU="qemu64,-lm", says=[r"long mode"])
     Stop("KERNEL.ELF cut short", end=HALTED, damage=truncate_kernel, says=[r"KERNEL\.ELF"])
     Stop("KERNEL.ELF with a byte flipped", end=HALTED, damage=flip_kernel_byte, says=[r"KERNEL\.ELF"])
@@ -408,6 +426,9 @@ PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "b
           "bp_memblock", "bp_mem_map", "bp_buddy")
 
 DEBUG_OPTIONS = ("page_poison=on", "page_owner=on", "debug_pagealloc=on")
+# Memory forgets between writing and reading back: when memtest empties the caches the second time.
+BAD_CELL = ("break arch_flush_caches\ncontinue\ncontinue\n"
+            "set *(unsigned long *)0xffff888004000010 = 42\ndelete\ncontinue\n")
 MISUSES = {
     "double-free": ("is free", r"^frame (0x\w+): allocated by double_free\+0x.*\n"
                                r"frame \1: freed by double_free\+0x"),

@@ -75,6 +75,11 @@ uint64_t arch_timestamp(void);
 /* Its rate, measured by arch_devices_init(). 0: not known, before or because nothing counts. */
 uint64_t tsc_khz(void);
 
+/* ---- caches ---- */
+
+/* Written back and empty: what is read next comes from memory. Milliseconds. */
+void arch_flush_caches(void);
+
 /* ---- ends ---- */
 
 #define ARCH_EXIT_MAX 125 /* the largest status that arch_exit() can hand on */

@@ -96,6 +96,11 @@ void cpu_init(void)
 		printk("cpu: no NX: data stays executable\n");
 }
 
+void arch_flush_caches(void)
+{
+	wbinvd();
+}
+
 /* Some processors put blanks before their name. */
 static const char *brand(void)
 {

@@ -8,7 +8,7 @@ KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/t
           arch/x86_64/acpi.c arch/x86_64/ends.c arch/x86_64/devices.c \
           kernel/main.c kernel/boot_info.c kernel/console.c kernel/log.c kernel/panic.c \
           kernel/ksyms.c kernel/port.c kernel/parse.c kernel/options.c kernel/memory.c \
-          kernel/probe.c \
+          kernel/probe.c kernel/memtest.c kernel/cmd_memtest.c \
           kernel/mm_setup.c kernel/monitor.c kernel/lineedit.c kernel/cmd_system.c \
           kernel/cmd_mm.c kernel/cmd_debug.c kernel/selftest.c kernel/selftest_irq.c \
           kernel/bench.c \

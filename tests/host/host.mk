@@ -12,9 +12,9 @@ SIM := kernel/memory.c lib/e820.c arch/x86_64/paging.c tests/host/sim.c tests/ho
        tests/host/checks.c
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
-TESTS := test_memblock test_e820 test_paging test_buddy test_debug test_probe test_maps \
-         test_models test_mapfile test_string test_format test_crc32 test_fat test_elf \
-         test_options test_boot_info
+TESTS := test_memblock test_e820 test_paging test_buddy test_debug test_probe test_memtest \
+         test_maps test_models test_mapfile test_string test_format test_crc32 test_fat \
+         test_elf test_options test_boot_info
 
 FUZZ    := ops fat elf e820 cmdline boot_info
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
@@ -57,6 +57,7 @@ test_buddy_SOURCES    := $(MM) $(SIM)
 test_debug_SOURCES    := $(MM) $(SIM)
 test_maps_SOURCES     := $(MM) $(SIM)
 test_probe_SOURCES    := kernel/probe.c $(MM) $(SIM)
+test_memtest_SOURCES  := kernel/memtest.c kernel/cmd_memtest.c kernel/parse.c $(MM) $(SIM)
 test_models_SOURCES   := tests/models/models.c $(MM) $(SIM)
 test_mapfile_SOURCES  := tests/host/mapfile.c
 test_string_SOURCES   := lib/string.c

@@ -242,6 +242,23 @@ static void debugging_memory(void **state)
 	    parse("page_poison", "Bad value of command-line option page_poison: \n").debug, 0);
 }
 
+static void passes_of_memtest(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("memtest=4", "").memtest_passes, 4);
+	assert_int_equal(parse("memtest=4 memtest=0", "").memtest_passes, 0);
+	assert_int_equal(parse("memtest=1000000", "").memtest_passes, 1000000);
+	assert_int_equal(
+	    parse("memtest", "Bad value of command-line option memtest: \n").memtest_passes, 0);
+	assert_int_equal(
+	    parse("memtest=1000001", "Bad value of command-line option memtest: 1000001\n")
+		.memtest_passes,
+	    0);
+	assert_int_equal(
+	    parse("memtest=2x", "Bad value of command-line option memtest: 2x\n").memtest_passes,
+	    0);
+}
+
 static void run_takes_the_rest(void **state)
 {
 	(void)state;
@@ -277,6 +294,7 @@ int main(void)
 		cmocka_unit_test(too_many_memory_maps),
 		cmocka_unit_test(consoles_and_debug),
 		cmocka_unit_test(debugging_memory),
+		cmocka_unit_test(passes_of_memtest),
 		cmocka_unit_test(run_takes_the_rest),
 		cmocka_unit_test(unknown_options),
 	};

@@ -1,0 +1,405 @@
+/*
+ * test_memtest.c: kernel/memtest.c at boot and from the monitor, on memory with faults.
+ *
+ * The kernel empties the caches before it writes and before it reads back; here that is when cells
+ * forget. The table of bad frames is never emptied: tests without faults come first, then those
+ * with, each with frames of its own, last the one that fills the table.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/x86_64/arch.h"
+#include "kernel/command.h"
+#include "kernel/console.h"
+#include "kernel/memtest.h"
+#include "kernel/monitor.h"
+#include "mm/memblock.h"
+#include "mm/zone.h"
+#include "tests/host/sim.h"
+
+#define MIB        (1ull << 20)
+#define RAM_END    (64 * MIB)
+#define MAX_FAULTS 1024
+#define SENTINEL   0xa5
+#define ALL        16 /* patterns */
+
+/* Bits that read as 1 or as 0 whatever was written; copy: the word shows another's cell. */
+static struct fault {
+	phys_addr_t phys;
+	uint64_t stuck_high, stuck_low;
+	phys_addr_t copy;
+} faults[MAX_FAULTS];
+static unsigned int nr_faults;
+
+/* What the free memory held at the end of each write, at one address. */
+static phys_addr_t watched;
+static uint64_t seen[64];
+static unsigned int nr_flushes;
+
+static unsigned int interrupt_after; /* asked so often, Ctrl-C is there; 0: never */
+static char said[65536];
+
+static uint64_t *word_at(phys_addr_t phys)
+{
+	return phys_to_virt(phys);
+}
+
+void arch_flush_caches(void)
+{
+	if (watched && nr_flushes < 64)
+		seen[nr_flushes] = *word_at(watched);
+	nr_flushes++;
+	for (const struct fault *f = faults; f < faults + nr_faults; f++) {
+		uint64_t value = *word_at(f->copy ? f->copy : f->phys);
+
+		*word_at(f->phys) = (value | f->stuck_high) & ~f->stuck_low;
+	}
+}
+
+bool monitor_interrupted(void)
+{
+	return interrupt_after && !--interrupt_after;
+}
+
+int console_printf(const char *fmt, ...)
+{
+	va_list ap;
+	int length;
+
+	va_start(ap, fmt);
+	length = vfprintf(sim_log, fmt, ap);
+	va_end(ap);
+	return length;
+}
+
+static void fault(struct fault f)
+{
+	assert_true(nr_faults < MAX_FAULTS);
+	faults[nr_faults++] = f;
+}
+
+static void start(void)
+{
+	nr_faults = 0;
+	nr_flushes = 0;
+	watched = 0;
+	interrupt_after = 0;
+	memset(said, 0, sizeof(said));
+	sim_log = fmemopen(said, sizeof(said), "w");
+	assert_non_null(sim_log);
+}
+
+static void stop(void)
+{
+	fclose(sim_log);
+	sim_log = NULL;
+}
+
+/* A machine up to the direct map: RAM below and above what is reserved. */
+static void early_boot(void)
+{
+	sim_reset();
+	sim_map_ram(RAM_END);
+	memset(phys_to_virt(0), SENTINEL, RAM_END);
+	memblock_allow_resize();
+	memblock_add(0, RAM_END);
+	memblock_reserve(0, 64 << 10);
+	memblock_reserve(2 * MIB + 100, MIB);
+	start();
+}
+
+static void run_early(unsigned int passes)
+{
+	early_memtest(passes);
+	stop();
+}
+
+static void only_free_memory_is_written(void **state)
+{
+	(void)state;
+	early_boot();
+	run_early(1);
+	for (phys_addr_t phys = 0; phys < RAM_END; phys += sizeof(uint64_t)) {
+		phys_addr_t frame = PFN_PHYS(PFN_DOWN(phys));
+		uint64_t untouched;
+
+		memset(&untouched, SENTINEL, sizeof(untouched));
+		if (memblock_is_region_reserved(frame, PAGE_SIZE))
+			assert_int_equal(*word_at(phys), untouched);
+		else
+			assert_int_not_equal(*word_at(phys), untouched);
+	}
+	assert_int_equal(memtest_nr_bad(), 0);
+	assert_non_null(strstr(said, "memtest=1: 62 MiB of free memory\n"));
+	assert_non_null(strstr(said, "memtest: frames out of service: 0\n"));
+}
+
+/* All 16 patterns: any two bits of a word differ in one of them, and each is 0 and 1. */
+static void patterns_tell_all_bits_apart(void **state)
+{
+	uint64_t ones = 0, zeros = 0;
+
+	(void)state;
+	early_boot();
+	watched = 5 * MIB + 8;
+	run_early(ALL + 1);
+	assert_int_equal(nr_flushes, 2 * (ALL + 1));
+	/* Flush 2n + 1 is between writing and reading of pass n. */
+	for (unsigned int n = 0; n < ALL; n++) {
+		ones |= seen[2 * n + 1];
+		zeros |= ~seen[2 * n + 1];
+	}
+	assert_true(ones == ~0ull && zeros == ~0ull);
+	assert_int_equal(seen[1], seen[2 * ALL + 1]);
+	assert_int_equal(seen[3], ~seen[1]);
+	for (unsigned int a = 0; a < 64; a++)
+		for (unsigned int b = 0; b < a; b++) {
+			unsigned int differ = 0;
+
+			for (unsigned int n = 2; n < ALL; n++)
+				differ += (seen[2 * n + 1] >> a & 1) != (seen[2 * n + 1] >> b & 1);
+			assert_true(differ > 0);
+		}
+}
+
+/* One in each frame from 8 MiB on, at every place of the frame; 0 or 1. Two passes find all. */
+static void any_stuck_bit_is_found(void **state)
+{
+	const pfn_t first = PHYS_PFN(8 * MIB);
+	const uint64_t before = memtest_nr_bad();
+
+	(void)state;
+	early_boot();
+	for (pfn_t i = 0; i < 128; i++)
+		fault((struct fault){
+		    .phys = PFN_PHYS(first + 2 * i) + (i * 37 % 512) * sizeof(uint64_t),
+		    .stuck_high = i % 2 ? 0 : 1ull << i / 2,
+		    .stuck_low = i % 2 ? 1ull << i / 2 : 0,
+		});
+	run_early(2);
+	assert_int_equal(memtest_nr_bad() - before, 128);
+	for (pfn_t i = 0; i < 128; i++) {
+		assert_true(memblock_is_region_reserved(PFN_PHYS(first + 2 * i), PAGE_SIZE));
+		assert_false(memblock_is_region_reserved(PFN_PHYS(first + 2 * i + 1), PAGE_SIZE));
+	}
+	assert_null(memblock_check());
+}
+
+static void a_run_of_frames_is_one_range(void **state)
+{
+	const phys_addr_t base = 20 * MIB;
+
+	(void)state;
+	early_boot();
+	for (unsigned int i = 0; i < 5; i++)
+		fault((struct fault){ .phys = base + i * PAGE_SIZE + 16, .stuck_low = ~0ull });
+	run_early(3);
+	assert_non_null(strstr(said, "memtest: bad [mem 0x0000000001400000-0x0000000001404fff], at "
+				     "0x1400010 0x0000000000000000 instead of 0x"));
+	assert_non_null(
+	    strstr(said, "out of service [mem 0x0000000001400000-0x0000000001404fff]\n"));
+	assert_true(memblock_is_region_reserved(base + 4 * PAGE_SIZE, 1));
+	assert_false(memblock_is_region_reserved(base + 5 * PAGE_SIZE, PAGE_SIZE));
+	assert_false(memblock_is_region_reserved(base - PAGE_SIZE, PAGE_SIZE));
+	early_boot();
+	fault((struct fault){ .phys = base - 8, .stuck_high = 1 });
+	run_early(2);
+	assert_non_null(
+	    strstr(said, "out of service [mem 0x00000000013ff000-0x0000000001404fff]\n"));
+}
+
+/* The first and the last word of the memory. */
+static void the_ends_are_tested(void **state)
+{
+	(void)state;
+	early_boot();
+	fault((struct fault){ .phys = 64 << 10, .stuck_high = 1 });
+	fault((struct fault){ .phys = RAM_END - 8, .stuck_high = 1ull << 63 });
+	run_early(2);
+	assert_true(memblock_is_region_reserved(64 << 10, PAGE_SIZE));
+	assert_true(memblock_is_region_reserved(RAM_END - PAGE_SIZE, PAGE_SIZE));
+}
+
+/* Two addresses of one cell: constant patterns never see that, the first pass does. */
+static void a_missing_address_line_is_found(void **state)
+{
+	(void)state;
+	early_boot();
+	fault((struct fault){ .phys = 24 * MIB + 64, .copy = 24 * MIB + 64 + 32 * MIB });
+	run_early(1);
+	assert_true(memblock_is_region_reserved(24 * MIB, PAGE_SIZE));
+}
+
+/* ---- the monitor ---- */
+
+static void boot(void)
+{
+	static const struct e820_entry raw[] = {
+		{ 0, 0x9fc00, 1, 0, 20, 0 },
+		{ MIB, RAM_END - MIB, 1, 0, 20, 0 },
+	};
+	const struct sim_options options = { .kernel_size = 0x60000, .seed = 3 };
+	struct e820_taken kernel;
+	const char *error = "";
+
+	if (sim_boot(raw, 2, &options, &kernel, &error))
+		fail_msg("%s", error);
+	start();
+}
+
+static int monitor_memtest(const char *argument)
+{
+	char word[32];
+	char *argv[] = { "memtest", argument ? word : NULL, NULL };
+	int status;
+
+	snprintf(word, sizeof(word), "%s", argument ? argument : "");
+	status = memtest_commands[0].run(argument ? 2 : 1, argv);
+
+	stop();
+	assert_int_equal(mm_check(), 0);
+	return status;
+}
+
+static void good_memory_comes_back(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	boot();
+	before = nr_free_pages();
+	assert_int_equal(monitor_memtest(NULL), 0);
+	assert_int_equal(nr_free_pages(), before);
+	assert_non_null(strstr(said, "2 of 2 passes over 62 MiB; bad frames: 0\n"));
+}
+
+/* The first of a large block, one within, and two in a row across the border of 2 MiB. */
+static void bad_frames_stay_out_of_service(void **state)
+{
+	static const pfn_t frames[] = { 0x2000, 0x2123, 0x21ff, 0x2200 };
+	uint64_t before;
+
+	(void)state;
+	boot();
+	before = nr_free_pages();
+	for (unsigned int i = 0; i < 4; i++)
+		fault((struct fault){ .phys = PFN_PHYS(frames[i]) + 8ull * i, .stuck_high = 1 });
+	assert_int_equal(monitor_memtest("2"), 1);
+	assert_int_equal(nr_free_pages(), before - 4);
+	assert_non_null(strstr(said, "; bad frames: 4\n"));
+	for (unsigned int i = 0; i < 4; i++) {
+		assert_int_equal(page_state(frames[i]), PAGE_ALLOCATED);
+		assert_ptr_equal(page_head(frames[i]), pfn_to_page(frames[i]));
+		assert_int_equal(pfn_to_page(frames[i])->private, 0x626164);
+	}
+	/* They are not tested again, and the rest is good. */
+	nr_flushes = 0;
+	sim_log = fmemopen(said, sizeof(said), "w");
+	assert_int_equal(monitor_memtest("1"), 0);
+	assert_int_equal(nr_free_pages(), before - 4);
+	sim_log = fmemopen(said, sizeof(said), "w");
+	assert_int_equal(monitor_memtest("list"), 0);
+	assert_non_null(
+	    strstr(said, "out of service [mem 0x00000000021ff000-0x0000000002200fff]\n"));
+}
+
+/* 5 GiB in pieces of 12 MiB: asked once in 16, a line at each GiB, and a blank one at the end. */
+static bool show(const struct memtest *test)
+{
+	nr_flushes++;
+	memtest_progress(test, console_printf);
+	return true;
+}
+
+static void progress_is_shown_each_gib(void **state)
+{
+	struct memtest test = { .total = 5ull << 30, .go_on = show };
+
+	(void)state;
+	sim_reset();
+	sim_map_ram(12 * MIB);
+	start();
+	while (test.done < test.total) {
+		phys_addr_t size = test.total - test.done;
+
+		assert_true(memtest_range(&test, 0, size < 12 * MIB ? size : 12 * MIB));
+	}
+	stop();
+	assert_int_equal(nr_flushes, 320);
+	assert_string_equal(said, "writing 1 of 5 GiB\rwriting 2 of 5 GiB\rwriting 3 of 5 GiB\r"
+				  "writing 4 of 5 GiB\r                                        \r");
+}
+
+static void interrupted_memory_comes_back(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	for (unsigned int after = 1; after < 40; after += 7) {
+		boot();
+		before = nr_free_pages();
+		interrupt_after = after;
+		assert_int_equal(monitor_memtest("1000000"), 1);
+		assert_int_equal(nr_free_pages(), before);
+		assert_non_null(strstr(said, ", interrupted; bad frames: 0\n"));
+	}
+}
+
+static void wrong_arguments_are_said(void **state)
+{
+	(void)state;
+	for (const char *const *word = (const char *const[]){ "0", "x", "1000001", NULL }; *word;
+	     word++) {
+		start();
+		assert_int_equal(monitor_memtest(*word), 1);
+		assert_non_null(strstr(said, "is not a number of passes"));
+	}
+}
+
+/* Every second frame of 5 MiB: all go, and what the table cannot tell apart goes with them. */
+static void a_full_table_forgets_nothing(void **state)
+{
+	const pfn_t first = PHYS_PFN(48 * MIB);
+	unsigned int lines = 0;
+
+	(void)state;
+	early_boot();
+	for (pfn_t i = 0; i < 640; i++)
+		fault((struct fault){ .phys = PFN_PHYS(first + 2 * i), .stuck_high = 2 });
+	run_early(2);
+	for (pfn_t i = 0; i < 640; i++) {
+		assert_true(memblock_is_region_reserved(PFN_PHYS(first + 2 * i), PAGE_SIZE));
+		assert_true(memtest_any_bad(first + 2 * i, first + 2 * i + 1));
+	}
+	for (const char *at = said; (at = strstr(at, "out of service [mem")); at++)
+		lines++;
+	assert_int_equal(lines, 256);
+	assert_false(memblock_is_region_reserved(PFN_PHYS(first + 1280), PAGE_SIZE));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_free_memory_is_written),
+		cmocka_unit_test(patterns_tell_all_bits_apart),
+		cmocka_unit_test(good_memory_comes_back),
+		cmocka_unit_test(progress_is_shown_each_gib),
+		cmocka_unit_test(interrupted_memory_comes_back),
+		cmocka_unit_test(wrong_arguments_are_said),
+		cmocka_unit_test(bad_frames_stay_out_of_service),
+		cmocka_unit_test(a_run_of_frames_is_one_range),
+		cmocka_unit_test(the_ends_are_tested),
+		cmocka_unit_test(a_missing_address_line_is_found),
+		cmocka_unit_test(any_stuck_bit_is_found),
+		cmocka_unit_test(a_full_table_forgets_nothing),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("memtest", tests, NULL, NULL);
+}
