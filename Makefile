@@ -34,7 +34,7 @@ all: image host ## the image, the kernel and the host programs (plain `make`)
 # What a target needs is installed first; a group is looked at again when something of it is gone.
 
 have   = $(B)/.have-$(1)
-groups := build run bochs test lint debug bench
+groups := build run bochs test lint debug bench coverage
 .PHONY: $(patsubst %,$(B)/.have-%,$(shell scripts/setup --missing))
 $(groups:%=$(B)/.have-%): $(B)/.have-%: scripts/setup
 	@mkdir -p $(@D)

@@ -5,7 +5,8 @@ ASAN        := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-
 MSAN        := -fsanitize=memory -fno-omit-frame-pointer
 TSAN        := -fsanitize=thread -fno-omit-frame-pointer
 
-HOST := $(B)/host
+HOST  := $(B)/host
+CLANG := clang
 
 # The boot on a host: what the kernel has of it, and the simulated machine.
 SIM := kernel/memory.c lib/e820.c arch/x86_64/paging.c tests/host/sim.c tests/host/mapfile.c \
@@ -96,12 +97,12 @@ $(HOST)/test_string_kernel: tests/host/test_string_kernel.c lib/string.c \
 $(HOST)/test_maps_msan: tests/host/test_maps.c $(test_maps_SOURCES) | $(call have,test)
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)
-	$(Q)clang $(HOST_CFLAGS) $(MSAN) $(filter %.c,$^) -o $@
+	$(Q)$(CLANG) $(HOST_CFLAGS) $(MSAN) $(filter %.c,$^) -o $@
 
 $(HOST)/test_threads: tests/host/test_threads.c $(MM) $(SIM) | $(call have,test)
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)
-	$(Q)clang $(HOST_CFLAGS) $(SIM_LOW) $(TSAN) $(filter %.c,$^) -o $@
+	$(Q)$(CLANG) $(HOST_CFLAGS) $(SIM_LOW) $(TSAN) $(filter %.c,$^) -o $@
 
 # Every sequence of operations, on nodes of 8 and of 4 children.
 ARENA := tests/host/model.c tests/host/arena.c
@@ -166,3 +167,16 @@ $(HOST)/bench_models: tests/host/bench_models.c tests/models/models.c $(MM) $(SI
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -Wl,-z,now -o $@
+
+# Coverage: the same programs by the same rules, with counters in place of sanitizers. Those of other
+# node sizes are left out: their constants make other branches of the same lines.
+COVERAGE := $(B)/coverage
+COVERED  := test_memblock test_e820 test_buddy test_debug test_maps test_string test_format \
+            test_crc32 test_faults test_threads
+COUNTERS := -O0 -fno-builtin --coverage -fprofile-update=atomic
+
+.PHONY: coverage
+coverage: | $(call have,test) $(call have,coverage) ## lines and branches of mm/ and lib/ that the host tests reach
+	@$(MAKE) --no-print-directory HOST=$(COVERAGE) ASAN='$(COUNTERS)' TSAN='$(COUNTERS)' \
+	  CLANG='$(CC)' $(COVERED:%=$(COVERAGE)/%)
+	@scripts/coverage $(COVERAGE) $(COVERED)
