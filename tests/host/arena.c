@@ -67,10 +67,21 @@ static void init_model(const struct arena *arena, struct model *m)
 	for_ranges(arena->reserved, from_model);
 }
 
+/* 1 MiB for small arenas, and twice what the descriptors take, which are most of it. */
+static pfn_t frames_for_books(const struct arena *arena)
+{
+	pfn_t frames = 0;
+
+	for (const struct frames *ram = arena->ram; !is_empty(ram); ram++)
+		frames += ram->end - ram->start;
+	return 256 + 2 * PFN_DOWN(frames * sizeof(struct page));
+}
+
 void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m)
 {
 	struct paging_config paging = { .nx = true };
-	pfn_t end = arena->books + ARENA_BOOKS;
+	pfn_t books_end = arena->books + frames_for_books(arena);
+	pfn_t end = books_end;
 
 	init_model(arena, m);
 	sim_reset();
@@ -78,9 +89,9 @@ void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m
 		end = m->base + m->frames;
 	sim_map_ram(PFN_PHYS(end));
 	for_ranges(arena->ram, add);
-	add(arena->books, arena->books + ARENA_BOOKS);
+	add(arena->books, books_end);
 	for_ranges(arena->ram, reserve);
-	memset(phys_to_virt(PFN_PHYS(arena->books)), 0xa5, ARENA_BOOKS * PAGE_SIZE);
+	memset(phys_to_virt(PFN_PHYS(arena->books)), 0xa5, PFN_PHYS(books_end - arena->books));
 	paging_init(&paging);
 	paging_direct_map();
 	mem_map_init();
@@ -88,7 +99,7 @@ void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m
 	zones_init(0xf1e2d3c4b5a69788ull);
 	for_ranges(arena->ram, release);
 	for_ranges(arena->reserved, reserve);
-	reserve(arena->books, arena->books + ARENA_BOOKS);
+	reserve(arena->books, books_end);
 	memblock_free_all();
 	zones_finish();
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)

@@ -17,10 +17,8 @@ struct arena {
 	const char *name;
 	struct frames ram[6];      /* all of it; ends with an empty one */
 	struct frames reserved[6]; /* of it, reserved in memblock */
-	pfn_t books;               /* ARENA_BOOKS frames of RAM from here on */
+	pfn_t books;               /* RAM of their own from here on, as much as they need */
 };
-
-#define ARENA_BOOKS 256
 
 /* Caches of at most cache_limit frames, whatever the zones' sizes. The model must be destroyed. */
 void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m);

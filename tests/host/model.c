@@ -46,20 +46,39 @@ void model_destroy(struct model *m)
 	munmap(m->frame, m->frames);
 }
 
+/* How many of [start, end) are the zone's. */
+static uint64_t frames_in_zone(unsigned int zone, pfn_t start, pfn_t end)
+{
+	start = start > zone_start[zone] ? start : zone_start[zone];
+	end = end < zone_start[zone + 1] ? end : zone_start[zone + 1];
+	return start < end ? end - start : 0;
+}
+
 void model_hand_over(struct model *m, pfn_t start, pfn_t end)
 {
-	for (pfn_t pfn = start; pfn < end; pfn++) {
-		m->frame[pfn - m->base] = OWN_FREE;
-		m->free[zone_of(pfn)]++;
+	struct model_range *last = m->nr_ranges ? &m->range[m->nr_ranges - 1] : NULL;
+
+	if (start >= end)
+		return;
+	memset(m->frame + (start - m->base), OWN_FREE, end - start);
+	for (unsigned int zone = 0; zone < MAX_NR_ZONES; zone++)
+		m->free[zone] += frames_in_zone(zone, start, end);
+	if (last && last->end == start) {
+		last->end = end;
+		return;
 	}
+	if (m->nr_ranges == MODEL_MAX_RANGES) {
+		fprintf(stderr, "a machine of more than %u ranges\n", MODEL_MAX_RANGES);
+		exit(3);
+	}
+	m->range[m->nr_ranges++] = (struct model_range){ start, end };
 }
 
 void model_take_back(struct model *m, pfn_t start, pfn_t end)
 {
-	for (pfn_t pfn = start; pfn < end; pfn++) {
-		m->frame[pfn - m->base] = OWN_NEVER;
-		m->free[zone_of(pfn)]--;
-	}
+	memset(m->frame + (start - m->base), OWN_NEVER, end - start);
+	for (unsigned int zone = 0; zone < MAX_NR_ZONES; zone++)
+		m->free[zone] -= frames_in_zone(zone, start, end);
 }
 
 static unsigned int highest_zone(gfp_t gfp)
@@ -69,26 +88,33 @@ static unsigned int highest_zone(gfp_t gfp)
 
 static bool all_free(const struct model *m, pfn_t start, pfn_t end)
 {
-	while (start < end)
-		if (model_at(m, start++) != OWN_FREE)
-			return false;
-	return true;
+	const uint8_t *frame = m->frame + (start - m->base);
+
+	if (start < m->base || end > m->base + m->frames)
+		return false;
+	return start == end || (*frame == OWN_FREE && !memcmp(frame, frame + 1, end - start - 1));
+}
+
+static bool none_free(const struct model *m, pfn_t start, pfn_t end)
+{
+	return !memchr(m->frame + (start - m->base), OWN_FREE, end - start);
 }
 
 /* An aligned run that nobody owns, in the zone. */
 static bool has_run(const struct model *m, unsigned int zone, unsigned int order)
 {
 	pfn_t size = (pfn_t)1 << order;
-	pfn_t start = zone_start[zone] > m->base ? zone_start[zone] : m->base;
-	pfn_t end = m->base + m->frames;
 
-	if (zone_start[zone + 1] < end)
-		end = zone_start[zone + 1];
 	if (!order)
 		return m->free[zone];
-	for (pfn_t pfn = (start + size - 1) & ~(size - 1); pfn + size <= end; pfn += size)
-		if (all_free(m, pfn, pfn + size))
-			return true;
+	for (const struct model_range *r = m->range; r < m->range + m->nr_ranges; r++) {
+		pfn_t start = r->start > zone_start[zone] ? r->start : zone_start[zone];
+		pfn_t end = r->end < zone_start[zone + 1] ? r->end : zone_start[zone + 1];
+
+		for (pfn_t pfn = (start + size - 1) & ~(size - 1); pfn + size <= end; pfn += size)
+			if (all_free(m, pfn, pfn + size))
+				return true;
+	}
 	return false;
 }
 
@@ -202,6 +228,29 @@ const char *model_free(struct model *m, pfn_t head, enum model_free how)
 	return compare_counts(m);
 }
 
+const char *model_free_contig(struct model *m, pfn_t start, unsigned long nr)
+{
+	memset(m->frame + (start - m->base), OWN_FREE, nr);
+	m->free[zone_of(start)] += nr;
+	free_contig_range(start, nr);
+	return compare_counts(m);
+}
+
+const char *model_ref(struct model *m, pfn_t head)
+{
+	struct page *page = pfn_to_page(head);
+
+	get_page(page);
+	if (page_count(page) != 2)
+		return COMPLAIN("frame %#llx: a second reference makes %u", ULL(head),
+				page_count(page));
+	__free_pages(page, model_order(m, head));
+	if (page_count(page) != 1)
+		return COMPLAIN("frame %#llx: one of two dropped leaves %u", ULL(head),
+				page_count(page));
+	return compare_counts(m);
+}
+
 const char *model_split(struct model *m, pfn_t head)
 {
 	unsigned int order = model_order(m, head);
@@ -230,23 +279,40 @@ const char *model_contig(struct model *m, pfn_t start, pfn_t end)
 	return compare_counts(m);
 }
 
-/* With nothing in a cache the bits alone say what is free. */
-const char *model_drain(struct model *m)
+static const char *compare_bits(const struct model *m, pfn_t pfn, pfn_t end)
 {
-	pfn_t next;
-
-	drain_caches();
-	for (pfn_t pfn = m->base; pfn < m->base + m->frames; pfn = next) {
+	for (pfn_t next; pfn < end; pfn = next) {
 		bool set = free_span(pfn, &next);
 
 		if (next <= pfn)
 			return COMPLAIN("the span at frame %#llx ends where it starts", ULL(pfn));
-		for (pfn_t i = pfn; i < next && i < m->base + m->frames; i++)
-			if (set != (model_at(m, i) == OWN_FREE))
-				return COMPLAIN("frame %#llx: the bits and the model differ",
-						ULL(i));
+		if (next > end)
+			next = end;
+		if (set ? !all_free(m, pfn, next) : !none_free(m, pfn, next))
+			return COMPLAIN("frames [%#llx, %#llx): the bits and the model differ",
+					ULL(pfn), ULL(next));
 	}
-	return compare_counts(m);
+	return NULL;
+}
+
+/*
+ * With nothing in a cache the bits alone say what is free. Of a range of terabytes the first GiBs
+ * are looked at, which are those that are used first.
+ */
+#define MAX_COMPARED ((pfn_t)4 << 18)
+
+const char *model_drain(struct model *m)
+{
+	const char *bad = NULL;
+
+	drain_caches();
+	for (unsigned int i = 0; !bad && i < m->nr_ranges; i++) {
+		pfn_t start = m->range[i].start, end = m->range[i].end;
+
+		bad =
+		    compare_bits(m, start, end - start < MAX_COMPARED ? end : start + MAX_COMPARED);
+	}
+	return bad ? bad : compare_counts(m);
 }
 
 static const char *check_frame(const struct model *m, pfn_t pfn, pfn_t head)

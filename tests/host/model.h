@@ -11,10 +11,16 @@
 
 #include "mm/zone.h"
 
+#define MODEL_MAX_RANGES 256u
+
 struct model {
 	pfn_t base; /* of the bytes: all RAM that is handed over lies in [base, base + frames) */
 	pfn_t frames;
-	uint8_t *frame;              /* OWN_FREE, OWN_NEVER, OWN_INSIDE, or order + 1 of the head */
+	uint8_t *frame; /* OWN_FREE, OWN_NEVER, OWN_INSIDE, or order + 1 of the head */
+	unsigned int nr_ranges;
+	struct model_range {
+		pfn_t start, end;
+	} range[MODEL_MAX_RANGES];   /* what was handed over: nothing else is worth a walk */
 	uint64_t free[MAX_NR_ZONES]; /* frames that nobody owns */
 };
 
@@ -22,7 +28,7 @@ struct model {
 #define OWN_INSIDE 64u
 #define OWN_FREE   128u
 
-/* Bytes for [base, base + frames), all OWN_NEVER; then each range that was handed over. */
+/* Bytes for [base, base + frames), all OWN_NEVER; then the ranges handed over, lowest first. */
 void model_init(struct model *m, pfn_t base, pfn_t frames);
 void model_hand_over(struct model *m, pfn_t start, pfn_t end);
 void model_take_back(struct model *m, pfn_t start, pfn_t end); /* reserved after all */
@@ -45,6 +51,8 @@ unsigned int model_order(const struct model *m, pfn_t head);
 const char *model_alloc(struct model *m, gfp_t gfp, unsigned int order, struct page **given);
 enum model_free { FREE_PAGES, PUT_PAGE };
 const char *model_free(struct model *m, pfn_t head, enum model_free how);
+const char *model_free_contig(struct model *m, pfn_t start, unsigned long nr); /* order 0 each */
+const char *model_ref(struct model *m, pfn_t head); /* one reference more, and dropped */
 const char *model_split(struct model *m, pfn_t head);
 const char *model_contig(struct model *m, pfn_t start, pfn_t end);
 /* Frames go to array[0 .. *got). */
