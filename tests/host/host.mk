@@ -24,7 +24,8 @@ FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
 HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel stage2 tests/host tests/models))
 PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads \
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions \
-            $(HOST)/test_faults $(FUZZERS) $(HOST)/bench
+            $(HOST)/test_faults $(HOST)/test_model $(HOST)/test_model_small $(FUZZERS) \
+            $(HOST)/bench
 $(PROGRAMS) $(HOST)/bench_counted $(HOST)/bench_models: $(HEADERS)
 
 .PHONY: host
@@ -115,10 +116,22 @@ $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions: tests/host/test_exhaust
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(NODE) $(ASAN) $(filter %.c,$^) -lcmocka -o $@
 
+# Random operations by the million: without a sanitizer.
+PLAIN     :=
+MODEL_RUN := $(ARENA) tests/host/machine.c tests/host/ops.c tests/host/random_ops.c \
+             tests/host/runs.c tests/host/shrink.c
+
+$(HOST)/test_model_small: NODE := -DMM_NODE_SHIFT=3
+$(HOST)/test_model $(HOST)/test_model_small: tests/host/test_model.c $(MODEL_RUN) $(MM) $(SIM) \
+                                             | $(call have,test)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(NODE) $(PLAIN) $(filter %.c,$^) -lcmocka -o $@
+
 # What others ask of memblock goes through the test, which refuses it at times.
 MEMBLOCK_CALLS := memblock_alloc_range_nid memblock_alloc_try_nid memblock_alloc_try_nid_raw
 
-$(HOST)/test_faults: tests/host/test_faults.c tests/host/model.c $(MM) $(SIM) | $(call have,test)
+$(HOST)/test_faults: tests/host/test_faults.c $(MM) $(SIM) | $(call have,test)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) $(MEMBLOCK_CALLS:%=-Wl,--wrap=%) $(filter %.c,$^) \
@@ -172,11 +185,11 @@ $(HOST)/bench_models: tests/host/bench_models.c tests/models/models.c $(MM) $(SI
 # node sizes are left out: their constants make other branches of the same lines.
 COVERAGE := $(B)/coverage
 COVERED  := test_memblock test_e820 test_buddy test_debug test_maps test_string test_format \
-            test_crc32 test_faults test_threads
+            test_crc32 test_faults test_model test_threads
 COUNTERS := -O0 -fno-builtin --coverage -fprofile-update=atomic
 
 .PHONY: coverage
 coverage: | $(call have,test) $(call have,coverage) ## lines and branches of mm/ and lib/ that the host tests reach
 	@$(MAKE) --no-print-directory HOST=$(COVERAGE) ASAN='$(COUNTERS)' TSAN='$(COUNTERS)' \
-	  CLANG='$(CC)' $(COVERED:%=$(COVERAGE)/%)
+	  PLAIN='$(COUNTERS)' CLANG='$(CC)' $(COVERED:%=$(COVERAGE)/%)
 	@scripts/coverage $(COVERAGE) $(COVERED)

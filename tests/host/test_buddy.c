@@ -1,8 +1,8 @@
 /*
- * test_buddy.c: the allocator against a naive model, and every invariant broken on purpose.
+ * test_buddy.c: what the allocator promises, and every invariant broken on purpose.
  *
- * The model is an array with the owner of every frame. Each test boots a simulated machine whose
- * RAM and descriptors are full of garbage that looks valid, as after a warm reset.
+ * Each test boots a simulated machine whose RAM and descriptors are full of garbage that looks
+ * valid, as after a warm reset.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -228,163 +228,6 @@ static void node_functions_agree_with_naive_ones(void **state)
 		node_clear_run(&node, child, k);
 		assert_false(node_any_run(&node, child, k));
 	}
-}
-
-/* The model */
-
-struct owned {
-	struct page *page;
-	unsigned int order;
-};
-
-#define MAX_OWNED 4096
-
-struct model {
-	uint8_t *used; /* a byte a frame of the machine */
-	pfn_t frames;
-	struct owned owned[MAX_OWNED];
-	unsigned int nr;
-	uint64_t taken;
-};
-
-static void model_take(struct model *m, struct page *page, unsigned int order)
-{
-	pfn_t pfn = page_to_pfn(page);
-
-	assert_int_equal(pfn & ((1ull << order) - 1), 0);
-	assert_int_equal(page_count(page), 1);
-	assert_int_equal(page_order(page), order);
-	assert_true(pfn + (1ull << order) <= m->frames);
-	for (pfn_t i = 0; i < 1ull << order; i++) {
-		assert_true(pfn_valid(pfn + i));
-		assert_false(memblock_is_region_reserved(PFN_PHYS(pfn + i), PAGE_SIZE));
-		assert_int_equal(m->used[pfn + i], 0);
-		m->used[pfn + i] = 1;
-	}
-	m->owned[m->nr++] = (struct owned){ page, order };
-	m->taken += 1ull << order;
-}
-
-static void model_drop(struct model *m, unsigned int which)
-{
-	struct owned gone = m->owned[which];
-
-	memset(m->used + page_to_pfn(gone.page), 0, 1ull << gone.order);
-	m->owned[which] = m->owned[--m->nr];
-	m->taken -= 1ull << gone.order;
-}
-
-static void check_states(const struct model *m)
-{
-	for (int i = 0; i < 50; i++) {
-		pfn_t pfn = below((uint32_t)m->frames);
-		enum page_state want = !pfn_valid(pfn) ? PAGE_ABSENT
-				       : m->used[pfn]  ? PAGE_ALLOCATED
-				       : memblock_is_region_reserved(PFN_PHYS(pfn), PAGE_SIZE)
-					   ? PAGE_RESERVED
-					   : PAGE_FREE;
-
-		assert_int_equal(page_state(pfn), want);
-	}
-	for (unsigned int i = 0; i < m->nr && i < 50; i++) {
-		struct owned o = m->owned[below(m->nr)];
-		pfn_t pfn = page_to_pfn(o.page) + below(1u << o.order);
-
-		assert_ptr_equal(page_head(pfn), o.page);
-	}
-}
-
-/* Orders drawn so that all sizes matter: 0 most often, each next one less. */
-static unsigned int random_order(unsigned int limit)
-{
-	unsigned int order = 0;
-
-	while (order < limit && below(10) < 7)
-		order++;
-	return order;
-}
-
-static void random_step(struct model *m, unsigned int limit)
-{
-	uint64_t before = total_free();
-
-	if (m->nr && (m->nr == MAX_OWNED || below(100) < 46)) {
-		unsigned int which = below(m->nr);
-		struct owned o = m->owned[which];
-
-		model_drop(m, which);
-		__free_pages(o.page, o.order);
-		assert_int_equal(total_free(), before + (1ull << o.order));
-	} else {
-		unsigned int order = random_order(limit);
-		struct page *page = alloc_pages(__GFP_HIGH | (below(4) ? 0 : GFP_DMA), order);
-
-		if (page)
-			model_take(m, page, order);
-		assert_int_equal(total_free(), before - (page ? 1ull << order : 0));
-	}
-}
-
-static void run_model(pfn_t frames, unsigned int limit, unsigned int steps,
-		      unsigned int check_every)
-{
-	struct model *m = calloc(1, sizeof(*m));
-	uint64_t all = total_free();
-
-	assert_non_null(m);
-	m->frames = frames;
-	m->used = calloc(1, frames);
-	assert_non_null(m->used);
-	for (unsigned int i = 0; i < steps; i++) {
-		random_step(m, limit);
-		assert_int_equal(total_free() + m->taken, all);
-		if (i % check_every == 0) {
-			assert_int_equal(mm_check(), 0);
-			check_states(m);
-		}
-	}
-	while (m->nr) {
-		struct owned o = m->owned[0];
-
-		model_drop(m, 0);
-		__free_pages(o.page, o.order);
-	}
-	assert_int_equal(total_free(), all);
-	assert_int_equal(mm_check(), 0);
-	free(m->used);
-	free(m);
-}
-
-static void random_16m(void **state)
-{
-	(void)state;
-	seed = 16;
-	BOOT(plain_16m);
-	run_model(4096, 11, 4000, 1);
-}
-
-static void random_with_holes(void **state)
-{
-	(void)state;
-	seed = 64;
-	BOOT(holes_64m);
-	run_model(PFN_UP(memblock_end_of_DRAM()), 12, 3000, 1);
-}
-
-static void random_islands_to_order_18(void **state)
-{
-	(void)state;
-	seed = 3;
-	BOOT(islands_6g);
-	run_model(PFN_UP(memblock_end_of_DRAM()), 18, 3000, 25);
-}
-
-static void random_single_frames(void **state)
-{
-	(void)state;
-	seed = 5;
-	BOOT(plain_16m);
-	run_model(4096, 0, 8000, 7);
 }
 
 /* The API */
@@ -870,10 +713,6 @@ int main(void)
 		cmocka_unit_test(node_functions_agree_with_naive_ones),
 		cmocka_unit_test(mem_map_is_touched_as_it_is_allocated),
 		cmocka_unit_test(set_up_touches_no_more_for_more_ram),
-		cmocka_unit_test(random_16m),
-		cmocka_unit_test(random_with_holes),
-		cmocka_unit_test(random_islands_to_order_18),
-		cmocka_unit_test(random_single_frames),
 		cmocka_unit_test(exhaustion_returns_null_and_changes_nothing),
 		cmocka_unit_test(lowest_address_comes_first),
 		cmocka_unit_test(zones_fall_back_and_keep_a_reserve),

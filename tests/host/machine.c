@@ -1,0 +1,131 @@
+/*
+ * machine.c: see machine.h. Frames are numbered; 4096 is at 16 MiB, 1 << 20 at 4 GiB.
+ */
+#include "tests/host/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm/memblock.h"
+#include "tests/host/mapfile.h"
+#include "tests/host/sim.h"
+
+#define BOOKS (1 << 20) /* in a zone of their own */
+
+#if MM_NODE_SHIFT == 3
+
+/* A block is 8 frames, a region 64, the largest order 6: all levels within some hundred frames. */
+static const struct arena one_zone = { "one zone", { { 1, 512 } }, { { 0, 0 } }, BOOKS };
+static const struct arena holes = { "two zones with holes",
+				    { { 0, 150 }, { 170, 300 }, { 512, 700 }, { 4030, 4200 } },
+				    { { 9, 11 }, { 63, 65 }, { 540, 545 }, { 4100, 4101 } },
+				    BOOKS };
+static const struct arena three_zones = {
+	"three zones", { { 4000, 4200 }, { BOOKS, BOOKS + 150 } }, { { 4090, 4094 } }, BOOKS + 2048
+};
+
+const struct machine machines[NR_MACHINES] = {
+	{ "one-zone", &one_zone, 0, 64 },
+	{ "one-zone-cached", &one_zone, 16, 64 },
+	{ "holes", &holes, 0, 64 },
+	{ "holes-cached", &holes, 7, 64 },
+	{ "three-zones", &three_zones, 3, 64 },
+};
+
+#else
+
+static const struct arena plain = { "16 MiB", { { 1, 4096 } }, { { 0, 0 } }, BOOKS };
+static const struct arena holes = {
+	"64 MiB with holes",
+	{ { 1, 159 }, { 256, 3840 }, { 4096, 6405 }, { 6700, 10700 }, { 12808, 16384 } },
+	{ { 512, 608 }, { 4400, 4401 }, { 8195, 8196 }, { 13312, 13824 } },
+	BOOKS
+};
+/* Order 18 on both sides of 4 GiB, a GiB that two zones share, one that a hole cuts. */
+static const struct arena islands = { "islands to order 18",
+				      { { 256, 1024 },
+					{ 0x40000, 0x80000 },
+					{ 0xffe00, 0x100200 },
+					{ 0x1c0000, 0x200000 },
+					{ 0x200600, 0x2c0000 } },
+				      { { 0x250000, 0x250001 } },
+				      0x400000 };
+
+const struct machine machines[NR_MACHINES] = {
+	{ "plain-16m", &plain, 0, 500 },
+	{ "plain-16m-cached", &plain, 16, 500 },
+	{ "holes-64m", &holes, 40, 1000 },
+	{ "islands-18", &islands, 512, 2000 },
+	{ "kryton-120mhz-16m", NULL, 0, 500 },
+	{ "trol-piii-byte-granular", NULL, 0, 2000 },
+	{ "dell-poweredge-smp-128m", NULL, 0, 2000 },
+	{ "nforce-damocles-1g", NULL, 0, 5000 },
+	{ "bochs-2g", NULL, 0, 5000 },
+	{ "server-8g-2001", NULL, 0, 5000 },
+	{ "it91smub-32tib-space", NULL, 0, 5000 },
+	{ "surface-pro-7", NULL, 0, 5000 },
+};
+
+#endif
+
+const struct machine *machine_named(const char *name)
+{
+	for (const struct machine *m = machines; m < machines + NR_MACHINES; m++)
+		if (!strcmp(m->name, name))
+			return m;
+	return NULL;
+}
+
+static bool read_map(const char *name, struct mapfile *map)
+{
+	static char text[1 << 16], path[128];
+	FILE *file;
+	size_t n;
+
+	snprintf(path, sizeof(path), "tests/e820/%s.map", name);
+	file = fopen(path, "rb");
+	if (!file)
+		return false;
+	n = fread(text, 1, sizeof(text), file);
+	fclose(file);
+	return !mapfile_parse(map, text, n);
+}
+
+/* After a warm reset, where filling it with garbage is quick: descriptors of a GiB at most. */
+static bool is_small(const struct mapfile *map)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < map->nr; i++)
+		bytes += map->entries[i].type == E820_TYPE_RAM ? map->entries[i].size : 0;
+	return bytes <= 1 << 30;
+}
+
+static void boot_map(const char *name, struct model *m)
+{
+	static struct mapfile map;
+	struct sim_options options = { .seed = 0x600d5eed, .kernel_size = 0x60000 };
+	struct e820_taken kernel;
+	const char *error = "cannot be read";
+	phys_addr_t from, to;
+	uint64_t i;
+	bool read = read_map(name, &map);
+
+	options.dirty = read && is_small(&map);
+	if (!read || sim_boot(map.entries, map.nr, &options, &kernel, &error)) {
+		fprintf(stderr, "map %s: %s\n", name, error);
+		exit(3);
+	}
+	model_init(m, 0, PFN_UP(memblock_end_of_DRAM()));
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &from, &to, NULL)
+		model_hand_over(m, PFN_UP(from), PFN_DOWN(to));
+}
+
+void machine_boot(const struct machine *machine, struct model *m)
+{
+	if (machine->arena)
+		arena_boot(machine->arena, machine->caches, m);
+	else
+		boot_map(machine->name, m);
+}
