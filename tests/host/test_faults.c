@@ -148,12 +148,16 @@ static void boots_with_little_ram(void **state)
 	assert_true(sum.booted > 0 && sum.tables > 0 && sum.descriptors > 0 && sum.regions > 0);
 }
 
-/* Islands of a frame at every GiB want descriptors, tables and regions, and have no room. */
+/*
+ * Islands of a frame at every GiB want descriptors, tables and regions, and have no room. Garbage
+ * in the first 64 MiB of each of the 126 machines would take most of the test's time.
+ */
 static void boots_with_many_islands(void **state)
 {
 	struct outcome sum = { 0 };
 
 	(void)state;
+	options.dirty = false;
 	for (uint64_t frames = 20; frames < 900; frames += 7) {
 		struct map map = { .name = "islands" };
 
@@ -162,6 +166,7 @@ static void boots_with_many_islands(void **state)
 			add_range(&map, gib * GIB + gib * 5 * MIB, PAGE_SIZE, 1);
 		attempt(&map, &sum);
 	}
+	options.dirty = true;
 	printf("# 20 to 899 frames and islands: %u booted, %u refused, %u panics: %u page tables, "
 	       "%u mem_map, %u zones\n",
 	       sum.booted, sum.refused, sum.panicked, sum.tables, sum.descriptors, sum.regions);
