@@ -319,12 +319,39 @@ static void check_top(const struct bitset *set, const struct zone *z)
 			"B4", z, gib_pfn(z, leaf * NODE_BITS), "a bitset's top node is wrong");
 }
 
+static uint64_t times_in(const struct page *page, struct page *const *stack, uint64_t count)
+{
+	uint64_t times = 0;
+
+	for (uint64_t i = 0; i < count; i++)
+		times += stack[i] == page;
+	return times;
+}
+
+/* In the zone's caches of all CPUs. */
+static uint64_t times_cached(const struct zone *z, const struct page *page)
+{
+	uint64_t times = 0;
+
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
+		const struct frame_cache *cache = &frame_caches[cpu][z->id];
+
+		times += times_in(page, cache->pages, cache->count) +
+			 times_in(page, cache->out, cache->nr_out);
+	}
+	return times;
+}
+
 static void check_stack(const struct zone *z, struct page *const *stack, uint64_t count)
 {
-	for (uint64_t i = 0; i < count; i++)
-		require(!stack[i]->state && pfn_zone(page_to_pfn(stack[i])) == z, "C1", z,
-			page_to_pfn(stack[i]),
+	for (uint64_t i = 0; i < count; i++) {
+		pfn_t pfn = page_to_pfn(stack[i]);
+
+		require(!stack[i]->state && pfn_zone(pfn) == z, "C1", z, pfn,
 			"a cached frame is another zone's, or its descriptor is not zero");
+		require(times_cached(z, stack[i]) == 1, "C1", z, pfn,
+			"a frame is in a cache twice");
+	}
 }
 
 /* C1, C2: what the walk found in no other state is what the caches hold. */
@@ -343,6 +370,16 @@ static void check_caches(const struct zone *z, uint64_t found)
 		"the frames that nobody has are not those in the caches");
 }
 
+/* Z1, the other way round. */
+static bool has_ram(const struct zone *z, pfn_t gib)
+{
+	pfn_t from = gib_pfn(z, gib), to = from + REGION_FRAMES;
+
+	from = from > z->start_pfn ? from : z->start_pfn;
+	to = to < z->border ? to : z->border;
+	return memblock_overlaps_region(&memblock.memory, PFN_PHYS(from), PFN_PHYS(to - from));
+}
+
 static void check_zone(const struct zone *z)
 {
 	struct tally sum = { .free = 0 };
@@ -357,6 +394,8 @@ static void check_zone(const struct zone *z)
 				"Z1", z, gib_pfn(z, gib), "a GiB without a region is in use");
 			continue;
 		}
+		require(has_ram(z, gib), "Z1", z, gib_pfn(z, gib),
+			"a GiB without RAM has a region");
 		region = check_region(z, gib);
 		add_tally(&sum, &region);
 	}
