@@ -583,29 +583,6 @@ static void split_keeps_the_owners_word(void **state)
 	assert_int_equal(mm_check(), 0);
 }
 
-static void check_names_a_region_that_nobody_has(void **state)
-{
-	static char text[4096];
-	struct map map = { .name = "two GiB" };
-	struct zone *z = &zones[ZONE_NORMAL];
-	FILE *log;
-
-	(void)state;
-	add_range(&map, MIB, 64 * MIB, 1);
-	add_range(&map, 4 * GIB, 2 * GIB, 1);
-	boot(&map);
-	bitset_clear(&z->free, bitset_first(&z->free));
-	z->nr_free -= REGION_FRAMES;
-	z->managed -= REGION_FRAMES;
-	log = fmemopen(text, sizeof(text), "w");
-	assert_non_null(log);
-	sim_log = log;
-	assert_true(mm_check() > 0);
-	sim_log = NULL;
-	fclose(log);
-	assert_non_null(strstr(text, "mm_check: P1: "));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -621,7 +598,6 @@ int main(void)
 		cmocka_unit_test(frame_twice_in_a_cache),
 		cmocka_unit_test(references_at_their_limits),
 		cmocka_unit_test(split_keeps_the_owners_word),
-		cmocka_unit_test(check_names_a_region_that_nobody_has),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

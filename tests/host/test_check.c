@@ -1,0 +1,525 @@
+/*
+ * test_check.c: every clause of every numbered invariant (mm/zone.h, mm/cache.h) is broken on
+ * purpose, and mm_check() must name it, in the words of that clause.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mm/buddy.h"
+#include "mm/cache.h"
+#include "mm/memblock.h"
+#include "mm/zone.h"
+#include "tests/host/pieces.h"
+#include "tests/host/sim.h"
+
+/* Two GiBs without RAM between the regions of a zone. */
+static const struct piece far_apart[] = {
+	{ 0, 0x9fc00, 1 }, { MIB, 64 * MIB, 1 }, { 4 * GIB, GIB, 1 }, { 7 * GIB, GIB, 1 }
+};
+
+static struct zone *const dma = &zones[ZONE_DMA], *const normal = &zones[ZONE_NORMAL];
+static struct frame_cache *const cache = &frame_caches[0][ZONE_DMA];
+
+/* The zone DMA's: block 0 is open, whole ones follow. */
+static struct region *region(void)
+{
+	return dma->dir[0];
+}
+
+static unsigned int whole_block(void)
+{
+	return node_first(&region()->free);
+}
+
+static pfn_t whole_region(void)
+{
+	return bitset_first(&normal->free);
+}
+
+static pfn_t pfn_of(pfn_t gib)
+{
+	return (normal->first_gib + gib) << REGION_ORDER;
+}
+
+static struct page *allocate(unsigned int order)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, order);
+
+	assert_non_null(page);
+	return page;
+}
+
+/* Z: the zone against memblock. */
+
+static void region_missing(void)
+{
+	dma->dir[0] = NULL;
+}
+
+static void region_too_many(void)
+{
+	normal->dir[1] = normal->dir[0];
+}
+
+static void whole_without_region(void)
+{
+	bitset_set(&normal->free, 1);
+}
+
+static void open_without_region(void)
+{
+	bitset_set(&normal->open, 1);
+}
+
+static void head_without_region(void)
+{
+	bitset_set(&normal->head, 1);
+}
+
+static void border_in_a_block(void)
+{
+	dma->border++;
+}
+
+static void present_too_many(void)
+{
+	dma->present++;
+}
+
+static void managed_too_many(void)
+{
+	dma->managed++;
+}
+
+/* B: the bits. */
+
+static void block_whole_and_open(void)
+{
+	node_set(&region()->open, whole_block());
+}
+
+static void block_whole_and_head(void)
+{
+	node_set(&region()->head, whole_block());
+}
+
+static void region_whole_and_head(void)
+{
+	bitset_set(&normal->head, whole_region());
+}
+
+static unsigned int second_block(struct page *head)
+{
+	return (unsigned int)(page_to_pfn(head) >> BLOCK_ORDER) % NODE_BITS + 1;
+}
+
+static void allocation_partly_whole(void)
+{
+	node_set(&region()->free, second_block(allocate(10)));
+}
+
+static void allocation_partly_open(void)
+{
+	node_set(&region()->open, second_block(allocate(10)));
+}
+
+static void allocation_with_two_heads(void)
+{
+	node_set(&region()->head, second_block(allocate(10)));
+}
+
+static void frame_0_is_free(void)
+{
+	node_set(&region()->block[0], 0);
+}
+
+static void whole_block_reserved(void)
+{
+	memblock_reserve(PFN_PHYS(whole_block() * BLOCK_FRAMES) + 7 * PAGE_SIZE, PAGE_SIZE);
+}
+
+static void whole_block_not_ram(void)
+{
+	memblock_remove(PFN_PHYS(whole_block() * BLOCK_FRAMES) + 7 * PAGE_SIZE, PAGE_SIZE);
+}
+
+static void whole_region_reserved(void)
+{
+	memblock_reserve(PFN_PHYS(pfn_of(whole_region())) + GIB - 1, 1);
+}
+
+static void run_not_in_the_index(void)
+{
+	for (unsigned int k = 0; k < NODE_SHIFT; k++)
+		node_clear(&region()->index[k], 0);
+}
+
+static void blocks_not_in_the_index(void)
+{
+	for (unsigned int k = BLOCK_ORDER; k < REGION_ORDER; k++)
+		bitset_clear(&dma->index[k], 0);
+}
+
+static void index_not_nested(void)
+{
+	node_clear(&region()->index[3], 0);
+}
+
+static void index_of_regions_not_nested(void)
+{
+	bitset_clear(&dma->index[BLOCK_ORDER], 0);
+}
+
+static void index_holds_an_empty_block(void)
+{
+	unsigned int block = whole_block();
+	pfn_t first = block * BLOCK_FRAMES;
+
+	assert_int_equal(alloc_contig_range(first, first + BLOCK_FRAMES, MIGRATE_MOVABLE, 0), 0);
+	node_set(&region()->index[0], block);
+}
+
+static void index_holds_a_whole_block(void)
+{
+	node_set(&region()->index[0], whole_block());
+}
+
+static void index_holds_a_whole_region(void)
+{
+	bitset_set(&normal->index[BLOCK_ORDER], whole_region());
+}
+
+static void zone_index_lacks_a_region(void)
+{
+	bitset_clear(&dma->index[0], 0);
+}
+
+static void top_node_too_full(void)
+{
+	node_set(&dma->head.top, 0);
+}
+
+static void whole_block_open(void)
+{
+	unsigned int block = whole_block();
+
+	node_clear(&region()->free, block);
+	node_set(&region()->open, block);
+	node_fill(&region()->block[block], WORD_FULL);
+}
+
+static void whole_region_open(void)
+{
+	pfn_t gib = whole_region();
+
+	bitset_clear(&normal->free, gib);
+	buddy_open_region(normal, pfn_of(gib));
+	node_fill(&normal->dir[gib]->free, WORD_FULL);
+}
+
+static void free_too_few(void)
+{
+	dma->nr_free--;
+}
+
+/* P: the descriptors. */
+
+static void head_of_another_node(void)
+{
+	allocate(0)->state |= 1ull << STATE_NODE_SHIFT;
+}
+
+static void head_of_another_boot(void)
+{
+	allocate(0)->cookie ^= 1;
+}
+
+static void head_without_reference(void)
+{
+	allocate(0)->count = 0;
+}
+
+static void head_larger_than_its_block(void)
+{
+	allocate(0)->order = BLOCK_ORDER;
+}
+
+static void head_not_aligned(void)
+{
+	struct page *page = allocate(0);
+
+	if (page_to_pfn(page) % 2 == 0)
+		page = allocate(0);
+	assert_int_equal(page_to_pfn(page) % 2, 1);
+	page->order = 1;
+}
+
+static void allocation_partly_free(void)
+{
+	pfn_t pfn = page_to_pfn(allocate(2));
+
+	node_set(&region()->block[pfn >> BLOCK_ORDER], pfn % NODE_BITS + 1);
+}
+
+static void blocks_of_another_node(void)
+{
+	allocate(10)->state |= 1ull << STATE_NODE_SHIFT;
+}
+
+static void blocks_without_reference(void)
+{
+	allocate(10)->count = 0;
+}
+
+static void blocks_of_less_than_a_block(void)
+{
+	allocate(10)->order = BLOCK_ORDER - 1;
+}
+
+static void blocks_of_a_region(void)
+{
+	allocate(10)->order = REGION_ORDER;
+}
+
+static void blocks_not_aligned(void)
+{
+	struct page *page = allocate(10);
+
+	assert_int_not_equal(page_to_pfn(page) % 2048, 0);
+	page->order = 11;
+}
+
+static void region_of_another_node(void)
+{
+	allocate(REGION_ORDER)->state |= 1ull << STATE_NODE_SHIFT;
+}
+
+static void region_without_reference(void)
+{
+	allocate(REGION_ORDER)->count = 0;
+}
+
+static void block_nobody_has(void)
+{
+	node_clear(&region()->free, whole_block());
+}
+
+static void region_nobody_has(void)
+{
+	bitset_clear(&normal->free, whole_region());
+}
+
+static void descriptor_of_a_free_frame(void)
+{
+	struct page *page = allocate(0);
+
+	__free_page(page);
+	drain_caches();
+	page->state = 1;
+}
+
+static void descriptor_inside_an_allocation(void)
+{
+	allocate(2)[3].state = 1;
+}
+
+static void open_but_not_clean(void)
+{
+	node_clear(&region()->clean, 0);
+}
+
+static void marked_reserved(void)
+{
+	allocate(0)->state = state_reserved(ZONE_DMA);
+}
+
+static void not_marked_reserved(void)
+{
+	pfn_to_page(0)->state = 0;
+}
+
+/* C: the caches. */
+
+static void frame_in_no_cache(void)
+{
+	allocate(0)->state = 0;
+}
+
+static void cached_frame_in_use(void)
+{
+	struct page *page = allocate(0);
+
+	__free_page(page);
+	page->state = state_allocated(ZONE_DMA, 0);
+}
+
+static void cached_frame_of_another_zone(void)
+{
+	struct page *page = allocate(0);
+
+	assert_int_equal(page_zonenum(page), ZONE_DMA32);
+	page->state = 0;
+	cache->pages[cache->count++] = page;
+	assert_true(cache->count <= cache->limit);
+}
+
+/* One is in no cache, so that the numbers agree. */
+static void frame_in_a_cache_twice(void)
+{
+	struct page *page = allocate(0);
+
+	__free_page(page);
+	assert_true(cache->count >= 2);
+	cache->pages[0] = cache->pages[1];
+}
+
+static void frame_in_both_stacks(void)
+{
+	frame_in_a_cache_twice();
+	cache->out[cache->nr_out++] = cache->pages[--cache->count];
+}
+
+static void cache_over_its_limit(void)
+{
+	__free_page(allocate(0));
+	cache->limit = 0;
+}
+
+static void out_over_its_limit(void)
+{
+	struct page *page = allocate(0);
+
+	page->state = 0;
+	cache->limit = 0;
+	cache->count = 0;
+	cache->out[cache->nr_out++] = page;
+}
+
+static void limit_beyond_the_array(void)
+{
+	cache->limit = CACHE_MAX + 1;
+}
+
+#define ON(map, what) map, sizeof(map) / sizeof((map)[0]), #what, what
+#define PLAIN(what)   ON(plain_16m, what)
+
+static const struct breakage {
+	const char *invariant;
+	const char *words;
+	const struct piece *map;
+	size_t nr;
+	const char *name;
+	void (*damage)(void);
+} breakages[] = {
+	{ "Z1", "a GiB with RAM has no region", PLAIN(region_missing) },
+	{ "Z1", "a GiB without RAM has a region", ON(far_apart, region_too_many) },
+	{ "Z1", "a GiB without a region is in use", ON(far_apart, whole_without_region) },
+	{ "Z1", "a GiB without a region is in use", ON(far_apart, open_without_region) },
+	{ "Z1", "a GiB without a region is in use", ON(far_apart, head_without_region) },
+	{ "Z1", "a border cuts a block", PLAIN(border_in_a_block) },
+	{ "Z2", "present is not the RAM", PLAIN(present_too_many) },
+	{ "Z2", "managed is not", PLAIN(managed_too_many) },
+
+	{ "B1", "a block is two of", PLAIN(block_whole_and_open) },
+	{ "B1", "a block is two of", PLAIN(block_whole_and_head) },
+	{ "B1", "a region is two of", ON(islands_6g, region_whole_and_head) },
+	{ "B1", "inside an allocation is in use", PLAIN(allocation_partly_whole) },
+	{ "B1", "inside an allocation is in use", PLAIN(allocation_partly_open) },
+	{ "B1", "inside an allocation is in use", PLAIN(allocation_with_two_heads) },
+	{ "B2", "is reserved or not RAM", PLAIN(frame_0_is_free) },
+	{ "B2", "is reserved in memblock", PLAIN(whole_block_reserved) },
+	{ "B2", "is not RAM", PLAIN(whole_block_not_ram) },
+	{ "B2", "is reserved in memblock", ON(islands_6g, whole_region_reserved) },
+	{ "B3", "a run that the index does not know", PLAIN(run_not_in_the_index) },
+	{ "B3", "a run that the index does not know", PLAIN(blocks_not_in_the_index) },
+	{ "B3", "but not for the one below", PLAIN(index_not_nested) },
+	{ "B3", "but not for the one below", PLAIN(index_of_regions_not_nested) },
+	{ "B3", "in which nothing is free", PLAIN(index_holds_an_empty_block) },
+	{ "B3", "a block that is not open", PLAIN(index_holds_a_whole_block) },
+	{ "B3", "a region that is not open", ON(islands_6g, index_holds_a_whole_region) },
+	{ "B4", "and the region's differ", PLAIN(zone_index_lacks_a_region) },
+	{ "B4", "top node is wrong", PLAIN(top_node_too_full) },
+	{ "B5", "an open block is whole", PLAIN(whole_block_open) },
+	{ "B5", "an open region is whole", ON(islands_6g, whole_region_open) },
+	{ "B6", "nr_free is not", PLAIN(free_too_few) },
+
+	{ "P1", "neither free, nor", PLAIN(head_of_another_node) },
+	{ "P1", "neither free, nor", PLAIN(head_of_another_boot) },
+	{ "P1", "neither free, nor", PLAIN(head_without_reference) },
+	{ "P1", "neither free, nor", PLAIN(head_larger_than_its_block) },
+	{ "P1", "neither free, nor", PLAIN(head_not_aligned) },
+	{ "P1", "part of an allocation is free", PLAIN(allocation_partly_free) },
+	{ "P1", "a block is marked as head", PLAIN(blocks_of_another_node) },
+	{ "P1", "a block is marked as head", PLAIN(blocks_without_reference) },
+	{ "P1", "a block is marked as head", PLAIN(blocks_of_less_than_a_block) },
+	{ "P1", "a block is marked as head", PLAIN(blocks_of_a_region) },
+	{ "P1", "a block is marked as head", PLAIN(blocks_not_aligned) },
+	{ "P1", "a region is marked as head", ON(islands_6g, region_of_another_node) },
+	{ "P1", "a region is marked as head", ON(islands_6g, region_without_reference) },
+	{ "P1", "in a block that nobody has", PLAIN(block_nobody_has) },
+	{ "P1", "in a region that nobody has", ON(islands_6g, region_nobody_has) },
+	{ "P2", "of a free frame is not zero", PLAIN(descriptor_of_a_free_frame) },
+	{ "P2", "inside an allocation is not zero", PLAIN(descriptor_inside_an_allocation) },
+	{ "P3", "is not clean", PLAIN(open_but_not_clean) },
+	{ "P4", "marked reserved, but", PLAIN(marked_reserved) },
+	{ "P4", "not marked, but", PLAIN(not_marked_reserved) },
+
+	{ "C1", "are not those in the caches", PLAIN(frame_in_no_cache) },
+	{ "C1", "its descriptor is not zero", PLAIN(cached_frame_in_use) },
+	{ "C1", "is another zone's", ON(plain_128m, cached_frame_of_another_zone) },
+	{ "C1", "a frame is in a cache twice", PLAIN(frame_in_a_cache_twice) },
+	{ "C1", "a frame is in a cache twice", PLAIN(frame_in_both_stacks) },
+	{ "C2", "more than its limit", PLAIN(cache_over_its_limit) },
+	{ "C2", "more than its limit", PLAIN(out_over_its_limit) },
+	{ "C2", "more than its limit", PLAIN(limit_beyond_the_array) },
+};
+#define NR_BREAKAGES (sizeof(breakages) / sizeof(breakages[0]))
+
+/* A line of the log names the invariant, and this clause of it. */
+static bool names(char *log, const struct breakage *what)
+{
+	char begin[32];
+
+	snprintf(begin, sizeof(begin), "mm_check: %s: zone ", what->invariant);
+	for (char *line = strtok(log, "\n"); line; line = strtok(NULL, "\n"))
+		if (!strncmp(line, begin, strlen(begin)) && strstr(line, what->words))
+			return true;
+	return false;
+}
+
+static void is_named(void **state)
+{
+	static char log[8192], lines[sizeof(log)];
+	const struct breakage *what = *state;
+	const char *wrong = boot_pieces(what->map, what->nr, &warm);
+
+	if (wrong)
+		fail_msg("%s", wrong);
+	what->damage();
+	memset(log, 0, sizeof(log));
+	sim_log = fmemopen(log, sizeof(log), "w");
+	assert_non_null(sim_log);
+	assert_true(mm_check() > 0);
+	fclose(sim_log);
+	sim_log = NULL;
+	memcpy(lines, log, sizeof(log));
+	if (!names(lines, what))
+		fail_msg("%s, \"%s\", is not among: %s", what->invariant, what->words, log);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[NR_BREAKAGES];
+
+	for (size_t i = 0; i < NR_BREAKAGES; i++)
+		tests[i] = (struct CMUnitTest){ breakages[i].name, is_named, NULL, NULL,
+						(void *)(uintptr_t)&breakages[i] };
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
