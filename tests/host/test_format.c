@@ -143,6 +143,7 @@ static void stars(void **state)
 			compare(TEXT_SIZE, "[%*.*s]", width, precision, "firstpage");
 			compare(TEXT_SIZE, "[%*.*d]", width, precision, -1234);
 			compare(TEXT_SIZE, "[%0*.*x]", width, precision, 0xbeef);
+			compare(TEXT_SIZE, "[%-*.*d]", width, precision, 42);
 		}
 }
 

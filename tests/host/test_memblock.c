@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 
 #include "mm/memblock.h"
+#include "mm/memblock_array.h"
 #include "mm/page.h"
 #include "mm/port.h"
 #include "tests/host/test_memblock_model.h"
@@ -30,8 +31,8 @@ static char text[1 << 16];       /* what printk() said since reset() */
 static size_t text_length;
 static char panic_text[256];
 static jmp_buf panic_jump;
-static bool panic_expected, slab_up;
-static unsigned int nr_traces, nr_kmallocs;
+static bool panic_expected, slab_up, slab_empty;
+static unsigned int nr_traces, nr_kmallocs, nr_kfrees;
 
 int printk(const char *fmt, ...)
 {
@@ -84,11 +85,12 @@ void *kmalloc(size_t size, unsigned int gfp)
 {
 	(void)gfp;
 	nr_kmallocs++;
-	return malloc(size);
+	return slab_empty ? NULL : malloc(size);
 }
 
 void kfree(const void *ptr)
 {
+	nr_kfrees++;
 	free((void *)(uintptr_t)ptr);
 }
 
@@ -111,8 +113,8 @@ static void reset(void)
 	memset(power_on.memory.regions, 0, 128 * sizeof(struct memblock_region));
 	memset(power_on.reserved.regions, 0, 128 * sizeof(struct memblock_region));
 	memblock = power_on;
-	movable_node_enabled = slab_up = memblock_debug = false;
-	text_length = nr_traces = nr_kmallocs = nr_blocks = 0;
+	movable_node_enabled = slab_up = slab_empty = memblock_debug = false;
+	text_length = nr_traces = nr_kmallocs = nr_kfrees = nr_blocks = 0;
 	text[0] = 0;
 }
 
@@ -365,6 +367,8 @@ static void book_overlap_is_a_common_byte(void **state)
 
 static void book_early_code_may_write_the_fields(void **state)
 {
+	unsigned long start, end;
+
 	(void)state;
 	memblock_add(0x1000, 0x1000);
 	memblock_add(0x3000, 0x1000);
@@ -380,6 +384,14 @@ static void book_early_code_may_write_the_fields(void **state)
 	memblock_set_region_node(&memblock.memory.regions[0], 1);
 	memblock_set_node(0x2000, 0x2000, &memblock.memory, 2);
 	assert_type(memory, 1, 0x2000);
+	/* No node, in other words than ours. */
+	memblock.memory.regions[0].nid = NUMA_NO_NODE;
+	assert_int_equal(memblock_search_pfn_nid(2, &start, &end), NUMA_NO_NODE);
+	assert_false(memblock_validate_numa_coverage(0x1fff));
+	text_length = 0;
+	memblock_dump();
+	assert_null(strstr(text, "on node"));
+	memblock.memory.regions[0].nid = 2;
 }
 
 static void fill_up(struct memblock_type *type, unsigned long nr, phys_addr_t from)
@@ -516,6 +528,7 @@ static void alloc_5_node_then_any_unless_exact(void **state)
 	assert_int_equal(memblock_alloc_range_nid(0x3000, 0x1000, 0, 0, 0, false), 0x21000);
 	assert_int_equal(memblock_phys_alloc_try_nid(0x1000, 0x1000, MAX_NUMNODES), 0x20000);
 	assert_int_equal(memblock_phys_alloc_try_nid(0x1000, 0x1000, -7), 0x10000);
+	assert_int_equal(memblock_phys_alloc_try_nid(0x8000, 0x1000, MAX_NUMNODES), 0);
 	assert_null(memblock_alloc_exact_nid_raw(0x1000, 0x1000, 0, 0, 0));
 	assert_null(memblock_alloc_exact_nid_raw(0x1000, 0x1000, 0, 0, 5));
 }
@@ -597,6 +610,9 @@ static void alloc_9_late_callers_get_kmalloc(void **state)
 	free(memblock_alloc_raw(0x100, 0x10));
 	assert_int_equal(nr_traces, 1);
 	assert_int_equal(nr_kmallocs, 2);
+	slab_empty = true;
+	assert_null(memblock_alloc(0x100, 0x10));
+	assert_int_equal(memblock_phys_alloc(0x100, 0x10), 0);
 	assert_type(reserved, 0, 0);
 }
 
@@ -657,6 +673,7 @@ static void asking(void **state)
 	assert_int_equal(memblock_estimated_nr_free_pages(), 4);
 	assert_true(memblock_is_memory(0x4fff) && !memblock_is_memory(0x5000));
 	assert_true(memblock_is_map_memory(0x3fff) && !memblock_is_map_memory(0x4000));
+	assert_false(memblock_is_map_memory(0x5000));
 	assert_true(memblock_is_reserved(0x27ff) && !memblock_is_reserved(0x2800));
 	assert_true(memblock_is_region_memory(0x1000, 0x3000));
 	assert_false(memblock_is_region_memory(0x1000, 0x3001));
@@ -688,6 +705,7 @@ static void limits(void **state)
 	memblock_enforce_memory_limit(0);
 	memblock_enforce_memory_limit(0x9000);
 	memblock_mem_limit_remove_map(0x9000);
+	memblock_mem_limit_remove_map(0);
 	assert_type(memory, 3, 0x8000);
 	memblock_mem_limit_remove_map(0x5000);
 	assert_type(memory, 3, 0x6000);
@@ -752,6 +770,11 @@ static void loops(void **state)
 		n++;
 	}
 	assert_int_equal(n, 1);
+	for_each_free_mem_range(j, 1, MEMBLOCK_NONE, NULL, &end, NULL) {
+		assert_int_equal(end, 0x5000);
+		n++;
+	}
+	assert_int_equal(n, 2);
 
 	n = 0;
 	for_each_mem_range(i, &start, &end)
@@ -773,6 +796,9 @@ static void loops(void **state)
 	for_each_mem_pfn_range(k, 1, NULL, &end_pfn, NULL)
 		frames[1]--;
 	assert_int_equal(frames[1], 0);
+	for_each_mem_pfn_range(k, MAX_NUMNODES, &start_pfn, NULL, NULL)
+		frames[1]++;
+	assert_int_equal(frames[1], 4);
 	region = &memblock.memory.regions[4];
 	assert_int_equal(memblock_region_memory_base_pfn(region), 0xb);
 	assert_int_equal(memblock_region_memory_end_pfn(region), 0xa);
@@ -783,6 +809,28 @@ static void loops(void **state)
 		fail();
 	for_each_mem_pfn_range(k, -1, NULL, NULL, NULL)
 		fail();
+}
+
+/* What a loop leaves out unless it is asked for. */
+static void loops_by_flags(void **state)
+{
+	phys_addr_t start, sum = 0;
+	uint64_t i;
+
+	(void)state;
+	memblock_add(0x1000, 0x1000);
+	memblock_add_node(0x4000, 0x1000, 1, MEMBLOCK_HOTPLUG);
+	memblock_add_node(0x8000, 0x1000, 1, MEMBLOCK_NOMAP);
+	movable_node_enabled = true;
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &start, NULL, NULL)
+		sum += start;
+	assert_int_equal(sum, 0x1000);
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_HOTPLUG, &start, NULL, NULL)
+		sum += start;
+	assert_int_equal(sum, 0x1000 + 0x5000);
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NOMAP, &start, NULL, NULL)
+		sum += start;
+	assert_int_equal(sum, 0x6000 + 0x9000);
 }
 
 static void dump_in_linux_form(void **state)
@@ -817,6 +865,11 @@ static void check_names_what_is_broken(void **state)
 	region[1].base = 0x1800;
 	assert_memory_equal(memblock_check(), "M1", 2);
 	region[1].base = 0x2000;
+	region[1].size = 0;
+	assert_memory_equal(memblock_check(), "M1", 2);
+	region[1].size = (phys_addr_t)0 - 0x1000; /* past the top of the address space */
+	assert_memory_equal(memblock_check(), "M1", 2);
+	region[1].size = 0x1000;
 	region[1].nid = MAX_NUMNODES;
 	assert_memory_equal(memblock_check(), "M2", 2);
 	region[1].nid = NUMA_NO_NODE;
@@ -828,7 +881,24 @@ static void check_names_what_is_broken(void **state)
 	memblock.reserved.cnt = 129;
 	assert_memory_equal(memblock_check(), "M4", 2);
 	memblock.reserved.cnt = 0;
+	memblock.reserved.regions[0].size = 1;
+	assert_memory_equal(memblock_check(), "M4", 2);
+	memblock.reserved.regions[0].size = 0;
 	assert_null(memblock_check());
+}
+
+/* The steps by themselves: a hole that nobody counted, and a range where nothing is. */
+static void steps_refuse_what_callers_never_ask(void **state)
+{
+	struct memblock_region regions[2] = { { 0x1000, 0x1000, 0, MAX_NUMNODES } };
+	struct memblock_type type = { 1, 1, 0x1000, regions, "small" };
+	const struct memblock_region hole = { 0x4000, 0x1000, 0, MAX_NUMNODES };
+
+	(void)state;
+	assert_panics(fill(&type, 1, &hole), "no entry left in small: cnt 1, max 1");
+	assert_int_equal(type.cnt, 1);
+	carve(&type, 0x8000, 0x9000);
+	assert_true(type.cnt == 1 && type.total_size == 0x1000 && !check_type(&type));
 }
 
 /* Handing over. */
@@ -1023,6 +1093,33 @@ static void grow_with_slab(void **state)
 	from_slab = memblock.reserved.regions;
 	reset();
 	kfree(from_slab);
+}
+
+/* An array that was doubled without entries would have none for ever. */
+static void grow_of_nothing_panics(void **state)
+{
+	(void)state;
+	memblock.memory.max = 0;
+	assert_panics(memblock_add(0x1000, 0x1000), "memory array is full with 0 regions");
+	memblock.memory.max = 128;
+}
+
+/* An array whose memory a limit has cut off is nobody's to free, least of all a slab's. */
+static void grow_leaves_an_array_beyond_a_limit(void **state)
+{
+	phys_addr_t array;
+
+	(void)state;
+	memblock_add(0x1000, 0x100000);
+	fill_up(&memblock.memory, 129, 0x2000000);
+	array = virt_to_phys(memblock.memory.regions);
+	assert_true(memblock_is_reserved(array) && array > 0x81000);
+	memblock_enforce_memory_limit(0x80000);
+	assert_type(memory, 1, 0x80000);
+	assert_false(memblock_is_reserved(array));
+	fill_up(&memblock.memory, 257, 0x4000000);
+	assert_int_equal(memblock.memory.max, 512);
+	assert_int_equal(nr_kfrees, 0);
 }
 
 /* At random, against the model. */
@@ -1419,8 +1516,10 @@ int main(void)
 		test(asking),
 		test(limits),
 		test(loops),
+		test(loops_by_flags),
 		test(dump_in_linux_form),
 		test(check_names_what_is_broken),
+		test(steps_refuse_what_callers_never_ask),
 		test(free_all_largest_aligned_blocks),
 		test(free_all_from_frame_0),
 		test(free_all_flags_and_nodes),
@@ -1431,6 +1530,8 @@ int main(void)
 		test(grow_for_many_holes_at_once),
 		test(grow_during_the_hand_over),
 		test(grow_with_slab),
+		test(grow_of_nothing_panics),
+		test(grow_leaves_an_array_beyond_a_limit),
 		test(random_against_the_model),
 	};
 #undef test
