@@ -284,17 +284,17 @@ int sim_boot_memory(const struct e820_entry *raw, uint32_t nr, const struct sim_
 	paging.ro_size = kernel->size / 2 & ~(PAGE_SIZE - 1);
 	paging.small_direct_map = options->debug & MM_DEBUG_PAGEALLOC;
 	sim_map_ram(end_of_ram());
-	sim_left_out = memory_to_memblock(&in);
-	if (!memblock_phys_mem_size()) {
-		*error = "the map has no usable RAM: no whole frame of it can be addressed";
-		return -1;
-	}
 	dirty_descriptors = options->dirty;
 	if (options->dirty)
 		memset((void *)SIM_RAM, 0xa5, mapped < 64 << 20 ? mapped : 64 << 20);
 	poison(SIM_RAM, mapped < POISON_RAM ? mapped : POISON_RAM);
 	if (mapped > POISON_RAM)
 		poison(SIM_RAM + mapped - POISON_RAM, POISON_RAM);
+	sim_left_out = memory_to_memblock(&in);
+	if (!memblock_phys_mem_size()) {
+		*error = "the map has no usable RAM: no whole frame of it can be addressed";
+		return -1;
+	}
 	paging_init(&paging);
 	paging_direct_map();
 	return 0;
