@@ -13,9 +13,9 @@ SIM := kernel/memory.c lib/e820.c arch/x86_64/paging.c tests/host/sim.c tests/ho
        tests/host/checks.c
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
-TESTS := test_memblock test_e820 test_paging test_buddy test_check test_debug test_probe \
-         test_memtest test_maps test_models test_mapfile test_string test_format test_crc32 \
-         test_fat test_elf test_options test_boot_info
+TESTS := test_memblock test_e820 test_paging test_zones test_buddy test_check test_debug \
+         test_probe test_memtest test_maps test_models test_mapfile test_string test_format \
+         test_crc32 test_fat test_elf test_options test_boot_info
 
 FUZZ    := ops fat elf e820 cmdline boot_info
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
@@ -55,6 +55,7 @@ $(HOST)/replay: tests/host/replay.c $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/ker
 test_memblock_SOURCES := mm/memblock.c
 test_e820_SOURCES     := tests/host/e820_oracle.c lib/e820.c
 test_paging_SOURCES   := $(MM) $(SIM)
+test_zones_SOURCES    := $(MM) $(SIM) tests/host/model.c tests/host/arena.c
 test_buddy_SOURCES    := $(MM) $(SIM) tests/host/pieces.c
 test_check_SOURCES    := $(test_buddy_SOURCES)
 test_debug_SOURCES    := $(MM) $(SIM)
@@ -185,8 +186,8 @@ $(HOST)/bench_models: tests/host/bench_models.c tests/models/models.c $(MM) $(SI
 # Coverage: the same programs by the same rules, with counters in place of sanitizers. Those of other
 # node sizes are left out: their constants make other branches of the same lines.
 COVERAGE := $(B)/coverage
-COVERED  := test_memblock test_e820 test_buddy test_check test_debug test_maps test_string test_format \
-            test_crc32 test_faults test_model test_threads
+COVERED  := test_memblock test_e820 test_zones test_buddy test_check test_debug test_maps \
+            test_string test_format test_crc32 test_faults test_model test_threads
 COUNTERS := -O0 -fno-builtin --coverage -fprofile-update=atomic
 
 .PHONY: coverage

@@ -286,6 +286,26 @@ static void zero_clears_all_of_it(void **state)
 	assert_int_equal(*(unsigned char *)get_free_pages(GFP_KERNEL, 3), 0x55);
 }
 
+static void pages_by_address(void **state)
+{
+	uint64_t before;
+	unsigned long addr;
+
+	(void)state;
+	BOOT(plain_16m);
+	before = total_free();
+	addr = get_free_pages(GFP_KERNEL, 3);
+	assert_int_equal(addr % (8 * PAGE_SIZE), (unsigned long)phys_to_virt(0) % (8 * PAGE_SIZE));
+	assert_int_equal(page_order(virt_to_page((void *)addr)), 3);
+	assert_ptr_equal(virt_to_page((char *)addr + 8 * PAGE_SIZE - 1),
+			 virt_to_page((void *)addr) + 7);
+	assert_ptr_equal(page_address(virt_to_page((void *)addr)), (void *)addr);
+	free_pages(0, 3);
+	assert_int_equal(total_free(), before - 8);
+	free_pages(addr, 3);
+	assert_int_equal(total_free(), before);
+}
+
 static void references_keep_a_page(void **state)
 {
 	struct page *page;
@@ -375,6 +395,25 @@ static void contig_range_takes_just_that(void **state)
 	assert_int_equal(total_free(), before);
 }
 
+static void contig_range_is_cleared_if_asked(void **state)
+{
+	unsigned char *bytes = NULL;
+
+	(void)state;
+	BOOT(plain_16m);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(alloc_contig_range(1500, 1503, MIGRATE_MOVABLE,
+						    round ? __GFP_ZERO : GFP_KERNEL),
+				 0);
+		bytes = page_address(pfn_to_page(1500));
+		assert_int_equal(bytes[0], round ? 0 : 0xa5);
+		assert_int_equal(bytes[3 * PAGE_SIZE - 1], round ? 0 : 0xa5);
+		free_contig_range(1500, 3);
+	}
+	assert_int_equal(bytes[-1], 0xa5);
+	assert_int_equal(bytes[3 * PAGE_SIZE], 0xa5);
+}
+
 static void contig_range_refuses_what_nobody_can_have(void **state)
 {
 	uint64_t before;
@@ -390,31 +429,77 @@ static void contig_range_refuses_what_nobody_can_have(void **state)
 	assert_int_equal(mm_check(), 0);
 }
 
+/* What a frame is is asked of the bits: a descriptor that was overwritten heads nothing. */
+static void page_state_believes_no_stray_descriptor(void **state)
+{
+	struct page *page, *blocks;
+
+	(void)state;
+	BOOT(plain_16m);
+	assert_int_equal(page_state(MM_MAX_PFN), PAGE_ABSENT);
+	assert_null(page_head(MM_MAX_PFN));
+	page = alloc_pages(GFP_KERNEL, 2);
+	blocks = alloc_pages(GFP_KERNEL, 10);
+	assert_ptr_equal(page_head(page_to_pfn(page) + 3), page);
+	assert_ptr_equal(page_head(page_to_pfn(blocks) + 1023), blocks);
+	page->cookie ^= 1;
+	blocks->cookie ^= 1;
+	assert_null(page_head(page_to_pfn(page) + 3));
+	assert_null(page_head(page_to_pfn(blocks) + 1023));
+	assert_int_equal(page_state(page_to_pfn(page)), PAGE_RESERVED);
+}
+
+static void take_everything(void)
+{
+	for (unsigned int order = NR_ORDERS; order-- > 0;)
+		while (alloc_pages(__GFP_HIGH, order))
+			;
+	assert_int_equal(total_free(), 0);
+}
+
+/* One child free and nothing else: its node is kept open when it becomes whole, at both levels. */
+static void the_last_open_node_is_kept(void **state)
+{
+	struct zone *z = &zones[ZONE_NORMAL];
+	uint64_t counts[NR_ORDERS];
+	struct page *page;
+
+	(void)state;
+	BOOT(islands_6g);
+	page = alloc_pages(GFP_KERNEL, REGION_ORDER);
+	assert_non_null(page);
+	take_everything();
+	split_page(page, REGION_ORDER);
+	free_contig_range(page_to_pfn(page), BLOCK_FRAMES);
+	drain_caches();
+	assert_int_equal(z->idle[0], page_to_pfn(page));
+	assert_int_equal(mm_check(), 0);
+	zone_free_blocks(z, counts);
+	for (unsigned int order = 0; order < NR_ORDERS; order++)
+		assert_int_equal(counts[order], order == BLOCK_ORDER);
+	free_contig_range(page_to_pfn(page) + BLOCK_FRAMES, REGION_FRAMES - BLOCK_FRAMES);
+	drain_caches();
+	/* The upper half first: the lower one has the open block until it is searched in vain. */
+	assert_ptr_equal(alloc_pages(GFP_KERNEL, REGION_ORDER - 1), page + REGION_FRAMES / 2);
+	assert_ptr_equal(alloc_pages(GFP_KERNEL, REGION_ORDER - 1), page);
+	assert_int_equal(z->idle[1], PFN_NONE);
+	__free_pages(page, REGION_ORDER - 1);
+	__free_pages(page + REGION_FRAMES / 2, REGION_ORDER - 1);
+	assert_int_equal(z->idle[1], page_to_pfn(page));
+	assert_int_equal(mm_check(), 0);
+	assert_ptr_equal(alloc_pages(GFP_KERNEL, REGION_ORDER), page);
+	assert_int_equal(mm_check(), 0);
+}
+
 /* The node that became whole last stays open, yet large orders find it. */
 static void large_orders_find_the_idle_node(void **state)
 {
 	struct page *small, *large;
-	uint64_t blocks;
 
 	(void)state;
-	BOOT(islands_6g);
-	blocks = 0;
-	while (alloc_pages(__GFP_HIGH, 18))
-		blocks++;
-	assert_true(blocks >= 1);
-	while (alloc_pages(__GFP_HIGH, 9))
-		;
-	for (unsigned int order = 9; order-- > 0;)
-		while (alloc_pages(__GFP_HIGH, order))
-			;
-	assert_int_equal(total_free(), 0);
 	BOOT(plain_16m);
 	large = alloc_pages(GFP_KERNEL, 9);
-	while (alloc_pages(GFP_KERNEL, 9))
-		;
-	for (unsigned int order = 9; order-- > 0;)
-		while (alloc_pages(GFP_KERNEL, order))
-			;
+	take_everything();
 	__free_pages(large, 9);
 	small = alloc_page(GFP_KERNEL);
 	__free_page(small);
@@ -516,11 +601,15 @@ int main(void)
 		cmocka_unit_test(zones_fall_back_and_keep_a_reserve),
 		cmocka_unit_test(caches_hold_a_256th_of_a_zone),
 		cmocka_unit_test(zero_clears_all_of_it),
+		cmocka_unit_test(pages_by_address),
 		cmocka_unit_test(references_keep_a_page),
 		cmocka_unit_test(bulk_fills_the_empty_places),
 		cmocka_unit_test(split_pages_are_freed_one_by_one),
 		cmocka_unit_test(contig_range_takes_just_that),
+		cmocka_unit_test(contig_range_is_cleared_if_asked),
 		cmocka_unit_test(contig_range_refuses_what_nobody_can_have),
+		cmocka_unit_test(page_state_believes_no_stray_descriptor),
+		cmocka_unit_test(the_last_open_node_is_kept),
 		cmocka_unit_test(large_orders_find_the_idle_node),
 		cmocka_unit_test(many_stale_bounds_do_not_hide_memory),
 		cmocka_unit_test(late_free_hands_over_reserved_frames),

@@ -87,6 +87,11 @@ static void border_in_a_block(void)
 	dma->border++;
 }
 
+static void start_in_a_block(void)
+{
+	zones[ZONE_DMA32].start_pfn++;
+}
+
 static void present_too_many(void)
 {
 	dma->present++;
@@ -369,20 +374,32 @@ static void cached_frame_of_another_zone(void)
 	assert_true(cache->count <= cache->limit);
 }
 
-/* One is in no cache, so that the numbers agree. */
+/* Some frames are in the cache; one of them is lost, so that the numbers agree. */
+static struct page *lose_one(void)
+{
+	__free_page(allocate(0));
+	assert_true(cache->count >= 2);
+	cache->count--;
+	return cache->pages[0];
+}
+
 static void frame_in_a_cache_twice(void)
 {
-	struct page *page = allocate(0);
+	struct page *page = lose_one();
 
-	__free_page(page);
-	assert_true(cache->count >= 2);
-	cache->pages[0] = cache->pages[1];
+	cache->pages[cache->count++] = page;
 }
 
 static void frame_in_both_stacks(void)
 {
-	frame_in_a_cache_twice();
-	cache->out[cache->nr_out++] = cache->pages[--cache->count];
+	cache->out[0] = lose_one();
+	cache->nr_out = 1;
+}
+
+static void frame_in_two_caches(void)
+{
+	frame_caches[1][ZONE_DMA].pages[0] = lose_one();
+	frame_caches[1][ZONE_DMA].count = 1;
 }
 
 static void cache_over_its_limit(void)
@@ -423,6 +440,7 @@ static const struct breakage {
 	{ "Z1", "a GiB without a region is in use", ON(far_apart, open_without_region) },
 	{ "Z1", "a GiB without a region is in use", ON(far_apart, head_without_region) },
 	{ "Z1", "a border cuts a block", PLAIN(border_in_a_block) },
+	{ "Z1", "a border cuts a block", PLAIN(start_in_a_block) },
 	{ "Z2", "present is not the RAM", PLAIN(present_too_many) },
 	{ "Z2", "managed is not", PLAIN(managed_too_many) },
 
@@ -475,6 +493,7 @@ static const struct breakage {
 	{ "C1", "is another zone's", ON(plain_128m, cached_frame_of_another_zone) },
 	{ "C1", "a frame is in a cache twice", PLAIN(frame_in_a_cache_twice) },
 	{ "C1", "a frame is in a cache twice", PLAIN(frame_in_both_stacks) },
+	{ "C1", "a frame is in a cache twice", PLAIN(frame_in_two_caches) },
 	{ "C2", "more than its limit", PLAIN(cache_over_its_limit) },
 	{ "C2", "more than its limit", PLAIN(out_over_its_limit) },
 	{ "C2", "more than its limit", PLAIN(limit_beyond_the_array) },
