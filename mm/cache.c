@@ -107,10 +107,10 @@ static bool fill(struct frame_cache *cache, struct zone *z, uint64_t spare)
 	return some;
 }
 
-/* What is in the zone's cache may go to such a request: of its own zone, or beyond the reserve. */
+/* What is in the zone's cache may go to such a request: nothing is kept from it, or not all. */
 static bool may_give(const struct zone *z, gfp_t gfp)
 {
-	return gfp & __GFP_HIGH || z == gfp_zone(gfp) || zone_spare(z, gfp);
+	return gfp & __GFP_HIGH || !z->lowmem_reserve[gfp_zone(gfp)->id] || zone_spare(z, gfp);
 }
 
 /*
@@ -120,12 +120,22 @@ static bool may_give(const struct zone *z, gfp_t gfp)
  */
 static void serve_from(struct frame_cache *cache, const struct zone *z, gfp_t gfp)
 {
-	struct cache_table *table = &cache_tables[port_cpu_id()];
+	cache_tables[port_cpu_id()].for_gfp[gfp & GFP_ZONE_BITS] = cache;
+	cache_withhold(z);
+}
 
-	table->for_gfp[gfp & GFP_ZONE_BITS] = cache;
+void cache_withhold(const struct zone *z)
+{
+	struct cache_table *table;
+	unsigned int cpu;
+
+	port_pin();
+	cpu = port_cpu_id();
+	table = &cache_tables[cpu];
 	for (gfp_t bits = 0; bits <= GFP_ZONE_BITS; bits++)
-		if (table->for_gfp[bits] == cache && !may_give(z, bits))
+		if (table->for_gfp[bits] == &frame_caches[cpu][z->id] && !may_give(z, bits))
 			table->for_gfp[bits] = &no_cache;
+	port_unpin();
 }
 
 struct frame_cache *cache_refill(gfp_t gfp)

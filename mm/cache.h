@@ -147,6 +147,12 @@ void cache_init(void);
 struct frame_cache *cache_refill(gfp_t gfp);
 
 /*
+ * The zone's bits have no more than what it keeps from some requests: this CPU's cache of it, which
+ * asks nobody, serves those no longer.
+ */
+void cache_withhold(const struct zone *z);
+
+/*
  * The same as cache_push() into this CPU's cache of the frame's zone, with room made: of frames to
  * keep, or to go back, a batch goes back to the bits. False when it has no limit or is busy.
  */

@@ -63,8 +63,11 @@ static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
 
 		while (pfn == PFN_AGAIN)
 			pfn = zone_take(z, order);
-		if (pfn != PFN_NONE)
-			return pfn_to_page(pfn);
+		if (pfn == PFN_NONE)
+			continue;
+		if (zone_is_low(z))
+			cache_withhold(z);
+		return pfn_to_page(pfn);
 	}
 	return NULL;
 }
@@ -124,13 +127,13 @@ __attribute__((noinline)) static struct page *alloc_slow(gfp_t gfp, unsigned int
 	return cleared(page, gfp, order);
 }
 
-/* The way of most: nothing to clear, and the highest zone, which keeps nothing from it, has it. */
+/* The way of most: nothing to clear, and the highest zone has it, which keeps nothing. */
 __attribute__((noinline)) static struct page *alloc_run(gfp_t gfp, unsigned int order)
 {
 	pfn_t pfn = PFN_NONE;
 
-	if (order <= MAX_PAGE_ORDER && !(gfp & __GFP_ZERO))
-		pfn = zone_take(gfp_zone(gfp), order);
+	if (order <= MAX_PAGE_ORDER && !(gfp & (__GFP_ZERO | GFP_ZONE_BITS)))
+		pfn = zone_take(gfp_zone(GFP_KERNEL), order);
 	return pfn < PFN_AGAIN ? pfn_to_page(pfn) : alloc_slow(gfp, order);
 }
 
@@ -319,6 +322,7 @@ int alloc_contig_range(pfn_t start, pfn_t end, unsigned int migratetype, gfp_t g
 	}
 	zone_sub_free(z, end - start);
 	port_unlock_irqrestore(&z->lock, flags);
+	cache_withhold(z);
 	if (mm_debug)
 		mm_debug_alloc(start, end - start, 0, gfp, CALLER);
 	if (gfp & __GFP_ZERO)

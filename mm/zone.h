@@ -137,6 +137,12 @@ static inline uint64_t zone_spare(const struct zone *z, gfp_t gfp)
 	return nr_free > keep ? nr_free - keep : 0;
 }
 
+/* The bits have not more than the zone keeps from requests that could be served highest. */
+static inline bool zone_is_low(const struct zone *z)
+{
+	return __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED) <= z->lowmem_reserve[ZONE_NORMAL];
+}
+
 /* The zone's lock is held; zone_spare() of other CPUs reads nr_free without it. */
 static inline void zone_add_free(struct zone *z, uint64_t frames)
 {

@@ -372,6 +372,25 @@ static void reserve_is_kept_behind_a_cache(void **state)
 	assert_int_equal(mm_check(), 0);
 }
 
+/* Frames at hand are part of the reserve, once larger requests have taken what the bits had. */
+static void reserve_is_kept_when_the_bits_run_low(void **state)
+{
+	struct zone *dma = &zones[ZONE_DMA];
+	struct page *page;
+
+	(void)state;
+	boot(map_of(128));
+	while ((page = alloc_page(GFP_KERNEL)) && page_zonenum(page) == ZONE_DMA32)
+		;
+	assert_non_null(page);
+	while (dma->nr_free >= 8)
+		assert_non_null(alloc_pages(GFP_ATOMIC, 2));
+	assert_true(cache_frames(dma) > 0);
+	assert_in_range(zone_free_frames(dma), 1, dma->lowmem_reserve[ZONE_NORMAL]);
+	assert_null(alloc_page(GFP_KERNEL));
+	assert_non_null(alloc_page(GFP_ATOMIC));
+}
+
 /* An interrupt in the middle of a cache's work gets a frame of the same zone, from the bits. */
 static void busy_cache_does_not_change_the_zone(void **state)
 {
@@ -591,6 +610,7 @@ int main(void)
 		cmocka_unit_test(boots_with_requests_refused),
 		cmocka_unit_test(exhausted_at_every_call),
 		cmocka_unit_test(reserve_is_kept_behind_a_cache),
+		cmocka_unit_test(reserve_is_kept_when_the_bits_run_low),
 		cmocka_unit_test(busy_cache_does_not_change_the_zone),
 		cmocka_unit_test(refill_opens_no_block_in_vain),
 		cmocka_unit_test(free_of_what_is_not_held),
