@@ -56,7 +56,7 @@ static const struct arena islands = { "islands to order 18",
 
 const struct machine machines[NR_MACHINES] = {
 	{ "plain-16m", &plain, 0, 500 },
-	{ "border-32m", &border, 0, 500 },
+	{ "border-32m", &border, 16, 500 },
 	{ "holes-64m", &holes, 40, 1000 },
 	{ "islands-18", &islands, 512, 2000 },
 	{ "kryton-120mhz-16m", NULL, 0, 500 },
@@ -79,43 +79,18 @@ const struct machine *machine_named(const char *name)
 	return NULL;
 }
 
-static bool read_map(const char *name, struct mapfile *map)
-{
-	static char text[1 << 16], path[128];
-	FILE *file;
-	size_t n;
-
-	snprintf(path, sizeof(path), "tests/e820/%s.map", name);
-	file = fopen(path, "rb");
-	if (!file)
-		return false;
-	n = fread(text, 1, sizeof(text), file);
-	fclose(file);
-	return !mapfile_parse(map, text, n);
-}
-
-/* After a warm reset, where filling it with garbage is quick: descriptors of a GiB at most. */
-static bool is_small(const struct mapfile *map)
-{
-	uint64_t bytes = 0;
-
-	for (uint32_t i = 0; i < map->nr; i++)
-		bytes += map->entries[i].type == E820_TYPE_RAM ? map->entries[i].size : 0;
-	return bytes <= 1 << 30;
-}
-
 static void boot_map(const char *name, struct model *m)
 {
 	static struct mapfile map;
+	char path[128];
 	struct sim_options options = { .seed = 0x600d5eed, .kernel_size = 0x60000 };
 	struct e820_taken kernel;
 	const char *error = "cannot be read";
 	phys_addr_t from, to;
 	uint64_t i;
-	bool read = read_map(name, &map);
 
-	options.dirty = read && is_small(&map);
-	if (!read || sim_boot(map.entries, map.nr, &options, &kernel, &error)) {
+	snprintf(path, sizeof(path), "tests/e820/%s.map", name);
+	if (!mapfile_read(&map, path) || sim_boot(map.entries, map.nr, &options, &kernel, &error)) {
 		fprintf(stderr, "map %s: %s\n", name, error);
 		exit(3);
 	}

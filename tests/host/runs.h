@@ -13,7 +13,7 @@
 #include "tests/host/machine.h"
 #include "tests/host/ops.h"
 
-#define RUN_OPS 40000 /* at most, of one boot */
+#define RUN_OPS 10000 /* at most, of one boot */
 
 /* Set by the caller. */
 struct runs {
