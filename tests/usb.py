@@ -137,6 +137,7 @@ def on_terminal(place, path, keys):
     happens: Python notes a Ctrl-C between prompt and read only with the next key."""
     child, fd = pty.fork()
     if child == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs have it ignored
         os.execve(SCRIPT, [SCRIPT], place.env(path, ""))
     said, typed = b"", False
     with contextlib.suppress(OSError):  # a terminal ends with EIO

@@ -121,10 +121,10 @@ static void set_up_touches_no_more_for_more_ram(void **state)
 	const uint64_t block = BLOCK_FRAMES * sizeof(struct page);
 
 	(void)state;
-	boot_with(plain_1g, 2, &options);
+	BOOT_WITH(plain_1g, &options);
 	assert_non_null(alloc_page(GFP_KERNEL));
 	assert_in_range(mem_map_touched(), block, 6 * block);
-	boot_with(plain_1000g, 3, &options);
+	BOOT_WITH(plain_1000g, &options);
 	assert_non_null(alloc_page(GFP_KERNEL));
 	assert_in_range(mem_map_touched(), block, 8 * block);
 }
