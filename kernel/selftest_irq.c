@@ -3,7 +3,8 @@
  *
  * An operation is run instruction by instruction (arch_single_step()). Where the interrupted code
  * has interrupts on, the handler does a piece of work: before one instruction in each of as many
- * runs, all from the same state, and before every instruction in one more. That alone would not be
+ * runs, all from the same state (of a long operation, 256 instructions spread over it), and before
+ * every instruction in one more. That alone would not be
  * enough: what is done before the first instruction fills the cache that was to be seen empty.
  *
  * What somebody holds is marked, in the descriptor and in the frame: a frame with two owners shows
@@ -20,11 +21,13 @@
 #include "lib/format.h"
 #include "mm/cache.h"
 
-#define ORDER   3             /* of what is more than a frame */
-#define NR_BULK 4             /* frames of a bulk */
-#define STOCK   1024          /* frames: more than a cache holds, more than a run frees */
-#define SCARCE  (1u << ORDER) /* frames that are left when memory is short: a run */
-#define EVERY   (~0u)
+#define ORDER      3             /* of what is more than a frame */
+#define NR_BULK    4             /* frames of a bulk */
+#define STOCK      1024          /* frames: more than a cache holds, more than a run frees */
+#define SCARCE     (1u << ORDER) /* frames that are left when memory is short: a run */
+#define EVERY      (~0u)
+
+#define MAX_POINTS 256 /* of an operation, each interrupted in a run of its own */
 
 struct work {
 	const char *name;
@@ -245,10 +248,15 @@ static void hold(void)
 		complain("no memory");
 }
 
+static const struct frame_cache *cache_of_target(void)
+{
+	return &frame_caches[port_cpu_id()][page_zonenum(target)];
+}
+
 /* Whether there is no room for the target where it would go (mm/cache.h). */
 static bool cache_is_full(void)
 {
-	const struct frame_cache *cache = &frame_caches[port_cpu_id()][page_zonenum(target)];
+	const struct frame_cache *cache = cache_of_target();
 
 	if (target < cache->keep_below)
 		return cache->count == cache->limit;
@@ -260,8 +268,10 @@ static void hold_and_fill_cache(void)
 	struct page *stock = kept, *rest = NULL, *page;
 
 	hold();
+	if (complaint[0])
+		return;
 	kept = NULL;
-	keep_frames(STOCK);
+	keep_frames(cache_of_target()->limit + CACHE_OUT);
 	drain_caches();
 	while (kept && !complaint[0] && !cache_is_full())
 		__free_page(unkeep());
@@ -397,14 +407,18 @@ static void run_once(const struct work *work, unsigned int only)
 		complain("not all memory came back");
 }
 
-static void run_work(const struct work *work)
+/* nr_on: instructions of the operation undisturbed. Long ones, slow ways all, at some of them. */
+static void run_work(const struct work *work, unsigned int nr_on)
 {
-	unsigned int i = 0;
+	unsigned int i = 0, step = 1 + nr_on / MAX_POINTS;
+	bool reached;
 
 	/* Until the operation ends before the instruction that was to be interrupted. */
 	do {
 		run_once(work, i);
-	} while (run.nr_on > i++ && !complaint[0]);
+		reached = run.nr_on > i;
+		i += step;
+	} while (reached && !complaint[0]);
 	if (!complaint[0])
 		run_once(work, EVERY);
 }
@@ -421,7 +435,7 @@ static void run_scenario(const struct scenario *scenario)
 	if (scenario->lock == LOCKS && !off)
 		complain("the lock was not taken");
 	for (size_t i = 0; i < NR_WORKS && !complaint[0]; i++)
-		run_work(&works[i]);
+		run_work(&works[i], on);
 	if (!complaint[0] && !nr_acts)
 		complain("nothing was interrupted");
 	if (!complaint[0] && mm_check())

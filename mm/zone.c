@@ -107,12 +107,18 @@ static void place_regions(struct zone *z, pfn_t first, pfn_t end_pfn)
 	uint64_t blocks = (((end_pfn - 1) & (REGION_FRAMES - 1)) >> BLOCK_ORDER) + 1;
 	uint64_t bytes =
 	    (last - first) * stride + sizeof(struct region) + blocks * sizeof(struct node);
+	phys_addr_t from = PFN_PHYS(first << REGION_ORDER), to = PFN_PHYS(end_pfn);
 	char *regions;
 
-	/* From the same island of RAM if it has room, else from anywhere; not written here. */
-	regions =
-	    memblock_alloc_try_nid_raw(bytes, sizeof(struct node), PFN_PHYS(first << REGION_ORDER),
-				       PFN_PHYS(end_pfn), NUMA_NO_NODE);
+	/*
+	 * From the same island of RAM if it has room, else from anywhere; from ISA's 16 MiB last,
+	 * which would lose one block of eight. Not written here.
+	 */
+	if (from < PFN_PHYS(DMA_BORDER))
+		from = PFN_PHYS(DMA_BORDER);
+	if (to <= from)
+		to = MEMBLOCK_ALLOC_ACCESSIBLE;
+	regions = memblock_alloc_try_nid_raw(bytes, sizeof(struct node), from, to, NUMA_NO_NODE);
 	if (!regions)
 		regions = memblock_alloc_raw(bytes, sizeof(struct node));
 	if (!regions)
