@@ -78,7 +78,7 @@ static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
  */
 static struct page *alloc_drained(gfp_t gfp, unsigned int order)
 {
-	bool closed[MAX_NR_ZONES];
+	bool closed[MAX_NR_ZONES] = { false };
 	struct page *page;
 
 	port_pin();

@@ -137,7 +137,6 @@ def on_terminal(place, path, keys):
     happens: Python notes a Ctrl-C between prompt and read only with the next key."""
     child, fd = pty.fork()
     if child == 0:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs have it ignored
         os.execve(SCRIPT, [SCRIPT], place.env(path, ""))
     said, typed = b"", False
     with contextlib.suppress(OSError):  # a terminal ends with EIO
@@ -430,6 +429,8 @@ def check_system_disk(tap, place):
 
 
 def main():
+    # A shell's background jobs have Ctrl-C ignored, and so would what is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="usb.", dir=BUILD) as folder:
         place = Place(os.path.realpath(folder))

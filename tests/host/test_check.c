@@ -398,8 +398,8 @@ static void frame_in_both_stacks(void)
 
 static void frame_in_two_caches(void)
 {
-	frame_caches[1][ZONE_DMA].pages[0] = lose_one();
-	frame_caches[1][ZONE_DMA].count = 1;
+	frame_caches[MM_MAX_CPUS - 1][ZONE_DMA].pages[0] = lose_one();
+	frame_caches[MM_MAX_CPUS - 1][ZONE_DMA].count = 1;
 }
 
 static void cache_over_its_limit(void)

@@ -81,7 +81,7 @@ static void the_last_free_range_ends_with_ram(void **state)
 	static const pfn_t expected[][2] = { { 5000, 5050 },
 					     { 5051, 5100 },
 					     { HIGH, HIGH + 1024 } };
-	pfn_t start = 0, end;
+	pfn_t start = 0, end = 0;
 	size_t n = 0;
 
 	(void)state;
