@@ -274,7 +274,7 @@ static bool take_words(struct node *node, pfn_t first, struct frame_batch *b)
 			weight = left;
 		}
 		node->word[i] ^= bits;
-		b->word[b->nr_words++] = (struct frame_word){ first + 64 * i, bits };
+		b->word[b->nr_words++] = (struct frame_word){ first + (pfn_t)64 * i, bits };
 		b->nr_frames += weight;
 	}
 	return b->nr_frames < b->want;
