@@ -3,8 +3,8 @@
  *
  *                          ┌──────────────┐
  *   alloc_page ──pop─────▶ │ pages        │ ◀──push── __free_page, below keep_below
- *        64 from the bits  │ struct page* │  64 to the bits
- *        when empty        ├──────────────┤  when full
+ *    words from the bits   │ struct page* │  words to the bits
+ *    when empty            ├──────────────┤  when full
  *                          │ out          │ ◀──push── __free_page, from keep_below on
  *                          └──────────────┘
  *

@@ -28,7 +28,7 @@ typedef unsigned int gfp_t;
 
 /*
  * 2^order frames, count 1. NULL when there are none, or order > MAX_PAGE_ORDER. alloc_page() is
- * order 0, mostly from what this CPU has at hand: 15 instructions.
+ * order 0, mostly from what this CPU has at hand: 17 instructions.
  */
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 struct page *alloc_page(gfp_t gfp);
