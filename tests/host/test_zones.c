@@ -82,16 +82,15 @@ static void the_last_free_range_ends_with_ram(void **state)
 					     { 5051, 5100 },
 					     { HIGH, HIGH + 1024 } };
 	pfn_t start = 0, end = 0;
-	size_t n = 0;
 
 	(void)state;
 	boot(&arena);
-	for (; next_free_range(&start, &end); start = end, n++) {
-		assert_true(n < 3);
+	for (size_t n = 0; n < 3; n++, start = end) {
+		assert_true(next_free_range(&start, &end));
 		assert_int_equal(start, expected[n][0]);
 		assert_int_equal(end, expected[n][1]);
 	}
-	assert_int_equal(n, 3);
+	assert_false(next_free_range(&start, &end));
 	model_destroy(&model);
 }
 
