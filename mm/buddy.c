@@ -123,17 +123,16 @@ static void close_node(struct zone *z, pfn_t pfn, unsigned int level)
 	}
 }
 
-/* The whole node that B5 kept open, if it still is, becomes available to the level above. */
+/*
+ * The node that B5 kept open, if it still is whole, becomes available to the level above. It is
+ * open: nothing else closes nodes.
+ */
 static bool close_idle(struct zone *z, unsigned int level)
 {
 	pfn_t pfn = z->idle[level];
-	struct spot s;
 
 	z->idle[level] = PFN_NONE;
-	if (pfn == PFN_NONE || !bitset_test(&z->open, gib_of(z, pfn)))
-		return false;
-	s = spot_at(z, pfn, level);
-	if ((!level && !node_test(&s.region->open, s.block)) || !node_whole(s.node))
+	if (pfn == PFN_NONE || !node_whole(spot_at(z, pfn, level).node))
 		return false;
 	close_node(z, pfn, level);
 	return true;

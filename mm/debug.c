@@ -195,7 +195,7 @@ static struct page_owner_sum *sum_of(struct page_owner_sum *sums, unsigned int *
 
 static bool before(const struct page_owner_sum *a, const struct page_owner_sum *b)
 {
-	return !b->site || (a->site && a->frames > b->frames);
+	return a->site && a->frames > b->frames;
 }
 
 /* Insertion: the sites of a program are few. */

@@ -24,8 +24,6 @@ unsigned int node_run_order(const struct node *node, unsigned int child)
 
 	if (word != WORD_FULL)
 		return word_order_at(word, child % 64);
-	if (node_whole(node))
-		return NODE_SHIFT;
 	for (unsigned int words = 2; words <= NODE_WORDS; words *= 2, k++) {
 		/* The other half of the run twice as long; this half is known to be set. */
 		unsigned int other = (child / 64 ^ words / 2) & ~(words / 2 - 1);

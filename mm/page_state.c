@@ -91,12 +91,9 @@ struct page *page_head(pfn_t pfn)
 		return head_in_block(z, pfn);
 	case BLOCK_OTHER:
 		return head_of_blocks(z, region, pfn);
-	case NOWHERE:
-	case REGION_FREE:
-	case BLOCK_FREE:
-		break;
+	default: /* free, or nowhere */
+		return NULL;
 	}
-	return NULL;
 }
 
 /* In an open block, no bit, no head, no mark: the frame waits in a CPU's cache (C1, cache.h). */
