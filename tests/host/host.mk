@@ -130,13 +130,14 @@ $(HOST)/test_model $(HOST)/test_model_small: tests/host/test_model.c $(MODEL_RUN
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(NODE) $(PLAIN) $(filter %.c,$^) -lcmocka -o $@
 
-# What others ask of memblock goes through the test, which refuses it at times.
-MEMBLOCK_CALLS := memblock_alloc_range_nid memblock_alloc_try_nid memblock_alloc_try_nid_raw
+# What others ask of memblock goes through the test, which refuses it at times; and every lock, before
+# which another CPU may do something.
+WRAPPED := memblock_alloc_range_nid memblock_alloc_try_nid memblock_alloc_try_nid_raw port_irq_save
 
 $(HOST)/test_faults: tests/host/test_faults.c $(MM) $(SIM) | $(call have,test)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) $(MEMBLOCK_CALLS:%=-Wl,--wrap=%) $(filter %.c,$^) \
+	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) $(WRAPPED:%=-Wl,--wrap=%) $(filter %.c,$^) \
 	  -lcmocka -o $@
 
 # A fuzzer has the sources of the test beside it, and is compiled like it, by clang. The CRC, eight
@@ -186,11 +187,11 @@ $(HOST)/bench_models: tests/host/bench_models.c tests/models/models.c $(MM) $(SI
 # Coverage: the same programs by the same rules, with counters in place of sanitizers. Those of other
 # node sizes are left out: their constants make other branches of the same lines.
 COVERAGE := $(B)/coverage
-COVERED  := test_memblock test_e820 test_zones test_buddy test_check test_maps \
-            test_string test_format test_crc32 test_faults test_model test_threads
+COVERED  := test_memblock test_e820 test_zones test_buddy test_check test_maps test_string \
+            test_format test_crc32 test_faults test_model test_threads
 # It looks at return addresses, which nothing keeps at -O0: may fail here.
 UNJUDGED := test_debug
-COUNTERS := -O0 -fno-builtin --coverage -fprofile-update=atomic
+COUNTERS := -O0 -fno-builtin --coverage -fprofile-update=atomic -Dfor_level="static inline"
 
 .PHONY: coverage
 coverage: | $(call have,test) $(call have,coverage) ## lines and branches of mm/ and lib/ that the host tests reach

@@ -162,6 +162,9 @@ static unsigned int naive_order(const struct node *node, unsigned int child)
 static void node_functions_agree_with_naive_ones(void **state)
 {
 	(void)state;
+	assert_int_equal(word_run_order(~0ull), 6);
+	assert_int_equal(word_run_order(~0ull >> 1), 5);
+	assert_int_equal(word_run_order(1), 0);
 	seed = 1;
 	for (int round = 0; round < 4000; round++) {
 		struct node node;
@@ -547,6 +550,40 @@ static void many_stale_bounds_do_not_hide_memory(void **state)
 	assert_int_equal(mm_check(), 0);
 }
 
+/*
+ * More stale bounds than one search lowers, and above them all that is free: the node kept open. It
+ * is closed to be opened again.
+ */
+static void many_stale_bounds_do_not_hide_the_idle_node(void **state)
+{
+	enum { STALE = 30 };
+	static struct page *blocks[64];
+	struct page *top;
+	unsigned int n = 0;
+
+	(void)state;
+	BOOT(plain_128m);
+	while (n < 64 && (blocks[n] = alloc_pages(GFP_DMA32, BLOCK_ORDER)) &&
+	       page_zonenum(blocks[n]) == ZONE_DMA32)
+		n++;
+	assert_true(n > STALE);
+	top = blocks[n - 1];
+	for (unsigned int i = 0; i < STALE; i++)
+		split_page(blocks[i], BLOCK_ORDER);
+	take_everything();
+	for (unsigned int i = STALE; i-- > 0;) {
+		free_contig_range(page_to_pfn(blocks[i]), 8);
+		drain_caches();
+		assert_ptr_equal(alloc_pages(GFP_DMA32, 2), blocks[i]);
+	}
+	split_page(top, BLOCK_ORDER);
+	free_contig_range(page_to_pfn(top), BLOCK_FRAMES);
+	drain_caches();
+	assert_int_equal(zones[ZONE_DMA32].idle[0], page_to_pfn(top));
+	assert_ptr_equal(alloc_pages(GFP_DMA32, 3), top);
+	assert_int_equal(mm_check(), 0);
+}
+
 static void late_free_hands_over_reserved_frames(void **state)
 {
 	struct piece map[] = { { 0, 0x9fc00, 1 }, { MIB, 31 * MIB, 1 } };
@@ -612,6 +649,7 @@ int main(void)
 		cmocka_unit_test(the_last_open_node_is_kept),
 		cmocka_unit_test(large_orders_find_the_idle_node),
 		cmocka_unit_test(many_stale_bounds_do_not_hide_memory),
+		cmocka_unit_test(many_stale_bounds_do_not_hide_the_idle_node),
 		cmocka_unit_test(late_free_hands_over_reserved_frames),
 		cmocka_unit_test(misuse_panics_and_names_the_frame),
 	};

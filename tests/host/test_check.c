@@ -418,6 +418,14 @@ static void out_over_its_limit(void)
 	cache->out[cache->nr_out++] = page;
 }
 
+static void out_beyond_the_array(void)
+{
+	struct frame_cache *large = &frame_caches[0][ZONE_DMA32];
+
+	assert_true(large->limit > CACHE_OUT);
+	large->nr_out = CACHE_OUT + 1;
+}
+
 static void limit_beyond_the_array(void)
 {
 	cache->limit = CACHE_MAX + 1;
@@ -496,6 +504,7 @@ static const struct breakage {
 	{ "C1", "a frame is in a cache twice", PLAIN(frame_in_two_caches) },
 	{ "C2", "more than its limit", PLAIN(cache_over_its_limit) },
 	{ "C2", "more than its limit", PLAIN(out_over_its_limit) },
+	{ "C2", "more than its limit", ON(plain_128m, out_beyond_the_array) },
 	{ "C2", "more than its limit", PLAIN(limit_beyond_the_array) },
 };
 #define NR_BREAKAGES (sizeof(breakages) / sizeof(breakages[0]))

@@ -279,6 +279,41 @@ static void sites_beyond_the_table_are_one_entry(void **state)
 	assert_int_equal(sums[1].site, 0);
 }
 
+static void the_largest_site_comes_first(void **state)
+{
+	struct page_owner_sum sums[4];
+
+	(void)state;
+	boot(MM_PAGE_OWNER);
+	cleo();
+	eve(40 * MIB >> PAGE_SHIFT);
+	assert_int_equal(page_owner_sums(sums, 4), 2);
+	assert_int_equal(sums[0].frames, 5);
+	assert_int_equal(sums[1].frames, 2);
+	ann(3);
+	assert_int_equal(page_owner_sums(sums, 4), 3);
+	assert_int_equal(sums[0].frames, 8);
+	assert_int_equal(sums[1].frames, 5);
+	assert_int_equal(sums[2].frames, 2);
+}
+
+static const char *owner_of(phys_addr_t phys)
+{
+	start_listening();
+	page_owner_print(PHYS_PFN(phys), printk);
+	stop_listening();
+	return said;
+}
+
+static void frames_that_nobody_had_have_no_owner(void **state)
+{
+	(void)state;
+	boot(MM_PAGE_OWNER);
+	assert_string_equal(owner_of(50 * MIB), "frame 0x3200: nobody has allocated it\n");
+	assert_string_equal(owner_of(17 * MIB), ""); /* between two ranges of RAM */
+	assert_string_equal(owner_of(64 * MIB), "");
+}
+
 static void a_write_after_free_is_found(void **state)
 {
 	struct page *page;
@@ -453,6 +488,8 @@ int main(void)
 		cmocka_unit_test(the_last_owner_counts),
 		cmocka_unit_test(leaks_are_counted_by_site),
 		cmocka_unit_test(sites_beyond_the_table_are_one_entry),
+		cmocka_unit_test(the_largest_site_comes_first),
+		cmocka_unit_test(frames_that_nobody_had_have_no_owner),
 		cmocka_unit_test(a_write_after_free_is_found),
 		cmocka_unit_test(the_last_byte_is_looked_at),
 		cmocka_unit_test(what_was_never_freed_is_not_looked_at),

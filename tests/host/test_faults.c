@@ -4,6 +4,7 @@
  *   - memblock out of room: by so little RAM that the boot stops at every place where it can, and
  *     by refusing the n-th request alone or all from the n-th on (the linker's --wrap);
  *   - the allocator exhausted at every call of a script;
+ *   - another CPU between a look at the books and the lock (the linker's --wrap);
  *   - misuse: each kind panics and names the frame.
  */
 #include <setjmp.h>
@@ -431,6 +432,72 @@ static void refill_opens_no_block_in_vain(void **state)
 	assert_int_equal(mm_check(), 0);
 }
 
+/* Another CPU comes first */
+
+unsigned long __real_port_irq_save(void);
+unsigned long __wrap_port_irq_save(void);
+
+static void (*first)(void); /* before the next lock is taken, once */
+
+unsigned long __wrap_port_irq_save(void)
+{
+	void (*other)(void) = first;
+
+	first = NULL;
+	if (other) {
+		sim_cpu = 1;
+		other();
+		sim_cpu = 0;
+	}
+	return __real_port_irq_save();
+}
+
+/* The frames that a refill saw are another CPU's when it has the lock: no other zone is spared. */
+static void the_last_frames_go_to_another_cpu(void **state)
+{
+	struct counts before;
+
+	(void)state;
+	boot(map_of(16));
+	before = count();
+	first = take_all;
+	assert_null(alloc_page(GFP_KERNEL));
+	assert_null(first);
+	assert_int_equal(zone_free_frames(&zones[ZONE_DMA]), 0);
+	assert_int_equal(mm_check(), 0);
+	give_all();
+	same_counts(before);
+}
+
+/* An interrupt came while the caches were in use, and there is nothing in the bits. */
+static void busy_caches_are_not_drained(void **state)
+{
+	struct frame_cache *cache = &frame_caches[0][ZONE_DMA32];
+	struct page *page;
+
+	(void)state;
+	boot(map_of(128));
+	__free_page(alloc_page(GFP_KERNEL));
+	assert_true(cache->count > 0);
+	cache->state = CACHE_BUSY;
+	while (zones[ZONE_DMA32].nr_free)
+		assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA32);
+	page = alloc_page(GFP_KERNEL);
+	assert_int_equal(page_zonenum(page), ZONE_DMA);
+	while (alloc_page(GFP_ATOMIC))
+		;
+	assert_true(cache->count > 0 && cache->state == CACHE_BUSY);
+	cache->state = zones[ZONE_DMA32].state;
+	assert_int_equal(mm_check(), 0);
+}
+
+static struct page *victim;
+
+static void free_victim(void)
+{
+	__free_pages(victim, 3);
+}
+
 /* Misuse */
 
 enum misuse { FREE, PUT, GET, SPLIT, DRAIN };
@@ -565,6 +632,39 @@ static void frame_twice_in_a_cache(void **state)
 	panics(DRAIN, page, 0, "is free");
 }
 
+/* Two CPUs free the same pages: the second finds out under the lock. */
+static void pages_freed_twice_at_once(void **state)
+{
+	(void)state;
+	boot(map_of(128));
+	victim = alloc_pages(GFP_KERNEL, 3);
+	first = free_victim;
+	panics(FREE, victim, 3, "is free");
+	assert_int_equal(mm_check(), 0);
+}
+
+/* Descriptors written by somebody who has not got the frames: the bits know better. */
+static void forged_descriptors(void **state)
+{
+	struct page *whole, *freed;
+
+	(void)state;
+	boot(map_of(128));
+	whole = pfn_to_page(0x4000);
+	whole->state = state_allocated(ZONE_DMA32, 3);
+	panics(FREE, whole, 3, "is free");
+	panics(SPLIT, whole, 3, "is free");
+	whole->state = state_allocated(ZONE_DMA32, 10);
+	panics(FREE, whole, 10, "is free");
+	freed = alloc_pages(GFP_KERNEL, 3);
+	__free_pages(freed, 3);
+	freed->state = state_allocated(ZONE_DMA32, 3);
+	panics(FREE, freed, 3, "is free");
+	panics(SPLIT, freed, 3, "is free");
+	freed->state = 0;
+	assert_int_equal(mm_check(), 0);
+}
+
 static void references_at_their_limits(void **state)
 {
 	struct page *page;
@@ -616,6 +716,10 @@ int main(void)
 		cmocka_unit_test(free_of_what_is_not_held),
 		cmocka_unit_test(free_as_another_order),
 		cmocka_unit_test(frame_twice_in_a_cache),
+		cmocka_unit_test(the_last_frames_go_to_another_cpu),
+		cmocka_unit_test(busy_caches_are_not_drained),
+		cmocka_unit_test(pages_freed_twice_at_once),
+		cmocka_unit_test(forged_descriptors),
 		cmocka_unit_test(references_at_their_limits),
 		cmocka_unit_test(split_keeps_the_owners_word),
 	};

@@ -62,14 +62,16 @@ static void a_run_from_frame_0_is_cut_at_the_border(void **state)
 /* Of the books' region nothing was handed over: its header was never written. */
 static void a_region_nobody_opened_is_reserved(void **state)
 {
-	static const struct arena arena = { "16 MiB", { { 1, 4096 } }, { { 0, 0 } }, HIGH };
+	static const struct arena arena = { "16 MiB", { { 1, 4096 } }, { { 0, 0 } }, 2 * HIGH };
+	pfn_t books = arena.books;
 
 	(void)state;
 	boot(&arena);
-	assert_int_equal(page_state(HIGH), PAGE_RESERVED);
-	assert_int_equal(page_state(HIGH + 1000), PAGE_ABSENT);
-	assert_null(page_head(HIGH));
-	assert_int_equal(alloc_contig_range(HIGH, HIGH + 1, MIGRATE_MOVABLE, 0), -16);
+	assert_int_equal(page_state(books), PAGE_RESERVED);
+	assert_int_equal(page_state(books + 1000), PAGE_ABSENT);
+	assert_int_equal(page_state(HIGH), PAGE_ABSENT); /* of the zone, below its first region */
+	assert_null(page_head(books));
+	assert_int_equal(alloc_contig_range(books, books + 1, MIGRATE_MOVABLE, 0), -16);
 	model_destroy(&model);
 }
 
