@@ -24,7 +24,7 @@ FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
 HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel stage2 tests/host tests/models))
 PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads \
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions \
-            $(HOST)/test_faults $(HOST)/test_model $(HOST)/test_model_small $(FUZZERS) \
+            $(HOST)/test_faults $(HOST)/test_random $(HOST)/test_random_small $(FUZZERS) \
             $(HOST)/bench
 $(PROGRAMS) $(HOST)/bench_counted $(HOST)/bench_models: $(HEADERS)
 
@@ -119,12 +119,12 @@ $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions: tests/host/test_exhaust
 	$(Q)$(CC) $(HOST_CFLAGS) $(NODE) $(ASAN) $(filter %.c,$^) -lcmocka -o $@
 
 # Random operations by the million: without a sanitizer.
-PLAIN     :=
-MODEL_RUN := $(ARENA) tests/host/machine.c tests/host/ops.c tests/host/random_ops.c \
-             tests/host/runs.c tests/host/shrink.c
+PLAIN  :=
+RANDOM := $(ARENA) tests/host/machine.c tests/host/ops.c tests/host/random_ops.c \
+          tests/host/runs.c tests/host/shrink.c
 
-$(HOST)/test_model_small: NODE := -DMM_NODE_SHIFT=3
-$(HOST)/test_model $(HOST)/test_model_small: tests/host/test_model.c $(MODEL_RUN) $(MM) $(SIM) \
+$(HOST)/test_random_small: NODE := -DMM_NODE_SHIFT=3
+$(HOST)/test_random $(HOST)/test_random_small: tests/host/test_random.c $(RANDOM) $(MM) $(SIM) \
                                              | $(call have,test)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
@@ -188,7 +188,7 @@ $(HOST)/bench_models: tests/host/bench_models.c tests/models/models.c $(MM) $(SI
 # node sizes are left out: their constants make other branches of the same lines.
 COVERAGE := $(B)/coverage
 COVERED  := test_memblock test_e820 test_zones test_buddy test_check test_maps test_string \
-            test_format test_crc32 test_faults test_model test_threads
+            test_format test_crc32 test_faults test_random test_threads
 # It looks at return addresses, which nothing keeps at -O0: may fail here.
 UNJUDGED := test_debug
 COUNTERS := -O0 -fno-builtin --coverage -fprofile-update=atomic -Dfor_level="static inline"

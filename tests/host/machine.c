@@ -26,11 +26,11 @@ static const struct arena three_zones = {
 };
 
 const struct machine machines[NR_MACHINES] = {
-	{ "one-zone", &one_zone, 0, 64 },
-	{ "one-zone-cached", &one_zone, 16, 64 },
-	{ "holes", &holes, 0, 64 },
-	{ "holes-cached", &holes, 7, 64 },
-	{ "three-zones", &three_zones, 3, 64 },
+	{ "one-zone", &one_zone, 0, 64, 1500 },
+	{ "one-zone-cached", &one_zone, 16, 64, 1500 },
+	{ "holes", &holes, 0, 64, 1500 },
+	{ "holes-cached", &holes, 7, 64, 1500 },
+	{ "three-zones", &three_zones, 3, 64, 1500 },
 };
 
 #else
@@ -55,18 +55,18 @@ static const struct arena islands = { "islands to order 18",
 				      0x400000 };
 
 const struct machine machines[NR_MACHINES] = {
-	{ "plain-16m", &plain, 0, 500 },
-	{ "border-32m", &border, 16, 500 },
-	{ "holes-64m", &holes, 40, 1000 },
-	{ "islands-18", &islands, 512, 2000 },
-	{ "kryton-120mhz-16m", NULL, 0, 500 },
-	{ "trol-piii-byte-granular", NULL, 0, 2000 },
-	{ "dell-poweredge-smp-128m", NULL, 0, 2000 },
-	{ "nforce-damocles-1g", NULL, 0, 5000 },
-	{ "bochs-2g", NULL, 0, 5000 },
-	{ "server-8g-2001", NULL, 0, 5000 },
-	{ "it91smub-32tib-space", NULL, 0, 5000 },
-	{ "surface-pro-7", NULL, 0, 5000 },
+	{ "plain-16m", &plain, 0, 500, 1500 },
+	{ "border-32m", &border, 16, 500, 1500 },
+	{ "holes-64m", &holes, 40, 1000, 1500 },
+	{ "islands-18", &islands, 512, 2000, 300 },
+	{ "kryton-120mhz-16m", NULL, 0, 500, 1000 },
+	{ "trol-piii-byte-granular", NULL, 0, 2000, 1000 },
+	{ "dell-poweredge-smp-128m", NULL, 0, 2000, 1500 },
+	{ "nforce-damocles-1g", NULL, 0, 5000, 1000 },
+	{ "bochs-2g", NULL, 0, 5000, 1000 },
+	{ "server-8g-2001", NULL, 0, 5000, 600 },
+	{ "it91smub-32tib-space", NULL, 0, 5000, 150 },
+	{ "surface-pro-7", NULL, 0, 5000, 500 },
 };
 
 #endif

@@ -11,6 +11,7 @@ struct machine {
 	const struct arena *arena; /* or NULL */
 	uint32_t caches;           /* frames in a cache of the arena */
 	uint32_t check_every;      /* operations from one look at everything to the next */
+	uint32_t kilo_ops;         /* thousands of operations in a test: seconds at most */
 };
 
 #define NR_MACHINES (MM_NODE_SHIFT == 3 ? 5 : 12)

@@ -1,9 +1,9 @@
 /*
- * test_model.c: millions of random operations against the naive model, on machines of every shape.
+ * test_random.c: millions of random operations against the naive model, on machines of every shape.
  *
- *   test_model                          the tests; the seeds are always the same
- *   test_model OPS [SEED [MACHINE]]     so many operations a machine, from other seeds
- *   test_model --replay FILE|-          does what a failing run has printed, and says it
+ *   test_random                         the tests; the seeds are always the same
+ *   test_random OPS [SEED [MACHINE]]    so many operations a machine, from other seeds
+ *   test_random --replay FILE|-         does what a failing run has printed, and says it
  *
  * runs.h says what a run is. One that fails is shrunk to a shortest sequence; that this works is
  * tested first, on defects made on purpose. Built twice: as it is, and with nodes of 8 children.
@@ -24,9 +24,9 @@
 #include "tests/host/sim.h"
 
 #ifdef __OPTIMIZE__
-#define OPS 500000 /* a machine */
+#define KILO 1000u
 #else
-#define OPS 20000 /* make coverage */
+#define KILO 50u /* make coverage: a twentieth */
 #endif
 
 static struct op found[RUN_OPS];
@@ -254,7 +254,9 @@ static bool random_operations(const struct machine *machine, uint64_t nr_ops, ui
 
 static void allocator_and_model_agree(void **state)
 {
-	assert_true(random_operations(*state, OPS, 2024));
+	const struct machine *machine = *state;
+
+	assert_true(random_operations(machine, machine->kilo_ops * KILO, 2024));
 }
 
 static int soak(uint64_t nr_ops, uint64_t seed, const char *only)
