@@ -216,6 +216,11 @@ def main():
     for name, (text, words) in BAD.items():
         status, out, err = replay(text)
         tap.check(status == 2 and words in err and not out, f"refused: {name}", f"{status} {err}")
+    status, out, _ = replay(b"0 0x9f000 1\n0x100000 0x7f00000 1\n", "--json", "--kernel", "3072")
+    tap.check(status == 0 and {"base": "0x200000", "size": "0x300000"} in json.loads(out)["reserved"],
+              "--kernel 3072 reserves 3 MiB", out)
+    for size in ("0", "-1", "x", ""):
+        tap.check(replay(b"0 0x10000000 1\n", "--kernel", size)[0] == 2, f"--kernel '{size}'")
     missing = subprocess.run([REPLAY, "build/no-such-file"], capture_output=True, check=False)
     tap.check(missing.returncode == 2 and b"No such file" in missing.stderr, "a missing file")
     usage = subprocess.run([REPLAY, "--help"], capture_output=True, check=False)

@@ -47,7 +47,10 @@ $(HOST)/kernel_size.h: $(B)/kernel.elf
 	@$(NM) $< | awk '$$3 == "__kernel_start" { start = $$1 } $$3 == "__kernel_end" { end = $$1 } \
 	  END { print "#define KERNEL_IMAGE_SIZE (0x" end "ull - 0x" start "ull)" }' >$@
 
-$(HOST)/replay: tests/host/replay.c $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
+REPLAY := tests/host/replay.c tests/host/replay_svg.c tests/host/picture.c tests/host/lanes.c \
+          tests/host/scale.c tests/host/svg.c
+
+$(HOST)/replay: $(REPLAY) $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(filter %.c,$^) $(HOST)/libfirstpage-mm.a -o $@
 

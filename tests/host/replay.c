@@ -1,13 +1,14 @@
 /*
  * replay.c: somebody else's memory map through the kernel's own code, on a host.
  *
- *   replay [--json] FILE|-
+ *   replay [--json | --svg] [--kernel KIB] FILE|-
  *
  * Reads a map or a log (mapfile.h), corrects it, builds memblock, page tables, mem_map and the
  * allocator over simulated memory, allocates all of it and frees it again, and says what came out.
  * Exit status: 0 all checks hold, 1 one fails, 2 input that cannot be used.
  */
 #include <errno.h>
+#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,17 +18,20 @@
 #include "mm/zone.h"
 #include "tests/host/checks.h"
 #include "tests/host/mapfile.h"
+#include "tests/host/replay_svg.h"
 #include "tests/host/sim.h"
 
 static const char usage[] =
-    "usage: replay [--json] FILE|-\n"
+    "usage: replay [--json | --svg] [--kernel KIB] FILE|-\n"
     "\n"
     "Runs a memory map through firstpage's memory set-up and prints what comes out.\n"
     "FILE (- is standard input) holds `start length type [attributes]` a line, # comments,\n"
     "or a log with Linux's BIOS-e820: lines.\n"
     "\n"
-    "  --json   print one JSON object\n"
-    "  --help   print this\n"
+    "  --json        print one JSON object\n"
+    "  --svg         draw it: the map as given and corrected, zones, free blocks\n"
+    "  --kernel KIB  place a kernel of this size, instead of one as large as this build's\n"
+    "  --help        print this\n"
     "\n"
     "Exit status: 0 all checks hold, 1 a check fails, 2 input that cannot be used.\n";
 
@@ -230,77 +234,144 @@ static void text_checks(const struct check_result *checks, unsigned int nr)
 		printf("%s - %s\n", checks[i].ok ? "ok" : "not ok", checks[i].name);
 }
 
-static int replay(const char *name, bool json)
-{
-	static struct mapfile map;
-	struct check_result checks[CHECKS_MAX];
-	struct sim_options options = { .pdpe1gb = true,
-				       .kernel_size = KERNEL_IMAGE_SIZE,
-				       .seed = 1 };
+/* What is asked for, and what the steps leave for each other. */
+static struct {
+	enum form { TEXT, JSON, SVG } form;
+	const char *name;
+	uint64_t kernel_size;
+	struct mapfile map;
 	struct e820_taken kernel;
-	const char *error;
-	size_t size;
-	char *text = read_file(name, &size);
-	unsigned int nr, failed = 0;
+} job = { .kernel_size = KERNEL_IMAGE_SIZE };
 
-	if (mapfile_parse(&map, text, size)) {
-		if (map.line)
-			fprintf(stderr, "replay: %s:%u: %s\n", name, map.line, map.error);
-		else
-			fprintf(stderr, "replay: %s: %s\n", name, map.error);
-		return 2;
-	}
+static bool read_map(void)
+{
+	size_t size;
+	char *text = read_file(job.name, &size);
+	bool bad = mapfile_parse(&job.map, text, size);
+
 	free(text);
-	sim_log = stderr;
-	if (sim_boot(map.entries, map.nr, &options, &kernel, &error)) {
-		fprintf(stderr, "replay: %s: %s\n", name, error);
-		return 2;
-	}
-	if (json) {
+	if (bad && job.map.line)
+		fprintf(stderr, "replay: %s:%u: %s\n", job.name, job.map.line, job.map.error);
+	else if (bad)
+		fprintf(stderr, "replay: %s: %s\n", job.name, job.map.error);
+	return !bad;
+}
+
+/* NULL, or why not. Too little RAM for the books: the kernel would say the same and stop. */
+static const char *boot(void)
+{
+	struct sim_options options = { .pdpe1gb = true, .kernel_size = job.kernel_size, .seed = 1 };
+	jmp_buf on_panic;
+	const char *error;
+
+	sim_panic_jump = &on_panic;
+	if (setjmp(on_panic))
+		error = sim_panic_text;
+	else if (!sim_boot(job.map.entries, job.map.nr, &options, &job.kernel, &error))
+		error = NULL;
+	sim_panic_jump = NULL;
+	return error;
+}
+
+static void print_memory(void)
+{
+	switch (job.form) {
+	case TEXT:
+		text_e820(&job.map);
+		text_allocator();
+		break;
+	case JSON:
 		json_e820();
 		json_memblock();
 		json_allocator();
-	} else {
-		text_e820(&map);
-		text_allocator();
+		break;
+	case SVG:
+		replay_svg(job.name, &job.map, &job.kernel, NULL);
+		break;
 	}
-	nr = checks_run(&map, &kernel, checks);
-	for (unsigned int i = 0; i < nr; i++)
+}
+
+static int print_checks(void)
+{
+	struct check_result checks[CHECKS_MAX];
+	unsigned int nr = checks_run(&job.map, &job.kernel, checks), failed = 0;
+
+	if (job.form == TEXT)
+		text_checks(checks, nr);
+	else if (job.form == JSON)
+		json_checks(checks, nr);
+	for (unsigned int i = 0; i < nr; i++) {
 		failed += !checks[i].ok;
-	(json ? json_checks : text_checks)(checks, nr);
+		if (job.form == SVG && !checks[i].ok)
+			fprintf(stderr, "replay: %s: not ok - %s\n", job.name, checks[i].name);
+	}
 	return failed ? 1 : 0;
 }
 
-/* Too little RAM for the books: the kernel would say the same and stop. */
-static int replay_or_panic(const char *name, bool json)
+static int replay(void)
 {
-	jmp_buf on_panic;
-	int status = 2;
+	const char *error;
 
-	sim_panic_jump = &on_panic;
-	if (!setjmp(on_panic))
-		status = replay(name, json);
-	else
-		fprintf(stderr, "replay: %s: %s\n", name, sim_panic_text);
-	sim_panic_jump = NULL;
-	return status;
+	if (!read_map())
+		return 2;
+	sim_log = stderr;
+	error = boot();
+	if (!error) {
+		print_memory();
+		return print_checks();
+	}
+	fprintf(stderr, "replay: %s: %s\n", job.name, error);
+	if (job.form == SVG)
+		replay_svg(job.name, &job.map, NULL, error);
+	return 2;
+}
+
+/* The size of a kernel, in KiB, up to 1 GiB; 0: not a size. */
+static uint64_t parse_kernel(const char *text)
+{
+	char *end;
+	unsigned long kib = strtoul(text, &end, 10);
+
+	return *end || kib > 1 << 20 ? 0 : (uint64_t)kib << 10;
+}
+
+/* The file's name; NULL: it is not as `usage` says. */
+static const char *parse_arguments(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "svg", no_argument, NULL, 's' },
+		{ "kernel", required_argument, NULL, 'k' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(usage, stdout);
+			exit(0);
+		} else if (c == 'k') {
+			job.kernel_size = parse_kernel(optarg);
+		} else if (job.form != TEXT || c == '?') {
+			return NULL;
+		} else {
+			job.form = c == 'j' ? JSON : SVG;
+		}
+	}
+	return optind + 1 == argc && job.kernel_size ? argv[optind] : NULL;
 }
 
 int main(int argc, char **argv)
 {
-	bool json = argc > 1 && !strcmp(argv[1], "--json");
-	const char *name = argc == 2 + json ? argv[1 + json] : NULL;
 	int status;
 
-	if (name && !json && (!strcmp(name, "--help") || !strcmp(name, "-h"))) {
-		fputs(usage, stdout);
-		return 0;
-	}
-	if (!name || (name[0] == '-' && name[1])) {
+	job.name = parse_arguments(argc, argv);
+	if (!job.name) {
 		fputs(usage, stderr);
 		return 2;
 	}
-	status = replay_or_panic(name, json);
+	status = replay();
 	if (fflush(stdout)) {
 		fprintf(stderr, "replay: standard output: %s\n", strerror(errno));
 		return 2;

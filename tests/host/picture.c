@@ -1,0 +1,148 @@
+/*
+ * picture.c: what there is to draw, from the corrected map, memblock, page tables and zones.
+ */
+#include "tests/host/picture.h"
+
+#include "arch/x86_64/paging.h"
+#include "kernel/memory.h"
+#include "mm/memblock.h"
+#include "mm/zone.h"
+
+struct picture picture;
+
+static void collect_maps(const struct mapfile *map)
+{
+	for (uint32_t i = 0; i < map->nr; i++)
+		spans_add(&picture.given, map->entries[i].base, map->entries[i].size,
+			  map->entries[i].type);
+	for (uint32_t i = 0; i < e820_map.nr_ranges; i++)
+		spans_add(&picture.corrected, e820_map.ranges[i].base, e820_map.ranges[i].size,
+			  e820_map.ranges[i].type);
+	for (uint32_t i = 0; i < e820_map.nr_corrections && i < E820_MAX_CORRECTIONS; i++)
+		spans_add(&picture.marks, e820_map.corrections[i].base,
+			  e820_map.corrections[i].size, i);
+}
+
+/* In whole frames; parts of one frame, and frames that touch, are one. */
+static void collect_reserved(void)
+{
+	struct memblock_region *r;
+
+	for_each_reserved_mem_region(r) {
+		phys_addr_t base = PFN_PHYS(memblock_region_reserved_base_pfn(r));
+		phys_addr_t end = PFN_PHYS(memblock_region_reserved_end_pfn(r));
+		struct span *before =
+		    picture.reserved.nr ? &picture.reserved.at[picture.reserved.nr - 1] : NULL;
+
+		if (before && before->last + 1 >= base)
+			before->last = end - 1 > before->last ? end - 1 : before->last;
+		else
+			spans_add(&picture.reserved, base, end - base, 0);
+	}
+}
+
+static void add_mem_map(phys_addr_t base, uint64_t size)
+{
+	struct span *before = picture.places.nr ? &picture.places.at[picture.places.nr - 1] : NULL;
+
+	if (before && before->what == PLACE_MEM_MAP && before->last + 1 == base)
+		before->last += size;
+	else
+		spans_add(&picture.places, base, size, PLACE_MEM_MAP);
+}
+
+/* The memory behind the descriptors of each block with RAM, as the page tables have it. */
+static void collect_mem_map(void)
+{
+	struct memblock_region *r;
+	uintptr_t virt = 0;
+
+	for_each_mem_region(r) {
+		pfn_t first = PFN_DOWN(r->base) & ~(BLOCK_FRAMES - 1);
+		pfn_t last = PFN_DOWN(r->base + r->size - 1) | (BLOCK_FRAMES - 1);
+		uintptr_t from = (uintptr_t)pfn_to_page(first);
+		struct paging_leaf leaf;
+		uint64_t rest;
+
+		for (virt = from > virt ? from : virt; virt < (uintptr_t)pfn_to_page(last + 1);
+		     virt += rest) {
+			if (!paging_walk(virt, &leaf))
+				panic("mem_map has no memory at 0x%lx", (unsigned long)virt);
+			rest = leaf.size - (virt & (leaf.size - 1));
+			add_mem_map(leaf.phys, rest);
+		}
+	}
+}
+
+static uint32_t largest_order(pfn_t start, pfn_t end)
+{
+	uint32_t order = REGION_ORDER;
+
+	for (; order; order--) {
+		pfn_t size = (pfn_t)1 << order;
+
+		if (((start + size - 1) & ~(size - 1)) + size <= end)
+			break;
+	}
+	return order;
+}
+
+static void collect_allocator(const struct e820_taken *kernel)
+{
+	pfn_t start = 0, end;
+
+	for_each_zone(z)
+		if (z->end_pfn > z->start_pfn)
+			spans_add(&picture.zones, PFN_PHYS(z->start_pfn),
+				  PFN_PHYS(z->end_pfn - z->start_pfn), z->id);
+	collect_reserved();
+	if (kernel->size)
+		spans_add(&picture.places, kernel->base, kernel->size, PLACE_KERNEL);
+	collect_mem_map();
+	for (; next_free_range(&start, &end); start = end)
+		spans_add(&picture.blocks, PFN_PHYS(start), PFN_PHYS(end - start),
+			  largest_order(start, end));
+}
+
+void picture_collect(const struct mapfile *map, const struct e820_taken *kernel)
+{
+	struct spans *const cuts[] = { &picture.given,
+				       &picture.marks,
+				       &picture.corrected,
+				       &picture.zones,
+				       &picture.reserved,
+				       &picture.blocks,
+				       NULL };
+
+	picture.booted = kernel;
+	collect_maps(map);
+	if (kernel)
+		collect_allocator(kernel);
+	scale_make(&picture.scale, cuts, PICTURE_LEFT, PICTURE_RIGHT);
+}
+
+const char *picture_letter(uint32_t type)
+{
+	switch (type) {
+	case E820_TYPE_RAM:
+		return "U";
+	case E820_TYPE_RESERVED:
+		return "R";
+	case E820_TYPE_ACPI:
+		return "A";
+	case E820_TYPE_NVS:
+		return "N";
+	case E820_TYPE_UNUSABLE:
+		return "X";
+	case E820_TYPE_PMEM:
+	case E820_TYPE_PRAM:
+		return "P";
+	default:
+		return "?";
+	}
+}
+
+unsigned int picture_shade(uint32_t order)
+{
+	return order < BLOCK_ORDER ? 0 : order < REGION_ORDER ? 1 : 2;
+}
