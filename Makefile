@@ -3,7 +3,7 @@
 #   make            builds build/disk.img and everything beside it
 #   make help       lists the targets
 #
-# Nothing is written outside build/. Sources are listed in reading order.
+# Nothing is written outside build/, except by `make gallery`. Sources are listed in reading order.
 
 B ?= build
 export B MEM CPUS MAP FIRMWARE MACHINE CPU QEMUFLAGS
@@ -94,6 +94,10 @@ bench: $(B)/disk.img $(HOST)/bench $(HOST)/bench_counted $(HOST)/bench_models | 
 .PHONY: lint
 lint: all | $(call have,lint) ## formatter, static analysers, include rules
 	@scripts/lint
+
+.PHONY: gallery
+gallery: $(HOST)/replay ## draws docs/gallery.md's pictures again
+	@tests/gallery.py --write
 
 .PHONY: clean
 clean: ## removes build/

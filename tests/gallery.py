@@ -1,0 +1,295 @@
+#!/usr/bin/env python3
+"""The pictures that replay --svg draws: tests/gallery.py [--write]
+
+Without an argument: a test (TAP) of the pictures against replay's JSON, and of docs/gallery.md and
+docs/gallery/ against what would be written now. --write writes them; `make gallery` calls it.
+"""
+import glob
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from xml.dom import minidom
+from xml.parsers.expat import ExpatError
+
+from replay import LOGS, random_map
+from tap import Tap
+
+REPLAY = os.path.join(os.environ.get("B", "build"), "host", "replay")
+MAPS = "tests/e820"
+PAGE = "docs/gallery.md"
+PICTURES = "docs/gallery"
+FRAME = 4096
+KERNEL = ["--kernel", "512"]  # the pictures stay as they are when the kernel grows
+
+HEAD = """# Real memory maps
+
+What {count} firmwares said of their memory, and what firstpage made of it.
+
+    build/host/replay --svg FILE > map.svg     # a map, or a log with Linux's BIOS-e820: lines
+    make gallery                               # draws this page again
+
+From above: the entries *as given*, numbered in the firmware's order, in rows where they overlap;
+the *corrected* map, each correction marked and, below, in words; the *zones*; what is *in use*
+before the first page is handed out; the *free* ranges, each with its largest block. All lie over
+one scale, cut wherever anything begins or ends, each piece as wide as the logarithm of its size.
+A picture opened by itself shows the exact range of what the pointer is on.
+
+The kernel in them is one of 512 KiB (`--kernel 512`), so that they change when a map or the memory
+code does, and not with each build. [tests/e820/INDEX.md](../tests/e820/INDEX.md) says where the
+maps come from, and in what form.
+"""
+
+# The first that fits: a title, and whether a row of the index belongs there.
+KINDS = [
+    ("Islands, and the end of the address space",
+     lambda row: re.search(r"RAM holes of|past 2\^46", row["oddities"])),
+    ("Borders within a page", lambda row: re.search(r"page aligned|mid-page", row["oddities"])),
+    ("Out of order, twice, empty, of no type",
+     lambda row: re.search(r"unsorted|duplicate|zero-length|type 9", row["oddities"])),
+    ("From EFI", lambda row: row["boot"] == "uefi"),
+    ("From coreboot and from a virtual machine", lambda row: row["boot"] != "bios"),
+    ("A hole below 16 MiB", lambda row: "15-16 MB hole" in row["oddities"]),
+    ("Small: less than 1 GiB", lambda row: row["RAM total"].endswith("MiB")),
+    ("Larger", lambda row: True),
+]
+
+
+def run(*args, text=b""):
+    done = subprocess.run([REPLAY, *args], input=text, capture_output=True, check=False, timeout=60)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def stem(name):
+    return os.path.splitext(os.path.basename(name))[0]
+
+
+def index_rows():
+    """The table of INDEX.md, a dictionary a map."""
+    with open(os.path.join(MAPS, "INDEX.md"), encoding="utf-8") as file:
+        table = [[cell.strip() for cell in line.strip().strip("|").split("|")]
+                 for line in file if line.startswith("|")]
+    return [dict(zip(table[0], cells)) for cells in table[2:]]
+
+
+def page(rows):
+    """The text of docs/gallery.md."""
+    parts = [HEAD.format(count=len(rows))]
+    for title, fits in KINDS:
+        chosen = [row for row in rows if fits(row)]
+        rows = [row for row in rows if row not in chosen]
+        if chosen:
+            parts.append(f"## {title}\n")
+        for row in chosen:
+            name = stem(row["file"])
+            words = row["machine"]
+            if row["oddities"] != "nothing odd":
+                words += ": " + row["oddities"]
+            parts.append(f"### {name}\n\n{words}\n\n![{name}]({stem(PICTURES)}/{name}.svg)\n")
+    return "\n".join(parts)
+
+
+def draw(name):
+    return run("--svg", *KERNEL, name)
+
+
+def write(maps):
+    os.makedirs(PICTURES, exist_ok=True)
+    for old in glob.glob(f"{PICTURES}/*.svg"):
+        os.remove(old)
+    for name in maps:
+        status, picture, err = draw(name)
+        if status:
+            print(f"tests/gallery.py: {name}: {err}", file=sys.stderr)
+            return 1
+        with open(f"{PICTURES}/{stem(name)}.svg", "w", encoding="utf-8") as file:
+            file.write(picture)
+    with open(PAGE, "w", encoding="utf-8") as file:
+        file.write(page(index_rows()))
+    print(f"{PAGE}: {len(maps)} pictures")
+    return 0
+
+
+# What a picture says.
+
+TITLE = re.compile(r"(.*) \[mem 0x([0-9a-f]+)(?:-0x([0-9a-f]+)\].*|, empty\])")
+BOX = re.compile(r"M(\d+) (\d+)H(\d+)v(\d+)H(\d+)")
+
+
+def parse(picture):
+    """None when it is not well-formed."""
+    try:
+        return minidom.parseString(picture)
+    except ExpatError:
+        return None
+
+
+def shapes(picture):
+    """[(class, words, first, last, boxes)] of all that has an address; last of a void is None."""
+    out = []
+    for path in parse(picture).getElementsByTagName("path"):
+        titles = path.getElementsByTagName("title")
+        if titles:
+            words, first, last = TITLE.fullmatch(titles[0].firstChild.data).groups()
+            boxes = [tuple(map(int, box)) for box in BOX.findall(path.getAttribute("d"))]
+            out.append((path.getAttribute("class"), words, int(first, 16),
+                        int(last, 16) if last else None, boxes))
+    return out
+
+
+def spans(items):
+    return [(int(i["base"], 16), int(i["base"], 16) + int(i["size"], 16) - 1) for i in items]
+
+
+def whole_frames(items):
+    out = []
+    for first, last in spans(items):
+        first, last = first // FRAME * FRAME, last // FRAME * FRAME + FRAME - 1
+        if out and out[-1][1] + 1 >= first:
+            out[-1] = (out[-1][0], max(out[-1][1], last))
+        else:
+            out.append((first, last))
+    return out
+
+
+def places_wrong(lane):
+    """Whether boxes of one lane, in the order of addresses, fail to follow each other."""
+    boxes = [(top, left, right) for *_, boxes in lane for left, top, right, _, back in boxes
+             if back == left]
+    return any(left >= right for _, left, right in boxes) or any(
+        a[0] > b[0] or a[0] == b[0] and a[2] > b[1] for a, b in zip(boxes, boxes[1:]))
+
+
+def complaint(picture, answer, entries):
+    """None, or what is wrong with a picture of what this JSON says."""
+    found = shapes(picture)
+    given = [s for s in found if s[1].startswith("entry")]
+    corrected = [s for s in found if s[0][0] == "t" and not s[1].startswith("entry")]
+    free = [s for s in found if s[1] == "free"]
+    used = [s for s in found if s[1] == "in use"]
+    zones = [(z["start_pfn"] * FRAME, z["end_pfn"] * FRAME - 1) for z in answer["zones"]
+             if z["present"]]
+    if [s[1].split(",")[0] for s in given] != [f"entry {n}" for n in range(entries)]:
+        return f"{len(given)} entries drawn of {entries}"
+    if ([(s[0], s[2:4]) for s in corrected]
+            != [(f"t{r['type']}", span) for r, span in zip(answer["e820"], spans(answer["e820"]))]):
+        return "the corrected map is not the JSON's"
+    if picture.count("<circle") != len(answer["corrections"]):
+        return "not as many marks as corrections"
+    for name, lane, want in (("free", free, spans(answer["free"])),
+                             ("in use", used, whole_frames(answer["reserved"])),
+                             ("zones", [s for s in found if s[0][0] == "z"], zones)):
+        if [s[2:4] for s in lane] != want:
+            return f"{name} is {[s[2:4] for s in lane]}, the JSON has {want}"
+        if places_wrong(lane):
+            return f"{name}: the boxes do not follow each other"
+    if places_wrong(corrected):
+        return "corrected: the boxes do not follow each other"
+    return None
+
+
+def judge(text, may_fail=False):
+    """None, or what is wrong with the picture of this map."""
+    status, picture, err = run("--svg", "-", text=text)
+    if not parse(picture):
+        return f"not XML; {err}"
+    if status:
+        return None if may_fail and "Does not boot" in picture else f"status {status}: {err}"
+    answer = run("--json", "-", text=text)[1]
+    with_type = re.findall(rb"^0x|BIOS-e820:", text, re.MULTILINE)
+    return complaint(picture, json.loads(answer), len(with_type))
+
+
+def map_text(entries):
+    return "".join(" ".join(f"{word:#x}" for word in e) + "\n" for e in entries).encode()
+
+
+def check_gallery(tap, maps):
+    with ThreadPoolExecutor(2) as pool:
+        drawn = list(pool.map(draw, maps))
+    stale = []
+    for name, (_, picture, _) in zip(maps, drawn):
+        try:
+            with open(f"{PICTURES}/{stem(name)}.svg", encoding="utf-8") as file:
+                stale += [] if file.read() == picture else [name]
+        except OSError:
+            stale.append(name)
+    tap.check(not stale, "each picture is what replay --svg draws now", f"make gallery: {stale}")
+    extra = {stem(p) for p in glob.glob(f"{PICTURES}/*")} - {stem(m) for m in maps}
+    tap.check(not extra, "no picture without a map", extra)
+    with open(PAGE, encoding="utf-8") as file:
+        text = file.read()
+    tap.check(text == page(index_rows()), f"{PAGE} is what the index makes it", "make gallery")
+    without = [m for m in maps if f"({stem(PICTURES)}/{stem(m)}.svg)" not in text]
+    tap.check(not without, "every map is on the page", without)
+
+
+def check_refusals(tap):
+    status, out, _ = run("--svg", "--json", maps_of()[0])
+    tap.check(status == 2 and not out, "--svg and --json are too much")
+    status, out, err = run("--svg", "-", text=b"hello\n")
+    tap.check(status == 2 and not out and "-:1:" in err, "a bad file: nothing is drawn")
+    for words, text in (("no usable RAM", b"0x0 0x100000 2\n"),
+                        ("no place for the kernel", b"0x0 0x9f000 1\n0x100000 0x10000 1\n"),
+                        ("no room for a page table", b"0x0 0x10000 1\n0x200000 0x80000 1\n")):
+        status, out, err = run("--svg", *KERNEL, "-", text=text)
+        lanes = {s[1].split()[0] for s in shapes(out)} if parse(out) else set()
+        tap.check(status == 2 and words in err and "Does not boot: " in out and words in out
+                  and "entry" in lanes and "free" not in lanes, f"{words}: drawn, with the reason", out)
+    with tempfile.TemporaryDirectory() as folder:
+        name = os.path.join(folder, "<&\">'\u00e9\t.map")
+        with open(name, "wb") as file:
+            file.write(b"0x0 0x9f000 1\n0x100000 0x7f00000 1\n")
+        out = run("--svg", name)[1]
+        dom = parse(out)
+        title = dom and dom.getElementsByTagName("title")[0].firstChild.data
+        tap.check(title == "Memory map <&\">'???.map", "a name of any characters", out[:200])
+
+
+def maps_of():
+    return sorted(glob.glob(f"{MAPS}/*.map"))
+
+
+def check_pictures(tap, maps):
+    def judge_file(name):
+        with open(name, "rb") as file:
+            return judge(file.read())
+
+    with ThreadPoolExecutor(2) as pool:
+        wrong = [f"{m}: {w}" for m, w in zip(maps, pool.map(judge_file, maps)) if w]
+    tap.check(not wrong, f"{len(maps)} pictures show what the JSON says", "\n".join(wrong))
+    rng = random.Random(1)
+    for number in range(60):
+        wrong = judge(map_text(random_map(rng)), may_fail=True)
+        if wrong:
+            break
+    tap.check(not wrong, "60 random maps (seed 1) too", f"map {number}: {wrong}")
+    wrong = [w for w in (judge(text) for text in LOGS.values()) if w]
+    tap.check(not wrong, "logs too", wrong)
+    full = [[0, 0x10000000, 1], [0x8000005, (1 << 64) - 1, 2], [0x9000000, 1 << 63, 3]]
+    wrong = judge(map_text(full))
+    tap.check(not wrong, "a map of the whole address space", wrong)
+    many = [[n << 20, 0x80000 + (n % 3 << 20), 1 + n % 5] for n in range(1023)]
+    wrong = judge(map_text(many + [[0x80000000, 0x10000000, 1]]))
+    tap.check(not wrong, "a map of 1024 entries", wrong)
+
+
+def main():
+    if sys.argv[1:] == ["--write"]:
+        return write(maps_of())
+    if sys.argv[1:]:
+        print(__doc__, file=sys.stderr)
+        return 2
+    tap = Tap()
+    check_gallery(tap, maps_of())
+    check_pictures(tap, maps_of())
+    check_refusals(tap)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
