@@ -138,7 +138,10 @@ static bool close_idle(struct zone *z, unsigned int level)
 	return true;
 }
 
-/* Of whole nodes the last stays open (B5). */
+/*
+ * Of whole nodes the last stays open (B5). The one kept open comes here again only when it has all
+ * of its children back at once, from a batch: a node of one word, which are those of test builds.
+ */
 bool buddy_completed(struct zone *z, pfn_t pfn, unsigned int level)
 {
 	struct spot s = spot_at(z, pfn, level);

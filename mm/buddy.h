@@ -175,7 +175,9 @@ for_level bool put_run(struct zone *z, struct spot s, unsigned int child, unsign
 	else
 		done = is_indexed(z, s, NODE_SHIFT - 1, level) ||
 		       is_indexed(z, s, word_order_at(word, child % 64), level);
-	return done || buddy_completed(z, child_pfn(z, s, child, level), level);
+	if (done)
+		return true;
+	return buddy_completed(z, child_pfn(z, s, child, level), level);
 }
 
 for_level bool put(struct zone *z, pfn_t pfn, unsigned int order)
