@@ -1,0 +1,83 @@
+"""The machine that Bochs plays, from the environment; and the image's symbols, as its debugger wants them."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+STAGES = ("bootsector", "stage2", "kernel")
+SHARE = "/usr/share/bochs/"
+PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "bp_kernel",
+          "bp_memblock", "bp_mem_map", "bp_buddy")
+
+
+def fail(text, status=2):
+    print("bochs: " + text, file=sys.stderr)
+    sys.exit(status)
+
+
+def symbols(build, directory):
+    """Bochs reads `address name` lines; the true addresses are those of each stage's ELF file."""
+    name = os.path.join(directory, "symbols")
+    with open(name, "w", encoding="ascii") as out:
+        for stage in STAGES:
+            lines = subprocess.run(["nm", os.path.join(build, stage + ".elf")], check=True,
+                                   stdout=subprocess.PIPE, text=True).stdout
+            for line in lines.splitlines():
+                words = line.split()
+                if len(words) == 3 and words[1] in "tTdDbBrR":
+                    out.write(f"{words[0]} {words[2]}\n")
+    return name
+
+
+def megabytes(env, size):
+    match = re.fullmatch(r"(\d+)([MG]?)", (env.get("MEM") or size or "128M").upper())
+    mem = int(match[1]) * (1024 if match[2] == "G" else 1) if match else 0
+    if not 1 <= mem <= 2048:
+        fail(f"MEM={env.get('MEM') or size}: Bochs takes 1M to 2048M")
+    return mem
+
+
+def configuration(env, directory, screen):
+    """The file that describes the machine. screen: in a window, where there is a display."""
+    build = env.get("B", "build")
+    image = os.path.join(directory, "disk.img")
+    if not os.path.exists(os.path.join(build, "disk.img")):
+        fail(f"{build}/disk.img is not there: run make first")
+    if "CMDLINE" in env:
+        subprocess.run(["scripts/image", os.path.join(build, "disk.img"), image, env["CMDLINE"]],
+                       check=True)
+    else:
+        shutil.copyfile(os.path.join(build, "disk.img"), image)
+    rom = size = None
+    if env.get("MAP") or env.get("FIRMWARE"):
+        rom = os.path.join(directory, "firmware.rom")
+        words = ["--map", env["MAP"]] if env.get("MAP") else []
+        made = subprocess.run(["scripts/firmware", *words, rom, *env.get("FIRMWARE", "").split()],
+                              stdout=subprocess.PIPE, text=True)
+        if made.returncode:
+            sys.exit(2)
+        size = str(min(2048, int(made.stdout))) if made.stdout else None
+    bios = env.get("BIOS") or "BIOS-bochs-latest"
+    display = "x" if env.get("DISPLAY") and screen else "rfb, options=\"timeout=0\""
+    sectors = os.path.getsize(image) // 512
+    lines = [
+        f"megs: {megabytes(env, size)}",
+        f"cpu: model={env.get('CPU') or 'corei7_skylake_x'}, ips=50000000, reset_on_triple_fault=0",
+        "clock: sync=none",
+        f"romimage: file={bios if '/' in bios else SHARE + bios}",
+        f"vgaromimage: file={SHARE}VGABIOS-lgpl-latest",
+        f"ata0-master: type=disk, path=\"{image}\", mode=flat, cylinders={sectors // 1008}, heads=16, spt=63",
+        "boot: disk",
+        "port_e9_hack: enabled=1",
+        f"display_library: {display}",
+        f"log: {os.path.join(build, 'bochs.log')}",
+        "panic: action=fatal",
+        "sound: waveoutdrv=dummy",
+    ]
+    if rom:
+        lines.append(f"optromimage1: file=\"{rom}\", address=0xd0000")
+    name = os.path.join(directory, "bochsrc")
+    with open(name, "w", encoding="ascii") as out:
+        out.write("\n".join(lines) + "\n")
+    return name
