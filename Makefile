@@ -64,6 +64,10 @@ run: $(B)/disk.img | $(call have,run) ## boots the image in QEMU; MEM= CPUS= CMD
 bochs: $(B)/disk.img | $(call have,bochs) ## boots it in Bochs under its debugger; BOCHS_RC=FILE CMDLINE= MEM= MAP= FIRMWARE=
 	@BOCHS_RC="$(BOCHS_RC)" scripts/bochs
 
+.PHONY: tour
+tour: $(B)/disk.img | $(call have,bochs) $(call have,debug) ## guided tour of the boot, in Bochs; AUTO=1 CMDLINE= MEM= MAP= FIRMWARE=
+	@AUTO="$(AUTO)" scripts/tour
+
 .PHONY: debug
 debug: $(B)/disk.img | $(call have,run) $(call have,debug) ## QEMU waiting for gdb, gdb attached; GDB_RC=FILE
 	@GDB_RC="$(GDB_RC)" scripts/debug

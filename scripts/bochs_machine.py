@@ -1,4 +1,4 @@
-"""The machine that Bochs plays, from the environment; and the image's symbols, as its debugger wants them."""
+"""The machine that Bochs plays, from the environment; and the image's symbols for its debugger."""
 import os
 import re
 import shutil

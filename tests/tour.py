@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""The guided tour: passes where it should, sees what does not hold, leaves nothing behind. TAP."""
+import contextlib
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+from tap import Tap
+
+PLACES = ["bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "bp_kernel",
+          "bp_memblock", "bp_mem_map", "bp_buddy"]
+A_MAP = "tests/e820/trol-piii-byte-granular.map"
+LIMIT = 100
+MANY = 80  # expectations, of all stops
+PROMPT = b"the end > "
+
+
+def tour(command="scripts/tour", **env):
+    """(status, output) without a terminal."""
+    done = subprocess.run(["sh", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=LIMIT, check=False,
+                          env={**os.environ, **env})
+    return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def stops(output):
+    return re.findall(r"^Stop \d of 9: (\w+),", output, re.MULTILINE)
+
+
+def verdicts(output):
+    """(how many held, the lines of those that did not)"""
+    return (len(re.findall(r"^ {8}ok  ", output, re.MULTILINE)),
+            re.findall(r"^ {8}not ok  (.*)", output, re.MULTILINE))
+
+
+def check_passing(tap):
+    status, output = tour("exec scripts/tour <&-", AUTO="1")
+    tap.check(status == 0, "input closed, AUTO=1: status 0", output)
+    tap.check(stops(output) == PLACES, "every stop, in order", stops(output))
+    held, failed = verdicts(output)
+    tap.check(held >= MANY and not failed, f"at least {MANY} expectations, all held",
+              (held, failed))
+    status, output = tour(MAP=A_MAP)
+    with open(A_MAP, encoding="utf-8") as file:
+        words = [line.split("#")[0].split() for line in file]
+    starts = [f"[mem {int(w[0], 0):#018x}-" for w in words if w]
+    tap.check(status == 0 and "AUTO=1" in output, "no terminal, the map of a machine: status 0",
+              output)
+    tap.check(verdicts(output)[0] >= MANY and all(start in output for start in starts),
+              "it shows that map", starts)
+
+
+def check_failing(tap):
+    status, output = tour(FIRMWARE="dl=255")
+    failed = verdicts(output)[1]
+    tap.check(status == 1 and len(failed) == 1 and failed[0].startswith("DL: 0xff"),
+              "a BIOS that passes another drive: status 1, seen once", failed)
+    tap.check(stops(output) == PLACES, "and the tour goes on", stops(output))
+    status, output = tour(CPU="p4_willamette")
+    tap.check(status == 1 and stops(output) == PLACES[:2] and "halted" in output,
+              "a guest that halts on the way: status 1", output)
+
+
+class Terminal:
+    """scripts/tour on a terminal of its own."""
+
+    def __init__(self):
+        self.pid, self.terminal = pty.fork()
+        if not self.pid:
+            os.execv("scripts/tour", ["scripts/tour"])
+        self.output = b""
+
+    def say(self, line=None):
+        """Says it, and returns what comes back up to the next question or the end."""
+        start, end = len(self.output), time.monotonic() + LIMIT
+        if line is not None:
+            os.write(self.terminal, line)
+        while PROMPT not in self.output[start:] and time.monotonic() < end:
+            try:
+                if select.select([self.terminal], [], [], 1)[0]:
+                    self.output += os.read(self.terminal, 65536)
+            except OSError:  # the other side is closed
+                break
+        return self.output[start:].decode("utf-8", "replace")
+
+    def status(self, line=b""):
+        """Of its end; None when there is none in time. line: said again until then, since a Ctrl-C
+        just before a read() is lost on any program."""
+        end = time.monotonic() + LIMIT
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError):  # it may be closed by now
+                os.write(self.terminal, line)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.5)
+        os.kill(self.pid, 9)
+        return None
+
+
+def bochs_of(pid):
+    """Processes whose parent is pid, named bochs."""
+    found = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(pid)], stdout=subprocess.PIPE,
+                           text=True, check=False).stdout
+    return [int(line.split()[0]) for line in found.splitlines() if "bochs" in line]
+
+
+def check_terminal(tap):
+    """On the way it spoils boot_info's magic, as a user may: the next stop to look must see it."""
+    guide = Terminal()
+    guide.say()
+    bochs = bochs_of(guide.pid)
+    tap.check(stops(guide.output.decode().replace("\r", "")) == PLACES[:1], "it waits at each stop")
+    tap.check("tour's way" in guide.say(b"!c\n"), "a command that would lose the way is refused")
+    for _ in range(4):
+        guide.say(b"\n")
+    guide.say(b"!setpmem 0x70000 1 0\n")
+    tap.check("0x00" in guide.say(b"!xp /1bx 0x70000\n"), "commands go to the debugger")
+    said = guide.say(b"\n").replace("\r", "")
+    tap.check(any("boot_info" in line for line in verdicts(said)[1]),
+              "what was spoilt is seen at the next stop", said)
+    guide.say(b"q\n")
+    tap.check(guide.status() == 1, "q ends; status 1, since something did not hold")
+    tap.check(len(bochs) == 1 and not os.path.exists(f"/proc/{bochs[0]}"), "Bochs has ended", bochs)
+
+    guide = Terminal()
+    guide.say()
+    bochs = bochs_of(guide.pid)
+    tap.check(guide.status(b"\x03") == 130, "Ctrl-C ends: status 130")
+    tap.check(len(bochs) == 1 and not os.path.exists(f"/proc/{bochs[0]}"), "Bochs has ended", bochs)
+
+
+def main():
+    tap = Tap()
+    check_passing(tap)
+    check_failing(tap)
+    check_terminal(tap)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
