@@ -84,6 +84,10 @@ usb: $(B)/disk.img ## writes it to a stick and reads it back; DEV=/dev/sdX YES=1
 test: all | $(call have,test) $(call have,run) $(call have,bochs) $(call have,debug) ## everything that has a verdict
 	@tests/run
 
+.PHONY: test-damage
+test-damage: $(B)/disk.img | $(call have,run) ## every sector of loader, FAT and kernel damaged in turn, each booted
+	@tests/damage.py --all
+
 .PHONY: fuzz
 fuzz: TIME ?= 60
 fuzz: $(addprefix $(HOST)/fuzz_,$(filter $(FUZZ),$(TARGET:all=$(FUZZ)))) ## fuzzers, longer than in the test; TARGET= TIME=seconds; lists them
@@ -109,6 +113,6 @@ clean: ## removes build/
 
 .PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
