@@ -392,7 +392,7 @@ static const struct {
 	const char *unit;
 } errors[FAT_ERROR_COUNT] = {
 	[FAT_OK] = { "no error", NULL },
-	[FAT_READ] = { "cannot be read", "LBA" },
+	[FAT_READ] = { "cannot be read", "reading from LBA" },
 	[FAT_NO_SIGNATURE] = { "no FAT boot record: it does not end in 55 AA", NULL },
 	[FAT_SECTOR_BYTES] = { "FAT sectors are not 512 bytes", "bytes" },
 	[FAT_CLUSTER_SECTORS] = { "sectors per cluster is no power of two", "sectors" },

@@ -20,7 +20,7 @@ typedef bool fat_read_fn(void *context, uint32_t lba, uint32_t count, void *buf)
 
 enum fat_error {
 	FAT_OK,
-	FAT_READ, /* at: LBA */
+	FAT_READ, /* at: LBA the read began at; what reads says which sector it was */
 	FAT_NO_SIGNATURE,
 	FAT_SECTOR_BYTES,    /* at: bytes */
 	FAT_CLUSTER_SECTORS, /* at: sectors */
