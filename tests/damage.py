@@ -15,12 +15,14 @@ once must not matter, nor what nobody reads. Nothing checks the boot sector's co
 for that part the outcomes are counted and no more is asked than that the disk is not written,
 which is asked of every trial.
 
-In build/test-logs/damage/ lies what a failed trial printed, and in trials.log a line a trial.
+In build/test-logs/damage/ lies what a failed trial printed, and in all.log or sample.log a line
+for each trial.
 Exit status: 0 all passed, 1 not all, 2 there is no such trial, 130 interrupted.
 """
 import argparse
 import collections
 import concurrent.futures
+import contextlib
 import json
 import mmap
 import os
@@ -328,7 +330,7 @@ def run_groups(bench, groups, seed, tap, log):
                     outcome, complaint, output = next(results)
                     count["failed" if complaint else outcome] += 1
                     done += 1
-                    log.write(f"{name_of(trial)}: {outcome}: {said_by_loader(output)}\n")
+                    print(f"# {name_of(trial)}: {outcome}: {said_by_loader(output)}", file=log)
                     if complaint:
                         tell_failure(trial, outcome, complaint, output, seed)
                     if time.monotonic() - told >= REPORT_EVERY:
@@ -429,7 +431,9 @@ def main():
             print("damage: no such trial; parts: " + ", ".join(
                 part.name for part in make_parts(bench.disk, bench.stage2_size)), file=sys.stderr)
             return 2
-        with open(os.path.join(LOGS, "trials.log"), "w", encoding="latin-1") as log:
+        log = os.path.join(LOGS, "all.log" if options.all else "sample.log")
+        with (contextlib.nullcontext(sys.stdout) if one
+              else open(log, "w", encoding="latin-1")) as log:
             tables = run_groups(bench, groups, options.seed, tap, log)
         if not one:
             prove_failure(bench, tap)
