@@ -7,14 +7,17 @@
 # No root needed: mtools writes into the file. Fixed serial numbers and times make equal inputs
 # give equal images. Takes from the top: B CC NASM LD OBJCOPY PYTHON LIB, and $(B)/kernel.elf.
 
-STAGE2_ASM := stage2/entry.asm stage2/bios.asm stage2/exception.asm stage2/long.asm
-STAGE2_C   := stage2/main.c stage2/console.c stage2/bios.c stage2/cpu.c stage2/a20.c \
-              stage2/memory.c stage2/volume.c stage2/disk.c stage2/partition.c stage2/fat.c \
+STAGE2_ASM := stage2/entry.asm stage2/bios.asm stage2/exception.asm \
+              stage2/exception64.asm stage2/long.asm
+STAGE2_C   := stage2/main.c stage2/progress.c stage2/console.c stage2/bios.c \
+              stage2/safe.c stage2/cpu.c stage2/a20.c stage2/memory.c stage2/volume.c stage2/disk.c stage2/partition.c stage2/fat.c \
               stage2/kernel.c stage2/elf.c stage2/options.c stage2/cmdline.c stage2/rsdp.c \
               stage2/paging.c
-STAGE2_LIB := lib/string.c lib/format.c lib/crc32.c lib/e820.c
+STAGE2_LIB := lib/string.c lib/format.c lib/crc32.c lib/e820.c lib/progress.c
 STAGE2_OBJ := $(patsubst %.asm,$(B)/obj32/%.asm.o,$(STAGE2_ASM)) \
               $(patsubst %.c,$(B)/obj32/%.o,$(STAGE2_C) $(STAGE2_LIB))
+
+PROGRESS   := include/progress.inc include/progress.list
 
 # A 386 has no SSE and a loader no use for it; nothing is position independent.
 STAGE2_CFLAGS := -std=c11 -I. -m32 -march=i386 -ffreestanding -fno-pic -no-pie -fno-stack-protector \
@@ -32,7 +35,7 @@ FAT_SERIAL    := 31706167
 # Fixed: 2026-01-01 00:00:00 UTC, unless the caller has a date of his own.
 IMAGE_ENV     := TZ=UTC SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-1767225600} MTOOLS_SKIP_CHECK=1
 
-$(B)/obj32/%.asm.o: %.asm stage2/modes.inc | $(call have,build)
+$(B)/obj32/%.asm.o: %.asm stage2/modes.inc $(PROGRESS) | $(call have,build)
 	@mkdir -p $(@D)
 	$(call say,NASM,$@)
 	$(Q)$(NASM) -f elf32 -g -F dwarf -w+all -w+error -o $@ $<
@@ -54,7 +57,7 @@ $(B)/stage2-symbols.ld: $(B)/stage2.bin scripts/stage2-symbols.py
 	$(Q)$(PYTHON) scripts/stage2-symbols.py $< > $@.new
 	@mv $@.new $@
 
-$(B)/bootsector.o: bootsector/bootsector.asm disk.img.mk | $(call have,build)
+$(B)/bootsector.o: bootsector/bootsector.asm $(PROGRESS) disk.img.mk | $(call have,build)
 	@mkdir -p $(@D)
 	$(call say,NASM,$@)
 	$(Q)$(NASM) -f elf32 -g -F dwarf -w+all -w+error -DPART_LBA=$(PART_LBA) \

@@ -14,22 +14,20 @@
 ; each by EDD where the BIOS has it and then by CHS (EDD may be announced and broken). Sectors are
 ; read one by one: no transfer crosses a 64 KiB border, and no BIOS has a limit below one.
 ;
-; When the last attempt has failed, screen, COM1 and port E9 say "firstpage: stage2 R04": R for
+; Screen, COM1 and port E9 say "firstpage: stage2 " first of all: where that stands alone, the BIOS
+; does not come back from a disk call. When the last attempt has failed "R04" follows: R for
 ; unreadable or D for damaged (its CRC32 differs), then the BIOS's status; 07 when there is no EDD
 ; that works and the BIOS's geometry is zero. Then it halts.
-;
-; Progress codes, port 80h:
 
-PROGRESS_TAKEN      equ 0x10            ; registers and stack are set
-PROGRESS_FAILED     equ 0x1f            ; the message follows
+%include "include/progress.inc"
 
-PORT_PROGRESS       equ 0x80
 PORT_E9             equ 0xe9            ; emulators' debug console
 COM1_DATA           equ 0x3f8
 COM1_LINE_CONTROL   equ 0x3fb
 COM1_LINE_STATUS    equ 0x3fd
 LINE_8N1            equ 0x03
 LINE_READY          equ 0x20            ; in the line status: room for a byte
+LINE_LOOKS          equ 0x4000          ; and up to 255 more: 16 ms; a byte at 1200 baud takes 8
 
 FIRST_DRIVE         equ 0x80            ; the BIOS's first hard disk
 METHOD_EDD          equ 1               ; enum boot_disk_method
@@ -67,6 +65,18 @@ take_control:                           ; CS may be 07C0; all jumps up to stage2
 bp_bootsector:
 	mov al, PROGRESS_TAKEN
 	out PORT_PROGRESS, al
+	push dx
+	mov dx, COM1_LINE_CONTROL       ; Bochs leaves the line at 5 data bits; the rate is kept
+	mov al, LINE_8N1
+	out dx, al
+	mov si, text
+	mov cx, text_end - text
+.print:
+	cld                             ; lost by INT 10h, perhaps
+	lodsb
+	call print_char
+	loop .print
+	pop dx
 	test dl, 0x70                   ; 00-0F and 80-8F are drives, anything else is a mistake
 	jz try_drive
 try_first_drive:
@@ -92,18 +102,9 @@ try_drive:
 	jne try_first_drive
 
 	; Every attempt has failed: say so and stop
-	mov al, PROGRESS_FAILED
+	call print_char                 ; AL: the reason
+	mov al, PROGRESS_NO_STAGE2
 	out PORT_PROGRESS, al
-	mov dx, COM1_LINE_CONTROL       ; Bochs leaves the line at 5 data bits; the rate is kept
-	mov al, LINE_8N1
-	out dx, al
-	mov si, text
-	mov cx, text_end - text
-.print:
-	cld                             ; lost by INT 10h, perhaps
-	lodsb
-	call print_char
-	loop .print
 	mov al, [status]
 	aam 16                          ; AH, AL = its hexadecimal digits
 	push ax
@@ -128,7 +129,7 @@ print_char:
 	mov ah, 0x0e
 	mov bx, 7
 	int 0x10
-	xor cx, cx                      ; 65536 looks at the line, then it is taken as dead
+	mov ch, LINE_LOOKS >> 8         ; so many looks at the line, then it is taken as dead
 	mov dx, COM1_LINE_STATUS
 .wait:
 	in al, dx
@@ -142,10 +143,9 @@ print_char:
 
 ; attempt: load stage2, check it, run it.
 ; IN   [drive], [method]
-; OUT  returns only if that failed; [reason], [status] say why
+; OUT  returns only if that failed; AL ('R', 'D') and [status] say why
 ; CLOBBERS all
 attempt:
-	mov byte [reason], 'R'
 	mov dword [packet.segment], 1 << 16 | 0x800 ; segment of stage2_load, and LBA 1
 .sector:
 	mov cx, TRIES
@@ -158,6 +158,7 @@ attempt:
 	call disk_call
 	pop cx
 	loop .again
+	mov al, 'R'
 	ret
 .done:
 	pop cx
@@ -165,7 +166,6 @@ attempt:
 	cmp byte [packet.lba], stage2_sectors
 	jbe .sector
 
-	mov byte [reason], 'D'
 	mov si, stage2_load
 	or eax, -1
 .byte:
@@ -181,6 +181,7 @@ attempt:
 	cmp si, stage2_limit
 	jne .byte
 	cmp eax, stage2_crc
+	mov al, 'D'
 	jne return
 	mov dx, [drive]                 ; DL drive, DH method
 	jmp 0:stage2_load               ; CS is 0 from here on
@@ -226,7 +227,6 @@ return:
 	ret
 
 text:     db "firstpage: stage2 "
-reason:   db 0
 text_end:
 
 packet:                                 ; disk address packet of AH=42h

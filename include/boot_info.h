@@ -15,7 +15,7 @@
 #include "include/e820.h"
 
 #define BOOT_INFO_MAGIC        0x6567617074737266ull /* "frstpage" in memory order */
-#define BOOT_INFO_VERSION      2u
+#define BOOT_INFO_VERSION      3u
 #define BOOT_INFO_CMDLINE_SIZE 4096 /* with its terminating 0 */
 #define BOOT_INFO_MAX_RANGES   16
 #define BOOT_INFO_BIOS_CALLS   64
@@ -40,6 +40,9 @@ enum boot_map_source { MAP_E820 = 1, MAP_E801 = 2, MAP_88 = 3, MAP_INT12 = 4 };
 
 /* How the boot disk was read. */
 enum boot_disk_method { DISK_EDD = 1, DISK_CHS = 2 };
+
+/* Why the safe ways are taken: stage2/safe.c. */
+enum boot_safe { SAFE_OFF, SAFE_SHIFT, SAFE_OPTION };
 
 /* Time stamps, TSC, in the order of the boot. */
 enum boot_stage {
@@ -100,6 +103,8 @@ struct boot_info {
 	uint32_t bios_call_total;  /* entries written; the ring has the last of them */
 	uint32_t cmdline_faults;   /* CMDLINE_FAULT_* */
 	uint32_t cmdline_replaced; /* bytes of it that are no printable ASCII, now '?' */
+	uint32_t safe;             /* enum boot_safe */
+	uint32_t shift_flags;      /* INT 16h AH=02h: the keys held as stage2 began */
 	struct boot_range ranges[BOOT_INFO_MAX_RANGES];
 	struct boot_bios_call bios_calls[BOOT_INFO_BIOS_CALLS]; /* entry n is at n % size */
 	char cmdline[BOOT_INFO_CMDLINE_SIZE];                   /* printable ASCII, ends with 0 */
@@ -107,8 +112,8 @@ struct boot_info {
 };
 _Static_assert(offsetof(struct boot_info, crc32) == 16, "no padding before");
 _Static_assert(offsetof(struct boot_info, rsdp) == 48, "64-bit fields aligned in 32-bit code too");
-_Static_assert(offsetof(struct boot_info, ranges) == 168, "the same in 32- and 64-bit code");
-_Static_assert(sizeof(struct boot_info) == 168 + 16 * 24 + 64 * 8 + 4096 + 1024 * 32,
+_Static_assert(offsetof(struct boot_info, ranges) == 176, "the same in 32- and 64-bit code");
+_Static_assert(sizeof(struct boot_info) == 176 + 16 * 24 + 64 * 8 + 4096 + 1024 * 32,
 	       "the same in 32- and 64-bit code");
 _Static_assert(sizeof(struct boot_info) <= 0x10000, "one 64 KiB slot of low memory");
 

@@ -90,6 +90,8 @@ static bool scalars_are_wrong(struct check *c)
 	       !in_bounds(c, "cmdline_faults", info->cmdline_faults, 0, CMDLINE_FAULT_ALL) ||
 	       !in_bounds(c, "cmdline_replaced", info->cmdline_replaced, 0,
 			  BOOT_INFO_CMDLINE_SIZE) ||
+	       !in_bounds(c, "safe", info->safe, SAFE_OFF, SAFE_OPTION) ||
+	       !in_bounds(c, "shift_flags", info->shift_flags, 0, 0xff) ||
 	       !in_bounds(c, "rsdp", info->rsdp, 0, LOW_MEMORY - 1);
 }
 

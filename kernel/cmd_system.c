@@ -48,6 +48,18 @@ static const char *map_source_name(void)
 	}
 }
 
+static const char *safe_name(void)
+{
+	switch (boot_info.safe) {
+	case SAFE_SHIFT:
+		return "SHIFT was held";
+	case SAFE_OPTION:
+		return "option safe";
+	default:
+		return "off";
+	}
+}
+
 static void print_map_faults(void)
 {
 	static const char *const faults[] = {
@@ -118,6 +130,8 @@ static int cmd_bios(int argc, char **argv)
 		       boot_info.disk_method == DISK_EDD ? "EDD" : "CHS");
 	console_printf("memory map by %s, %u entries\n", map_source_name(), boot_info.e820_count);
 	print_map_faults();
+	console_printf("safe mode: %s; SHIFT and the like, INT 16h AH=02h: 0x%02x\n", safe_name(),
+		       boot_info.shift_flags);
 	console_printf("INT 12h: %u KiB; word at 40:0Eh: 0x%04x; RSDP at 0x%lx\n",
 		       boot_info.int12_kib, boot_info.ebda_segment, boot_info.rsdp);
 	console_printf("stages:\n");

@@ -10,6 +10,15 @@
 #include "kernel/mm_setup.h"
 #include "kernel/monitor.h"
 #include "kernel/options.h"
+#include "kernel/progress.h"
+#include "mm/debug.h"
+
+static phys_addr_t boot_info_at;
+
+static void boot_info_setup(void)
+{
+	boot_info_init(boot_info_at);
+}
 
 /* The loader has said so too, but the screen was cleared since, and the log has only this. */
 static void cmdline_faults(void)
@@ -32,28 +41,51 @@ static void banner(void)
 	cmdline_faults();
 }
 
+static void safe_mode(void)
+{
+	printk("safe mode (%s): no caches of frames, memblock=debug\n",
+	       boot_info.safe == SAFE_SHIFT ? "SHIFT was held" : "option safe");
+	options.memblock_debug = true;
+	options.debug |= MM_NO_CACHES;
+}
+
 static void options_setup(void)
 {
+	banner();
 	options_parse(&options, boot_info.cmdline, printk);
 	if (options.consoles)
 		console_select(options.consoles);
+	if (boot_info.safe)
+		safe_mode();
+}
+
+static void devices_setup(void)
+{
+	arch_devices_init(boot_info.rsdp);
+}
+
+static void step(enum progress code, void (*run)(void))
+{
+	progress_begin(code);
+	run();
 }
 
 void start_kernel(phys_addr_t boot_info_phys)
 {
-	console_init();
-	traps_init();
-	boot_info_init(boot_info_phys);
-	banner();
-	options_setup();
-	cpu_init();
-	e820_setup();
-	memblock_setup();
-	probe_setup();
-	paging_setup();
-	memtest_setup();
-	mem_map_setup();
-	buddy_setup();
-	arch_devices_init(boot_info.rsdp);
+	boot_info_at = boot_info_phys;
+	step(PROGRESS_CONSOLES, console_init);
+	step(PROGRESS_TRAPS, traps_init);
+	step(PROGRESS_BOOT_INFO, boot_info_setup);
+	step(PROGRESS_OPTIONS, options_setup);
+	step(PROGRESS_FEATURES, cpu_init);
+	step(PROGRESS_E820, e820_setup);
+	step(PROGRESS_MEMBLOCK, memblock_setup);
+	step(PROGRESS_PROBE, probe_setup);
+	step(PROGRESS_TABLES, paging_setup);
+	step(PROGRESS_MEMTEST, memtest_setup);
+	step(PROGRESS_MEM_MAP, mem_map_setup);
+	step(PROGRESS_BUDDY, buddy_setup);
+	step(PROGRESS_DEVICES, devices_setup);
+	progress_begin(PROGRESS_PROMPT);
 	monitor();
 }

@@ -185,6 +185,8 @@ static unsigned parse_word(struct options *result, const struct word *word, warn
 	struct word name = { word->text, 0 };
 	struct word value;
 
+	if (word_is(word, "safe")) /* stage2 has seen it: boot_info.safe */
+		return 0;
 	while (name.length < word->length && word->text[name.length] != '=')
 		name.length++;
 	value.text = word->text + name.length + 1;

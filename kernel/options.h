@@ -10,6 +10,7 @@
  *   page_poison=on           fill freed frames, look at them when they are allocated again
  *   page_owner=on            keep who allocated and freed each frame: `page_owner`, `page PFN`
  *   debug_pagealloc=on       map no free frame (page tables: 0.2 % of RAM, from below 4 GiB)
+ *   safe                     the safe ways, as by SHIFT held at boot: boot_info.safe, by stage2
  *   console=ttyS0[,115200]   only these consoles; may be repeated
  *   console=tty0
  *   run=CMD;CMD;…            monitor commands to run after boot; the rest of the line, so the last

@@ -13,6 +13,7 @@
 #include "kernel/log.h"
 #include "kernel/mm_setup.h"
 #include "kernel/options.h"
+#include "kernel/progress.h"
 #include "lib/format.h"
 
 #define PANIC_STATUS 124
@@ -58,6 +59,7 @@ static void begin(const char *reason)
 		end();
 	}
 	printk("Kernel panic: %s\n", reason);
+	progress_failed();
 }
 
 void panic(const char *fmt, ...)

@@ -55,7 +55,7 @@ void mm_debug_init(unsigned int options)
 	if (options & recorded && !alloc_records())
 		options &= ~recorded;
 	mm_debug = options;
-	if (options)
+	if (options & (recorded | MM_DEBUG_PAGEALLOC))
 		printk("mm:%s%s%s on, no caches\n", options & MM_PAGE_POISON ? " page_poison" : "",
 		       options & MM_PAGE_OWNER ? " page_owner" : "",
 		       options & MM_DEBUG_PAGEALLOC ? " debug_pagealloc" : "");

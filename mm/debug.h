@@ -1,6 +1,6 @@
 /*
  * debug.h: who misuses pages, and where: three options with Linux's names, all off unless asked
- * for.
+ * for; and one that only does without the CPUs' caches, as the three do.
  *
  *   MM_PAGE_POISON      a freed frame is filled with 0xaa and looked at when it is next allocated:
  *                       a byte that changed meanwhile is a panic that shows it
@@ -25,6 +25,7 @@
 #define MM_PAGE_POISON     0x1u
 #define MM_PAGE_OWNER      0x2u
 #define MM_DEBUG_PAGEALLOC 0x4u
+#define MM_NO_CACHES       0x8u
 
 /* Options in force. */
 extern unsigned int mm_debug;

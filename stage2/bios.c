@@ -4,6 +4,7 @@
 #include "stage2/bios.h"
 
 #include "stage2/console.h"
+#include "stage2/progress.h"
 #include "stage2/stage2.h"
 
 #define STACK_CANARY 0x79726e63u /* as entry.asm wrote it */
@@ -34,9 +35,11 @@ bool bios_call(uint8_t interrupt, struct bios_regs *regs)
 	struct boot_bios_call call = { .interrupt = interrupt, .tries = 1 };
 
 	call.ax = (uint16_t)regs->eax;
+	progress_call(&call);
 	bios_enter(interrupt, regs);
 	call.ah = reg_high(regs->eax);
 	call.flags = (uint16_t)regs->flags;
+	progress_return(&call);
 	note(call);
 	if (real_stack_bottom != STACK_CANARY) {
 		real_stack_bottom = STACK_CANARY; /* so that the message's own calls pass */

@@ -41,3 +41,18 @@ void cmdline_clean(const uint8_t *text, uint32_t size, char *line, uint32_t line
 	}
 	line[out] = 0;
 }
+
+bool cmdline_has(const char *line, const char *word)
+{
+	size_t length = strlen(word);
+
+	while (*line && strncmp(line, "run=", 4) != 0) {
+		if (strncmp(line, word, length) == 0 && (!line[length] || line[length] == ' '))
+			return true;
+		while (*line && *line != ' ')
+			line++;
+		while (*line == ' ')
+			line++;
+	}
+	return false;
+}

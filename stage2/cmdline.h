@@ -21,4 +21,7 @@ struct cmdline_report {
 void cmdline_clean(const uint8_t *text, uint32_t size, char *line, uint32_t line_size,
 		   struct cmdline_report *report);
 
+/* Whether word is one of the line's, before run=, which has the rest of the line. */
+bool cmdline_has(const char *line, const char *word);
+
 #endif

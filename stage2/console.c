@@ -3,14 +3,13 @@
  */
 #include "stage2/console.h"
 
-#include <stdbool.h>
-
 #include "lib/format.h"
+#include "lib/progress.h"
 #include "stage2/bios.h"
 #include "stage2/cpu.h"
+#include "stage2/progress.h"
 #include "stage2/stage2.h"
 
-#define PORT_PROGRESS   0x80
 #define PORT_E9         0xe9
 #define E9_PRESENT      0xe9
 
@@ -41,26 +40,27 @@ extern const volatile uint8_t bda_video_mode;
 extern const volatile uint16_t bda_columns;
 extern const volatile uint8_t bda_cursor[2]; /* column, row */
 
-#define CALLS_SHOWN 4
+#define CALLS_SHOWN 16 /* what a screen of 25 rows has room for */
 
 static bool com1_present;
 static bool e9_present;
 static bool bios_gone;
+static bool line_open = true; /* the boot sector's: "firstpage: stage2 " */
 static uint32_t column, row;
 
-/* Some BIOSes boot behind a picture; what is said must be seen. */
-static void text_mode(void)
+void console_text_mode(void)
 {
 	struct bios_regs regs = { .eax = MODE_COLOUR_80, .flags = FLAGS_INTERRUPT };
 
-	if (bda_video_mode != MODE_COLOUR_80 && bda_video_mode != MODE_GREY_80 &&
-	    bda_video_mode != MODE_MONO)
+	if (bda_video_mode != MODE_MONO)
 		bios_call(0x10, &regs);
 }
 
 void console_init(void)
 {
-	text_mode();
+	/* Some BIOSes boot behind a picture; what is said must be seen. */
+	if (bda_video_mode != MODE_COLOUR_80 && bda_video_mode != MODE_GREY_80)
+		console_text_mode();
 	e9_present = inb(PORT_E9) == E9_PRESENT;
 	com1_present = inb(COM1_STATUS) != STATUS_ABSENT;
 	if (!com1_present)
@@ -126,21 +126,47 @@ static void put(char c)
 		bios_teletype(c);
 }
 
-static void put_line(const char *text)
+static void put_text(const char *text)
 {
 	for (; *text; text++)
 		put(*text);
-	put('\r');
-	put('\n');
 }
 
 static void say_v(const char *fmt, va_list ap)
 {
-	static char line[212] = "firstpage: ";
-	enum { PREFIX = 11 };
+	static char text[201];
 
-	fmt_vsnprintf(line + PREFIX, sizeof(line) - PREFIX, fmt, ap);
-	put_line(line);
+	fmt_vsnprintf(text, sizeof(text), fmt, ap);
+	say_end();
+	put_text("firstpage: ");
+	put_text(text);
+	put_text("\r\n");
+}
+
+void say_more(const char *fmt, ...)
+{
+	char text[80];
+	va_list ap;
+
+	va_start(ap, fmt);
+	fmt_vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (!line_open)
+		put_text("firstpage: ");
+	put_text(text);
+	line_open = true;
+}
+
+bool say_is_open(void)
+{
+	return line_open;
+}
+
+void say_end(void)
+{
+	if (line_open)
+		put_text("\r\n");
+	line_open = false;
 }
 
 void say(const char *fmt, ...)
@@ -169,13 +195,15 @@ static void show_bios_calls(void)
 
 void fail(const char *fmt, ...)
 {
+	enum progress step = progress_step();
 	va_list ap;
 
 	outb(PORT_PROGRESS, PROGRESS_FAILED);
 	va_start(ap, fmt);
 	say_v(fmt, ap);
 	va_end(ap);
+	say("in step [%02x] %s", step, progress_text(step));
 	show_bios_calls();
-	put_line("System halted.");
+	put_text("System halted.\r\n");
 	halt();
 }

@@ -7,9 +7,13 @@
 #ifndef FIRSTPAGE_STAGE2_CONSOLE_H
 #define FIRSTPAGE_STAGE2_CONSOLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 void console_init(void);
+
+/* 80 columns of text, by the BIOS; a monochrome screen stays one. */
+void console_text_mode(void);
 
 /* From now on without the BIOS. */
 void console_leave_bios(void);
@@ -17,7 +21,15 @@ void console_leave_bios(void);
 /* A line: "firstpage: ", the text, a new line. At most 200 characters, more is cut. */
 __attribute__((format(printf, 1, 2))) void say(const char *fmt, ...);
 
-/* say(), then the last BIOS calls, then "System halted.", then it is. */
+/* Text without a new line, which the next say() begins with; "firstpage: " before it if it is the
+   line's first. */
+__attribute__((format(printf, 1, 2))) void say_more(const char *fmt, ...);
+
+/* Whether say_more() was last; ends its line. */
+bool say_is_open(void);
+void say_end(void);
+
+/* say(), then the step, then the last BIOS calls, then "System halted.", then it is. */
 __attribute__((format(printf, 1, 2), noreturn)) void fail(const char *fmt, ...);
 
 #endif

@@ -3,7 +3,7 @@
  *
  * Everything goes through the bounce buffer: 64 KiB that cross no 64 KiB border. A call that
  * fails is tried again after a reset, then with half as many sectors, which is kept to from then
- * on; and when one sector cannot be read by EDD, by CHS from then on.
+ * on; and when one sector cannot be read by one method, by the other from then on, once.
  */
 #include "stage2/disk.h"
 
@@ -75,7 +75,7 @@ static const char *status_text(uint32_t status)
 	case 0xaa:
 		return "drive not ready";
 	case STATUS_BAD_GEOMETRY:
-		return "no EDD, and beyond the reach of CHS";
+		return "beyond the reach of CHS";
 	case STATUS_BARE_CARRY:
 		return "carry set, but no status given";
 	default:
@@ -120,6 +120,15 @@ void disk_open(void)
 	ask_geometry();
 	if (boot_method == DISK_EDD)
 		refuse_large_sectors();
+	if (boot_info.safe)
+		disk_safe();
+}
+
+void disk_safe(void)
+{
+	most_sectors = 1;
+	if (track_sectors != 0)
+		boot_info.disk_method = DISK_CHS;
 }
 
 /* Both: sectors from lba into the bounce buffer. The BIOS's status, 0 when well. *count: in what
@@ -187,6 +196,26 @@ static bool read_tries(uint32_t lba, uint32_t *count, uint32_t *status)
 	return false;
 }
 
+static const char *method_name(void)
+{
+	return boot_info.disk_method == DISK_EDD ? "EDD" : "CHS";
+}
+
+/* False when there is no other, or both have failed. */
+static bool change_method(uint32_t status)
+{
+	static bool changed;
+	const char *name = method_name();
+
+	if (changed || boot_method != DISK_EDD || track_sectors == 0)
+		return false;
+	changed = true;
+	boot_info.disk_method = boot_info.disk_method == DISK_EDD ? DISK_CHS : DISK_EDD;
+	say("drive %02xh: %s fails with status %02xh (%s), going on by %s", boot_drive, name,
+	    status, status_text(status), method_name());
+	return true;
+}
+
 /* Some sectors from lba into the bounce buffer; their count, 0 when the first cannot be read. */
 static uint32_t read_some(uint32_t lba, uint32_t wanted)
 {
@@ -202,15 +231,12 @@ static uint32_t read_some(uint32_t lba, uint32_t wanted)
 				most_sectors = size;
 			return count;
 		}
-		if (boot_info.disk_method == DISK_CHS || track_sectors == 0) {
+		if (!change_method(status)) {
 			say("drive %02xh: sector %u cannot be read: BIOS status %02xh (%s)%s",
 			    boot_drive, lba, status, status_text(status),
 			    track_sectors == 0 ? "; CHS is no way out: no geometry" : "");
 			return 0;
 		}
-		say("drive %02xh: EDD fails with status %02xh, going on by CHS", boot_drive,
-		    status);
-		boot_info.disk_method = DISK_CHS;
 	}
 }
 

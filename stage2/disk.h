@@ -12,6 +12,9 @@
 /* Learns how the drive is read. Refuses sectors of another size than 512 bytes. */
 void disk_open(void);
 
+/* From now on by CHS if the BIOS has a geometry, and one sector a call. */
+void disk_safe(void);
+
 /*
  * Reads count sectors from lba to buf, anywhere below 4 GiB. False when the BIOS cannot, after a
  * line with its reason. The signature is fat.h's: context is not used.

@@ -4,10 +4,9 @@
 ; Refuses a machine with less than 512 KiB of low memory, before anything up there is touched.
 ; Holds the GDT, which also takes the BIOS thunk and the jump to long mode.
 
+%include "include/progress.inc"
 %include "stage2/modes.inc"
 
-PROGRESS_ENTERED equ 0x20
-PORT_PROGRESS    equ 0x80
 PORT_E9          equ 0xe9
 COM1_DATA        equ 0x3f8
 COM1_LINE_CONTROL equ 0x3fb
@@ -34,7 +33,7 @@ bp_stage2:
 	mov [boot_drive], dl
 	mov [boot_method], dh
 	mov dword [real_stack_bottom], STACK_CANARY
-	mov al, PROGRESS_ENTERED
+	mov al, PROGRESS_STAGE2
 	out PORT_PROGRESS, al
 
 	sti
@@ -52,6 +51,8 @@ bp_stage2:
 
 ; refuse: say what is missing and stop. IN DS = 0
 refuse:
+	mov al, PROGRESS_FAILED
+	out PORT_PROGRESS, al
 	mov dx, COM1_LINE_CONTROL       ; Bochs leaves the line at 5 data bits; the rate is kept
 	mov al, LINE_8N1
 	out dx, al
@@ -111,8 +112,8 @@ section .data
 
 boot_drive:  db 0
 boot_method: db 0
-text_low_memory:
-	db "firstpage: the BIOS reports less than 512 KiB of low memory (INT 12h); "
+text_low_memory:                        ; behind what the boot sector has said
+	db 13, 10, "firstpage: the BIOS reports less than 512 KiB of low memory (INT 12h); "
 	db "firstpage needs it", 13, 10, "System halted.", 13, 10, 0
 
 ; descriptor base, limit, access, flags: a segment descriptor (SDM volume 3, figure 3-8)

@@ -5,7 +5,7 @@
 
 %include "stage2/modes.inc"
 
-extern stack_top
+extern stack_top, idt64_register
 global long_mode, bp_long
 
 section .text
@@ -41,6 +41,7 @@ bits 64
 	mov fs, ax
 	mov gs, ax
 	mov ss, ax
+	lidt [idt64_register]           ; the 32-bit one would be garbage from here on
 	mov esp, stack_top              ; high halves were undefined before: 32-bit moves clear them
 	mov edi, edi
 	mov eax, esi

@@ -2,28 +2,29 @@
  * main.c: what stage2 does, a step a line, from the boot sector's jump to the kernel's entry.
  *
  * 32-bit protected mode, with visits to real mode for the BIOS until bp_protected. A step that
- * cannot do its part says why and halts; the last progress code on port 80h names a step that
- * hangs. The bp_ functions are where a debugger stops, and nothing else.
+ * cannot do its part says why and halts; the last progress code, on port 80h and on the screen,
+ * names a step that hangs. The bp_ functions are where a debugger stops, and nothing else.
  */
 #include "lib/crc32.h"
 #include "lib/string.h"
 #include "stage2/bios.h"
 #include "stage2/console.h"
 #include "stage2/cpu.h"
+#include "stage2/progress.h"
 #include "stage2/stage2.h"
 
-#define PIC1_MASK     0x21
-#define PIC2_MASK     0xa1
-#define PIC_ALL       0xff
+#define PIC1_MASK  0x21
+#define PIC2_MASK  0xa1
+#define PIC_ALL    0xff
 
-#define PORT_PROGRESS 0x80
 /* Not side by side: gdb takes a stop one byte behind a breakpoint for a hit of that breakpoint. */
-#define BREAKPOINT    __attribute__((noinline, noclone, aligned(16)))
+#define BREAKPOINT __attribute__((noinline, noclone, aligned(16)))
 
 void stage2_main(void);
 void bp_e820(void);
 void bp_protected(void);
 void exception(uint32_t vector, uint32_t code, uint32_t eip);
+void exception_long(uint32_t vector, uint32_t code, uint64_t rip);
 __attribute__((noreturn)) void long_mode(uint32_t cr3, uint32_t efer, uint64_t entry,
 					 uint32_t info); /* long.asm */
 
@@ -43,6 +44,14 @@ BREAKPOINT void bp_protected(void)
 void exception(uint32_t vector, uint32_t code, uint32_t eip)
 {
 	fail("processor exception %u in stage2 at %08xh, error code %xh", vector, eip, code);
+}
+
+/* From exception64.asm: in long.asm, or in the kernel before traps_init(). */
+void exception_long(uint32_t vector, uint32_t code, uint64_t rip)
+{
+	fail("processor exception %u at %016llxh, error code %xh: on the way into the kernel, "
+	     "before it has handlers",
+	     vector, (unsigned long long)rip, code);
 }
 
 void range_add(uint64_t base, uint64_t size, enum boot_range_kind kind)
@@ -85,9 +94,6 @@ static void leave_bios(void)
 {
 	struct bios_regs regs = { .eax = 0x0100, .flags = FLAGS_INTERRUPT }; /* key waiting? */
 
-	say("booted from drive %02xh by %s, kernel to %#llx", boot_drive,
-	    boot_info.disk_method == DISK_EDD ? "EDD" : "CHS",
-	    (unsigned long long)boot_info.kernel_phys);
 	bios_call(0x16, &regs);
 	a20_enable(); /* for the last time */
 	outb(PIC1_MASK, PIC_ALL);
@@ -99,6 +105,9 @@ static void leave_bios(void)
 
 static void enter_kernel(void)
 {
+	say("booted from drive %02xh by %s, kernel to %#llx", boot_drive,
+	    boot_info.disk_method == DISK_EDD ? "EDD" : "CHS",
+	    (unsigned long long)boot_info.kernel_phys);
 	boot_info_seal();
 	long_mode((uint32_t)page_tables, cpu_enable_nx(), boot_info.kernel_entry,
 		  (uint32_t)&boot_info);
@@ -106,7 +115,7 @@ static void enter_kernel(void)
 
 static void step(enum progress code, void (*run)(void))
 {
-	outb(PORT_PROGRESS, (uint8_t)code);
+	progress_begin(code);
 	run();
 }
 
@@ -114,13 +123,14 @@ void stage2_main(void)
 {
 	boot_info_begin();
 	console_init();
+	step(PROGRESS_STAGE2, safe_ask);
 	step(PROGRESS_CPU, cpu_check);
 	step(PROGRESS_A20, a20_enable);
 	step(PROGRESS_MEMORY, memory_read);
 	bp_e820();
 	step(PROGRESS_FAT, volume_open);
-	step(PROGRESS_KERNEL, kernel_load);
 	step(PROGRESS_CMDLINE, options_load);
+	step(PROGRESS_KERNEL, kernel_load);
 	step(PROGRESS_RSDP, rsdp_find);
 	step(PROGRESS_PROTECTED, leave_bios);
 	step(PROGRESS_PAGING, paging_build);

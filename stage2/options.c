@@ -1,5 +1,6 @@
 /*
- * options.c: CMDLINE.TXT to boot_info. Missing, it is an empty line.
+ * options.c: CMDLINE.TXT to boot_info. Missing, it is an empty line. Read before the kernel, so
+ * that the option for safe mode holds for that.
  */
 #include <stdbool.h>
 
@@ -37,4 +38,6 @@ void options_load(void)
 		say("warning: " CMDLINE_NAME ": byte %02xh at offset %u is no printable ASCII: '?' "
 		    "in its place (%u such)",
 		    report.first_byte, report.first, report.replaced);
+	if (cmdline_has(boot_info.cmdline, "safe"))
+		safe_mode(SAFE_OPTION);
 }

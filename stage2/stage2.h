@@ -29,32 +29,20 @@ extern uint8_t boot_method;
 /* What the loader itself goes by: the map after correction. Kept by memory_read(). */
 extern struct e820_map memory_map;
 
-/* Progress codes, port 80h: the step that a machine hangs in. The boot sector has 10h to 1Fh. */
-enum progress {
-	PROGRESS_ENTERED = 0x20, /* entry.asm */
-	PROGRESS_CPU = 0x21,
-	PROGRESS_A20 = 0x22,
-	PROGRESS_MEMORY = 0x23,
-	PROGRESS_FAT = 0x24,
-	PROGRESS_KERNEL = 0x25,
-	PROGRESS_CMDLINE = 0x26,
-	PROGRESS_RSDP = 0x27,
-	PROGRESS_PROTECTED = 0x28,
-	PROGRESS_PAGING = 0x29,
-	PROGRESS_LONG = 0x2a,
-	PROGRESS_FAILED = 0x2f,
-};
-
 /* Each in the file of its name, or of the word before the underscore, in this order. */
+void safe_ask(void);
 void cpu_check(void);
 void a20_enable(void);
 void memory_read(void);
 void volume_open(void);
-void kernel_load(void);
 void options_load(void);
+void kernel_load(void);
 void rsdp_find(void);
 void paging_build(void);
 uint32_t cpu_enable_nx(void);
+
+/* From now on the safe ways: see safe.c. */
+void safe_mode(enum boot_safe why);
 
 /* Time stamp: 0 on a processor without TSC, or before cpu_check(). */
 void cpu_stamp(enum boot_stage stage);

@@ -7,8 +7,10 @@ What a failed case printed lies in build/test-logs/boot/.
 """
 import concurrent.futures
 import functools
+import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -168,6 +170,38 @@ class Dialogue(Case):
             return self.judge(run.returncode, output)
 
 
+class ShiftHeld(Case):
+    """A key of the emulated keyboard is held from before POST until the boot has ended. It repeats
+    as a real one does: POST resets the keyboard, which forgets."""
+
+    KEY = {"execute": "input-send-event", "arguments": {"events": [
+        {"type": "key", "data": {"down": True, "key": {"type": "qcode", "data": "shift"}}}]}}
+
+    def run(self):
+        with tempfile.TemporaryDirectory(prefix="qmp.") as directory:
+            path = os.path.join(directory, "qmp")
+            self.env["QEMUFLAGS"] = f"-qmp unix:{path},server=on,wait=off"
+            done = threading.Event()
+            hand = threading.Thread(target=self.hold, args=(path, done))
+            hand.start()
+            try:
+                return super().run()
+            finally:
+                done.set()
+                hand.join()
+
+    def hold(self, path, done):
+        with socket.socket(socket.AF_UNIX) as qmp:
+            while qmp.connect_ex(path) and not done.wait(0.01):
+                pass
+            try:
+                qmp.sendall(b'{"execute": "qmp_capabilities"}')
+                while not done.wait(0.03):
+                    qmp.sendall(json.dumps(self.KEY).encode())
+            except OSError:  # QEMU has ended
+                pass
+
+
 def write_file(image, name, data):
     subprocess.run(["mcopy", "-o", "-i", image + "@@1M", "-", "::" + name], input=data, check=True)
 
@@ -291,6 +325,16 @@ def define_cases():
     Case("options: unknown ones are listed, known ones work",
          CMDLINE="frobnicate quiet=9 mem=64M memmap=1M$32M memblock=debug run=meminfo;exit 0",
          says=[r"frobnicate", r"quiet=9", r"^MemTotal:\s+6\d{4} kB$", r"MEMBLOCK configuration"])
+    ShiftHeld("SHIFT held at boot is safe mode", CMDLINE="run=bios;exit 0", says=[
+        r"^firstpage: safe mode \(SHIFT is held\)", r"^firstpage: \[26\] KERNEL.ELF$",
+        r"^\[36\] memory map, corrected$", r"read by CHS"])
+    Case("option safe is safe mode, the kernel read by CHS", selftest=True,
+         CMDLINE="safe run=bios;selftest;exit 0",
+         says=[r"^firstpage: safe mode \(option safe\)", r"^firstpage: \[28\] leaving the BIOS$",
+               r"^\[37\] memblock$", r"MEMBLOCK configuration", r"AX=0201: AH=00, \d+ times",
+               r"read by CHS"])
+    Case("progress codes are shown, each", CMDLINE="run=exit 0",
+         says=[r"^firstpage: stage2 20 21 22 23 24 25 26 27 28 29 2a $"])
     Case("gdb: stops in every stage, symbols at their true addresses", CMDLINE="run=exit 0",
          gdb="fp-places\n" + "continue\ninfo symbol $pc\n" * len(PLACES) + "fp-e820\nfp-memblock\n"
          "delete\ncontinue\n", says=["(?s)" + ".*".join(rf"^{name} in section" for name in PLACES),
@@ -299,6 +343,14 @@ def define_cases():
          CMDLINE="run=exit 0", gdb="break *bp_buddy\ncontinue\nset $rip = 0x1234\ncontinue\n",
          says=[r"panic: page fault", r"^RIP: 0008:0000000000001234", r"start_kernel\+0x",
                r"^0x1234 is not mapped"])
+    Stop("an exception before the kernel has handlers is a message", end=HALTED,
+         CMDLINE="run=exit 0",
+         gdb="break *bp_kernel\ncontinue\nset $rip = 0xffffffff90000000\ncontinue\n",
+         says=[r"^firstpage: processor exception 14 at ffffffff90000000h, error code 10h",
+               r"^firstpage: in step \[2a\] long mode$", r"^firstpage: INT 13h AX=4200 gave AH=00"])
+    Case("a panic during the boot names the step", status=124, CMDLINE="run=exit 0",
+         gdb="break *bp_mem_map\ncontinue\nset $rip = 0x1234\ncontinue\n",
+         says=[r"^Kernel panic: page fault.*\nIn step \[3b\] mem_map\n"])
     Case("a stack overflow is a double fault on its own stack, and named", status=124,
          CMDLINE="run=exit 0", gdb="break *bp_buddy\ncontinue\nset $rsp = &__boot_stack\ncontinue\n",
          says=[r"panic: stack overflow", r"guard page of the kernel stack"])

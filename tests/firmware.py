@@ -47,6 +47,12 @@ SURVIVED = {
     "entry-dirty": [],
     "entry-cli": [],
     "cs-07c0": [],
+    "shift-held": [r"^firstpage: safe mode \(SHIFT is held\)",
+                   r"^firstpage: \[22\] A20$", r"^firstpage: INT 15h AX=e820 AH=..\.{6}$",
+                   r"^firstpage: INT 13h AX=0201 AH=00\.{100}", r"^safe mode \(SHIFT was held\)",
+                   r"^\[3c\] buddy allocator$", r"^safe mode: SHIFT was held; .*: 0x02$",
+                   r"read by CHS"],
+    "shift-held geometry-missing": [r"^firstpage: INT 13h AX=4200 AH=00\.{100}", r"read by EDD"],
 }
 
 # Boots, with a map from the next best source.
@@ -68,6 +74,9 @@ ANOTHER_MAP = {
 
 # Does not boot: what is said, and the last words.
 REFUSED = {
+    "reads-hang": (r"^firstpage: stage2 $", "firstpage: stage2 "),
+    "e820-hangs": (r"^firstpage: stage2 20 21 22 23 $", "22 23 "),
+    "e820-hangs shift-held": (r"^firstpage: \[23\] memory map from the BIOS$", "AX=e820"),
     "reads-fail": (r"firstpage: stage2 R80", "R80"),
     "reads-fail flags-dirty trash-registers": (r"firstpage: stage2 R80", "R80"),
     "edd-missing geometry-zero": (r"firstpage: stage2 R07", "R07"),
@@ -76,8 +85,8 @@ REFUSED = {
     "sectors-of-4096": (r"drive 80h has sectors of 4096 bytes", HALTED),
     "low-kib=480": (r"less than 512 KiB of low memory \(INT 12h\)", HALTED),
     "low-kib=0 flags-dirty trash-registers": (r"less than 512 KiB of low memory", HALTED),
-    "e820-missing e801-missing ah88-missing": (r"taken from INT 12h alone\n.*no RAM between 1 MiB",
-                                               HALTED),
+    "e820-missing e801-missing ah88-missing": (
+        r"(?s)taken from INT 12h alone\n.*no RAM between 1 MiB", HALTED),
 }
 
 # The misdeeds that can be survived together.
@@ -89,7 +98,8 @@ ALL_SURVIVED = ("trash-registers trash-high-halves flags-dirty reads-fail-first 
 # Those that are run without --all, and those that are run in Bochs with it.
 SAMPLE = ("edd-broken", "edd-missing max-sectors=7", "a20-off a20-bios-lies", "e820-endless",
           "e820-smap-lost", "ram-garbage", "dl=0", "reads-fail flags-dirty trash-registers",
-          "edd-missing geometry-zero", "e820-missing e801-missing ah88-missing")
+          "edd-missing geometry-zero", "e820-missing e801-missing ah88-missing", "shift-held",
+          "e820-hangs shift-held", "reads-hang")
 BOCHS_ALONE = ("edd-broken", "edd-missing trash-registers trash-high-halves", "flags-dirty",
                "reads-fail-first", "a20-off a20-bios-lies", "e820-opaque", "e820-carry-end",
                "e820-changed-only", "ram-garbage", "entry-dirty", "cs-07c0", "dl=0")

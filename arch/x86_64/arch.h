@@ -25,6 +25,9 @@ typedef int (*arch_print_fn)(const char *fmt, ...) __attribute__((format(printf,
 /* Own GDT, TSS and IDT: from here on a fault is a message. */
 void traps_init(void);
 
+/* Shows a progress code (include/progress.h) on port 80h. */
+void arch_progress(uint8_t code);
+
 /* CPUID into cpu_features; no-execute and machine checks switched on. */
 void cpu_init(void);
 

@@ -1,13 +1,20 @@
 /*
- * devices.c: the order in which devices are brought up.
+ * devices.c: the order in which devices are brought up; the POST display.
  */
 #include "arch/x86_64/acpi.h"
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/io.h"
 #include "arch/x86_64/keyboard.h"
 #include "arch/x86_64/pic.h"
 #include "arch/x86_64/timer.h"
 #include "arch/x86_64/uart.h"
+#include "include/progress.h"
+
+void arch_progress(uint8_t code)
+{
+	outb(PORT_PROGRESS, code);
+}
 
 void arch_devices_init(phys_addr_t rsdp)
 {

@@ -12,6 +12,8 @@
 bits 64
 default rel
 
+%include "include/progress.inc"
+
 MM_DIRECT_MAP        equ 0xffff888000000000
 PML4_SHIFT           equ 39             ; Intel SDM 3A, 4.5: a PML4 entry maps 512 GiB
 PML4_ENTRIES         equ 512
@@ -28,6 +30,8 @@ global _start:function
 _start:
         cli
         cld
+        mov     al, PROGRESS_ENTERED
+        out     PORT_PROGRESS, al
         mov     rax, cr3
         and     rax, ~CR3_FLAGS
         mov     rcx, [rax]              ; entry 0: the first 512 GiB, one to one

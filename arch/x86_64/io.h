@@ -32,11 +32,11 @@ static inline uint16_t inw(uint16_t port)
 	return value;
 }
 
-/* About a microsecond, for chips that are slower than the processor: port 80h is the POST display.
- */
+/* About a microsecond, for chips that are slower than the processor: a write to a port that nobody
+   decodes. Not port 80h, which shows the progress code. */
 static inline void io_delay(void)
 {
-	outb(0x80, 0);
+	outb(0xed, 0);
 }
 
 #endif

@@ -6,13 +6,13 @@ KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/t
           arch/x86_64/address_space.c arch/x86_64/pic.c arch/x86_64/timer.c arch/x86_64/uart.c \
           arch/x86_64/keyboard.c arch/x86_64/input.c arch/x86_64/vga.c arch/x86_64/consoles.c \
           arch/x86_64/acpi.c arch/x86_64/ends.c arch/x86_64/devices.c \
-          kernel/main.c kernel/boot_info.c kernel/console.c kernel/log.c kernel/panic.c \
+          kernel/main.c kernel/progress.c kernel/boot_info.c kernel/console.c kernel/log.c kernel/panic.c \
           kernel/ksyms.c kernel/port.c kernel/parse.c kernel/options.c kernel/memory.c \
           kernel/probe.c kernel/memtest.c kernel/cmd_memtest.c \
           kernel/mm_setup.c kernel/monitor.c kernel/lineedit.c kernel/cmd_system.c \
           kernel/cmd_mm.c kernel/cmd_debug.c kernel/selftest.c kernel/selftest_irq.c \
           kernel/bench.c \
-          $(MM) lib/string.c lib/format.c lib/crc32.c lib/e820.c
+          $(MM) lib/string.c lib/format.c lib/crc32.c lib/e820.c lib/progress.c
 
 KERNEL_ASM := arch/x86_64/entry.asm arch/x86_64/traps.asm arch/x86_64/single_step.asm \
               arch/x86_64/breakpoints.asm arch/x86_64/memset.asm

@@ -79,6 +79,10 @@ int13:
 %endif
 	call describe_read
 	jnc .bios
+%ifdef READS_HANG
+; reads-hang: a read does not come back
+	jmp hang
+%endif
 %ifdef READS_FAIL
 ; reads-fail: no read ever succeeds
 	mov al, STATUS_NOT_READY

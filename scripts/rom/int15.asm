@@ -83,6 +83,10 @@ e801:
 	jmp leave_hook
 
 e820:
+%ifdef E820_HANGS
+; e820-hangs: INT 15h AX=E820h does not come back
+	jmp hang
+%endif
 %ifdef E820_MISSING
 ; e820-missing: INT 15h AX=E820h is not there
 	not_served

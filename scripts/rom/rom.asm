@@ -17,6 +17,8 @@ org 0
 CARRY        equ 0x0001
 DIRTY_FLAGS  equ 0x0600         ; interrupts on, direction down
 GARBAGE      equ 0xdead
+KEY_FLAGS    equ 0x02           ; of INT 16h
+LEFT_SHIFT   equ 0x02
 
 ; The registers that a service answers in: bits in the order of PUSHAD.
 KEEP_EBX     equ 0x10
@@ -180,6 +182,12 @@ leave_hook:
 	pop ds
 	iret
 
+; hang: as a service that does not come back; timer and keyboard go on
+hang:
+	sti
+	hlt
+	jmp hang
+
 int10:                          ; screen
 	enter_hook
 	mov bx, old_10
@@ -200,6 +208,15 @@ int12:                          ; KiB of low memory
 
 int16:                          ; keyboard
 	enter_hook
+%ifdef SHIFT_HELD
+; shift-held: INT 16h AH=02h says that SHIFT is held
+	cmp byte [bp + frame.eax + 1], KEY_FLAGS
+	jne .not_flags
+	mov byte [bp + frame.eax], LEFT_SHIFT
+	mov dx, KEEP_EAX
+	jmp leave_hook
+.not_flags:
+%endif
 	mov bx, old_16
 	call call_bios
 	mov dx, KEEP_EAX

@@ -52,6 +52,7 @@ static void check_fields(void)
 	FUZZ_CHECK(info.int12_kib <= 1024 && info.ebda_segment <= 0xffff);
 	FUZZ_CHECK(info.e820_count >= 1 && info.e820_count <= E820_MAX_RAW);
 	FUZZ_CHECK(info.rsdp < 0x100000);
+	FUZZ_CHECK(info.safe <= SAFE_OPTION && info.shift_flags <= 0xff);
 	FUZZ_CHECK(info.kernel_virt == BLOCK_VIRT && info.kernel_size == BLOCK_SIZE);
 	FUZZ_CHECK(info.kernel_entry == BLOCK_VIRT && info.kernel_phys % 0x200000 == 0);
 	FUZZ_CHECK(info.kernel_phys >= 0x100000 && info.kernel_phys <= GIB_4 - BLOCK_SIZE);

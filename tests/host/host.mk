@@ -15,7 +15,7 @@ SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 6
 
 TESTS := test_memblock test_e820 test_paging test_zones test_buddy test_check test_debug \
          test_probe test_memtest test_maps test_models test_mapfile test_string test_format \
-         test_crc32 test_fat test_elf test_options test_boot_info
+         test_crc32 test_fat test_elf test_options test_cmdline test_boot_info
 
 FUZZ    := ops fat elf e820 cmdline boot_info
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
@@ -73,6 +73,7 @@ test_crc32_SOURCES    := lib/crc32.c
 test_fat_SOURCES      := tests/host/fat_volume.c stage2/fat.c
 test_elf_SOURCES      := stage2/elf.c lib/crc32.c lib/format.c lib/string.c
 test_options_SOURCES  := kernel/options.c kernel/parse.c lib/format.c
+test_cmdline_SOURCES  := stage2/cmdline.c
 test_boot_info_SOURCES := tests/host/kernel_block.c kernel/boot_info.c lib/crc32.c lib/format.c
 
 define test_program

@@ -101,6 +101,8 @@ static void test_scalars(void **state)
 	WRONG(cmdline_faults, CMDLINE_FAULT_ALL + 1);
 	WRONG(cmdline_replaced, BOOT_INFO_CMDLINE_SIZE + 1);
 	WRONG(rsdp, 0x100000);
+	WRONG(safe, SAFE_OPTION + 1);
+	WRONG(shift_flags, 0x100);
 }
 
 static void test_kernel(void **state)

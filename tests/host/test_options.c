@@ -228,6 +228,15 @@ static void consoles_and_debug(void **state)
 			.memblock_debug);
 }
 
+/* Stage2's to act on: here it is known, as a whole word. */
+static void safe(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("safe mem=64M", "").mem_limit, 64 * MIB);
+	parse("safe=1", "Unknown command-line option: safe=1\n");
+	parse("safer", "Unknown command-line option: safer\n");
+}
+
 static void debugging_memory(void **state)
 {
 	(void)state;
@@ -293,6 +302,7 @@ int main(void)
 		cmocka_unit_test(wrong_memory_maps),
 		cmocka_unit_test(too_many_memory_maps),
 		cmocka_unit_test(consoles_and_debug),
+		cmocka_unit_test(safe),
 		cmocka_unit_test(debugging_memory),
 		cmocka_unit_test(passes_of_memtest),
 		cmocka_unit_test(run_takes_the_rest),

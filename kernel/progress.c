@@ -1,0 +1,27 @@
+/*
+ * progress.c: see progress.h.
+ */
+#include "kernel/progress.h"
+
+#include "arch/x86_64/arch.h"
+#include "kernel/boot_info.h"
+#include "kernel/log.h"
+#include "lib/progress.h"
+
+static enum progress current = PROGRESS_ENTERED;
+
+/* boot_info is zero before it was checked: the steps up to then are on port 80h alone. */
+void progress_begin(enum progress code)
+{
+	current = code;
+	arch_progress(code);
+	if (boot_info.safe)
+		printk("[%02x] %s\n", code, progress_text(code));
+}
+
+void progress_failed(void)
+{
+	arch_progress(PROGRESS_PANIC);
+	if (current != PROGRESS_PROMPT)
+		printk("In step [%02x] %s\n", current, progress_text(current));
+}
