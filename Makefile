@@ -6,7 +6,7 @@
 # Nothing is written outside build/, except by `make gallery`. Sources are listed in reading order.
 
 B ?= build
-export B MEM CPUS MAP FIRMWARE MACHINE CPU QEMUFLAGS
+export B MEM CPUS MAP FIRMWARE MACHINE CPU QEMUFLAGS IMAGE
 ifneq ($(origin CMDLINE),undefined)
 export CMDLINE
 endif
@@ -57,11 +57,11 @@ include tests/host/host.mk
 # Running it.
 
 .PHONY: run
-run: $(B)/disk.img | $(call have,run) ## boots the image in QEMU; MEM= CPUS= CMDLINE= MAP= FIRMWARE=help QEMUFLAGS=
+run: $(B)/$(or $(IMAGE),disk).img | $(call have,run) ## boots the image in QEMU; MEM= CPUS= CMDLINE= MAP= FIRMWARE=help QEMUFLAGS=
 	@scripts/run
 
 .PHONY: bochs
-bochs: $(B)/disk.img | $(call have,bochs) ## boots it in Bochs under its debugger; BOCHS_RC=FILE CMDLINE= MEM= MAP= FIRMWARE=
+bochs: $(B)/$(or $(IMAGE),disk).img | $(call have,bochs) ## boots it in Bochs under its debugger; BOCHS_RC=FILE CMDLINE= MEM= MAP= FIRMWARE=
 	@BOCHS_RC="$(BOCHS_RC)" scripts/bochs
 
 .PHONY: tour
@@ -75,13 +75,18 @@ debug: $(B)/disk.img | $(call have,run) $(call have,debug) ## QEMU waiting for g
 .PHONY: usb
 usb: export DEV := $(DEV)
 usb: export YES := $(YES)
-usb: $(B)/disk.img ## writes it to a stick and reads it back; DEV=/dev/sdX YES=1
+usb: export BPB := $(BPB)
+usb: $(B)/disk$(if $(BPB),-bpb).img ## writes it to a stick and reads it back; DEV=/dev/sdX YES=1 BPB=1
 	@scripts/usb
+
+.PHONY: floppy
+floppy: $(B)/floppy.img ## the same on 1.44 MB, for what is read by CHS only; says how to write it
+	@echo "$<: dd if=$< of=/dev/fd0 bs=18k conv=fsync (a USB floppy drive: its /dev/sdX)"
 
 # Having a verdict.
 
 .PHONY: test
-test: all | $(call have,test) $(call have,run) $(call have,bochs) $(call have,debug) ## everything that has a verdict
+test: all $(B)/floppy.img $(B)/disk-bpb.img | $(call have,test) $(call have,run) $(call have,bochs) $(call have,debug) ## everything that has a verdict
 	@tests/run
 
 .PHONY: test-damage

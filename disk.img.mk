@@ -1,8 +1,11 @@
-# disk.img.mk: the boot sector, stage2, and the image made of them, the kernel and its options.
+# disk.img.mk: the boot sector, stage2, and the images made of them, the kernel and its options.
 #
-#   sector 0        boot sector with the partition table
-#   sector 1 up     stage2, at most 63 sectors
-#   sector 2048 up  the FAT partition, with KERNEL.ELF and CMDLINE.TXT
+#   sector 0              boot sector with the partition table
+#   sector 1 up           stage2, at most 63 sectors
+#   sector 2048 (64) up   the FAT partition, with KERNEL.ELF and CMDLINE.TXT
+#
+# disk.img is for sticks and disks; floppy.img, 1.44 MB, for media that are read by cylinder, head
+# and sector only. The boot sectors differ in the partition table alone, so one source makes both.
 #
 # No root needed: mtools writes into the file. Fixed serial numbers and times make equal inputs
 # give equal images. Takes from the top: B CC NASM LD OBJCOPY PYTHON LIB, and $(B)/kernel.elf.
@@ -26,11 +29,23 @@ STAGE2_CFLAGS := -std=c11 -I. -m32 -march=i386 -ffreestanding -fno-pic -no-pie -
 
 # Cylinders of 255 heads and 63 sectors: the partition ends with one, from which firmware infers
 # that geometry. The image is 63 MiB, whole cylinders of 16 heads too, which emulators assume.
-IMAGE_SECTORS := 129024
-PART_LBA      := 2048
-PART_SECTORS  := 126472
-PART_TYPE     := 0x0e
-PART_OFFSET   := 1048576
+disk_SECTORS      := 129024
+disk_PART_LBA     := 2048
+disk_PART_SECTORS := 126472
+disk_PART_TYPE    := 0x0e
+disk_HEADS        := 255
+disk_TRACK        := 63
+disk_FORMAT       := -c 4
+
+# Type 01 is FAT12; 14 sectors of root directory and medium byte F0 are a floppy's of this size.
+floppy_SECTORS      := 2880
+floppy_PART_LBA     := 64
+floppy_PART_SECTORS := 2816
+floppy_PART_TYPE    := 0x01
+floppy_HEADS        := 2
+floppy_TRACK        := 18
+floppy_FORMAT       := -c 1 -r 14 -m 0xf0
+
 FAT_SERIAL    := 31706167
 # Fixed: 2026-01-01 00:00:00 UTC, unless the caller has a date of his own.
 IMAGE_ENV     := TZ=UTC SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-1767225600} MTOOLS_SKIP_CHECK=1
@@ -57,18 +72,20 @@ $(B)/stage2-symbols.ld: $(B)/stage2.bin scripts/stage2-symbols.py
 	$(Q)$(PYTHON) scripts/stage2-symbols.py $< > $@.new
 	@mv $@.new $@
 
-$(B)/bootsector.o: bootsector/bootsector.asm $(PROGRESS) disk.img.mk | $(call have,build)
+$(B)/bootsector.o: LAYOUT := disk
+$(B)/floppysector.o: LAYOUT := floppy
+$(B)/bootsector.o $(B)/floppysector.o: bootsector/bootsector.asm $(PROGRESS) disk.img.mk | $(call have,build)
 	@mkdir -p $(@D)
 	$(call say,NASM,$@)
-	$(Q)$(NASM) -f elf32 -g -F dwarf -w+all -w+error -DPART_LBA=$(PART_LBA) \
-	        -DPART_SECTORS=$(PART_SECTORS) -DPART_TYPE=$(PART_TYPE) -o $@ $<
+	$(Q)$(NASM) -f elf32 -g -F dwarf -w+all -w+error $(foreach name,PART_LBA PART_SECTORS PART_TYPE \
+	        HEADS TRACK,-D$(name)=$($(LAYOUT)_$(name))) -o $@ $<
 
-$(B)/bootsector.elf: $(B)/bootsector.o $(B)/stage2-symbols.ld bootsector/bootsector.ld stage2/low_memory.ld
+$(B)/bootsector.elf $(B)/floppysector.elf: %.elf: %.o $(B)/stage2-symbols.ld bootsector/bootsector.ld stage2/low_memory.ld
 	$(call say,LD,$@)
 	$(Q)$(LD) -m elf_i386 -nostdlib -static -z noexecstack --no-warn-rwx-segments --fatal-warnings \
-	      -T bootsector/bootsector.ld -o $@ $(B)/bootsector.o $(B)/stage2-symbols.ld
+	      -T bootsector/bootsector.ld -o $@ $< $(B)/stage2-symbols.ld
 
-$(B)/bootsector.bin: $(B)/bootsector.elf
+$(B)/bootsector.bin $(B)/floppysector.bin: %.bin: %.elf
 	$(Q)$(OBJCOPY) -O binary $< $@
 
 $(B)/KERNEL.ELF: $(B)/kernel.elf scripts/seal-kernel.py
@@ -81,13 +98,25 @@ $(B)/CMDLINE.TXT: disk.img.mk
 	@mkdir -p $(@D)
 	@printf '\r\n' > $@
 
-$(B)/disk.img: $(B)/bootsector.bin $(B)/stage2.bin $(B)/KERNEL.ELF $(B)/CMDLINE.TXT disk.img.mk
+PART = $@.new@@$$(($($*_PART_LBA) * 512))
+
+$(B)/disk.img: $(B)/bootsector.bin
+$(B)/floppy.img: $(B)/floppysector.bin
+$(B)/disk.img $(B)/floppy.img: $(B)/%.img: $(B)/stage2.bin $(B)/KERNEL.ELF $(B)/CMDLINE.TXT scripts/bpb.py disk.img.mk
 	$(call say,IMAGE,$@)
 	@rm -f $@.new
-	$(Q)truncate -s $$(($(IMAGE_SECTORS) * 512)) $@.new
-	$(Q)dd if=$(B)/bootsector.bin of=$@.new conv=notrunc status=none
+	$(Q)truncate -s $$(($($*_SECTORS) * 512)) $@.new
+	$(Q)dd if=$(filter %sector.bin,$^) of=$@.new conv=notrunc status=none
 	$(Q)dd if=$(B)/stage2.bin of=$@.new seek=1 conv=notrunc status=none
-	$(Q)$(IMAGE_ENV) mformat -i $@.new@@$(PART_OFFSET) -T $(PART_SECTORS) -h 255 -s 63 -c 4 \
-	      -H $(PART_LBA) -N $(FAT_SERIAL) -v FIRSTPAGE ::
-	$(Q)$(IMAGE_ENV) mcopy -i $@.new@@$(PART_OFFSET) $(B)/KERNEL.ELF $(B)/CMDLINE.TXT ::
+	$(Q)$(IMAGE_ENV) mformat -i $(PART) -T $($*_PART_SECTORS) -h $($*_HEADS) -s $($*_TRACK) \
+	      $($*_FORMAT) -H $($*_PART_LBA) -N $(FAT_SERIAL) -v FIRSTPAGE ::
+	$(Q)$(IMAGE_ENV) mcopy -i $(PART) $(B)/KERNEL.ELF $(B)/CMDLINE.TXT ::
+	$(Q)$(if $(filter floppy,$*),$(PYTHON) scripts/bpb.py $@.new)
+	@mv $@.new $@
+
+# The boot sector's variant, for BIOSes that boot no stick without a BIOS parameter block.
+$(B)/disk-bpb.img: $(B)/disk.img scripts/bpb.py
+	$(call say,IMAGE,$@)
+	@cp --sparse=always $< $@.new
+	$(Q)$(PYTHON) scripts/bpb.py $@.new
 	@mv $@.new $@

@@ -40,7 +40,7 @@ CODE_START          equ 0x5a            ; behind the longest BIOS parameter bloc
 CODE_END            equ 0x1b8           ; the disk signature
 
 %ifndef PART_SECTORS
-%error the image's rule says where the partition lies: PART_LBA, PART_SECTORS, PART_TYPE
+%error the image's rule says where the partition lies: PART_LBA, PART_SECTORS, PART_TYPE, HEADS, TRACK
 %endif
 
 ; stage2_limit: the low 16 bits of the address behind stage2. stage2_crc: its CRC32 before the last
@@ -245,10 +245,8 @@ packet:                                 ; disk address packet of AH=42h
 	dd 0x67617031                   ; disk signature: fixed, so that images are reproducible
 	dw 0
 
-; The partition's borders as cylinder, head and sector, for 255 heads and 63 sectors a track: what
-; firmware assumes for a stick, and infers from the end of the partition, a full cylinder.
-%define HEADS 255
-%define TRACK 63
+; The partition's borders as cylinder, head and sector; a stick's for 255 heads and 63 sectors a
+; track, which firmware assumes, and infers from the end of the partition, a full cylinder.
 %macro chs 1
 	db (%1 / TRACK) % HEADS
 	db (%1 % TRACK + 1) | ((%1 / (HEADS * TRACK)) >> 8 << 6)

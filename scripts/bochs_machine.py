@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 STAGES = ("bootsector", "stage2", "kernel")
+FLOPPY_SECTORS = 2880
 SHARE = "/usr/share/bochs/"
 PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "bp_kernel",
           "bp_memblock", "bp_mem_map", "bp_buddy")
@@ -38,17 +39,26 @@ def megabytes(env, size):
     return mem
 
 
+def drive(image):
+    """A file of a floppy's size is a floppy."""
+    sectors = os.path.getsize(image) // 512
+    if sectors == FLOPPY_SECTORS:
+        return [f"floppya: 1_44=\"{image}\", status=inserted", "boot: floppy"]
+    return [f"ata0-master: type=disk, path=\"{image}\", mode=flat, "
+            f"cylinders={sectors // 1008}, heads=16, spt=63", "boot: disk"]
+
+
 def configuration(env, directory, screen):
     """The file that describes the machine. screen: in a window, where there is a display."""
     build = env.get("B", "build")
+    built = os.path.join(build, (env.get("IMAGE") or "disk") + ".img")
     image = os.path.join(directory, "disk.img")
-    if not os.path.exists(os.path.join(build, "disk.img")):
-        fail(f"{build}/disk.img is not there: run make first")
+    if not os.path.exists(built):
+        fail(f"{built} is not there: run make first, or make floppy")
     if "CMDLINE" in env:
-        subprocess.run(["scripts/image", os.path.join(build, "disk.img"), image, env["CMDLINE"]],
-                       check=True)
+        subprocess.run(["scripts/image", built, image, env["CMDLINE"]], check=True)
     else:
-        shutil.copyfile(os.path.join(build, "disk.img"), image)
+        shutil.copyfile(built, image)
     rom = size = None
     if env.get("MAP") or env.get("FIRMWARE"):
         rom = os.path.join(directory, "firmware.rom")
@@ -60,15 +70,13 @@ def configuration(env, directory, screen):
         size = str(min(2048, int(made.stdout))) if made.stdout else None
     bios = env.get("BIOS") or "BIOS-bochs-latest"
     display = "x" if env.get("DISPLAY") and screen else "rfb, options=\"timeout=0\""
-    sectors = os.path.getsize(image) // 512
     lines = [
         f"megs: {megabytes(env, size)}",
         f"cpu: model={env.get('CPU') or 'corei7_skylake_x'}, ips=50000000, reset_on_triple_fault=0",
         "clock: sync=none",
         f"romimage: file={bios if '/' in bios else SHARE + bios}",
         f"vgaromimage: file={SHARE}VGABIOS-lgpl-latest",
-        f"ata0-master: type=disk, path=\"{image}\", mode=flat, cylinders={sectors // 1008}, heads=16, spt=63",
-        "boot: disk",
+        *drive(image),
         "port_e9_hack: enabled=1",
         f"display_library: {display}",
         f"log: {os.path.join(build, 'bochs.log')}",

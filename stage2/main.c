@@ -13,12 +13,16 @@
 #include "stage2/progress.h"
 #include "stage2/stage2.h"
 
-#define PIC1_MASK  0x21
-#define PIC2_MASK  0xa1
-#define PIC_ALL    0xff
+#define PIC1_MASK         0x21
+#define PIC2_MASK         0xa1
+#define PIC_ALL           0xff
+
+#define FIRST_HARD_DISK   0x80
+#define FLOPPY_OUTPUT     0x3f2 /* 82077AA's digital output register */
+#define FLOPPY_MOTORS_OFF 0x0c  /* no reset, DMA and interrupt on */
 
 /* Not side by side: gdb takes a stop one byte behind a breakpoint for a hit of that breakpoint. */
-#define BREAKPOINT __attribute__((noinline, noclone, aligned(16)))
+#define BREAKPOINT        __attribute__((noinline, noclone, aligned(16)))
 
 void stage2_main(void);
 void bp_e820(void);
@@ -95,7 +99,9 @@ static void leave_bios(void)
 	struct bios_regs regs = { .eax = 0x0100, .flags = FLAGS_INTERRUPT }; /* key waiting? */
 
 	bios_call(0x16, &regs);
-	a20_enable(); /* for the last time */
+	a20_enable();                     /* for the last time */
+	if (boot_drive < FIRST_HARD_DISK) /* the BIOS would, by its timer */
+		outb(FLOPPY_OUTPUT, FLOPPY_MOTORS_OFF);
 	outb(PIC1_MASK, PIC_ALL);
 	outb(PIC2_MASK, PIC_ALL);
 	console_leave_bios();

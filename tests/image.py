@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The disk image, read without any code of the project. TAP."""
+"""The disk images, read without any code of the project. TAP."""
 import hashlib
 import os
 import struct
@@ -13,6 +13,7 @@ BUILD = os.environ.get("B", "build")
 IMAGE = os.path.join(BUILD, "disk.img")
 SECTOR = 512
 START = 2048  # LBA of the partition
+FLOPPY_START = 64
 FAT_TYPES = {0x01, 0x04, 0x06, 0x0b, 0x0c, 0x0e}
 
 
@@ -57,17 +58,47 @@ def check_stage2(tap, image):
               len(stage2))
 
 
-def check_files(tap, image):
+def check_files(tap, volume, what):
     with tempfile.NamedTemporaryFile() as file:
-        file.write(image[START * SECTOR:])
+        file.write(volume)
         file.flush()
         fsck = subprocess.run(["fsck.fat", "-n", file.name], capture_output=True, text=True,
                               check=False, env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
-        tap.check(fsck.returncode == 0, "fsck.fat finds nothing", fsck.stdout + fsck.stderr)
+        tap.check(fsck.returncode == 0, f"{what}: fsck.fat finds nothing", fsck.stdout + fsck.stderr)
         listing = subprocess.run(["mdir", "-b", "-i", file.name, "::"], capture_output=True,
                                  text=True, check=True).stdout.split()
-        tap.check({"::/KERNEL.ELF", "::/CMDLINE.TXT"} <= set(listing), "both files are there",
-                  listing)
+        tap.check({"::/KERNEL.ELF", "::/CMDLINE.TXT"} <= set(listing),
+                  f"{what}: both files are there", listing)
+        kernel = subprocess.run(["mcopy", "-i", file.name, "::KERNEL.ELF", "-"],
+                                capture_output=True, check=True).stdout
+        with open(os.path.join(BUILD, "KERNEL.ELF"), "rb") as built:
+            tap.check(kernel == built.read(), f"{what}: KERNEL.ELF is the one that was built")
+
+
+def check_floppy(tap, disk):
+    """One FAT12, found by the partition table and by the boot sector's parameter block alike."""
+    with open(os.path.join(BUILD, "floppy.img"), "rb") as file:
+        image = file.read()
+    entry = image[0x1be:0x1ce]
+    start, size = struct.unpack("<II", entry[8:])
+    tap.check(len(image) == 1474560 and start + size == 2880, "floppy.img: 1.44 MB, all in use")
+    tap.check(entry[4] == 1 and entry[1:4] == chs(start, 2, 18)
+              and entry[5:8] == chs(start + size - 1, 2, 18), "its partition: FAT12, CHS of 2 x 18")
+    tap.check(start == FLOPPY_START and image[SECTOR:start * SECTOR].rstrip(b"\0")
+              == disk[SECTOR:START * SECTOR].rstrip(b"\0"), "its stage2 is the disk's")
+    tap.check(struct.unpack_from("<HH", image, 0x18) == (18, 2) and image[0x15] == 0xf0,
+              "its parameter block has the floppy's geometry and medium byte")
+    check_files(tap, image, "floppy.img")
+    check_files(tap, image[start * SECTOR:], "floppy.img, the partition")
+
+
+def check_parameter_block(tap, disk):
+    """disk-bpb.img is disk.img but for those bytes."""
+    with open(os.path.join(BUILD, "disk-bpb.img"), "rb") as file:
+        image = file.read()
+    tap.check(image[:3] == disk[:3] and image[0x3e:] == disk[0x3e:],
+              "disk-bpb.img differs from disk.img in bytes 03 to 3D only")
+    check_files(tap, image, "disk-bpb.img")
 
 
 def check_segments(tap):
@@ -110,7 +141,9 @@ def main():
         image = file.read()
     check_boot_sector(tap, image)
     check_stage2(tap, image)
-    check_files(tap, image)
+    check_files(tap, image[START * SECTOR:], "disk.img")
+    check_floppy(tap, image)
+    check_parameter_block(tap, image)
     check_segments(tap)
     check_symbols(tap)
     check_no_write(tap)

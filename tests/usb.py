@@ -104,6 +104,10 @@ def check_real_image(tap, place):
     tap.check(status == 0 and content(path) == content(image), "build/disk.img too", said)
     status, said = place.usb(path)
     tap.check('PTTYPE="dos"' in said, "what is on it is shown", said)
+    variant = os.path.join(BUILD, "disk-bpb.img")
+    status, said = place.usb(path, env={**place.env(path), "B": BUILD, "BPB": "1"})
+    tap.check(status == 0 and content(path) == content(variant) != content(image),
+              "BPB=1: build/disk-bpb.img", said)
     os.unlink(path)
 
 
