@@ -69,8 +69,8 @@ tour: $(B)/disk.img | $(call have,bochs) $(call have,debug) ## guided tour of th
 	@AUTO="$(AUTO)" scripts/tour
 
 .PHONY: debug
-debug: $(B)/disk.img | $(call have,run) $(call have,debug) ## QEMU waiting for gdb, gdb attached; GDB_RC=FILE
-	@GDB_RC="$(GDB_RC)" scripts/debug
+debug: $(B)/disk.img | $(call have,run) $(call have,debug) ## QEMU waiting for gdb, gdb attached; STAGE=bootsector|stage2|kernel GDB_RC=FILE
+	@STAGE="$(STAGE)" GDB_RC="$(GDB_RC)" scripts/debug
 
 .PHONY: usb
 usb: export DEV := $(DEV)

@@ -26,7 +26,7 @@ ARGUMENTS equ 9 * 4                     ; PUSHAD and the return address lie befo
 extern real_stack_top, gdt_register, idt_register
 global bios_enter
 
-section .text16
+section .text16 exec             ; or nasm gives it no line numbers
 
 ; void bios_enter(uint32_t interrupt, struct bios_regs *regs)
 ; IN   cdecl, 32-bit protected mode; regs: what the BIOS gets; IF of regs->flags: interrupts on

@@ -20,7 +20,7 @@ extern stage2_main, idt_register, real_stack_top, real_stack_bottom, stack_top, 
 global bp_stage2, gdt_register, boot_drive, boot_method
 
 bits 16
-section .entry
+section .entry exec              ; or nasm gives it no line numbers
 
 bp_stage2:
 	cli

@@ -17,7 +17,7 @@ KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/t
 KERNEL_ASM := arch/x86_64/entry.asm arch/x86_64/traps.asm arch/x86_64/single_step.asm \
               arch/x86_64/breakpoints.asm arch/x86_64/memset.asm
 
-KERNEL_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel -mno-red-zone \
+KERNEL_CFLAGS := -std=gnu17 -O2 -g3 -ffreestanding -fno-pic -no-pie -mcmodel=kernel -mno-red-zone \
                  -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer \
                  -fno-asynchronous-unwind-tables -fcf-protection=none \
                  -fno-tree-loop-distribute-patterns -ffile-prefix-map=$(CURDIR)=. \

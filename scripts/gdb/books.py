@@ -1,0 +1,243 @@
+"""The allocator's books, read once and evaluated here: mm/zone.h says what the bits mean.
+
+What the kernel computes from them (counts, states of frames, free ranges) is computed again, and
+shares no line with it: where the two differ, one is wrong.
+"""
+import functools
+
+import bits
+import gdb
+import guest
+
+
+class Region:
+    """A GiB of a zone: its header's nodes, and the nodes of its blocks."""
+
+    def __init__(self, address, blocks):
+        header = guest.lookup_type("struct region")
+        size = guest.lookup_type("struct node").sizeof
+        data = guest.read(address, header.sizeof + blocks * size)
+
+        def node(at):
+            return int.from_bytes(data[at:at + size], "little")
+
+        for name in ("free", "open", "head", "clean"):
+            setattr(self, name, node(guest.offset(header, name)))
+        index = guest.offset(header, "index")
+        self.index = [node(index + k * size) for k in range(header["index"].type.range()[1] + 1)]
+        self.blocks = [node(header.sizeof + i * size) for i in range(blocks)]
+
+
+class Zone:
+    def __init__(self, books, value):
+        self.books = books
+        for name in ("id", "state", "nr_free", "first_gib", "start_pfn", "end_pfn", "border",
+                     "nr_regions", "present", "managed"):
+            setattr(self, name, int(value[name]))
+        self.name = value["name"].string() if int(value["name"]) else "none"
+        self.locked = bool(int(value["lock"]["taken"]))
+        self.idle = [int(value["idle"][level]) for level in range(2)]
+        self.dir = guest.words(int(value["dir"]), self.nr_regions) if self.nr_regions else []
+        self.sets = {name: self.bitset(value[name]) for name in ("free", "open", "head", "known")}
+        self.index = [self.bitset(value["index"][k])
+                      for k in range(value["index"].type.range()[1] + 1)]
+
+    def bitset(self, value):
+        """(children, top): the leaves' bits, and the node above that says which are not empty."""
+        node = guest.lookup_type("struct node").sizeof
+        leaves = -(-self.nr_regions // self.books.children)
+        data = guest.read(int(value["leaf"]), leaves * node) if leaves else b""
+        top = sum(int(value["top"]["word"][i]) << 64 * i for i in range(node // guest.WORD))
+        return int.from_bytes(data, "little"), top
+
+    def has(self, name, gib):
+        return bool(self.sets[name][0] >> gib & 1)
+
+    def gib_start(self, gib):
+        return (self.first_gib + gib) * self.books.region_frames
+
+    def ram(self, start, end):
+        """[start, end) of memblock.memory in the zone, in frames, cut at [start, end)."""
+        start, end = max(start, self.start_pfn), min(end, self.border)
+        return [(max(a, start), min(b, end)) for a, b in self.books.memory if a < end and b > start]
+
+    @functools.cache
+    def region(self, gib):
+        """None where the zone has none; as many blocks as it has RAM for."""
+        if gib >= self.nr_regions or not self.dir[gib]:
+            return None
+        start = self.gib_start(gib)
+        ram = self.ram(start, start + self.books.region_frames)
+        blocks = (ram[-1][1] - 1 - start) // self.books.block_frames + 1 if ram else 0
+        return Region(self.dir[gib], blocks)
+
+    def free_in_bits(self):
+        """[start, end) in frames, upwards; neighbours are not joined."""
+        for gib in range(self.nr_regions):
+            start = self.gib_start(gib)
+            if self.has("free", gib):
+                yield start, start + self.books.region_frames
+            elif self.has("open", gib):
+                yield from self.free_in_region(self.region(gib), start)
+
+    def free_in_region(self, region, start):
+        frames = self.books.block_frames
+        for block, node in enumerate(region.blocks):
+            first = start + block * frames
+            if region.free >> block & 1:
+                yield first, first + frames
+            elif region.open >> block & 1:
+                yield from ((first + a, first + b) for a, b in bits.runs(node))
+
+    def counts(self):
+        """Free blocks by order, each in the largest that it is part of: buddyinfo's."""
+        counts = [0] * (2 * self.books.node_order + 1)
+        for gib in range(self.nr_regions):
+            if self.has("free", gib):
+                counts[-1] += 1
+            elif self.has("open", gib):
+                self.count_region(self.region(gib), counts)
+        return counts
+
+    def count_region(self, region, counts):
+        order, whole = self.books.node_order, region.free
+        for block, node in enumerate(region.blocks):
+            if not region.open >> block & 1:
+                continue
+            if node == self.books.full:
+                whole |= 1 << block
+                continue
+            for start, end in bits.runs(node):
+                for k in bits.pieces(start, end):
+                    counts[k] += 1
+        for start, end in bits.runs(whole):
+            for k in bits.pieces(start, end):
+                counts[order + k] += 1
+
+
+class Books:
+    def __init__(self):
+        self.children = guest.lookup_type("struct node").sizeof * 8
+        self.node_order = self.children.bit_length() - 1
+        self.full = (1 << self.children) - 1
+        self.block_frames = self.children
+        self.region_frames = self.children * self.children
+        self.page_size = guest.constant("PAGE_SIZE")
+        size = self.page_size
+        memory, reserved = guest.memblock_ranges("memory"), guest.memblock_ranges("reserved")
+        self.memory = [(-(-base // size), (base + length) // size) for base, length, _, _ in memory]
+        self.reserved = [(base // size, -(-(base + length) // size))
+                         for base, length, _, _ in reserved]
+        self.cookie = int(guest.kernel_value("state_cookie"))
+        values = guest.kernel_value("zones")
+        last = int(gdb.parse_and_eval("(int)MAX_NR_ZONES"))
+        self.zones = [Zone(self, values[i]) for i in range(last)]
+        if not any(zone.managed for zone in self.zones):
+            raise gdb.GdbError("the zones are not there yet: continue to bp_buddy")
+        self.caches = [[self.cache(cpu[zone.id]) for zone in self.zones]
+                       for cpu in array(guest.kernel_value("frame_caches"))]
+
+    @property
+    def present_zones(self):
+        return [zone for zone in self.zones if zone.present]
+
+    def cache(self, value):
+        """{pages, out: frames; limit, state} of one CPU for one zone."""
+        lists = {}
+        for name, count in (("pages", "count"), ("out", "nr_out")):
+            lists[name] = [self.pfn_of(int(page)) for page in
+                           array(value[name])[:int(value[count])]]
+        return {**lists, "limit": int(value["limit"]), "count": int(value["count"]),
+                "nr_out": int(value["nr_out"]), "state": int(value["state"])}
+
+    def cached(self, zone):
+        """The frames of a zone in the caches of all CPUs."""
+        return [pfn for cpu in self.caches for name in ("pages", "out")
+                for pfn in cpu[zone.id][name]]
+
+    @functools.cached_property
+    def cached_by(self):
+        return {pfn: number for number, cpu in enumerate(self.caches)
+                for cache in cpu for name in ("pages", "out") for pfn in cache[name]}
+
+    def page_address(self, pfn):
+        return guest.constant("MEM_MAP_BASE") + pfn * guest.lookup_type("struct page").sizeof
+
+    def pfn_of(self, page):
+        return (page - guest.constant("MEM_MAP_BASE")) // guest.lookup_type("struct page").sizeof
+
+    def zone_of(self, pfn):
+        return next(zone for zone in reversed(self.zones) if pfn >= zone.start_pfn)
+
+    def is_ram(self, pfn):
+        return any(start <= pfn < end for start, end in self.memory)
+
+    def is_reserved(self, pfn):
+        return any(start <= pfn < end for start, end in self.reserved)
+
+    @functools.cached_property
+    def free(self):
+        """Maximal free ranges, across zones, cached frames included."""
+        frames = sorted([run for zone in self.present_zones for run in zone.free_in_bits()]
+                        + [(pfn, pfn + 1) for pfn in self.cached_by])
+        joined = []
+        for start, end in frames:
+            if joined and joined[-1][1] >= start:
+                joined[-1][1] = max(end, joined[-1][1])
+            else:
+                joined.append([start, end])
+        return joined
+
+    def descriptor(self, pfn):
+        return guest.value_at(self.page_address(pfn), guest.lookup_type("struct page"))
+
+    def is_head(self, zone, state):
+        """Whether a state word is that of an allocation of this zone: (count, order) or None."""
+        order = state >> guest.constant("STATE_ORDER_SHIFT") & guest.constant("STATE_ORDER_MASK")
+        expected = (self.cookie | zone.id << guest.constant("STATE_ZONE_SHIFT")
+                    | order << guest.constant("STATE_ORDER_SHIFT"))
+        count = state & 0xffffffff
+        return (count, order) if count and state - count == expected else None
+
+    def head(self, pfn):
+        """(frame, count, order, owner) of the allocation that covers a frame, or None."""
+        zone = self.zone_of(pfn)
+        gib = pfn // self.region_frames - zone.first_gib
+        if gib < 0 or gib >= zone.nr_regions:
+            return None
+        block = pfn // self.block_frames % self.children
+        for order in range(2 * self.node_order + 1):
+            first = pfn >> order << order
+            if self.may_head(zone, gib, block, first, order):
+                page = self.descriptor(first)
+                found = self.is_head(zone, int(page["state"]))
+                if found and found[1] >= order:
+                    return first, *found, int(page["private"])
+        return None
+
+    def may_head(self, zone, gib, block, first, order):
+        """Whether a descriptor is to be read: those of blocks never opened hold anything."""
+        if zone.has("head", gib):
+            return order == 2 * self.node_order
+        region = zone.region(gib)
+        if not region or not zone.has("open", gib) or region.free >> block & 1:
+            return False
+        if region.open >> block & 1:
+            return order < self.node_order and not region.blocks[block] >> first % self.children & 1
+        return (self.node_order <= order < 2 * self.node_order
+                and bool(region.head >> first // self.block_frames % self.children & 1))
+
+    def state(self, pfn):
+        """absent, reserved, free, cached or allocated."""
+        if pfn in self.cached_by:
+            return "cached"
+        if any(start <= pfn < end for start, end in self.free):
+            return "free"
+        if self.head(pfn):
+            return "allocated"
+        return "reserved" if self.is_ram(pfn) else "absent"
+
+
+def array(value):
+    first, last = value.type.range()
+    return [value[i] for i in range(first, last + 1)]

@@ -1,0 +1,192 @@
+"""firstpage's commands in gdb: `help user-defined`, or `help fp-page`. scripts/debug loads this.
+
+They read the guest's memory and nothing else: where it has stopped or crashed does not matter, as
+long as the thing asked for is there; when it is not yet, they say which place to continue to.
+"""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import gdb
+
+import check
+import guest
+import modes
+import walk
+from books import Books
+
+PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "bp_kernel",
+          "bp_memblock", "bp_mem_map", "bp_buddy")
+TYPES = {"RAM": "usable", "RESERVED": "reserved", "ACPI": "ACPI data", "NVS": "ACPI NVS",
+         "UNUSABLE": "unusable", "PMEM": "persistent (type 7)", "PRAM": "persistent (type 12)"}
+MEMBLOCK_FLAGS = "MEMBLOCK_"
+
+
+def mem(base, size):
+    return f"[mem {base:#018x}-{base + size - 1:#018x}]"
+
+
+def names_of(enum, prefix):
+    """{value: name without its prefix}"""
+    return {field.enumval: field.name.removeprefix(prefix)
+            for field in guest.lookup_type("enum " + enum).fields()}
+
+
+def type_name(number):
+    name = names_of("e820_type", "E820_TYPE_").get(number)
+    return TYPES.get(name, f"type {number}")
+
+
+def command(function):
+    """A function of one text becomes a command; its docstring is the help, its first word the
+    name. What cannot be read is said in a line."""
+    name = function.__doc__.split()[0].rstrip(":")
+
+    class Command(gdb.Command):
+        __doc__ = function.__doc__
+
+        def __init__(self):
+            super().__init__(name, gdb.COMMAND_USER)
+
+        def invoke(self, argument, _from_tty):
+            try:
+                function(argument.strip())
+            except gdb.MemoryError as error:
+                raise gdb.GdbError(f"{name}: {error}") from None
+            except gdb.GdbError as error:
+                raise gdb.GdbError(f"{name}: {error}") from None
+
+    Command()
+    return function
+
+
+def no_argument(argument):
+    if argument:
+        raise gdb.GdbError(f"takes no argument, not {argument}")
+
+
+@command
+def places(argument):
+    """fp-places: a breakpoint at each named place of the boot, in the order they are reached."""
+    no_argument(argument)
+    for name in PLACES:
+        gdb.Breakpoint("*" + name)
+
+
+@command
+def e820(argument):
+    """fp-e820 [raw]: the corrected memory map; raw: as the firmware gave it. From bp_e820 on."""
+    if argument not in ("", "raw"):
+        raise gdb.GdbError(f"{argument} is not raw")
+    info, table = guest.boot_info(), guest.e820_map()
+    if not info or not table:
+        raise gdb.GdbError("the memory map is not there yet: continue to bp_e820")
+    if argument == "raw":
+        for i in range(int(info["e820_count"])):
+            entry = info["e820"][i]
+            attributes = int(entry["attributes"]) if int(entry["length"]) >= 24 else 1
+            print(f"BIOS-e820: {mem(int(entry['base']), int(entry['size']))} "
+                  f"{type_name(int(entry['type']))}"
+                  + (f", attributes {attributes:#x}" if attributes != 1 else ""))
+        return
+    for i in range(int(table["nr_ranges"])):
+        entry = table["ranges"][i]
+        print(f"e820: {mem(int(entry['base']), int(entry['size']))} {type_name(int(entry['type']))}")
+
+
+@command
+def memblock(argument):
+    """fp-memblock: memory and reserved, region by region. From bp_memblock on."""
+    no_argument(argument)
+    flag_names = names_of("memblock_flags", MEMBLOCK_FLAGS)
+    memory = guest.memblock_ranges("memory")
+    if not memory:
+        raise gdb.GdbError("memblock is empty yet: continue to bp_memblock")
+    for kind, ranges in (("memory", memory), ("reserved", guest.memblock_ranges("reserved"))):
+        for i, (base, size, flags, _) in enumerate(ranges):
+            print(f"memblock.{kind}[{i}]: {mem(base, size)}"
+                  + (f" {flag_names.get(flags, hex(flags))}" if flags else ""))
+
+
+def read_books():
+    """A hold of a lock that is under way makes the books look broken: said, not hidden."""
+    books = Books()
+    for zone in books.zones:
+        if zone.locked:
+            print(f"zone {zone.name} is locked: an operation on its books is under way")
+    return books
+
+
+@command
+def zones(argument):
+    """fp-zones: each zone's frames, and its free blocks by order as /proc/buddyinfo has them."""
+    no_argument(argument)
+    books = read_books()
+    for zone in books.present_zones:
+        free = sum(end - start for start, end in zone.free_in_bits())
+        size = books.page_size
+        print(f"zone {zone.name:6} {mem(zone.start_pfn * size, (zone.end_pfn - zone.start_pfn) * size)}"
+              f" present {zone.present} managed {zone.managed} free {free}"
+              f" cached {len(books.cached(zone))}")
+    for zone in books.present_zones:
+        print(f"Node 0, zone {zone.name:>8} " + "".join(f"{count:6} " for count in zone.counts()))
+
+
+@command
+def page(argument):
+    """fp-page PFN: what a frame is, and the allocation it is part of."""
+    if not argument:
+        raise gdb.GdbError("usage: fp-page PFN")
+    pfn = int(gdb.parse_and_eval(argument))
+    if not 0 <= pfn < guest.constant("MM_MAX_PFN"):
+        raise gdb.GdbError(f"{argument} is not a frame number below "
+                           f"{guest.constant('MM_MAX_PFN'):#x}")
+    books = read_books()
+    state = books.state(pfn)
+    if state == "cached":
+        state = f"free, cached by CPU {books.cached_by[pfn]}"
+    size = books.page_size
+    print(f"pfn {pfn:#x} [mem {pfn * size:#x}-{(pfn + 1) * size - 1:#x}] "
+          f"zone {books.zone_of(pfn).name}: {state}")
+    if state == "allocated":
+        head, count, order, owner = books.head(pfn)
+        print(f"head pfn {head:#x} order {order} count {count} owner {owner:#x}")
+
+
+@command
+def free(argument):
+    """fp-free: maximal free ranges, one a line; frames in the CPUs' caches are free."""
+    no_argument(argument)
+    books = read_books()
+    for start, end in books.free:
+        print(f"free {mem(start * books.page_size, (end - start) * books.page_size)}")
+
+
+@command
+def check_books(argument):
+    """fp-check: recomputes the invariants of mm/zone.h and mm/cache.h; names what is broken."""
+    no_argument(argument)
+    found = check.Check(read_books()).run()
+    for name, what in found[:check.MAX_PRINTED]:
+        print(f"fp-check: {name}: {what}")
+    if len(found) > check.MAX_PRINTED:
+        print(f"fp-check: {len(found)} violations, the first {check.MAX_PRINTED} printed")
+    names = sorted({name for name, _ in found})
+    print(f"{len(check.NAMES)} checks, {len(names)} broken" + (": " if names else "")
+          + " ".join(names))
+
+
+@command
+def page_tables(argument):
+    """fp-pt ADDRESS: the page tables' entries on the way to an address, and where it leads."""
+    if not argument:
+        raise gdb.GdbError("usage: fp-pt ADDRESS")
+    value = gdb.parse_and_eval(argument)
+    if value.type.strip_typedefs().code in (gdb.TYPE_CODE_FUNC, gdb.TYPE_CODE_ARRAY):
+        value = value.address
+    for line in walk.lines(int(value) & (1 << 64) - 1):
+        print(line)
+
+
+modes.install()

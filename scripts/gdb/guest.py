@@ -1,0 +1,157 @@
+"""The guest's memory, read by the names and types of the ELF files' DWARF: no offset is written
+down here, and no function of the guest is ever called, so all of it holds after a crash too."""
+import functools
+import os
+import re
+import subprocess
+
+import gdb
+
+WORD = 8
+
+
+def objfile(stage):
+    """stage: kernel, stage2 or bootsector."""
+    for candidate in gdb.objfiles():
+        if os.path.basename(candidate.filename) == stage + ".elf":
+            return candidate
+    raise gdb.GdbError(f"the symbols of {stage}.elf are not loaded: scripts/debug loads them")
+
+
+@functools.cache
+def labels(stage):
+    """Every symbol of a stage by name, nasm's local labels too."""
+    listed = subprocess.run(["nm", objfile(stage).filename], stdout=subprocess.PIPE, text=True,
+                            check=True).stdout
+    return {name: int(address, 16)
+            for address, name in re.findall(r"^([0-9a-f]+) . (\S+)$", listed, re.MULTILINE)}
+
+
+@functools.cache
+def macros():
+    """The preprocessor's names as mm/zone.c has them: -g3 leaves them in the DWARF."""
+    return dict(re.findall(r"^#define (\w+) (.+)$",
+                           gdb.execute("info macros zones_init", to_string=True), re.MULTILINE))
+
+
+@functools.cache
+def constant(name):
+    text, expanded = None, name
+    while text != expanded:
+        text = expanded
+        expanded = re.sub(r"\b[A-Za-z_]\w*",
+                          lambda m: f"({macros()[m[0]]})" if m[0] in macros() else m[0], text)
+    return int(gdb.parse_and_eval(text))
+
+
+@functools.cache
+def lookup_type(name):
+    return gdb.lookup_type(name)
+
+
+def offset(type_, name):
+    """Bytes to a field, through unnamed unions and structs."""
+    for field in type_.strip_typedefs().fields():
+        if field.name == name:
+            return field.bitpos // 8
+        if not field.name and (inner := offset(field.type, name)) is not None:
+            return field.bitpos // 8 + inner
+    return None
+
+
+def register(name):
+    return int(gdb.selected_frame().read_register(name).cast(lookup_type("uint64_t")))
+
+
+def paging():
+    return bool(register("cr0") & 1 << 31)
+
+
+def long_mode():
+    return bool(register("efer") & 1 << 10)
+
+
+def read(address, size):
+    return bytes(gdb.selected_inferior().read_memory(address, size))
+
+
+def words(address, count):
+    data = read(address, count * WORD)
+    return [int.from_bytes(data[i:i + WORD], "little") for i in range(0, len(data), WORD)]
+
+
+def value_at(address, type_):
+    """A whole object in one read."""
+    return gdb.Value(read(address, type_.sizeof), type_)
+
+
+def read_physical(address, size):
+    """QEMU's gdbstub reads physical memory in this mode; it is left again whatever happens."""
+    connection = gdb.selected_inferior().connection
+    if connection.send_packet("Qqemu.PhyMemMode:1") != b"OK":
+        raise gdb.GdbError("this target does not read physical memory: it is not QEMU's")
+    try:
+        return read(address, size)
+    finally:
+        connection.send_packet("Qqemu.PhyMemMode:0")
+
+
+def kernel_symbol(name):
+    """The kernel's variable, not read yet; other stages have some of the same name."""
+    if not paging() or not long_mode():
+        raise gdb.GdbError("the kernel is not there yet: continue to bp_kernel")
+    kernel = objfile("kernel")
+    symbol = kernel.lookup_global_symbol(name) or kernel.lookup_static_symbol(name)
+    if symbol is None:
+        raise gdb.GdbError(f"kernel.elf has no variable {name}")
+    return symbol.value()
+
+
+def kernel_value(name):
+    value = kernel_symbol(name)
+    return value_at(int(value.address), value.type)
+
+
+def boot_info():
+    """As the kernel has copied it, or as stage2 keeps it; None while nobody does."""
+    type_ = lookup_type("struct boot_info")
+    places = [labels("stage2")["boot_info"]]
+    if paging():
+        places.insert(0, int(kernel_symbol("boot_info").address))
+    for place in places:
+        try:
+            info = value_at(place, type_)
+        except gdb.MemoryError:
+            continue
+        if int(info["size"]) == type_.sizeof and int(info["e820_count"]):
+            return info
+    return None
+
+
+def e820_map():
+    """The corrected map: the kernel's, or the one that stage2 works with; None before both."""
+    type_ = lookup_type("struct e820_map")
+    limit = type_["ranges"].type.range()[1]
+    places = [labels("stage2")["memory_map"]] if boot_info() else []
+    if paging():
+        places.insert(0, int(kernel_symbol("e820_map").address))
+    for place in places:
+        try:
+            table = value_at(place, type_)
+        except gdb.MemoryError:
+            continue
+        if 0 < int(table["nr_ranges"]) <= limit + 1:
+            return table
+    return None
+
+
+def memblock_ranges(name):
+    """[(base, size, flags, nid)] of memblock.memory or memblock.reserved."""
+    kind = kernel_value("memblock")[name]
+    region = lookup_type("struct memblock_region")
+    count = int(kind["cnt"])
+    if not int(kind["total_size"]):
+        return []
+    table = value_at(int(kind["regions"]), region.array(count - 1))
+    return [tuple(int(table[i][field]) for field in ("base", "size", "flags", "nid"))
+            for i in range(count)]

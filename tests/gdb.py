@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""gdb at a live guest: what it shows of each stage, and its commands against the monitor's. TAP.
+
+tests/gdb.py [WORD...] runs the tests whose name holds all the words.
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+from tap import Tap
+
+BUILD = os.environ.get("B", "build")
+LIMIT = 120
+MARK = "@@ "
+LONGEST = 15  # bytes of an x86 instruction
+
+
+def attempt(command):
+    """A command whose error is shown and does not end the session."""
+    return f"python\ntry: gdb.execute({command!r})\nexcept gdb.error as e: print('error:', e)\nend\n"
+
+
+def session(steps, **env):
+    """Runs gdb commands under make debug's script. steps: [(name, commands)]. Returns
+    ({name: what was printed}, all output, status); "" names what comes before the first."""
+    text = "".join(f"echo \\n{MARK}{name}\\n\n{commands}\n" for name, commands in steps)
+    with tempfile.TemporaryDirectory(prefix="gdb.", dir=BUILD) as directory:
+        rc = os.path.join(directory, "rc")
+        with open(rc, "w", encoding="ascii") as file:
+            file.write(text)
+        done = subprocess.run(["scripts/debug"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=LIMIT, check=False,
+                              env={**os.environ, "GDB_RC": rc, **env})
+    output = done.stdout.decode("utf-8", "replace").replace("\r", "")
+    parts, name = {"": ""}, ""
+    for line in output.splitlines(keepends=True):
+        if line.startswith(MARK):
+            name = line[len(MARK):].strip()
+            parts[name] = ""
+        else:
+            parts[name] += line
+    return parts, output, done.returncode
+
+
+# ---- each stage ----
+
+# What objdump makes of the ELF file is what gdb must make of the guest's memory: stage, objdump's
+# machine, from, to. A label can be followed by + N.
+CODE = (("bootsector", "i8086", "bp_bootsector", "print_digit"),
+        ("stage2", "i8086", "bp_stage2", "refuse"),
+        ("stage2", "i386", "protected", "protected.halt"),
+        ("stage2", "i8086", "bios_enter.real", "bios_enter.protected"),
+        ("stage2", "i386", "bios_enter.protected", "bios_enter.protected+20"),
+        ("stage2", "i386", "stage2_main", "stage2_main+40"),
+        ("stage2", "i386:x86-64", "long_mode.long", "bp_long+2"),
+        ("kernel", "i386:x86-64", "start_kernel", "start_kernel+40"))
+
+
+def address(stage, place):
+    label, _, more = place.partition("+")
+    listed = subprocess.run(["nm", f"{BUILD}/{stage}.elf"], stdout=subprocess.PIPE, text=True,
+                            check=True).stdout
+    return int(re.search(rf"^([0-9a-f]+) . {re.escape(label)}$", listed, re.M)[1], 16) + int(more or 0)
+
+
+def mnemonics(text, pattern):
+    return [(int(at, 16), word) for at, word in re.findall(pattern, text, re.MULTILINE)]
+
+
+def objdump(stage, machine, start, end):
+    """The last instruction may reach over the end, so objdump sees as much more."""
+    text = subprocess.run(["objdump", "-d", "-w", "-m", machine, f"--start-address={start}",
+                           f"--stop-address={end + LONGEST}", f"{BUILD}/{stage}.elf"],
+                          stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [(at, word) for at, word in mnemonics(text, r"^ *([0-9a-f]+):\t[0-9a-f ]+\t(\S+)")
+            if at < end]
+
+
+def test_code(tap):
+    stops = {"bootsector": "", "stage2": "tbreak *bp_long\ncontinue\n",
+             "kernel": "tbreak *bp_kernel\ncontinue\n"}
+    for stage, stop in stops.items():
+        ranges = [(machine, address(stage, start), address(stage, end), f"{start} to {end}")
+                  for of, machine, start, end in CODE if of == stage]
+        parts, output, _ = session(
+            [("stop", stop)] + [(name, f"disassemble {start},{end}")
+                                for _, start, end, name in ranges],
+            STAGE="" if stop else stage, CMDLINE="run=exit 0")
+        for machine, start, end, name in ranges:
+            true = objdump(stage, machine, start, end)
+            shown = mnemonics(parts.get(name, ""), r"^(?:=>)? *0x([0-9a-f]+)[^\t]*:\t(\S+)")
+            tap.check(len(true) > 4 and shown == true, f"{stage}, {name}: shown as {machine}",
+                      f"{true}\n{shown}\n{output}")
+
+
+def test_stages(tap):
+    """First words of each stage's source, at the stage's own stop."""
+    first = {"bootsector": (r"bootsector\.asm:\d+", ["mov", "out", "test", "je"]),
+             "stage2": (r"stage2/entry\.asm:\d+", ["cli", "cld", "xor", "mov"]),
+             "kernel": (r"x86_64/entry\.asm:\d+", ["call", "cli", "hlt", "jmp"])}
+    for stage, (source, words) in first.items():
+        parts, output, _ = session([("code", "x/4i $pc"), ("symbol", "info symbol $pc")],
+                                   STAGE=stage, CMDLINE="run=exit 0")
+        shown = [word for _, word in mnemonics(parts.get("code", ""),
+                                               r"^(?:=>)? *0x([0-9a-f]+)[^\t]*:\t(\S+)")]
+        tap.check(shown == words and re.search(source, parts[""])
+                  and f"bp_{stage} in section" in parts.get("symbol", ""),
+                  f"STAGE={stage}: stops there, with source and code", output)
+    done = subprocess.run(["scripts/debug"], env={**os.environ, "STAGE": "stage3"},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    tap.check(done.returncode == 2 and "stage3" in done.stdout, "STAGE=stage3 is refused", done.stdout)
+
+
+# ---- too early ----
+
+def test_early(tap):
+    early = ["fp-e820", "fp-memblock", "fp-zones", "fp-page 1", "fp-free", "fp-check"]
+    parts, output, _ = session(
+        [(name, attempt(name)) for name in early]
+        + [("e820", "tbreak *bp_e820\ncontinue\nfp-e820"), ("e820 raw", "fp-e820 raw"),
+           ("kernel", "tbreak *bp_kernel\ncontinue"), ("k memblock", attempt("fp-memblock")),
+           ("k zones", attempt("fp-zones")), ("end", "continue")],
+        STAGE="bootsector", CMDLINE="run=e820;exit 0")
+    for name in early:
+        place = "bp_e820" if "e820" in name else "bp_kernel"
+        tap.check(f"continue to {place}" in parts[name] and "Traceback" not in parts[name],
+                  f"{name} in the boot sector says what to wait for", parts[name])
+    tap.check("continue to bp_memblock" in parts["k memblock"]
+              and "continue to bp_buddy" in parts["k zones"], "so do they at the kernel's start",
+              output)
+    for name, line in (("e820", "e820: "), ("e820 raw", "BIOS-e820: ")):
+        tap.check(lines(parts[name], line) == lines(between(parts["end"], "> e820\n"), line),
+                  f"fp-{name} in stage2 is the monitor's e820", output)
+
+
+def lines(text, start):
+    return [line.rstrip() for line in text.splitlines() if line.startswith(start)]
+
+
+def between(text, start, end="firstpage> "):
+    at = text.find(start)
+    return text[at + len(start):].partition(end)[0] if at >= 0 else ""
+
+
+# ---- against the monitor ----
+
+FRAMES = (0, 1, 0x10, 0x9f, 0x200, 0x1000, 0x7000, 0x100000, 0x3ffffffff)
+SHOW = ["e820", "memblock", "zoneinfo", "buddyinfo"] + [f"page {pfn:#x}" for pfn in FRAMES]
+COMMANDS = [("fp-e820", "fp-e820"), ("fp-e820 raw", "fp-e820 raw"), ("fp-memblock", "fp-memblock"),
+            ("fp-zones", "fp-zones"), ("fp-free", "fp-free"), ("fp-check", "fp-check")] \
+    + [(f"fp-page {pfn:#x}", f"fp-page {pfn:#x}") for pfn in FRAMES]
+
+
+def compare(tap, name, said, parts):
+    """said: the monitor's words; parts: gdb's."""
+    def monitor(command):
+        return between(said, f"firstpage> {command}\n")
+
+    pairs = [("fp-e820", lines(parts["fp-e820"], "e820: "), lines(monitor("e820"), "e820: ")),
+             ("fp-e820 raw", lines(parts["fp-e820 raw"], "BIOS-e820: "),
+              lines(monitor("e820"), "BIOS-e820: ")),
+             ("fp-memblock", re.findall(r"\[mem (0x\w+)-(0x\w+)\]", parts["fp-memblock"]),
+              re.findall(r"(0x\w+)\.\.(0x\w+)", monitor("memblock"))),
+             ("fp-zones, by order", lines(parts["fp-zones"], "Node"),
+              lines(monitor("buddyinfo"), "Node"))]
+    for pfn in FRAMES:
+        pairs.append((f"fp-page {pfn:#x}", parts[f"fp-page {pfn:#x}"].replace(", cached by CPU 0", "")
+                      .split(), monitor(f"page {pfn:#x}").split()))
+    for what, ours, theirs in pairs:
+        tap.check(ours and ours == theirs, f"{name}: {what} is what the monitor says",
+                  f"{ours}\n{theirs}\n{said}")
+    tap.check(re.search(r"^\d+ checks, 0 broken$", parts["fp-check"], re.M),
+              f"{name}: fp-check finds nothing", parts["fp-check"])
+    zoneinfo = [int(n) for n in re.findall(r"pages free +(\d+)", monitor("zoneinfo"))]
+    ours = [int(a) + int(b) for a, b in re.findall(r"free (\d+) cached (\d+)", parts["fp-zones"])]
+    tap.check(zoneinfo and ours == zoneinfo, f"{name}: fp-zones counts the free frames",
+              f"{zoneinfo} {ours}")
+    frames = sum((int(end, 16) + 1 - int(start, 16)) // 4096 for start, end
+                 in re.findall(r"^free \[mem (0x\w+)-(0x\w+)\]$", parts["fp-free"], re.M))
+    tap.check(frames == sum(zoneinfo), f"{name}: fp-free has as many", f"{frames} {zoneinfo}")
+
+
+def live(tap, name, before, last, **env):
+    """Monitor commands, then gdb where the guest ends."""
+    run = ";".join(before + SHOW + last)
+    parts, output, _ = session([("stop", "break arch_exit\ncontinue")] + COMMANDS
+                               + [("end", "delete\ncontinue")],
+                               CMDLINE="run=" + run, **env)
+    if set(parts) < {name for name, _ in COMMANDS}:
+        tap.check(False, f"{name}: all commands answer", output)
+        return None, output
+    compare(tap, name, parts["stop"], parts)
+    return parts, output
+
+
+def test_prompt(tap):
+    parts, output = live(tap, "prompt, caches full", ["alloc 0", "alloc 3", "alloc 9 DMA32"],
+                         ["exit 0"], MEM="128M")
+    tap.check(parts and re.search(r"cached [1-9]", parts["fp-zones"]), "some frames were in the caches",
+              output)
+    parts, output = live(tap, "prompt, 5 GiB, caches drained",
+                         ["alloc 0", "alloc 5", "alloc 9", "alloc 17", "alloc 18", "free"],
+                         ["exit 0"], MEM="5G")
+    free = lines(between(parts["stop"], "firstpage> free\n"), "free") if parts else []
+    tap.check(free and free == lines(parts["fp-free"], "free"),
+              "fp-free is what the monitor's free says", output)
+
+
+def test_crash(tap):
+    parts, output = live(tap, "after a panic", ["alloc 0", "alloc 2"], ["misuse double-free"], MEM="128M")
+    tap.check(parts and "Kernel panic" in parts["stop"], "there was a panic", output)
+    tap.check("firstpage: exit 124" in output, "and the guest goes on to its status", output)
+
+
+# ---- fp-check sees what is broken ----
+
+# What is changed, to what, and the invariants that must be named. Zone 1 has frames from 16 MiB on.
+REGION = "zones[1].dir[0]"
+BREAKS = (("zones[1].nr_free", "zones[1].nr_free + 1", "B6"),
+          ("zones[1].present", "zones[1].present - 1", "Z2"),
+          ("zones[1].managed", "zones[1].managed - 1", "Z2"),
+          (f"{REGION}->free.word[0]", f"{REGION}->free.word[0] ^ (1 << 20)", "B6 P1 Z2"),
+          (f"{REGION}->open.word[0]", f"{REGION}->open.word[0] | (1 << 20)", "B1"),
+          (f"{REGION}->clean.word[0]", "0", "P3"),
+          (f"{REGION}->index[0].word[0]", "0", "B3"),
+          ("zones[1].index[0].leaf->word[0]", "0", "B4"),
+          ("zones[1].free.top.word[0]", "1", "B4"),
+          ("memblock.reserved.regions[1].size", "0x10000000", "M1 B2"),
+          ("memblock.reserved.regions[2].size", "0x1000", "P4"),
+          ("((struct page *)0xffffea0000000000)[0x110].state", "1", "P2"),
+          ("zones[1].idle[0]", "0", ""),
+          ("zones[0].dir[0]", "(struct region *)0", "Z1"),
+          ("frame_caches[0][1].count", "frame_caches[0][1].count - 1", "C1"),
+          ("frame_caches[0][1].limit", "0", "C2"))
+
+
+def test_check(tap):
+    steps = [("stop", "break arch_exit\ncontinue"), ("whole", "fp-check")]
+    for number, (what, value, _) in enumerate(BREAKS):
+        steps.append((str(number), f"set $old = {what}\nset var {what} = {value}\n"
+                      + attempt("fp-check") + f"set var {what} = $old"))
+    parts, output, _ = session(steps + [("whole again", "fp-check"), ("end", "delete\ncontinue")],
+                               CMDLINE="run=alloc 0;exit 0", MEM="128M")
+    for name in ("whole", "whole again"):
+        tap.check("checks, 0 broken" in parts.get(name, ""), f"fp-check: {name}", output)
+    for number, (what, _, names) in enumerate(BREAKS):
+        said = parts.get(str(number), "")
+        verdict = re.search(r"checks, (\d+) broken:? ?(.*)", said)
+        tap.check(verdict and set(names.split()) <= set(verdict[2].split())
+                  and (names or verdict[1] == "0"),
+                  f"fp-check: {what} changed: {names or 'allowed'}", said or output)
+
+
+# ---- page tables ----
+
+def test_page_tables(tap):
+    ask = [("text", "fp-pt start_kernel"), ("data", "fp-pt &memblock"), ("null", "fp-pt 0"),
+           ("direct", "fp-pt 0xffff888000100000"), ("high", "fp-pt 0x8000000000000000"),
+           ("usage", attempt("fp-pt"))]
+    for cpu, levels in (("max", 5), ("qemu64", 4)):
+        parts, output, _ = session(
+            [("early", "fp-pt 0x7c00"), ("long", "tbreak *bp_long\ncontinue\nfp-pt bp_kernel"),
+             ("stop", "tbreak arch_exit\ncontinue")] + ask
+            + [("phys", "p/x boot_info.kernel_phys"), ("end", "continue")],
+            STAGE="bootsector", CPU=cpu, CMDLINE="run=exit 0")
+        phys = re.search(r"= (0x\w+)", parts.get("phys", ""))
+        base = int(phys[1], 16) - 0xffffffff80000000 if phys else 0
+        tests = (("early", r"paging is off"), ("long", rf"is physical {address('kernel', 'bp_kernel') + base:#x}, "),
+                 ("text", rf"is physical {address('kernel', 'start_kernel') + base:#x}, .*, r-x$"),
+                 ("data", rf"is physical {address('kernel', 'memblock') + base:#x}, .*, rw-$"),
+                 ("null", r"^0x0 is not mapped$"), ("direct", r"is physical 0x100000, .*, rw-$"),
+                 ("high", r"is not canonical"), ("usage", r"usage: fp-pt ADDRESS"))
+        for name, pattern in tests:
+            tap.check(re.search(pattern, parts.get(name, ""), re.M), f"fp-pt, cpu {cpu}: {name}",
+                      f"{pattern}\n{output}")
+
+
+TESTS = (test_stages, test_code, test_early, test_prompt, test_crash, test_check, test_page_tables)
+
+
+def main():
+    tap = Tap()
+    for test in TESTS:
+        if all(word in test.__name__ for word in sys.argv[1:]):
+            test(tap)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
