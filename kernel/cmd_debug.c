@@ -28,7 +28,7 @@ static int cmd_page_owner(int argc, char **argv)
 		char site[128] = "all others";
 
 		if (sums[i].site)
-			ksyms_format(sums[i].site, site, sizeof(site));
+			ksyms_format_return(sums[i].site, site, sizeof(site));
 		console_printf("%10llu   %10llu  %s\n", ULL(sums[i].frames),
 			       ULL(sums[i].allocations), site);
 	}
@@ -86,6 +86,12 @@ static int use_after_free(void)
 	return 1;
 }
 
+static int cmd_panic(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	panic("asked for at the prompt");
+}
+
 static const struct {
 	const char *name;
 	int (*commit)(void);
@@ -110,8 +116,9 @@ static int cmd_misuse(int argc, char **argv)
 }
 
 const struct command debug_commands[] = {
-	{ "page_owner", "", "what is allocated, by call site; wants page_owner=on",
-	  cmd_page_owner },
-	{ "misuse", "KIND", "panics: does to the allocator what one must not", cmd_misuse },
-	{ NULL, NULL, NULL, NULL },
+	{ "page_owner", "", "what is allocated, by call site; wants page_owner=on", cmd_page_owner,
+	  true },
+	{ "panic", "", "panics, to see what that looks like", cmd_panic, false },
+	{ "misuse", "KIND", "panics: does to the allocator what one must not", cmd_misuse, false },
+	{ .name = NULL },
 };

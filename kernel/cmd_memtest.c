@@ -107,6 +107,6 @@ static int cmd_memtest(int argc, char **argv)
 
 const struct command memtest_commands[] = {
 	{ "memtest", "[PASSES|list]", "patterns over free memory; bad frames stay out of service",
-	  cmd_memtest },
-	{ NULL, NULL, NULL, NULL },
+	  cmd_memtest, false },
+	{ .name = NULL },
 };

@@ -7,10 +7,12 @@
 #include "kernel/console.h"
 #include "kernel/memory.h"
 #include "kernel/mm_setup.h"
+#include "kernel/monitor.h"
 #include "kernel/parse.h"
 #include "kernel/probe.h"
 #include "kernel/selftest.h"
 #include "lib/string.h"
+#include "mm/cache.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
@@ -159,7 +161,8 @@ static int cmd_meminfo(int argc, char **argv)
 	meminfo_line("MemAvailable:", nr_free << (PAGE_SHIFT - 10));
 	meminfo_line("MemMap:", mm_report.mem_map_bytes >> 10);
 	meminfo_line("MemMapTouched:", mem_map_touched() >> 10);
-	meminfo_line("PageTables:", mm_report.page_table_bytes() >> 10);
+	if (mm_report.page_table_bytes)
+		meminfo_line("PageTables:", mm_report.page_table_bytes() >> 10);
 	meminfo_line("Allocator:", zones_bytes >> 10);
 	return 0;
 }
@@ -208,11 +211,16 @@ static int cmd_free(int argc, char **argv)
 	pfn_t start = 0, end;
 
 	(void)argc, (void)argv;
-	drain_caches();
+	if (!monitor_has_panicked())
+		drain_caches();
 	for (; next_free_range(&start, &end); start = end) {
 		print_range("free", PFN_PHYS(start), PFN_PHYS(end - start));
 		console_printf("\n");
 	}
+	for_each_zone(z)
+		if (cache_frames(z))
+			console_printf("and %llu single frames of zone %s in caches\n",
+				       ULL(cache_frames(z)), z->name);
 	return 0;
 }
 
@@ -361,18 +369,19 @@ static int cmd_bench(int argc, char **argv)
 }
 
 const struct command mm_commands[] = {
-	{ "e820", "", "the firmware's map, raw and corrected", cmd_e820 },
-	{ "iomem", "", "physical memory by use, as /proc/iomem", cmd_iomem },
-	{ "memblock", "", "memory and reserved, as Linux's debugfs has them", cmd_memblock },
-	{ "buddyinfo", "", "free blocks of order 0 to 18, as /proc/buddyinfo", cmd_buddyinfo },
-	{ "zoneinfo", "", "frames of each zone, as /proc/zoneinfo", cmd_zoneinfo },
-	{ "meminfo", "", "totals, as /proc/meminfo", cmd_meminfo },
-	{ "free", "", "maximal free ranges, one a line", cmd_free },
-	{ "page", "PFN", "what a frame is", cmd_page },
-	{ "alloc", "ORDER [FLAGS]", "allocates 2^ORDER frames; FLAGS such as DMA32|ZERO",
-	  cmd_alloc },
-	{ "release", "PFN", "gives back what alloc printed", cmd_release },
-	{ "selftest", "", "tests memory in place, prints KTAP", cmd_selftest },
-	{ "bench", "[ID]", "what the allocator costs here, in clock ticks", cmd_bench },
-	{ NULL, NULL, NULL, NULL },
+	{ "e820", "", "the firmware's map, raw and corrected", cmd_e820, true },
+	{ "iomem", "", "physical memory by use, as /proc/iomem", cmd_iomem, true },
+	{ "memblock", "", "memory and reserved, as Linux's debugfs has them", cmd_memblock, true },
+	{ "buddyinfo", "", "free blocks of order 0 to 18, as /proc/buddyinfo", cmd_buddyinfo,
+	  true },
+	{ "zoneinfo", "", "frames of each zone, as /proc/zoneinfo", cmd_zoneinfo, true },
+	{ "meminfo", "", "totals, as /proc/meminfo", cmd_meminfo, true },
+	{ "free", "", "maximal free ranges, one a line", cmd_free, true },
+	{ "page", "PFN", "what a frame is", cmd_page, true },
+	{ "alloc", "ORDER [FLAGS]", "allocates 2^ORDER frames; FLAGS such as DMA32|ZERO", cmd_alloc,
+	  false },
+	{ "release", "PFN", "gives back what alloc printed", cmd_release, false },
+	{ "selftest", "", "tests memory in place, prints KTAP", cmd_selftest, false },
+	{ "bench", "[ID]", "what the allocator costs here, in clock ticks", cmd_bench, false },
+	{ .name = NULL },
 };

@@ -16,7 +16,8 @@ static int cmd_help(int argc, char **argv)
 	(void)argc, (void)argv;
 	for (size_t i = 0; command_tables[i]; i++)
 		for (const struct command *c = command_tables[i]; c->name; c++)
-			console_printf("%-10s %-13s %s\n", c->name, c->usage, c->help);
+			if (c->panic_safe || !monitor_has_panicked())
+				console_printf("%-10s %-13s %s\n", c->name, c->usage, c->help);
 	return 0;
 }
 
@@ -174,12 +175,12 @@ static int cmd_exit(int argc, char **argv)
 }
 
 const struct command system_commands[] = {
-	{ "help", "", "this list", cmd_help },
-	{ "dmesg", "", "the log since boot", cmd_dmesg },
-	{ "cpu", "", "the processor", cmd_cpu },
-	{ "bios", "", "what the loader asked the BIOS, and how long it took", cmd_bios },
-	{ "reboot", "", "restarts the machine", cmd_reboot },
-	{ "poweroff", "", "switches it off", cmd_poweroff },
-	{ "exit", "[N]", "ends the emulator with status N, 0 to 125", cmd_exit },
-	{ NULL, NULL, NULL, NULL },
+	{ "help", "", "this list", cmd_help, true },
+	{ "dmesg", "", "the log since boot", cmd_dmesg, true },
+	{ "cpu", "", "the processor", cmd_cpu, true },
+	{ "bios", "", "what the loader asked the BIOS, and how long it took", cmd_bios, true },
+	{ "reboot", "", "restarts the machine", cmd_reboot, true },
+	{ "poweroff", "", "switches it off", cmd_poweroff, true },
+	{ "exit", "[N]", "ends the emulator with status N, 0 to 125", cmd_exit, true },
+	{ .name = NULL },
 };

@@ -4,6 +4,8 @@
 #ifndef KERNEL_COMMAND_H
 #define KERNEL_COMMAND_H
 
+#include <stdbool.h>
+
 /* What a command returns: 0 when it did what was asked; else it has said why not. */
 #define COMMAND_USAGE (-1) /* wrong arguments: the monitor shows the usage */
 
@@ -12,6 +14,7 @@ struct command {
 	const char *usage;                 /* its arguments, "" for none */
 	const char *help;                  /* one line */
 	int (*run)(int argc, char **argv); /* argv[0] is the name; argv[argc] is null */
+	bool panic_safe;                   /* only reads, and takes no lock: also after a panic */
 };
 
 /* Each ends with an entry without name. */

@@ -14,6 +14,7 @@
 static bool present[NR_ARCH_CONSOLES];
 static bool in_use[NR_ARCH_CONSOLES];
 static size_t writing = NR_ARCH_CONSOLES; /* the console that is being written to */
+static void (*wait)(void) = arch_idle;
 
 void console_init(void)
 {
@@ -90,11 +91,16 @@ void console_flush(void)
 			arch_consoles[i].flush();
 }
 
+void console_poll(void)
+{
+	wait = arch_relax;
+}
+
 char console_getc(void)
 {
 	int c;
 
 	while ((c = arch_getc()) < 0)
-		arch_idle();
+		wait();
 	return (char)c;
 }

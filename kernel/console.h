@@ -36,4 +36,7 @@ void console_flush(void);
 /* The next character of input; sleeps until there is one. */
 char console_getc(void);
 
+/* From now on it looks for input without a sleep: interrupts stay off. */
+void console_poll(void);
+
 #endif

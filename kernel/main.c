@@ -6,6 +6,7 @@
 #include "arch/x86_64/arch.h"
 #include "kernel/boot_info.h"
 #include "kernel/console.h"
+#include "kernel/ksyms.h"
 #include "kernel/log.h"
 #include "kernel/mm_setup.h"
 #include "kernel/monitor.h"
@@ -37,6 +38,7 @@ static void banner(void)
 {
 	printk("firstpage: kernel at 0x%lx, 0x%lx bytes, from drive 0x%02x\n",
 	       boot_info.kernel_phys, boot_info.kernel_size, boot_info.boot_drive);
+	printk("firstpage: build %08x\n", ksyms_build());
 	printk("Command line: %s\n", boot_info.cmdline);
 	cmdline_faults();
 }

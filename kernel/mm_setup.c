@@ -14,6 +14,7 @@
 #include "kernel/memtest.h"
 #include "kernel/options.h"
 #include "kernel/probe.h"
+#include "mm/cache.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
 #include "mm/page.h"
@@ -254,6 +255,30 @@ unsigned int mm_image_parts(struct mm_image_part parts[MM_IMAGE_PARTS])
 		parts[i].end = (uintptr_t)sections[i].end + phys_offset;
 	}
 	return MM_IMAGE_PARTS;
+}
+
+static void print_zone_state(const struct zone *z)
+{
+	printk("zone %-6s %llu frames free of %llu, %llu in caches%s\n", z->name, ULL(z->nr_free),
+	       ULL(z->managed), ULL(cache_frames(z)), z->lock.taken ? ", locked" : "");
+}
+
+void mm_print_state(void)
+{
+	uint64_t managed = 0, nr_free = 0;
+
+	if (!memblock.memory.total_size)
+		return;
+	for_each_zone(z) {
+		managed += z->managed;
+		nr_free += zone_free_frames(z);
+	}
+	printk("Memory: %lluK/%lluK free, memblock has %lluK, %lluK of them reserved\n",
+	       ULL(nr_free << 2), ULL(managed << 2), ULL(memblock_phys_mem_size() >> 10),
+	       ULL(memblock_reserved_size() >> 10));
+	for_each_zone(z)
+		if (z->managed)
+			print_zone_state(z);
 }
 
 /* A physical address as the books have it. */

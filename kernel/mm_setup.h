@@ -51,6 +51,12 @@ struct mm_image_part {
 };
 unsigned int mm_image_parts(struct mm_image_part parts[MM_IMAGE_PARTS]);
 
+/*
+ * Memory in a few lines, for a panic: what there is so far, memblock or zones. Takes no lock and
+ * writes nothing.
+ */
+void mm_print_state(void);
+
 /* What the MM knows of a virtual address, in a line; for the report of an exception. */
 void mm_describe_address(uintptr_t virt);
 

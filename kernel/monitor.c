@@ -18,11 +18,14 @@
 #include "kernel/options.h"
 #include "lib/string.h"
 
-#define PROMPT    "firstpage> "
-#define MAX_WORDS 16
+#define PROMPT       "firstpage> "
+#define PANIC_PROMPT "panic> "
+#define MAX_WORDS    16
 
 const struct command *const command_tables[] = { system_commands, mm_commands, memtest_commands,
 						 debug_commands, NULL };
+
+static bool panicked;
 
 static const struct command *find_command(const char *name)
 {
@@ -61,6 +64,10 @@ static int run_words(int argc, char **argv)
 	if (!command) {
 		console_printf("%s: no such command; try help\n", argv[0]);
 		return 127;
+	}
+	if (panicked && !command->panic_safe) {
+		console_printf("%s: not after a panic\n", argv[0]);
+		return 1;
 	}
 	status = command->run(argc, argv);
 	if (status == COMMAND_USAGE)
@@ -134,6 +141,23 @@ static uint64_t since;
 uint64_t monitor_since(void)
 {
 	return since;
+}
+
+bool monitor_has_panicked(void)
+{
+	return panicked;
+}
+
+void monitor_after_panic(void)
+{
+	static char line[LINE_SIZE];
+
+	panicked = true;
+	console_poll();
+	for (;;) {
+		line_read(PANIC_PROMPT, line);
+		run_line(line);
+	}
 }
 
 void monitor(void)

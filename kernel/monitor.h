@@ -11,6 +11,14 @@
 __attribute__((noreturn)) void monitor(void);
 
 /*
+ * The prompt after a panic: polls for input, interrupts stay off, and runs what is marked as safe.
+ */
+__attribute__((noreturn)) void monitor_after_panic(void);
+
+/* Whether that is where we are. */
+bool monitor_has_panicked(void);
+
+/*
  * Whether Ctrl-C was typed: long work asks every now and then (at least each 100 ms) and stops. It
  * stays true until the prompt is back, so that every command typed before the Ctrl-C ends too.
  */

@@ -1,9 +1,12 @@
 /*
- * panic.c: the end of the road: why, where, how it came there; then a status or a halt.
+ * panic.c: the end of the road: why, where, how it came there, what memory was like; then a status,
+ * or a prompt that reads.
  *
  * A panic inside a panic says so in one line and looks no further: what it would look at is broken.
  * A console that faults is given up, so the others tell; after MAX_NESTED nothing is said any more.
- * Under run= somebody waits for a status, so the machine ends with PANIC_STATUS.
+ * Under run= somebody waits for a status, so the machine ends with PANIC_STATUS. Otherwise somebody
+ * may be there to ask: the monitor's commands that only read, of which one that faults is a panic
+ * inside a panic.
  */
 #include <stdarg.h>
 
@@ -12,6 +15,7 @@
 #include "kernel/ksyms.h"
 #include "kernel/log.h"
 #include "kernel/mm_setup.h"
+#include "kernel/monitor.h"
 #include "kernel/options.h"
 #include "kernel/progress.h"
 #include "lib/format.h"
@@ -21,11 +25,14 @@
 
 static unsigned nr_panics;
 
-static void print_call(uintptr_t address)
+static void print_call(uintptr_t address, bool is_return)
 {
 	char text[128];
 
-	ksyms_format(address, text, sizeof(text));
+	if (is_return)
+		ksyms_format_return(address, text, sizeof(text));
+	else
+		ksyms_format(address, text, sizeof(text));
 	printk(" ? %s\n", text);
 }
 
@@ -44,6 +51,10 @@ __attribute__((noreturn)) static void end(void)
 	}
 	printk("System halted.\n");
 	console_flush();
+	if (nr_panics == 1) {
+		console_printf("Commands that only read still work: help\n");
+		monitor_after_panic();
+	}
 	arch_halt();
 }
 
@@ -62,7 +73,15 @@ static void begin(const char *reason)
 	progress_failed();
 }
 
-void panic(const char *fmt, ...)
+static void where(const struct trap_frame *frame)
+{
+	printk("firstpage: build %08x\n", ksyms_build());
+	arch_print_frame(frame);
+	printk("Call Trace:\n");
+	arch_walk_stack(frame, print_call);
+}
+
+void panic_report(const char *fmt, ...)
 {
 	char reason[256];
 	va_list ap;
@@ -71,7 +90,8 @@ void panic(const char *fmt, ...)
 	fmt_vsnprintf(reason, sizeof(reason), fmt, ap);
 	va_end(ap);
 	begin(reason);
-	dump_stack();
+	where(&panic_frame);
+	mm_print_state();
 	end();
 }
 
@@ -80,10 +100,9 @@ void trap_panic(const struct trap_frame *frame, const char *reason)
 	uintptr_t address;
 
 	begin(reason);
-	arch_print_frame(frame);
-	printk("Call Trace:\n");
-	arch_walk_stack(frame, print_call);
+	where(frame);
 	if (arch_fault_address(frame, &address))
 		mm_describe_address(address);
+	mm_print_state();
 	end();
 }

@@ -23,5 +23,5 @@ void kfree(const void *ptr)
 
 void port_site_name(uintptr_t site, char *text, size_t size)
 {
-	ksyms_format(site, text, size);
+	ksyms_format_return(site, text, size);
 }

@@ -70,6 +70,9 @@ bool arch_ctrl_c_waits(void);
  */
 void arch_idle(void);
 
+/* A moment's rest for who waits with interrupts off. */
+void arch_relax(void);
+
 /* ---- time ---- */
 
 /* The time stamp counter, after all instructions before. */
@@ -105,12 +108,18 @@ __attribute__((noreturn)) void arch_halt(void);
 
 /* ---- stacks ---- */
 
+/* Sees an address of code. is_return: one behind a call, which may be its function's last byte. */
+typedef void (*arch_call_fn)(uintptr_t address, bool is_return);
+
 /*
  * Calls visit with each return address, innermost first, at most 32 of them: of the interrupted
  * code if frame is not null (its instruction pointer comes first), else of the caller. Reads
  * nothing outside the stack that it began on.
  */
-void arch_walk_stack(const struct trap_frame *frame, void (*visit)(uintptr_t address));
+void arch_walk_stack(const struct trap_frame *frame, arch_call_fn visit);
+
+/* The registers of panic()'s caller, and the address that panic() would return to. */
+extern const struct trap_frame panic_frame;
 
 /* Registers of the interrupted code, and what the processor says of the fault. */
 void arch_print_frame(const struct trap_frame *frame);
@@ -132,6 +141,9 @@ typedef bool (*arch_visit_fn)(uintptr_t address, bool interrupts_on);
 void arch_single_step(void (*call)(void), arch_visit_fn visit);
 
 /* ---- supplied by the kernel ---- */
+
+/* Where panic() (mm/port.h) goes on, after it has filled panic_frame. */
+__attribute__((format(printf, 1, 2), noreturn)) void panic_report(const char *fmt, ...);
 
 /* An exception that nothing here can repair. */
 __attribute__((noreturn)) void trap_panic(const struct trap_frame *frame, const char *reason);

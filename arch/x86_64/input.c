@@ -78,6 +78,11 @@ bool arch_ctrl_c_waits(void)
 	return waits;
 }
 
+void arch_relax(void)
+{
+	__builtin_ia32_pause();
+}
+
 /*
  * A character that comes between the caller's last look and the sleep has been put into the ring by
  * its interrupt, so look again with interrupts off; the pair sti; hlt lets none pass unseen.

@@ -15,7 +15,7 @@ KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/t
           $(MM) lib/string.c lib/format.c lib/crc32.c lib/e820.c lib/progress.c
 
 KERNEL_ASM := arch/x86_64/entry.asm arch/x86_64/traps.asm arch/x86_64/single_step.asm \
-              arch/x86_64/breakpoints.asm arch/x86_64/memset.asm
+              arch/x86_64/breakpoints.asm arch/x86_64/memset.asm arch/x86_64/panic.asm
 
 KERNEL_CFLAGS := -std=gnu17 -O2 -g3 -ffreestanding -fno-pic -no-pie -mcmodel=kernel -mno-red-zone \
                  -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer \

@@ -31,7 +31,7 @@ static bool is_frame(const struct kernel_stack *stack, uintptr_t address)
 	       address <= (uintptr_t)stack->top - sizeof(struct stack_frame);
 }
 
-static void walk(uintptr_t address, void (*visit)(uintptr_t))
+static void walk(uintptr_t address, arch_call_fn visit)
 {
 	const struct kernel_stack *stack = stack_of(address);
 
@@ -42,17 +42,17 @@ static void walk(uintptr_t address, void (*visit)(uintptr_t))
 
 		if (!is_code(frame->return_address))
 			return;
-		visit(frame->return_address);
+		visit(frame->return_address, true);
 		if (frame->caller <= address)
 			return;
 		address = frame->caller;
 	}
 }
 
-void arch_walk_stack(const struct trap_frame *frame, void (*visit)(uintptr_t address))
+void arch_walk_stack(const struct trap_frame *frame, arch_call_fn visit)
 {
 	if (frame) {
-		visit(frame->rip);
+		visit(frame->rip, frame->vector == VECTOR_NONE);
 		walk(frame->rbp, visit);
 	} else {
 		walk((uintptr_t)__builtin_frame_address(0), visit);

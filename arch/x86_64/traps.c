@@ -178,7 +178,8 @@ void trap_dispatch(struct trap_frame *frame)
 
 void arch_print_frame(const struct trap_frame *f)
 {
-	printk("vector %lu, error code 0x%lx\n", f->vector, f->error);
+	if (f->vector != VECTOR_NONE)
+		printk("vector %lu, error code 0x%lx\n", f->vector, f->error);
 	printk("RIP: %04lx:%016lx RFLAGS: %08lx\n", f->cs, f->rip, f->rflags);
 	printk("RSP: %04lx:%016lx RBP: %016lx\n", f->ss, f->rsp, f->rbp);
 	printk("RAX: %016lx RBX: %016lx RCX: %016lx\n", f->rax, f->rbx, f->rcx);

@@ -15,6 +15,7 @@
 #define NR_EXCEPTIONS 32
 #define VECTOR_IRQ0   32 /* the interrupt controllers' 16 lines */
 #define NR_IRQS       16
+#define VECTOR_NONE   NR_VECTORS /* no exception: what panic.asm saved */
 
 /* In the order of addresses: pushed last comes first. traps.asm pushes it. */
 struct trap_frame {
