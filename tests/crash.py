@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+"""What a panic shows and offers, what scripts/decode makes of it, and the bundle of a boot that
+failed. TAP.
+
+tests/crash.py [WORD...] runs the tests whose name holds all the words.
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+
+import bundle
+from tap import Tap
+
+BUILD = os.environ.get("B", "build")
+LIMIT = 60
+
+
+def boot(**env):
+    """(status, output) of a boot that ends by itself."""
+    done = subprocess.run(["scripts/run"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=LIMIT, check=False,
+                          env={**os.environ, **env})
+    return done.returncode, done.stdout.decode("utf-8", "replace").replace("\r", "")
+
+
+def dialogue(steps, **env):
+    """(status, output): words typed, or a function called, each after a pattern was seen. Ended
+    from outside, status None, when the last step has no words."""
+    with subprocess.Popen(["scripts/run"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, env={**os.environ, "CMDLINE": "", **env}) as run:
+        timer = threading.Timer(LIMIT, run.terminate)
+        timer.start()
+        output, seen = "", 0
+        for pattern, words in steps:
+            while not re.search(pattern, output[seen:]):
+                byte = os.read(run.stdout.fileno(), 4096)
+                if not byte:
+                    break
+                output += byte.decode("utf-8", "replace").replace("\r", "")
+            seen = len(output)
+            if callable(words):
+                words()
+            elif words:
+                run.stdin.write(words.encode())
+                run.stdin.flush()
+            else:
+                run.terminate()
+        ended = bool(steps[-1][1])
+        output += run.communicate()[0].decode("utf-8", "replace").replace("\r", "")
+        timer.cancel()
+        return run.returncode if ended else None, output
+
+
+def decode(*words, text=""):
+    """(status, printed, complaints)"""
+    done = subprocess.run(["scripts/decode", *words], input=text, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+# ---- what it shows ----
+
+REGISTERS = ("RIP", "RSP", "RBP", "RAX", "RBX", "R08", "R15", "CR2", "CR3")
+
+
+def shows(tap, name, output, patterns):
+    for what, pattern in patterns:
+        tap.check(re.search(pattern, output, re.MULTILINE), f"{name}: {what}", f"{pattern}\n{output}")
+
+
+def test_report(tap):
+    """A mistake that the kernel finds, and one that the processor finds."""
+    parts = [("registers", "(?s)" + ".*".join(rf"\b{r}: (?:0008:|0010:)?[0-9a-f]{{16}}"
+                                              for r in REGISTERS)),
+             ("the build", r"^firstpage: build [0-9a-f]{8}$"),
+             ("memory", r"^Memory: \d+K/\d+K free, memblock has \d+K, \d+K of them reserved$"),
+             ("each zone", r"^zone DMA +\d+ frames free of \d+, \d+ in caches\n"
+                           r"zone DMA32 +\d+ frames free of \d+, \d+ in caches$")]
+    status, output = boot(CMDLINE="run=alloc 0;misuse double-free;exit 0")
+    shows(tap, "panic()", output, parts + [
+        ("why", r"^Kernel panic: free of frame 0x\w+ as order 0: it is free$"),
+        ("the way there", r"(?s)^Call Trace:\n.*^ \? double_free\+0x\w+/0x\w+\n.*"
+                          r"^ \? start_kernel\+0x"), ("no vector", r"^RIP: 0008:ffffffff80")])
+    tap.check(status == 124 and "vector" not in output, "under run= it ends with 124", output)
+    status, output = boot(CMDLINE="debug_pagealloc=on run=misuse use-after-free;exit 0")
+    shows(tap, "exception", output, parts + [
+        ("why", r"^Kernel panic: page fault: write at 0x\w+: it is not mapped$"),
+        ("the vector", r"^vector 14, error code 0x2$"),
+        ("the way there", r"(?s)^Call Trace:\n \? use_after_free\+0x\w+/0x\w+\n.*start_kernel\+0x")])
+    tap.check(status == 124, "under run= it ends with 124", output)
+
+
+def test_early(tap):
+    """Before there is memory, none of it is shown, and nothing goes wrong because of that."""
+    maps = os.path.join(BUILD, "test-maps")
+    os.makedirs(maps, exist_ok=True)
+    path = os.path.join(maps, "panic-exactmap.map")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("0 0x9fc00 1\n0x100000 0x7f00000 1\n")
+    status, output = boot(CMDLINE="memmap=exactmap memmap=1M$16M run=exit 0", MAP=path)
+    tap.check(status == 124 and "Kernel panic: the memory map has no usable RAM" in output
+              and "Call Trace:" in output and "during a panic" not in output,
+              "a panic before memblock", output)
+
+
+# ---- what it offers ----
+
+def test_prompt(tap):
+    status, output = dialogue([(r"firstpage> $", "alloc 0\rpanic\r"),
+                               (r"panic> $", "buddyinfo\r"), (r"panic> $", "zoneinfo\r"),
+                               (r"panic> $", "alloc 0\r"), (r"panic> $", "selftest\r"),
+                               (r"panic> $", "e820\rmemblock\rmeminfo\rpage 0x200\rfree\riomem\r"),
+                               (r"(?s)Kernel symbols.*panic> $", "help\rdmesg\rcpu\rbios\r"),
+                               (r"(?s)stages:.*panic> $", "exit 3\r")])
+    tap.check(status == 3, "exit 3 after a panic is status 3", f"{status}\n{output}")
+    _, _, after = output.partition("Kernel panic: asked for at the prompt")
+    tap.check(after and "during a panic" not in after, "no command panics", output)
+    shows(tap, "panic prompt", after, [
+        ("halted, and says what is offered", r"^System halted\.\nCommands that only read .*help$"),
+        ("buddyinfo", r"^Node 0, zone    DMA32( +\d+){19} *$"), ("zoneinfo", r"^  pages free +\d+$"),
+        ("alloc is refused", r"^alloc: not after a panic\nalloc: failed \(1\)$"),
+        ("selftest is refused", r"^selftest: not after a panic$"),
+        ("e820", r"^e820: \[mem 0x0+-"), ("memblock", r"^   0: 0x0{16}\.\.0x"),
+        ("meminfo", r"^MemTotal: +\d+ kB$"), ("page", r"^pfn 0x200 .*: reserved$"),
+        ("free", r"^free \[mem 0x\w+-0x\w+\]$"),
+        ("free does not drain", r"^and \d+ single frames of zone DMA32 in caches$"),
+        ("iomem", r"System RAM$"), ("dmesg", r"^BIOS-e820: \[mem 0x0+-"),
+        ("help has what reads", r"^buddyinfo +free blocks")])
+    listed = after.partition("panic> help")[2].partition("panic> dmesg")[0]
+    tap.check(listed and not re.search(r"^(alloc|release|memtest|stress|misuse) ", listed, re.M),
+              "help leaves out what does not", listed)
+
+
+def spoilt_dialogue(before, command, after):
+    """A dialogue in which gdb's command spoils the guest between two steps."""
+    with tempfile.TemporaryDirectory(prefix="crash.", dir=BUILD) as directory:
+        socket = os.path.join(directory, "gdb")
+
+        def spoil():
+            subprocess.run(["gdb", "-q", "-nx", "-batch", "-ex", f"file {BUILD}/kernel.elf",
+                            "-ex", f"target remote {socket}", "-ex", command], check=False,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL, timeout=LIMIT)
+
+        return dialogue(before + [(r"> $", spoil)] + after,
+                        QEMUFLAGS=f"-gdb unix:{socket},server=on,wait=off")
+
+
+def test_prompt_on_a_small_stack(tap):
+    """A stack overflow is reported on the double fault's stack, and the prompt runs there too."""
+    commands = "e820\rmemblock\rmeminfo\rfree\rpage 1\rbios\rhelp\rexit 5\r"
+    status, output = spoilt_dialogue([], "set $rsp = (unsigned long)&__boot_stack",
+                                     [(r"panic> $", commands)])
+    tap.check(status == 5 and "Kernel panic: stack overflow" in output
+              and "during a panic" not in output, "the prompt on the double fault's stack",
+              f"{status}\n{output}")
+
+
+def test_nested(tap):
+    """A command that faults is a panic inside the panic, and then it is quiet."""
+    _, output = spoilt_dialogue([(r"firstpage> $", "panic\r")],
+                                "set var memblock.memory.regions = 0x10",
+                                [("", "memblock\r"), (r"System halted\.\n", "")])
+    tap.check(re.search(r"panic> memblock\nmemory\nKernel panic during a panic: page fault: read at "
+                        r"0x0+10: it is not mapped\nSystem halted\.\n\Z", output),
+              "a command that faults ends in one line and a halt", output)
+
+
+# ---- decode ----
+
+def test_decode(tap):
+    _, text = boot(CMDLINE="run=misuse double-free;exit 0")
+    status, said, complaint = decode(text=text)
+    tap.check(status == 0 and not complaint, "a panic of this build is decoded", said + complaint)
+    shows(tap, "decode", said, [
+        ("function, file, line and text", r"^ {4}double_free at kernel/cmd_debug\.c:\d+\n"
+                                          r" {8}__free_page\(page\);$"),
+        ("calls, not what follows them", r"^ {4}start_kernel at kernel/main\.c:\d+\n {8}monitor\(\);$"),
+        ("inlined functions", r"^ {4}run_words at .*\n.*\n {4}run_line at "),
+        ("assembly", r"^ {4}bp_kernel at arch/x86_64/entry\.asm:\d+\n {8}call +start_kernel$")])
+    panic = text[text.index("Kernel panic"):]
+    typed = re.sub(r"ffffffff8", "8", panic).translate(str.maketrans("01", "OI")).replace("_", "")
+    status, from_photo, _ = decode(text="Kernel " + typed.replace("+", " + "))
+    tap.check(re.findall(r"^ {4}.*", from_photo, re.M) == re.findall(r"^ {4}.*", said, re.M) != [],
+              "typed from a photograph, O for 0, I for 1, prefix and lines missing: the same",
+              f"{typed}\n{from_photo}")
+    tap.check(decode(text="? start_kernel+0xe3")[1].count(" at kernel/main.c:") == 1,
+              "a name and an offset are enough")
+    where = subprocess.run(["nm", f"{BUILD}/kernel.elf"], stdout=subprocess.PIPE, text=True).stdout
+    address = re.search(r"^([0-9a-f]{16}) . start_kernel$", where, re.MULTILINE)[1]
+    for shape in (address, address[:8] + " " + address[8:], address[8:],
+                  address[:8] + "_" + address[8:]):
+        tap.check("start_kernel at" in decode(text=f"at {hex_next(shape)}")[1], f"an address {shape}")
+
+
+def hex_next(shape):
+    """The address of a byte behind, as a return address is."""
+    return shape[:-1] + f"{int(shape[-1], 16) + 4:x}"
+
+
+def test_decode_exception(tap):
+    _, text = boot(CMDLINE="debug_pagealloc=on run=misuse use-after-free;exit 0")
+    status, said, _ = decode(text=text)
+    store = r"^ {4}use_after_free at kernel/cmd_debug\.c:\d+\n {8}word\[4\] = 0x11223344;$"
+    tap.check(status == 0 and len(re.findall(store, said, re.M)) == 2,
+              "RIP and the trace's first are the instruction itself", said)
+    where = subprocess.run(["nm", f"{BUILD}/stage2.elf"], stdout=subprocess.PIPE, text=True).stdout
+    address = re.search(r"^([0-9a-f]{8}) . stage2_main$", where, re.MULTILINE)[1]
+    said = decode(text=f"processor exception 13 in stage2 at {address}h, error code 0h")[1]
+    tap.check("stage2_main at stage2/main.c:" in said, "stage2's exceptions", said)
+
+
+def test_decode_refuses(tap):
+    _, text = boot(CMDLINE="run=panic;exit 0")
+    build = re.search(r"^firstpage: build (\w+)$", text, re.MULTILINE)[1]
+    status, said, complaint = decode(text=text.replace(build, "0badc0de"))
+    tap.check(status == 3 and "another build" in complaint and build in complaint and said,
+              "another build is said, status 3", complaint)
+    status, _, complaint = decode(text="nothing of the kind\n")
+    tap.check(status == 1 and complaint, "nothing to decode is status 1", complaint)
+    tap.check(decode("no-such-file")[0] == 2, "a missing file is status 2")
+    tap.check(decode("--what")[0] == 2 and decode("a", "b")[0] == 2, "wrong arguments are status 2")
+    status, said, _ = decode("--help")
+    tap.check(status == 0 and "photograph" in said, "--help")
+    with tempfile.NamedTemporaryFile("w", dir=BUILD) as file:
+        file.write(text)
+        file.flush()
+        tap.check(decode(file.name)[:2] == decode("-", text=text)[:2], "a file, or standard input")
+
+
+# ---- the bundle ----
+
+def test_bundle(tap):
+    env = {"CMDLINE": "run=alloc 0;misuse double-free;exit 0", "MEM": "64M"}
+    status, output = boot(**env)
+    where = bundle.write("crash: a boot that fails, on purpose", ["scripts/run"], env,
+                         output + "seed 4711\n")
+    parts = sorted(os.listdir(where))
+    tap.check(parts == ["command", "reproduce", "seed", "serial.log", "trace"],
+              "a failed boot leaves all parts", str(parts))
+
+    def part(name):
+        with open(os.path.join(where, name), encoding="utf-8") as file:
+            return file.read()
+
+    tap.check("CMDLINE='run=alloc 0;misuse double-free;exit 0' MEM=64M scripts/run" in part("command"),
+              "the command line, with its environment", part("command"))
+    tap.check(part("serial.log").startswith(output) and part("seed") == "4711\n",
+              "serial log and seed", part("serial.log"))
+    tap.check("double_free at kernel/cmd_debug.c:" in part("trace"), "the trace, decoded",
+              part("trace"))
+    again = subprocess.run(["sh", os.path.join(where, "reproduce")], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT)
+    reason = re.search(r"Kernel panic: .*", output)[0]
+    tap.check(again.returncode == status == 124 and reason.encode() in again.stdout,
+              "and reproduce fails again, the same way", again.stdout.decode("utf-8", "replace"))
+
+
+def test_bundle_of_gdb(tap):
+    """A file of commands that is gone when somebody looks is in the bundle."""
+    with tempfile.TemporaryDirectory(prefix="crash.", dir=BUILD) as directory:
+        rc = os.path.join(directory, "rc")
+        with open(rc, "w", encoding="ascii") as file:
+            file.write("break *bp_buddy\ncontinue\nset $rip = 0x1234\ncontinue\n")
+        env = {"CMDLINE": "run=exit 0", "GDB_RC": rc}
+        done = subprocess.run(["scripts/debug"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=LIMIT, env={**os.environ, **env})
+        where = bundle.write("crash of gdb", ["scripts/debug"], env, done.stdout.decode())
+    again = subprocess.run(["sh", os.path.join(where, "reproduce")], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT)
+    tap.check(again.returncode == done.returncode == 124 and b"0x1234 is not mapped" in again.stdout,
+              "a bundle with gdb's commands plays again", again.stdout.decode("utf-8", "replace"))
+    where = bundle.write("crash: typed", ["scripts/run"], {}, "no panic here\n",
+                         again=["tests/boot.py", "--all", "typed words"])
+    with open(os.path.join(where, "reproduce"), encoding="utf-8") as file:
+        tap.check("tests/boot.py --all 'typed words'" in file.read()
+                  and not os.path.exists(os.path.join(where, "trace")),
+                  "what cannot be played by its command names its runner")
+
+
+TESTS = (test_report, test_early, test_prompt, test_prompt_on_a_small_stack, test_nested, test_decode, test_decode_exception,
+         test_decode_refuses, test_bundle, test_bundle_of_gdb)
+
+
+def main():
+    tap = Tap()
+    for test in TESTS:
+        if all(word in test.__name__ for word in sys.argv[1:]):
+            test(tap)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
