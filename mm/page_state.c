@@ -180,6 +180,39 @@ bool next_free_range(pfn_t *start, pfn_t *end)
 	return true;
 }
 
+/* The node of an open block that begins at pfn and ends at or before end; else NULL. */
+static const struct node *open_block(pfn_t pfn, pfn_t end)
+{
+	const struct zone *z = pfn_zone(pfn);
+	const struct region *region = zone_region(z, pfn);
+
+	if (pfn % BLOCK_FRAMES || end - pfn < BLOCK_FRAMES || locate(z, region, pfn) != BLOCK_OPEN)
+		return NULL;
+	return block_node(region, pfn);
+}
+
+uint64_t free_frames(pfn_t start, pfn_t end)
+{
+	uint64_t nr = 0;
+	pfn_t next;
+
+	for (pfn_t pfn = start; pfn < end; pfn = next) {
+		const struct node *node = open_block(pfn, end);
+		bool set;
+
+		if (node) {
+			nr += node_weight(node);
+			next = pfn + BLOCK_FRAMES;
+			continue;
+		}
+		set = free_span(pfn, &next);
+		if (next > end)
+			next = end;
+		nr += set ? next - pfn : 0;
+	}
+	return nr;
+}
+
 uint64_t mem_map_touched(void)
 {
 	uint64_t blocks = 0;

@@ -195,6 +195,12 @@ bool free_span(pfn_t pfn, pfn_t *end);
 /* The next maximal free range at or after *start, across zones. False when there is none. */
 bool next_free_range(pfn_t *start, pfn_t *end);
 
+/*
+ * How many of the frames [start, end) are free in the bits. A block that is open costs the counting
+ * of its bits, all else a look: 30 instructions a MiB at worst, however the memory lies.
+ */
+uint64_t free_frames(pfn_t start, pfn_t end);
+
 /* Free blocks by order, as Linux's buddyinfo counts them: each in the largest that it is part of.
  */
 void zone_free_blocks(const struct zone *z, uint64_t counts[NR_ORDERS]);

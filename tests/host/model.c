@@ -295,6 +295,18 @@ static const char *compare_bits(const struct model *m, pfn_t pfn, pfn_t end)
 	return NULL;
 }
 
+static const char *compare_free_frames(const struct model *m, pfn_t start, pfn_t end)
+{
+	uint64_t own = 0, theirs = free_frames(start, end);
+
+	for (pfn_t pfn = start; pfn < end; pfn++)
+		own += model_at(m, pfn) == OWN_FREE;
+	if (own != theirs)
+		return COMPLAIN("%llu of [%#llx, %#llx) are free, free_frames() counts %llu",
+				ULL(own), ULL(start), ULL(end), ULL(theirs));
+	return NULL;
+}
+
 /*
  * With nothing in a cache the bits alone say what is free. Of a range of terabytes the first GiBs
  * are looked at, which are those that are used first.
@@ -309,8 +321,11 @@ const char *model_drain(struct model *m)
 	for (unsigned int i = 0; !bad && i < m->nr_ranges; i++) {
 		pfn_t start = m->range[i].start, end = m->range[i].end;
 
-		bad =
-		    compare_bits(m, start, end - start < MAX_COMPARED ? end : start + MAX_COMPARED);
+		if (end - start > MAX_COMPARED)
+			end = start + MAX_COMPARED;
+		bad = compare_bits(m, start, end);
+		if (!bad)
+			bad = compare_free_frames(m, start + (end - start) / 3, end);
 	}
 	return bad ? bad : compare_counts(m);
 }
