@@ -14,7 +14,7 @@ SIM := kernel/memory.c lib/e820.c arch/x86_64/paging.c tests/host/sim.c tests/ho
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
 TESTS := test_memblock test_e820 test_paging test_zones test_buddy test_check test_debug \
-         test_probe test_memtest test_maps test_models test_mapfile test_string test_format \
+         test_probe test_memtest test_map test_maps test_models test_mapfile test_string test_format \
          test_crc32 test_fat test_elf test_options test_cmdline test_boot_info
 
 FUZZ    := ops fat elf e820 cmdline boot_info
@@ -65,6 +65,8 @@ test_debug_SOURCES    := $(MM) $(SIM)
 test_maps_SOURCES     := $(MM) $(SIM)
 test_probe_SOURCES    := kernel/probe.c $(MM) $(SIM)
 test_memtest_SOURCES  := kernel/memtest.c kernel/cmd_memtest.c kernel/parse.c $(MM) $(SIM)
+test_map_SOURCES      := kernel/map_cells.c kernel/map_view.c kernel/map_screen.c \
+                         kernel/map_words.c lib/format.c tests/host/pieces.c $(MM) $(SIM)
 test_models_SOURCES   := tests/models/models.c $(MM) $(SIM)
 test_mapfile_SOURCES  := tests/host/mapfile.c
 test_string_SOURCES   := $(HOST)/lib_string.o

@@ -1,0 +1,485 @@
+/*
+ * test_map.c: the picture of memory on simulated machines.
+ *
+ * Whole screens are compared with tests/screens/NAME.txt; `test_map NAME` prints one as it is now.
+ * What a cell counts is compared with a look at each frame, and every key with what it must keep.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/x86_64/paging.h"
+#include "kernel/map_words.h"
+#include "mm/memblock.h"
+#include "mm/zone.h"
+#include "tests/host/mapfile.h"
+#include "tests/host/pieces.h"
+#include "tests/host/sim.h"
+
+#define SCREEN_TEXT ((SCREEN_MAX_COLUMNS + 1) * SCREEN_MAX_ROWS + 1)
+
+static struct mapfile map;
+static struct e820_taken kernel;
+static struct screen screen;
+static struct map_words words;
+
+static void boot(void)
+{
+	struct sim_options options = { .dirty = true, .kernel_size = 0x60000, .seed = 77 };
+	const char *error = "";
+
+	if (sim_boot(map.entries, map.nr, &options, &kernel, &error))
+		fail_msg("%s", error);
+	map_cells_init(PFN_DOWN(kernel.base), PFN_UP(kernel.base + kernel.size));
+}
+
+static void boot_of(const struct piece *pieces, size_t nr)
+{
+	map.nr = (uint32_t)nr;
+	for (size_t i = 0; i < nr; i++)
+		map.entries[i] =
+		    (struct e820_entry){ pieces[i].base, pieces[i].size, pieces[i].type, 0, 20, 0 };
+	boot();
+}
+
+static void boot_file(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "tests/e820/%s.map", name);
+	assert_true(mapfile_read(&map, path));
+	boot();
+}
+
+/* ---- screens ---- */
+
+static void boot_128m(void)
+{
+	boot_of(plain_128m, 2);
+}
+
+static void boot_holes(void)
+{
+	boot_of(holes_64m, 7);
+}
+
+/* All of it taken, a quarter given back: every fourth block, and every fourth frame of a GiB. */
+static void boot_used(void)
+{
+	struct page *page;
+
+	boot_of(islands_6g, 4);
+	for (unsigned int i = 0; (page = alloc_pages(GFP_KERNEL, BLOCK_ORDER)); i++)
+		page->private = i;
+	for (pfn_t pfn = 0; pfn < map_end(); pfn += BLOCK_FRAMES) {
+		struct page *head = page_head(pfn);
+
+		if (head && head->private % 4 == 0)
+			__free_pages(head, BLOCK_ORDER);
+	}
+}
+
+static void boot_islands(void)
+{
+	boot_file("it91smub-32tib-space");
+}
+
+static void boot_surface(void)
+{
+	boot_file("surface-pro-7");
+}
+
+#define WHOLE MM_MAX_PFN
+
+static const struct shown {
+	const char *name;
+	void (*boot)(void);
+	unsigned int columns, rows;
+	pfn_t pfn; /* WHOLE: of the whole machine */
+	unsigned int order;
+} shown[] = {
+	{ "128m", boot_128m, 80, 25, WHOLE, 0 },
+	{ "holes-64m", boot_holes, 80, 25, WHOLE, 0 },
+	{ "holes-64m-frames", boot_holes, 80, 25, 0x1a00, 0 },
+	{ "used-6g", boot_used, 80, 25, WHOLE, 0 },
+	{ "used-6g-blocks", boot_used, 80, 25, 0x1c0400, 9 },
+	{ "used-6g-wide", boot_used, 160, 50, 0x1c0400, 99 },
+	{ "islands-32t", boot_islands, 80, 25, WHOLE, 0 },
+	{ "surface-pro-7", boot_surface, 80, 25, WHOLE, 0 },
+};
+
+static void draw(struct map_view *view, bool cursor)
+{
+	struct map_line under = map_under_cursor(view);
+
+	map_words(&words, under.start, under.end, map.entries, map.nr);
+	map_render(&screen, view, &words, "keys", cursor);
+}
+
+static void draw_shown(const struct shown *s)
+{
+	struct map_view view = { .top = 0 };
+
+	s->boot();
+	screen_size(&screen, s->columns, s->rows);
+	map_view_fit(&view, &screen);
+	if (s->pfn == WHOLE)
+		map_view_whole(&view);
+	else
+		map_view_at(&view, s->pfn, s->order);
+	draw(&view, true);
+}
+
+static void screen_text(char text[SCREEN_TEXT])
+{
+	for (unsigned int row = 0; row < screen.rows; row++) {
+		unsigned int length = screen_line_length(&screen, row);
+
+		assert_true(length < screen.columns);
+		for (unsigned int i = 0; i < length; i++)
+			*text++ = screen.cell[row][i].c;
+		*text++ = '\n';
+	}
+	*text = '\0';
+}
+
+static void screens_are_as_expected(void **state)
+{
+	static char expected[SCREEN_TEXT], text[SCREEN_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		char path[128];
+		FILE *file;
+
+		snprintf(path, sizeof(path), "tests/screens/%s.txt", shown[i].name);
+		file = fopen(path, "r");
+		assert_non_null(file);
+		expected[fread(expected, 1, sizeof(expected) - 1, file)] = '\0';
+		fclose(file);
+		draw_shown(&shown[i]);
+		screen_text(text);
+		if (strcmp(text, expected))
+			fail_msg("%s: another screen:\n%s", path, text);
+	}
+}
+
+/* ---- colours, the cursor ---- */
+
+static void each_kind_has_its_own_character(void **state)
+{
+	bool seen[256] = { false };
+
+	(void)state;
+	for (unsigned int kind = 0; kind < NR_MAP_KINDS; kind++) {
+		struct map_cell cell = { .frames = { 0 } };
+		struct screen_cell look;
+
+		cell.frames[kind] = 3;
+		look = map_cell_look(&cell);
+
+		assert_false(seen[(unsigned char)look.c]);
+		assert_int_not_equal(look.attribute & 0xf, look.attribute >> 4);
+		seen[(unsigned char)look.c] = true;
+	}
+	for (char c = '1'; c <= '9'; c++)
+		assert_false(seen[(unsigned char)c]);
+}
+
+static void a_shade_says_tenths(void **state)
+{
+	static const struct {
+		uint64_t used, nr_free;
+		char c;
+	} cases[] = { { 0, 1000, '.' }, { 1, 999, '1' },  { 199, 801, '1' },     { 200, 800, '2' },
+		      { 999, 1, '9' },  { 1000, 0, '#' }, { 1, 1ull << 33, '1' } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct map_cell cell = {
+			.frames = { [MAP_USED] = cases[i].used, [MAP_FREE] = cases[i].nr_free }
+		};
+
+		assert_int_equal(map_cell_look(&cell).c, cases[i].c);
+		cell.frames[MAP_RESERVED] = 1;
+		assert_int_equal(map_cell_look(&cell).c, cases[i].c);
+		cell.frames[MAP_KERNEL] = 1;
+		assert_int_equal(map_cell_look(&cell).c, 'K');
+	}
+}
+
+/* Exactly one cell differs, and it is where the screen says the cursor is. */
+static void the_cursor_is_one_cell(void **state)
+{
+	static struct screen without;
+	struct map_view view = { .top = 0 };
+	unsigned int differences = 0;
+
+	(void)state;
+	boot_holes();
+	screen_size(&screen, 80, 25);
+	map_view_fit(&view, &screen);
+	map_view_at(&view, 0x1a00, 0);
+	draw(&view, false);
+	without = screen;
+	draw(&view, true);
+	for (unsigned int row = 0; row < screen.rows; row++)
+		for (unsigned int column = 0; column < screen.columns; column++) {
+			assert_int_equal(screen.cell[row][column].c, without.cell[row][column].c);
+			if (screen.cell[row][column].attribute ==
+			    without.cell[row][column].attribute)
+				continue;
+			differences++;
+			assert_int_equal(row, screen.cursor_row);
+			assert_int_equal(column, screen.cursor_column);
+		}
+	assert_int_equal(differences, 1);
+}
+
+static void sizes_are_cut_to_what_is_possible(void **state)
+{
+	struct map_view view;
+
+	(void)state;
+	screen_size(&screen, 1, 1);
+	assert_int_equal(screen.columns, 80);
+	assert_int_equal(screen.rows, 25);
+	map_view_fit(&view, &screen);
+	assert_int_equal(view.columns, 64);
+	screen_size(&screen, 5000, 5000);
+	assert_int_equal(screen.columns, SCREEN_MAX_COLUMNS);
+	assert_int_equal(screen.rows, SCREEN_MAX_ROWS);
+	map_view_fit(&view, &screen);
+	assert_int_equal(view.columns, 128);
+}
+
+/* ---- counts, against a look at each frame ---- */
+
+static bool is_mem_map(pfn_t wanted)
+{
+	unsigned long start, end;
+	int i;
+
+	for_each_mem_pfn_range(i, NUMA_NO_NODE, &start, &end, NULL)
+		for (pfn_t pfn = start & ~255ul; pfn < end; pfn += 256) {
+			struct paging_leaf leaf;
+
+			assert_true(paging_walk((uintptr_t)pfn_to_page(pfn), &leaf));
+			if (PFN_DOWN(leaf.phys) == wanted)
+				return true;
+		}
+	return false;
+}
+
+static enum map_kind kind_of_other(pfn_t pfn)
+{
+	static const enum map_kind kinds[] = { MAP_ABSENT, MAP_LEFT_OUT, MAP_FIRMWARE,
+					       MAP_ACPI,   MAP_NVS,      MAP_UNUSABLE };
+	enum map_kind kind = MAP_ABSENT;
+
+	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
+		const struct e820_range *r = &e820_map.ranges[i];
+
+		if (PFN_DOWN(r->base) > pfn || PFN_DOWN(r->base + r->size - 1) < pfn)
+			continue;
+		if (kind == MAP_ABSENT || kind == MAP_LEFT_OUT)
+			kind = kinds[r->type];
+	}
+	return kind;
+}
+
+static enum map_kind kind_of_frame(pfn_t pfn)
+{
+	if (!pfn_valid(pfn))
+		return kind_of_other(pfn);
+	switch (page_state(pfn)) {
+	case PAGE_FREE:
+		return MAP_FREE;
+	case PAGE_ALLOCATED:
+		return MAP_USED;
+	default:
+		break;
+	}
+	if (pfn >= PFN_DOWN(kernel.base) && pfn < PFN_UP(kernel.base + kernel.size))
+		return MAP_KERNEL;
+	return is_mem_map(pfn) ? MAP_MEM_MAP : MAP_RESERVED;
+}
+
+static void counts_are_those_of_the_frames(void **state)
+{
+	static const struct piece pieces[] = {
+		{ 0, 0x9fc00, 1 },
+		{ MIB, 14 * MIB, 1 },
+		{ 15 * MIB, 0x1800, 4 },
+		{ 15 * MIB + 0x1800, 0x900, 3 },
+		{ 16 * MIB, 0x5000, 5 },
+		{ 16 * MIB + 0x5800, 9 * MIB, 1 },
+		{ 40 * MIB + 0x800, 0x400, 1 },
+		{ 41 * MIB, 0x800, 2 },
+	};
+	struct map_cell cell;
+	pfn_t end, step;
+
+	(void)state;
+	boot_of(pieces, sizeof(pieces) / sizeof(pieces[0]));
+	srandom(5);
+	for (unsigned int i = 0; i < 400; i++) {
+		struct page *page = alloc_pages(GFP_KERNEL, (unsigned int)random() % 6);
+
+		if (page && random() % 2)
+			__free_pages(page, page_order(page));
+	}
+	drain_caches();
+	for (pfn_t pfn = 0; pfn < map_end(); pfn = end) {
+		struct map_cell own = { .frames = { 0 } };
+
+		step = (pfn_t)random() % 700 + 1;
+		end = pfn + step < map_end() ? pfn + step : map_end();
+		for (pfn_t frame = pfn; frame < end; frame++)
+			own.frames[kind_of_frame(frame)]++;
+		map_count(pfn, end, &cell);
+		assert_memory_equal(&cell, &own, sizeof(cell));
+	}
+}
+
+/* ---- keys ---- */
+
+/* The lines of the machine follow one another and are what each of their frames belongs to. */
+static void check_lines(const struct map_view *view)
+{
+	for (pfn_t pfn = 0; pfn < map_end();) {
+		struct map_line line = map_line_at(view, pfn);
+		struct map_line last = map_line_at(view, line.end - 1);
+
+		assert_int_equal(line.start, pfn);
+		assert_true(line.end > pfn);
+		assert_int_equal(last.start, line.start);
+		assert_int_equal(last.end, line.end);
+		assert_true(line.fold || line.end - line.start <= (pfn_t)view->columns
+								      << view->order);
+		pfn = line.end;
+	}
+}
+
+static void check_view(const struct map_view *view)
+{
+	struct map_line under = map_under_cursor(view);
+	pfn_t end = view->top;
+
+	assert_int_equal(map_line_at(view, view->top).start, view->top);
+	for (unsigned int i = 0; i < view->rows && end < map_end(); i++)
+		end = map_line_at(view, end).end;
+	assert_in_range(view->cursor, view->top, end - 1);
+	assert_int_equal(under.start, view->cursor);
+	assert_true(under.end > under.start && under.end <= map_end());
+}
+
+static void every_key_keeps_the_cursor_in_sight(void **state)
+{
+	struct map_view view = { .top = 0 };
+
+	(void)state;
+	boot_islands();
+	screen_size(&screen, 80, 25);
+	map_view_fit(&view, &screen);
+	map_view_whole(&view);
+	check_lines(&view);
+	srandom(7);
+	for (unsigned int i = 0; i < 20000; i++) {
+		if (random() % 8 == 0)
+			map_view_at(&view, view.cursor, (unsigned int)random() % 34);
+		else
+			map_move(&view, (enum map_move)(random() % (MAP_LAST + 1)));
+		check_view(&view);
+	}
+	map_view_whole(&view);
+	assert_int_equal(view.top, 0);
+}
+
+static void right_goes_everywhere_and_left_back(void **state)
+{
+	struct map_view view = { .top = 0 };
+	unsigned int steps = 0;
+
+	(void)state;
+	boot_surface();
+	screen_size(&screen, 80, 25);
+	map_view_fit(&view, &screen);
+	map_view_whole(&view);
+	for (pfn_t before = MM_MAX_PFN; before != view.cursor; steps++) {
+		before = view.cursor;
+		map_move(&view, MAP_RIGHT);
+		assert_true(view.cursor == before || view.cursor > before);
+	}
+	assert_int_equal(map_under_cursor(&view).end, map_end());
+	for (steps--; steps > 0; steps--)
+		map_move(&view, MAP_LEFT);
+	assert_int_equal(view.cursor, 0);
+}
+
+/* Down over a fold and up again ends in the same column. */
+static void folds_do_not_lose_the_column(void **state)
+{
+	static const struct piece pieces[] = { { 0, 0x9f000, 1 },
+					       { MIB, 127 * MIB, 1 },
+					       { 4 * GIB, GIB, 1 } };
+	struct map_view view = { .top = 0 };
+	pfn_t start;
+
+	(void)state;
+	boot_of(pieces, 3);
+	screen_size(&screen, 80, 25);
+	map_view_fit(&view, &screen);
+	map_view_at(&view, 0x7000, 6);
+	for (unsigned int i = 0; i < 5; i++)
+		map_move(&view, MAP_RIGHT);
+	start = view.cursor;
+	map_move(&view, MAP_DOWN);
+	assert_true(map_under_cursor(&view).fold);
+	map_move(&view, MAP_DOWN);
+	assert_int_equal(view.cursor, (1 << 20) + 5 * 64);
+	map_move(&view, MAP_UP);
+	map_move(&view, MAP_UP);
+	assert_int_equal(view.cursor, start);
+}
+
+static int show(const char *name)
+{
+	static char text[SCREEN_TEXT];
+
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+		if (!strcmp(shown[i].name, name)) {
+			draw_shown(&shown[i]);
+			screen_text(text);
+			fputs(text, stdout);
+			return 0;
+		}
+	fprintf(stderr, "no screen %s\n", name);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(screens_are_as_expected),
+		cmocka_unit_test(each_kind_has_its_own_character),
+		cmocka_unit_test(a_shade_says_tenths),
+		cmocka_unit_test(the_cursor_is_one_cell),
+		cmocka_unit_test(sizes_are_cut_to_what_is_possible),
+		cmocka_unit_test(counts_are_those_of_the_frames),
+		cmocka_unit_test(every_key_keeps_the_cursor_in_sight),
+		cmocka_unit_test(right_goes_everywhere_and_left_back),
+		cmocka_unit_test(folds_do_not_lose_the_column),
+	};
+
+	if (argc == 2)
+		return show(argv[1]);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
