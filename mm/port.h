@@ -25,8 +25,13 @@ extern uintptr_t mm_host_offset;
 
 #else
 
+/* A kernel's own may come from its build. */
+#ifndef MM_DIRECT_MAP
 #define MM_DIRECT_MAP 0xffff888000000000ull /* physical memory as the kernel sees it */
-#define MEM_MAP_BASE  0xffffea0000000000ull /* descriptor of frame 0 */
+#endif
+#ifndef MEM_MAP_BASE
+#define MEM_MAP_BASE 0xffffea0000000000ull /* descriptor of frame 0 */
+#endif
 
 #endif
 
@@ -125,14 +130,13 @@ static inline void port_unlock_irqrestore(port_lock_t *lock, unsigned long flags
 	port_irq_restore(flags);
 }
 
-/* memset, memcpy, memmove, strcmp: the C library's on a host, the kernel's own elsewhere. */
+/* memset, memcpy, memmove: the C library's on a host, the kernel's own elsewhere. */
 #ifdef MM_HOST
 #include <string.h>
 #else
 void *memset(void *dest, int value, size_t size);
 void *memcpy(void *dest, const void *src, size_t size);
 void *memmove(void *dest, const void *src, size_t size);
-int strcmp(const char *a, const char *b);
 #endif
 
 #endif

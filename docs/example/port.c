@@ -1,0 +1,57 @@
+/* port.c: what mm/ asks of a kernel. A file plays RAM, mmap() the page tables. */
+#define _GNU_SOURCE
+#include "ram.h"
+#include "mm/port.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static int ram;
+
+/* One mapping, where it is told to be and where nothing is yet. */
+static void map(uintptr_t virt, uint64_t size, int prot, int flags, int file, phys_addr_t phys)
+{
+	void *want = (void *)virt;
+
+	flags |= MAP_FIXED_NOREPLACE | MAP_NORESERVE;
+	if (size && mmap(want, size, prot, flags, file, (off_t)phys) != want)
+		panic("no mapping at %p", want);
+}
+
+void ram_init(phys_addr_t end)
+{
+	ram = memfd_create("ram", 0);
+	if (ram < 0 || ftruncate(ram, (off_t)end))
+		panic("no RAM");
+	map(MM_DIRECT_MAP, end, PROT_READ | PROT_WRITE, MAP_SHARED, ram, 0);
+}
+
+void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
+{
+	map(virt, size, PROT_READ | PROT_WRITE, MAP_SHARED, ram, phys);
+}
+
+void port_map_zero(uintptr_t virt, uint64_t size)
+{
+	map(virt, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+/* The rest is a line each. No slab, one CPU, no interrupts, none of mm/debug.h's options. */
+/* clang-format off */
+#define SAY(fmt) va_list ap; va_start(ap, fmt); vfprintf(stderr, fmt, ap); va_end(ap)
+int printk(const char *fmt, ...) { SAY(fmt); return 0; }
+void panic(const char *fmt, ...) { SAY(fmt); fputs(": panic\n", stderr); abort(); }
+void dump_stack(void) { }
+bool slab_is_available(void) { return false; }
+void *kmalloc(size_t size, unsigned int gfp) { (void)size; (void)gfp; return NULL; }
+void kfree(const void *ptr) { (void)ptr; }
+unsigned int port_cpu_id(void) { return 0; }
+unsigned long port_irq_save(void) { return 0; }
+void port_irq_restore(unsigned long flags) { (void)flags; }
+void port_map_frames(pfn_t pfn, uint64_t nr, bool accessible)
+{ (void)pfn; (void)nr; (void)accessible; }
+void port_site_name(uintptr_t site, char *text, size_t size)
+{ snprintf(text, size, "%#zx", (size_t)site); }

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""docs/example/ is built as a kernel of its own would build mm/, and run. TAP."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+from tap import Tap
+
+EXAMPLE = "docs/example"
+PORT_LINES = 60
+C_LIBRARY = {"memset", "memcpy", "memmove", "_GLOBAL_OFFSET_TABLE_"}
+
+
+def run(*argv):
+    return subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def symbols(name, *flags):
+    return {line.split()[-1] for line in run("nm", *flags, name).stdout.splitlines()}
+
+
+def needs(directory):
+    """What all of mm/ together leaves undefined."""
+    objects = [os.path.join(directory, name) for name in os.listdir(directory)
+               if name.endswith(".o")]
+    whole = os.path.join(directory, "mm.o")
+    run("ld", "-r", "-o", whole, *objects)
+    return symbols(whole, "-u")
+
+
+def supplies():
+    with open(os.path.join(EXAMPLE, "port.c"), encoding="utf-8") as file:
+        text = file.read()
+    return set(re.findall(r"^[a-z][\w ]*[ *](\w+)\(", text, re.MULTILINE)), text.count("\n")
+
+
+def main():
+    tap = Tap()
+    with tempfile.TemporaryDirectory(prefix="example.", dir=os.environ.get("B", "build")) as out:
+        out = os.path.abspath(out)
+        built = run("make", "-C", EXAMPLE, f"B={out}", "run")
+        tap.check(built.returncode == 0, "it builds without a warning and runs", built.stdout)
+        tap.check(len(re.findall(r"^free \[mem ", built.stdout, re.MULTILINE)) == 6
+                  and re.search(r"^pfn 0x1000, order 9, ", built.stdout, re.MULTILINE),
+                  "pages were had, and free memory is shown before and after", built.stdout)
+        ranges = re.findall(r"^free .*", built.stdout, re.MULTILINE)
+        tap.check(ranges[:3] == ranges[3:], "what was freed is all there again", built.stdout)
+        wanted = needs(os.path.join(out, "example")) - C_LIBRARY
+        given, lines = supplies()
+        tap.check(wanted and wanted <= given, "mm/ needs nothing that port.c has not",
+                  sorted(wanted - given))
+        unused = given - wanted - {"map", "ram_init"}
+        tap.check(not unused, "port.c has nothing that mm/ does not need", sorted(unused))
+        tap.check(lines <= PORT_LINES, f"port.c has at most {PORT_LINES} lines", lines)
+    with open("mm/README.md", encoding="utf-8") as file:
+        told = set(re.findall(r"`(\w+)", file.read()))
+    tap.check(wanted <= told, "mm/README.md names all of it", sorted(wanted - told))
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
