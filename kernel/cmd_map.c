@@ -64,6 +64,6 @@ static int cmd_map(int argc, char **argv)
 
 const struct command map_commands[] = {
 	{ "map", "[once] [PFN [ORDER]]", "picture of memory; from PFN on, a cell 2^ORDER frames",
-	  cmd_map },
-	{ NULL, NULL, NULL, NULL },
+	  cmd_map, false },
+	{ NULL, NULL, NULL, NULL, false },
 };
