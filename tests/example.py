@@ -37,6 +37,11 @@ def supplies():
     return set(re.findall(r"^[a-z][\w ]*[ *](\w+)\(", text, re.MULTILINE)), text.count("\n")
 
 
+def shown():
+    with open("docs/lift.md", encoding="utf-8") as file:
+        return re.search(r"## What it prints\n\n```\n(.*?)```", file.read(), re.DOTALL)[1]
+
+
 def main():
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="example.", dir=os.environ.get("B", "build")) as out:
@@ -48,6 +53,7 @@ def main():
                   "pages were had, and free memory is shown before and after", built.stdout)
         ranges = re.findall(r"^free .*", built.stdout, re.MULTILINE)
         tap.check(ranges[:3] == ranges[3:], "what was freed is all there again", built.stdout)
+        tap.check(shown() and shown() in built.stdout, "docs/lift.md shows what it prints", built.stdout)
         wanted = needs(os.path.join(out, "example")) - C_LIBRARY
         given, lines = supplies()
         tap.check(wanted and wanted <= given, "mm/ needs nothing that port.c has not",
