@@ -115,6 +115,10 @@ static void refuse_large_sectors(void)
 
 void disk_open(void)
 {
+	/* Nothing checks the boot sector before it runs; what it hands over is its only sign. */
+	if (boot_method != DISK_EDD && boot_method != DISK_CHS)
+		fail("boot sector: damaged, or of another build: it read stage2 by method %u",
+		     boot_method);
 	boot_info.boot_drive = boot_drive;
 	boot_info.disk_method = boot_method;
 	ask_geometry();
