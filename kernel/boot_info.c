@@ -20,6 +20,7 @@
 #define MAPPED_BY_LOADER 0x100000000ull /* 4 GiB */
 #define KERNEL_ALIGN     0x200000ull
 #define MAX_INT12_KIB    1024u
+#define FLAGS_CARRY      0x0001u
 
 struct boot_info boot_info;
 
@@ -188,4 +189,21 @@ void boot_info_init(phys_addr_t phys)
 	memcpy(&boot_info, phys_to_virt(phys), sizeof(boot_info));
 	if (boot_info_is_wrong(&boot_info, &image, reason, sizeof(reason)))
 		panic("boot_info: %s", reason);
+}
+
+void boot_info_print_calls(int (*print)(const char *fmt, ...), uint32_t most)
+{
+	uint32_t total = boot_info.bios_call_total;
+	uint32_t first = total > most ? total - most : 0;
+
+	print("%u calls, the last %u:\n", total, total - first);
+	for (uint32_t n = first; n < total; n++) {
+		const struct boot_bios_call *call = &boot_info.bios_calls[n % BOOT_INFO_BIOS_CALLS];
+
+		print("  INT %02xh AX=%04x: AH=%02x%s", call->interrupt, call->ax, call->ah,
+		      call->flags & FLAGS_CARRY ? " carry" : "");
+		if (call->tries > 1)
+			print(", %u times", call->tries);
+		print("\n");
+	}
 }

@@ -9,8 +9,6 @@
 #include "kernel/monitor.h"
 #include "kernel/parse.h"
 
-#define FLAGS_CARRY 0x0001u
-
 static int cmd_help(int argc, char **argv)
 {
 	(void)argc, (void)argv;
@@ -80,23 +78,6 @@ static void print_map_faults(void)
 			console_printf("  fault: %s\n", faults[bit]);
 }
 
-static void print_calls(void)
-{
-	uint32_t total = boot_info.bios_call_total;
-	uint32_t first = total > BOOT_INFO_BIOS_CALLS ? total - BOOT_INFO_BIOS_CALLS : 0;
-
-	console_printf("%u calls, the last %u:\n", total, total - first);
-	for (uint32_t n = first; n < total; n++) {
-		const struct boot_bios_call *call = &boot_info.bios_calls[n % BOOT_INFO_BIOS_CALLS];
-
-		console_printf("  INT %02xh AX=%04x: AH=%02x%s", call->interrupt, call->ax,
-			       call->ah, call->flags & FLAGS_CARRY ? " carry" : "");
-		if (call->tries > 1)
-			console_printf(", %u times", call->tries);
-		console_printf("\n");
-	}
-}
-
 /* Microseconds since the stage before, where both stamps were taken and the counter went on. */
 /* Returns the stage's time, which is the next one's `before`. */
 static uint64_t print_stage(const char *name, uint64_t tsc, uint64_t before)
@@ -131,13 +112,13 @@ static int cmd_bios(int argc, char **argv)
 		       boot_info.disk_method == DISK_EDD ? "EDD" : "CHS");
 	console_printf("memory map by %s, %u entries\n", map_source_name(), boot_info.e820_count);
 	print_map_faults();
-	console_printf("safe mode: %s; SHIFT and the like, INT 16h AH=02h: 0x%02x\n", safe_name(),
-		       boot_info.shift_flags);
 	console_printf("INT 12h: %u KiB; word at 40:0Eh: 0x%04x; RSDP at 0x%lx\n",
 		       boot_info.int12_kib, boot_info.ebda_segment, boot_info.rsdp);
+	console_printf("safe mode: %s; SHIFT and the like, INT 16h AH=02h: 0x%02x\n", safe_name(),
+		       boot_info.shift_flags);
 	console_printf("stages:\n");
 	print_stages();
-	print_calls();
+	boot_info_print_calls(console_printf, BOOT_INFO_BIOS_CALLS);
 	return 0;
 }
 

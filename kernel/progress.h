@@ -9,7 +9,8 @@
 /* A step begins: its code to port 80h, in safe mode a line in the log. */
 void progress_begin(enum progress code);
 
-/* For a panic: its code to port 80h; and, unless the boot was done, the step into the log. */
+/* For a panic: its code to port 80h; and, unless the boot was done, the step and the
+   last BIOS calls into the log. */
 void progress_failed(void);
 
 #endif

@@ -31,6 +31,7 @@ long_mode:
 	mov eax, cr0
 	and eax, ~(CR0_EM | CR0_TS)
 	or eax, CR0_PG | CR0_WP | CR0_NE | CR0_MP
+	lidt [idt64_register]           ; from the next instruction on gates have 16 bytes
 	mov cr0, eax
 	jmp CODE64:.long
 bits 64
@@ -41,7 +42,6 @@ bits 64
 	mov fs, ax
 	mov gs, ax
 	mov ss, ax
-	lidt [idt64_register]           ; the 32-bit one would be garbage from here on
 	mov esp, stack_top              ; high halves were undefined before: 32-bit moves clear them
 	mov edi, edi
 	mov eax, esi

@@ -357,7 +357,8 @@ def define_cases():
                r"^firstpage: in step \[2a\] long mode$", r"^firstpage: INT 13h AX=4200 gave AH=00"])
     Case("a panic during the boot names the step", status=124, CMDLINE="run=exit 0",
          gdb="break *bp_mem_map\ncontinue\nset $rip = 0x1234\ncontinue\n",
-         says=[r"^Kernel panic: page fault.*\nIn step \[3b\] mem_map\n"])
+         says=[r"^Kernel panic: page fault.*\nIn step \[3b\] mem_map\nBIOS: \d+ calls, the last 4:\n"
+               r"  INT 13h AX="])
     Case("a stack overflow is a double fault on its own stack, and named", status=124,
          CMDLINE="run=exit 0", gdb="break *bp_buddy\ncontinue\nset $rsp = &__boot_stack\ncontinue\n",
          says=[r"panic: stack overflow", r"guard page of the kernel stack"])

@@ -2,6 +2,7 @@
 """The disk images, read without any code of the project. TAP."""
 import hashlib
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -121,6 +122,18 @@ def check_symbols(tap):
         tap.check(set(names) <= found, f"{stage}.elf has {' '.join(names)}")
 
 
+def check_progress_codes(tap):
+    """docs/firmware.md lists the codes that are compiled in, all of them once."""
+    with open("include/progress.list", encoding="ascii") as file:
+        listed = re.findall(r'^PROGRESS\(0x(..), +\w+, +"(.*)"\)$', file.read(), re.MULTILINE)
+    with open("docs/firmware.md", encoding="utf-8") as file:
+        shown = re.findall(r"^\| ([0-9a-f]{2}) \| (.*) \|$",
+                           file.read().partition("| code | step |")[2], re.MULTILINE)
+    tap.check(listed and listed == sorted(listed) and len({c for c, _ in listed}) == len(listed),
+              "progress codes rise", listed)
+    tap.check(listed == shown, "docs/firmware.md has them", set(listed) ^ set(shown))
+
+
 def check_no_write(tap):
     """A copy, bootable and writable, is the same after a boot as before."""
     with tempfile.TemporaryDirectory(dir=BUILD) as directory:
@@ -146,6 +159,7 @@ def main():
     check_parameter_block(tap, image)
     check_segments(tap)
     check_symbols(tap)
+    check_progress_codes(tap)
     check_no_write(tap)
     return tap.finish()
 
