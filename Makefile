@@ -6,7 +6,7 @@
 # Nothing is written outside build/, except by `make gallery`. Sources are listed in reading order.
 
 B ?= build
-export B MEM CPUS MAP FIRMWARE MACHINE CPU QEMUFLAGS IMAGE
+export B MEM CPUS MAP FIRMWARE MACHINE CPU QEMUFLAGS MEDIA
 ifneq ($(origin CMDLINE),undefined)
 export CMDLINE
 endif
@@ -57,11 +57,11 @@ include tests/host/host.mk
 # Running it.
 
 .PHONY: run
-run: $(B)/$(or $(IMAGE),disk).img | $(call have,run) ## boots the image in QEMU; MEM= CPUS= CMDLINE= MAP= FIRMWARE=help QEMUFLAGS=
+run: $(B)/$(or $(MEDIA),disk).img | $(call have,run) ## boots the image in QEMU; MEM= CPUS= CMDLINE= MAP= FIRMWARE=help MEDIA=floppy QEMUFLAGS=
 	@scripts/run
 
 .PHONY: bochs
-bochs: $(B)/$(or $(IMAGE),disk).img | $(call have,bochs) ## boots it in Bochs under its debugger; BOCHS_RC=FILE CMDLINE= MEM= MAP= FIRMWARE=
+bochs: $(B)/$(or $(MEDIA),disk).img | $(call have,bochs) ## boots it in Bochs under its debugger; BOCHS_RC=FILE CMDLINE= MEM= MAP= FIRMWARE=
 	@BOCHS_RC="$(BOCHS_RC)" scripts/bochs
 
 .PHONY: tour

@@ -51,7 +51,7 @@ def drive(image):
 def configuration(env, directory, screen):
     """The file that describes the machine. screen: in a window, where there is a display."""
     build = env.get("B", "build")
-    built = os.path.join(build, (env.get("IMAGE") or "disk") + ".img")
+    built = os.path.join(build, (env.get("MEDIA") or "disk") + ".img")
     image = os.path.join(directory, "disk.img")
     if not os.path.exists(built):
         fail(f"{built} is not there: run make first, or make floppy")

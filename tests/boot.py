@@ -325,12 +325,12 @@ def define_cases():
     Case("options: unknown ones are listed, known ones work",
          CMDLINE="frobnicate quiet=9 mem=64M memmap=1M$32M memblock=debug run=meminfo;exit 0",
          says=[r"frobnicate", r"quiet=9", r"^MemTotal:\s+6\d{4} kB$", r"MEMBLOCK configuration"])
-    Case("floppy, by CHS and track by track", IMAGE="floppy", selftest=True,
+    Case("floppy, by CHS and track by track", MEDIA="floppy", selftest=True,
          CMDLINE="run=bios;selftest;exit 0", says=[
              r"^firstpage: booted from drive 00h by CHS", r"^  INT 13h AX=0212: AH=00, \d+ times$"])
-    Case("bochs: floppy", rc="", IMAGE="floppy", limit=180, CMDLINE="run=bios;exit 0",
+    Case("bochs: floppy", rc="", MEDIA="floppy", limit=180, CMDLINE="run=bios;exit 0",
          says=[r"^firstpage: booted from drive 00h by CHS"])
-    Case("stick with a BIOS parameter block", IMAGE="disk-bpb", CMDLINE="run=exit 0",
+    Case("stick with a BIOS parameter block", MEDIA="disk-bpb", CMDLINE="run=exit 0",
          says=[r"^firstpage: booted from drive 80h by EDD"])
     ShiftHeld("SHIFT held at boot is safe mode", CMDLINE="run=bios;exit 0", says=[
         r"^firstpage: safe mode \(SHIFT is held\)", r"^firstpage: \[26\] KERNEL.ELF$",

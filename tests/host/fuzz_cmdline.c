@@ -106,6 +106,19 @@ static bool equal(const struct options *a, const struct options *b)
 	       a->consoles == b->consoles && (!a->run || strcmp(a->run, b->run) == 0);
 }
 
+/* Word by word, as the C library takes a line apart. */
+static void check_has(const char *line)
+{
+	char copy[LINE_MAX_BYTES + 1];
+	bool found = false;
+
+	memcpy(copy, line, strlen(line) + 1);
+	for (char *word = strtok(copy, " "); word && strncmp(word, "run=", 4) != 0;
+	     word = strtok(NULL, " "))
+		found |= strcmp(word, "safe") == 0;
+	FUZZ_CHECK(cmdline_has(line, "safe") == found);
+}
+
 /* Word after word, those without a warning are kept. */
 static void check_warned_words(const struct options *whole, const char *line,
 			       unsigned int nr_warnings)
@@ -170,6 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	cmdline_clean(file, (uint32_t)input.left, cleaned, line_size, &report);
 	check_clean(file, input.left, cleaned, line_size, &report);
 	line = fuzz_copy(cleaned, strlen(cleaned) + 1);
+	check_has(line);
 	parsed = parse(line, &nr_warnings);
 	check_options(&parsed, line);
 	check_warned_words(&parsed, line, nr_warnings);
