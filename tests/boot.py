@@ -170,6 +170,28 @@ class Dialogue(Case):
             return self.judge(run.returncode, output)
 
 
+class PostCard(Case):
+    """What a POST card would show, port 80h: codes, in hexadecimal."""
+
+    def __init__(self, name, codes, **rest):
+        super().__init__(name, **rest)
+        self.codes = codes
+
+    def run(self):
+        with tempfile.NamedTemporaryFile() as port:
+            self.env["QEMUFLAGS"] = (f"-chardev file,id=post,path={port.name} "
+                                     "-device isa-debugcon,iobase=0x80,chardev=post")
+            complaint, output = super().run()
+            shown = port.read().hex(" ")
+        if not complaint and shown != self.codes:
+            complaint = f"port 80h has {shown}"
+        return complaint, output
+
+
+class StopPostCard(PostCard, Stop):
+    """The same of a boot that does not end by itself."""
+
+
 class ShiftHeld(Case):
     """A key of the emulated keyboard is held from before POST until the boot has ended. It repeats
     as a real one does: POST resets the keyboard, which forgets."""
@@ -340,8 +362,15 @@ def define_cases():
          says=[r"^firstpage: safe mode \(option safe\)", r"^firstpage: \[28\] leaving the BIOS$",
                r"^\[37\] memblock$", r"MEMBLOCK configuration", r"AX=0201: AH=00, \d+ times",
                r"read by CHS"])
-    Case("progress codes are shown, each", CMDLINE="run=exit 0",
-         says=[r"^firstpage: stage2 20 21 22 23 24 25 26 27 28 29 2a $"])
+    stage2 = "20 21 22 23 24 25 26 27 28 29 2a"
+    PostCard("progress codes are shown, each", CMDLINE="run=exit 0",
+             codes=f"10 20 {stage2} 30 31 32 33 34 35 36 37 38 39 3a 3b 3c 3d 3e",
+             says=[rf"^firstpage: stage2 {stage2} $"])
+    StopPostCard("progress codes of a failure", MAP=f"{maps}/no-ram.map", MEM="128M", end=HALTED,
+                 codes="10 20 20 21 22 23 2f",
+                 says=[r"^firstpage: in step \[23\] memory map from the BIOS$"])
+    PostCard("progress codes of a panic", CMDLINE="memmap=exactmap run=exit 0", status=124,
+             codes=f"10 20 {stage2} 30 31 32 33 34 35 36 3f", says=[r"^In step \[36\] memory map"])
     Case("gdb: stops in every stage, symbols at their true addresses", CMDLINE="run=exit 0",
          gdb="fp-places\n" + "continue\ninfo symbol $pc\n" * len(PLACES) + "fp-e820\nfp-memblock\n"
          "delete\ncontinue\n", says=["(?s)" + ".*".join(rf"^{name} in section" for name in PLACES),
