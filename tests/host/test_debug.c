@@ -143,7 +143,7 @@ static void off_means_nothing(void **state)
 static void caches_are_out_of_the_way(void **state)
 {
 	(void)state;
-	for (unsigned int option = 1; option <= ALL; option <<= 1) {
+	for (unsigned int option = 1; option <= MM_NO_CACHES; option <<= 1) {
 		boot(option);
 		assert_int_equal(mm_debug, option);
 		fred(ann(0), 0);
