@@ -18,7 +18,8 @@ extern uint8_t page_tables_end[];
 extern uint8_t stage2_load[];
 extern uint8_t stack_top[];
 extern uint8_t low_memory_end[];
-extern struct boot_info boot_info;
+/* The kernel has a variable of this name; debuggers know this one by the linker's. */
+extern struct boot_info boot_info __asm__("stage2_boot_info");
 
 #define BOUNCE_SIZE 0x10000u
 

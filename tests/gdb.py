@@ -120,6 +120,7 @@ def test_early(tap):
     parts, output, _ = session(
         [(name, attempt(name)) for name in early]
         + [("e820", "tbreak *bp_e820\ncontinue\nfp-e820"), ("e820 raw", "fp-e820 raw"),
+           ("where", "p &stage2_boot_info\np stage2_boot_info.e820_count\np &memory_map"),
            ("kernel", "tbreak *bp_kernel\ncontinue"), ("k memblock", attempt("fp-memblock")),
            ("k zones", attempt("fp-zones")), ("end", "continue")],
         STAGE="bootsector", CMDLINE="run=e820;exit 0")
@@ -130,6 +131,11 @@ def test_early(tap):
     tap.check("continue to bp_memblock" in parts["k memblock"]
               and "continue to bp_buddy" in parts["k zones"], "so do they at the kernel's start",
               output)
+    count = len(lines(parts["e820 raw"], "BIOS-e820: "))
+    tap.check(re.search(r"0x70000\n\$\d+ = " + str(count)
+                        + rf"\n.*{address('stage2', 'memory_map'):#x} <memory_map>", parts["where"]),
+              "stage2's variables, those too whose name the kernel has, at their true addresses",
+              parts["where"])
     for name, line in (("e820", "e820: "), ("e820 raw", "BIOS-e820: ")):
         tap.check(lines(parts[name], line) == lines(between(parts["end"], "> e820\n"), line),
                   f"fp-{name} in stage2 is the monitor's e820", output)

@@ -115,7 +115,7 @@ def kernel_value(name):
 def boot_info():
     """As the kernel has copied it, or as stage2 keeps it; None while nobody does."""
     type_ = lookup_type("struct boot_info")
-    places = [labels("stage2")["boot_info"]]
+    places = [labels("stage2")["stage2_boot_info"]]
     if paging():
         places.insert(0, int(kernel_symbol("boot_info").address))
     for place in places:
