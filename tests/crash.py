@@ -12,6 +12,7 @@ import tempfile
 import threading
 
 import bundle
+import guest
 from tap import Tap
 
 BUILD = os.environ.get("B", "build")
@@ -20,10 +21,7 @@ LIMIT = 60
 
 def boot(**env):
     """(status, output) of a boot that ends by itself."""
-    done = subprocess.run(["scripts/run"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=LIMIT, check=False,
-                          env={**os.environ, **env})
-    return done.returncode, done.stdout.decode("utf-8", "replace").replace("\r", "")
+    return guest.run(["scripts/run"], LIMIT, **env)
 
 
 def dialogue(steps, **env):
@@ -252,11 +250,10 @@ def test_bundle(tap):
               "serial log and seed", part("serial.log"))
     tap.check("double_free at kernel/cmd_debug.c:" in part("trace"), "the trace, decoded",
               part("trace"))
-    again = subprocess.run(["sh", os.path.join(where, "reproduce")], stdin=subprocess.DEVNULL,
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT)
     reason = re.search(r"Kernel panic: .*", output)[0]
-    tap.check(again.returncode == status == 124 and reason.encode() in again.stdout,
-              "and reproduce fails again, the same way", again.stdout.decode("utf-8", "replace"))
+    again, output = guest.run(["sh", os.path.join(where, "reproduce")], LIMIT)
+    tap.check(again == status == 124 and reason in output, "and reproduce fails again, the same way",
+              output)
 
 
 def test_bundle_of_gdb(tap):
@@ -266,13 +263,11 @@ def test_bundle_of_gdb(tap):
         with open(rc, "w", encoding="ascii") as file:
             file.write("break *bp_buddy\ncontinue\nset $rip = 0x1234\ncontinue\n")
         env = {"CMDLINE": "run=exit 0", "GDB_RC": rc}
-        done = subprocess.run(["scripts/debug"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=LIMIT, env={**os.environ, **env})
-        where = bundle.write("crash of gdb", ["scripts/debug"], env, done.stdout.decode())
-    again = subprocess.run(["sh", os.path.join(where, "reproduce")], stdin=subprocess.DEVNULL,
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT)
-    tap.check(again.returncode == done.returncode == 124 and b"0x1234 is not mapped" in again.stdout,
-              "a bundle with gdb's commands plays again", again.stdout.decode("utf-8", "replace"))
+        status, output = guest.run(["scripts/debug"], LIMIT, **env)
+        where = bundle.write("crash of gdb", ["scripts/debug"], env, output)
+    again, output = guest.run(["sh", os.path.join(where, "reproduce")], LIMIT)
+    tap.check(again == status == 124 and "0x1234 is not mapped" in output,
+              "a bundle with gdb's commands plays again", output)
     where = bundle.write("crash: typed", ["scripts/run"], {}, "no panic here\n",
                          again=["tests/boot.py", "--all", "typed words"])
     with open(os.path.join(where, "reproduce"), encoding="utf-8") as file:

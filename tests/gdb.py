@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 
+import guest
 from tap import Tap
 
 BUILD = os.environ.get("B", "build")
@@ -30,10 +31,7 @@ def session(steps, **env):
         rc = os.path.join(directory, "rc")
         with open(rc, "w", encoding="ascii") as file:
             file.write(text)
-        done = subprocess.run(["scripts/debug"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=LIMIT, check=False,
-                              env={**os.environ, "GDB_RC": rc, **env})
-    output = done.stdout.decode("utf-8", "replace").replace("\r", "")
+        status, output = guest.run(["scripts/debug"], LIMIT, GDB_RC=rc, **env)
     parts, name = {"": ""}, ""
     for line in output.splitlines(keepends=True):
         if line.startswith(MARK):
@@ -41,7 +39,7 @@ def session(steps, **env):
             parts[name] = ""
         else:
             parts[name] += line
-    return parts, output, done.returncode
+    return parts, output, status
 
 
 # ---- each stage ----

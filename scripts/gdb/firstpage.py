@@ -1,4 +1,4 @@
-"""firstpage's commands in gdb: `help user-defined`, or `help fp-page`. scripts/debug loads this.
+"""firstpage's commands in gdb: `help user-defined` lists them. scripts/debug loads this.
 
 They read the guest's memory and nothing else: where it has stopped or crashed does not matter, as
 long as the thing asked for is there; when it is not yet, they say which place to continue to.
@@ -52,9 +52,7 @@ def command(function):
         def invoke(self, argument, _from_tty):
             try:
                 function(argument.strip())
-            except gdb.MemoryError as error:
-                raise gdb.GdbError(f"{name}: {error}") from None
-            except gdb.GdbError as error:
+            except (gdb.error, gdb.GdbError) as error:
                 raise gdb.GdbError(f"{name}: {error}") from None
 
     Command()

@@ -1,0 +1,17 @@
+"""A guest that is run to its end: what it printed, and nothing of it left behind."""
+import os
+import signal
+import subprocess
+
+
+def run(argv, limit, **env):
+    """(status, output). What is not done in time is ended, QEMU too: status None."""
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, env={**os.environ, **env},
+                          start_new_session=True) as process:
+        try:
+            output, status = process.communicate(timeout=limit)[0], process.returncode
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGTERM)
+            output, status = process.communicate()[0], None
+    return status, output.decode("utf-8", "replace").replace("\r", "")
