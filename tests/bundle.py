@@ -6,6 +6,7 @@
         serial.log   all that it printed
         trace        its panic as source lines (scripts/decode), when there is one
         reproduce    a script: the same again. sh build/test-logs/bundles/NAME/reproduce
+        GDB_RC, BOCHS_RC   the debugger's commands, when it had some
 """
 import os
 import re
@@ -22,31 +23,23 @@ def put(directory, name, text):
         file.write(text)
 
 
-def keep_files(directory, env):
-    """Files that the run was given by name live no longer than it: the bundle has its own."""
-    kept = dict(env)
-    for variable, path in env.items():
-        if variable in ("GDB_RC", "BOCHS_RC") and os.path.isfile(path):
-            kept[variable] = os.path.join(directory, os.path.basename(path))
-            shutil.copyfile(path, kept[variable])
-    return kept
-
-
 def decode(output):
     done = subprocess.run(["scripts/decode"], input=output.encode(), stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
     return done.stdout.decode("utf-8", "replace")
 
 
-def write(name, argv, env, output, again=None):
-    """The bundle's path. env: what differs from the environment at hand; while the files that it
-    names exist. again: the words that play it again, where argv alone would not, as for a case with
-    a damaged image or with words to be typed: its runner's."""
+def write(name, argv, env, output, texts=None, again=None):
+    """The bundle's path. env: what differs from the environment at hand. texts: variables that name
+    a file, and what is in it: the bundle keeps it. again: the words that play it again, where argv
+    alone would not."""
     directory = os.path.join(BUNDLES, re.sub(r"\W+", "-", name).strip("-"))
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
-    env = keep_files(directory, {key: value for key, value in env.items()
-                                 if os.environ.get(key) != value})
+    env = dict(env)
+    for variable, text in (texts or {}).items():
+        put(directory, variable, text)
+        env[variable] = os.path.join(directory, variable)
     words = [f"{key}={shlex.quote(value)}" for key, value in sorted(env.items())]
     line = " ".join(words + [shlex.join(argv)])
     put(directory, "command", f"{name}\n{line}\n")
@@ -59,3 +52,14 @@ def write(name, argv, env, output, again=None):
     put(directory, "reproduce", f"#!/bin/sh\ncd {root} && {shlex.join(again) if again else line}\n")
     os.chmod(os.path.join(directory, "reproduce"), 0o755)
     return directory
+
+
+def of_case(case, output, runner):
+    """The same for a case of tests/boot.py. Damaged images and words to be typed are known to the
+    runner alone, which plays the cases whose name holds a word: this one."""
+    argv, texts = ["scripts/run"], {}
+    for script, variable, text in (("bochs", "BOCHS_RC", case.rc), ("debug", "GDB_RC", case.gdb)):
+        if text is not None:
+            argv, texts = ["scripts/" + script], {variable: text}
+    again = [runner, "--all", case.name] if case.damage or hasattr(case, "dialogue") else None
+    return write(case.name, argv, case.env, output, texts, again)

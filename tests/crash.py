@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import types
 
 import bundle
 import guest
@@ -17,6 +18,7 @@ from tap import Tap
 
 BUILD = os.environ.get("B", "build")
 LIMIT = 60
+bundle.BUNDLES = os.path.join(BUILD, "test-logs", "crash")  # those of real failures stay alone
 
 
 def boot(**env):
@@ -256,28 +258,28 @@ def test_bundle(tap):
               output)
 
 
-def test_bundle_of_gdb(tap):
-    """A file of commands that is gone when somebody looks is in the bundle."""
-    with tempfile.TemporaryDirectory(prefix="crash.", dir=BUILD) as directory:
-        rc = os.path.join(directory, "rc")
-        with open(rc, "w", encoding="ascii") as file:
-            file.write("break *bp_buddy\ncontinue\nset $rip = 0x1234\ncontinue\n")
-        env = {"CMDLINE": "run=exit 0", "GDB_RC": rc}
-        status, output = guest.run(["scripts/debug"], LIMIT, **env)
-        where = bundle.write("crash of gdb", ["scripts/debug"], env, output)
-    again, output = guest.run(["sh", os.path.join(where, "reproduce")], LIMIT)
-    tap.check(again == status == 124 and "0x1234 is not mapped" in output,
-              "a bundle with gdb's commands plays again", output)
-    where = bundle.write("crash: typed", ["scripts/run"], {}, "no panic here\n",
-                         again=["tests/boot.py", "--all", "typed words"])
+def case(name, **rest):
+    """As tests/boot.py has them."""
+    return types.SimpleNamespace(name=name, **{"rc": None, "gdb": None, "damage": None, **rest})
+
+
+def test_bundle_of_case(tap):
+    """A case whose commands for gdb are in no file; one that only the runner can play."""
+    text = "break *bp_buddy\ncontinue\nset $rip = 0x1234\ncontinue\n"
+    where = bundle.of_case(case("crash: gdb", gdb=text, env={"CMDLINE": "run=exit 0"}), "", "runner")
+    status, output = guest.run(["sh", os.path.join(where, "reproduce")], LIMIT)
+    tap.check(status == 124 and "0x1234 is not mapped" in output,
+              "a bundle has gdb's commands and plays again", output)
+    where = bundle.of_case(case("crash: typed words", dialogue=[], env={}), "no panic here\n",
+                           "tests/boot.py")
     with open(os.path.join(where, "reproduce"), encoding="utf-8") as file:
-        tap.check("tests/boot.py --all 'typed words'" in file.read()
+        tap.check(file.read().endswith("tests/boot.py --all 'crash: typed words'\n")
                   and not os.path.exists(os.path.join(where, "trace")),
-                  "what cannot be played by its command names its runner")
+                  "what its command alone would not play again names its runner")
 
 
 TESTS = (test_report, test_early, test_prompt, test_prompt_on_a_small_stack, test_nested, test_decode, test_decode_exception,
-         test_decode_refuses, test_bundle, test_bundle_of_gdb)
+         test_decode_refuses, test_bundle, test_bundle_of_case)
 
 
 def main():
