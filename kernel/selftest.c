@@ -201,10 +201,11 @@ static const char *pieces_of_a_block_come_back(void)
 /* Instead of what is wrong. */
 static const char not_here[] = "does not apply";
 
-/* mm/debug.h's options leave the caches without room: there is no fast path to interrupt. */
+/* mm/debug.h's options leave the caches without room, as less than 6 MiB of RAM does: there is no
+   fast path to interrupt. */
 static const char *interrupts_may_allocate_and_free(void)
 {
-	return mm_debug ? not_here : selftest_irq();
+	return mm_debug || !selftest_irq_applies() ? not_here : selftest_irq();
 }
 
 static const struct {

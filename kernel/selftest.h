@@ -4,6 +4,8 @@
 #ifndef KERNEL_SELFTEST_H
 #define KERNEL_SELFTEST_H
 
+#include <stdbool.h>
+
 /*
  * Prints KTAP (Documentation/dev-tools/ktap.rst of Linux), one line a test. Returns how many
  * failed. Takes memory and gives all of it back. Ctrl-C ends it between two tests, as a failure.
@@ -12,5 +14,6 @@ int selftest(void);
 
 /* One of them, a long one: selftest_irq.c. NULL, or what is wrong. */
 const char *selftest_irq(void);
+bool selftest_irq_applies(void); /* whether a zone is large enough for a cache to interrupt */
 
 #endif

@@ -477,6 +477,14 @@ static void run_scenarios(const struct scenario *first, size_t nr)
 	}
 }
 
+bool selftest_irq_applies(void)
+{
+	for_each_zone(z)
+		if (z->managed >= STOCK)
+			return true;
+	return false;
+}
+
 const char *selftest_irq(void)
 {
 	complaint[0] = '\0';
