@@ -6,7 +6,7 @@
 # Nothing is written outside build/, except by `make gallery`. Sources are listed in reading order.
 
 B ?= build
-export B MEM CPUS MAP FIRMWARE MACHINE CPU QEMUFLAGS MEDIA
+export B MEM CPUS MAP FIRMWARE MACHINE CPU DISK CONSOLE QEMUFLAGS MEDIA
 ifneq ($(origin CMDLINE),undefined)
 export CMDLINE
 endif
@@ -88,6 +88,10 @@ floppy: $(B)/floppy.img ## the same on 1.44 MB, for what is read by CHS only; sa
 .PHONY: test
 test: all $(B)/floppy.img $(B)/disk-bpb.img | $(call have,test) $(call have,run) $(call have,bochs) $(call have,debug) ## everything that has a verdict
 	@tests/run
+
+.PHONY: test-matrix
+test-matrix: all | $(call have,test) $(call have,run) $(call have,bochs) ## every boot of the matrix, and a table of them; docs/matrix.md
+	@tests/matrix.py
 
 .PHONY: test-damage
 test-damage: $(B)/disk.img | $(call have,run) ## every sector of loader, FAT and kernel damaged in turn, each booted

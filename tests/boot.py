@@ -3,225 +3,21 @@
 
 tests/boot.py [--all] [WORD...] runs the cases whose name holds all the words. Without --all those
 are left out that are no sample: `tests/boot.py --all firmware` plays every misdeed of scripts/rom.
-What a failed case printed lies in build/test-logs/boot/.
+Of the matrix (tests/matrix.py) it runs the sample. What a failed case printed lies in
+build/test-logs/boot/.
 """
-import concurrent.futures
-import functools
-import json
 import os
 import re
-import socket
 import subprocess
 import sys
-import tempfile
-import threading
-import time
 
+from cases import (BUILD, CASES, LOGS, Case, Dialogue, PostCard, ShiftHeld, Stop, StopPostCard,
+                   run_cases)
 from firmware import ALL_SURVIVED, ANOTHER_MAP, BOCHS_ALONE, HALTED, REFUSED, SAMPLE, SURVIVED
+from matrix import matrix_sample, prove_matrix_failure
 from tap import Tap
 
-BUILD = os.environ.get("B", "build")
-LOGS = os.path.join(BUILD, "test-logs", "boot")
 SHOW = "run=e820;memblock;buddyinfo;zoneinfo;meminfo;iomem;free;selftest;exit 0"
-CASES = []
-
-
-class Case:
-    """One boot. status: of scripts/run or scripts/bochs; says: patterns that the output must hold;
-    same_map: what `e820` shows must be what it shows without FIRMWARE."""
-
-    def __init__(self, name, limit=60, status=0, says=(), selftest=False, damage=None, rc=None,
-                 gdb=None, same_map=False, sample=True, **env):
-        self.name, self.limit, self.status, self.says = name, limit, status, says
-        self.selftest, self.damage, self.rc, self.gdb = selftest, damage, rc, gdb
-        self.same_map, self.sample = same_map, sample
-        self.env = {key: str(value) for key, value in env.items()}
-        CASES.append(self)
-
-    def command(self, directory):
-        env = {**os.environ, **self.env}
-        if self.damage:
-            env["B"] = directory
-            subprocess.run(["cp", os.path.join(BUILD, "disk.img"), directory], check=True)
-            self.damage(os.path.join(directory, "disk.img"))
-        for script, variable, text in (("bochs", "BOCHS_RC", self.rc), ("debug", "GDB_RC", self.gdb)):
-            if text is not None:
-                env[variable] = os.path.join(directory, "rc")
-                with open(env[variable], "w", encoding="ascii") as file:
-                    file.write(text)
-                return ["scripts/" + script], env
-        return ["scripts/run"], env
-
-    def run(self):
-        """(complaint or None, output)"""
-        with tempfile.TemporaryDirectory(prefix="boot.", dir=BUILD) as directory:
-            argv, env = self.command(directory)
-            with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, env=env, start_new_session=True) as run:
-                try:
-                    output = run.communicate(timeout=self.limit)[0]
-                    return self.judge(run.returncode, output.decode("utf-8", "replace"))
-                except subprocess.TimeoutExpired:
-                    os.killpg(run.pid, 15)
-                    output = run.communicate()[0].decode("utf-8", "replace")
-                    return self.judge(None, output)
-
-    def judge(self, status, output):
-        """status None: it was ended from outside, as a Stop is."""
-        output = output.replace("\r", "")
-        for pattern in self.says:
-            if not re.search(pattern, output, re.MULTILINE):
-                return f"did not say {pattern}", output
-        if self.status == "stop":
-            good = status is None and self.end.decode() in output
-            return None if good else f"did not come to {self.end}", output
-        if self.status != status:
-            return f"status {status} instead of {self.status}", output
-        if self.same_map and map_lines(output) != plain_map(self.rc is not None,
-                                                            self.env.get("MACHINE", ""),
-                                                            self.env.get("BIOS", "")):
-            return "another memory map than without FIRMWARE", output
-        if self.selftest:
-            return ktap_complaint(output), output
-        return None, output
-
-
-def map_lines(output):
-    """The raw map without attributes, and the corrected one."""
-    return re.findall(r"^(?:BIOS-)?e820: [^,\n]*", output, re.MULTILINE)
-
-
-@functools.cache
-def plain_map(bochs, machine, bios):
-    """What the firmware says about memory when it behaves."""
-    env = {**os.environ, "CMDLINE": "run=e820;exit 0", "MACHINE": machine, "BIOS": bios}
-    done = subprocess.run(["scripts/bochs" if bochs else "scripts/run"], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env, timeout=120,
-                          check=True)
-    lines = map_lines(done.stdout.decode("utf-8", "replace").replace("\r", ""))
-    if not lines:
-        raise RuntimeError("a plain boot shows no memory map")
-    return lines
-
-
-def ktap_complaint(output):
-    plan = re.findall(r"^1\.\.(\d+)$", output, re.MULTILINE)
-    good = re.findall(r"^ok \d+ ", output, re.MULTILINE)
-    bad = re.findall(r"^not ok .*$", output, re.MULTILINE)
-    if bad:
-        return bad[0]
-    if not plan or int(plan[-1]) * len(plan) != len(good):
-        return f"plans {plan}, {len(good)} tests passed"
-    return None
-
-
-class Stop(Case):
-    """A boot that does not end by itself: it is ended as soon as it has said its last words."""
-
-    def __init__(self, name, says, end, **rest):
-        super().__init__(name, status="stop", says=says, **rest)
-        self.end = end.encode()
-
-    def run(self):
-        with tempfile.TemporaryDirectory(prefix="boot.", dir=BUILD) as directory:
-            argv, env = self.command(directory)
-            with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, env=env, start_new_session=True) as run:
-                timer = threading.Timer(self.limit, os.killpg, (run.pid, 15))
-                timer.start()
-                output, status = b"", None
-                while byte := os.read(run.stdout.fileno(), 4096):
-                    output += byte
-                    if self.end in output:
-                        break
-                else:
-                    status = run.wait()
-                timer.cancel()
-                if run.poll() is None:
-                    os.killpg(run.pid, 15)
-                return self.judge(status, output.decode("utf-8", "replace"))
-
-
-class Dialogue(Case):
-    """Words typed at the monitor, each after a pattern was seen."""
-
-    def __init__(self, name, dialogue, **rest):
-        super().__init__(name, **rest)
-        self.dialogue = dialogue
-
-    def run(self):
-        env = {**os.environ, **self.env}
-        with subprocess.Popen(["scripts/run"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, env=env, start_new_session=True) as run:
-            timer = threading.Timer(self.limit, os.killpg, (run.pid, 15))
-            timer.start()
-            output, seen = "", 0
-            for pattern, words in self.dialogue:
-                while not re.search(pattern, output[seen:]):
-                    byte = os.read(run.stdout.fileno(), 4096)
-                    if not byte:
-                        break
-                    output += byte.decode("utf-8", "replace")
-                seen = len(output)
-                run.stdin.write(words.encode())
-                run.stdin.flush()
-            output += run.communicate()[0].decode("utf-8", "replace")
-            timer.cancel()
-            return self.judge(run.returncode, output)
-
-
-class PostCard(Case):
-    """What a POST card would show, port 80h: codes, in hexadecimal."""
-
-    def __init__(self, name, codes, **rest):
-        super().__init__(name, **rest)
-        self.codes = codes
-
-    def run(self):
-        with tempfile.NamedTemporaryFile() as port:
-            self.env["QEMUFLAGS"] = (f"-chardev file,id=post,path={port.name} "
-                                     "-device isa-debugcon,iobase=0x80,chardev=post")
-            complaint, output = super().run()
-            shown = port.read().hex(" ")
-        if not complaint and shown != self.codes:
-            complaint = f"port 80h has {shown}"
-        return complaint, output
-
-
-class StopPostCard(PostCard, Stop):
-    """The same of a boot that does not end by itself."""
-
-
-class ShiftHeld(Case):
-    """A key of the emulated keyboard is held from before POST until the boot has ended. It repeats
-    as a real one does: POST resets the keyboard, which forgets."""
-
-    KEY = {"execute": "input-send-event", "arguments": {"events": [
-        {"type": "key", "data": {"down": True, "key": {"type": "qcode", "data": "shift"}}}]}}
-
-    def run(self):
-        with tempfile.TemporaryDirectory(prefix="qmp.") as directory:
-            path = os.path.join(directory, "qmp")
-            self.env["QEMUFLAGS"] = f"-qmp unix:{path},server=on,wait=off"
-            done = threading.Event()
-            hand = threading.Thread(target=self.hold, args=(path, done))
-            hand.start()
-            try:
-                return super().run()
-            finally:
-                done.set()
-                hand.join()
-
-    def hold(self, path, done):
-        with socket.socket(socket.AF_UNIX) as qmp:
-            while qmp.connect_ex(path) and not done.wait(0.01):
-                pass
-            try:
-                qmp.sendall(b'{"execute": "qmp_capabilities"}')
-                while not done.wait(0.03):
-                    qmp.sendall(json.dumps(self.KEY).encode())
-            except OSError:  # QEMU has ended
-                pass
 
 
 def write_file(image, name, data):
@@ -317,22 +113,10 @@ def absent(first, last):
 
 def define_cases():
     maps = make_maps()
-    for machine in ("pc", "q35"):
-        for mem in ("16M", "128M", "4G", "64G"):
-            Case(f"qemu {machine} {mem}", MACHINE=machine, MEM=mem, CMDLINE=SHOW, selftest=True,
-                 says=[r"^BIOS-e820: \[mem 0x0{16}-0x", r"^Memory: \d+K/\d+K available",
-                       r"^MemTotal:\s+\d+ kB$", r"^Node 0, zone      DMA( +\d+){19} *$",
-                       r"^free \[mem 0x[0-9a-f]+-0x[0-9a-f]+\]$"])
-    Case("qemu pc 1000G", MEM="1000G", CMDLINE="run=meminfo;alloc 18;selftest;exit 0", limit=120,
-         selftest=True, says=[r"^pfn 0x\w+ order 18 zone Normal \[mem 0x\w+-0x\w+\]$"])
-    Case("qemu pc 8T", MEM="8T", CMDLINE="run=alloc 18;selftest;exit 0", limit=240, selftest=True,
-         says=[r"^pfn 0x\w+ order 18 zone Normal "])
-    for cpu in ("qemu64", "core2duo", "max,pdpe1gb=off", "max,-nx"):
-        Case(f"qemu cpu {cpu}", CPU=cpu, CMDLINE="run=cpu;selftest;exit 0", selftest=True)
-    Case("qemu no VGA, no ACPI", QEMUFLAGS="-vga none -no-acpi", CMDLINE="run=selftest;exit 0",
-         selftest=True)
-    Case("qemu other geometry", QEMUFLAGS="-global ide-hd.lcyls=65 -global ide-hd.lheads=16 "
-         "-global ide-hd.lsecs=63", CMDLINE="run=exit 0")
+    Case("what the commands show about memory", CMDLINE=SHOW, selftest=True,
+         says=[r"^BIOS-e820: \[mem 0x0{16}-0x", r"^Memory: \d+K/\d+K available",
+               r"^MemTotal:\s+\d+ kB$", r"^Node 0, zone      DMA( +\d+){19} *$",
+               r"^free \[mem 0x[0-9a-f]+-0x[0-9a-f]+\]$"])
     Dialogue("qemu warm reboot, RAM kept, then selftest",
              [(r"firstpage> $", "alloc 3\nselftest\nreboot\n"),
               (r"(?s)BIOS-e820.*firstpage> $", "selftest\nexit 0\n")], selftest=True,
@@ -441,7 +225,6 @@ def define_cases():
              [(r"firstpage> $", "memtest 1000000\r"), (r"pass 2 of", "\x03"),
               (r"firstpage> $", "selftest\rexit 0\r")], selftest=True, CMDLINE="",
              says=[r"^1 of 1000000 passes over \d+ MiB, interrupted; bad frames: 0$"])
-    Stop("no long mode", end=HALTED, CPU="qemu64,-lm", says=[r"long mode"])
     Stop("KERNEL.ELF cut short", end=HALTED, damage=truncate_kernel, says=[r"KERNEL\.ELF"])
     Stop("KERNEL.ELF with a byte flipped", end=HALTED, damage=flip_kernel_byte, says=[r"KERNEL\.ELF"])
     Stop("KERNEL.ELF with writable text", end=HALTED, damage=writable_text,
@@ -459,9 +242,6 @@ def define_cases():
                         "disabled": r"disabled: \[mem 0x0*4000000-"}.items():
         Case(f"map {name}", MAP=f"{maps}/{name}.map", MEM="128M", selftest=True, says=[words],
              CMDLINE="run=e820;free;selftest;exit 0")
-    Case("map of a real machine, unsorted, byte by byte",
-         MAP="tests/e820/trol-piii-byte-granular.map", selftest=True,
-         CMDLINE="run=e820;free;selftest;exit 0", says=[r"^e820: .*-0x000000000fffd8bf\] usable$", r"unsorted: \[mem 0x0*fffd8c0-"])
     # The larger map of another machine; one that calls the PCI hole RAM, with ROM and devices in it.
     Case("map absent-end: RAM that is not there is left out", MAP=f"{maps}/absent-end.map",
          MEM="128M", selftest=True, CMDLINE="run=e820;memblock;selftest;exit 0",
@@ -479,10 +259,6 @@ def define_cases():
     Stop("map without RAM", end=HALTED, MAP=f"{maps}/no-ram.map", MEM="128M", says=[r"no RAM"])
     Stop("map without a place for the kernel", end=HALTED, MAP=f"{maps}/no-place.map", MEM="128M",
          says=[r"KERNEL\.ELF: no RAM between"])
-    for bios in ("BIOS-bochs-latest", "BIOS-bochs-legacy"):
-        Case(f"bochs {bios}", rc="c\nr\n", BIOS=bios, MEM="128M", limit=180, selftest=True,
-             CMDLINE="run=e820;buddyinfo;selftest;exit 0",
-             says=[r"^rip: ffffffff_80", r"^BIOS-e820: \[mem 0x0"])
     Case("bochs: exit 3 is status 3", rc="c\n", CMDLINE="run=exit 3", status=3, limit=120)
     Case("bochs: every named place, in order", limit=180, CMDLINE="run=exit 0",
          rc="".join(f'lb "{name}"\n' for name in PLACES if name != "bp_kernel")
@@ -556,35 +332,19 @@ def check_firmware_tables(tap):
     tap.check(names and names == played, "each misdeed is played", str(names ^ played))
 
 
-def finish(tap, case, complaint, output, seconds):
-    if complaint:
-        log = os.path.join(LOGS, re.sub(r"\W+", "-", case.name) + ".log")
-        with open(log, "w", encoding="utf-8") as file:
-            file.write(f"{case.name}\n{case.env}\n{output}")
-        complaint += f"\n{log}"
-    tap.check(not complaint, f"{case.name} ({seconds:.1f} s)", complaint or "")
-
-
-def timed(case):
-    start = time.monotonic()
-    complaint, output = case.run()
-    return complaint, output, time.monotonic() - start
-
-
 def main():
     tap = Tap()
     words = [word for word in sys.argv[1:] if word != "--all"]
     os.makedirs(LOGS, exist_ok=True)
     define_cases()
     define_firmware_cases()
-    wanted = [c for c in CASES if all(word in c.name for word in words)
-              and (c.sample or "--all" in sys.argv)]
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for case, result in zip(wanted, pool.map(timed, wanted)):
-            finish(tap, case, *result)
+    wanted = [case for case in CASES if case.sample or "--all" in sys.argv]
+    run_cases(tap, [case for case in wanted + matrix_sample()
+                    if all(word in case.name for word in words)])
     if not words:
         check_firmware_tables(tap)
         prove_failure(tap)
+        prove_matrix_failure(tap)
     return tap.finish()
 
 

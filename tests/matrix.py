@@ -1,0 +1,339 @@
+#!/usr/bin/env python3
+"""The boot matrix: media, machines, CPUs, RAM, Bochs, memory maps; a cell is a boot. TAP, a table.
+
+tests/matrix.py [--list] [WORD...] runs the cells whose name holds all the words; tests/boot.py
+runs those that are a sample. Every cell boots the image as it was built but for its CMDLINE.TXT,
+and passes when the self-test passes and what is due in that cell was said. The table goes to
+build/matrix.txt too; docs/matrix.md explains it.
+"""
+import functools
+import glob
+import itertools
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+
+from cases import BUILD, CASES, LOGS, Case, Screen, Stop, run_cases
+from firmware import HALTED
+from replay import REPLAY, merge, ranges, subtract
+from tap import Tap
+
+RUN = "run=e820;bios;selftest;exit 0"
+LIMIT = 180
+GIB = 1 << 30
+
+# What the image is behind. SeaBIOS boots from all of these; from usb-uas and lsi53c810 it does not.
+MEDIA = {
+    "ide": "-device ide-hd,drive=disk",
+    "ahci": "-device ahci,id=c -device ide-hd,drive=disk,bus=c.0",
+    "usb uhci": "-device piix3-usb-uhci -device usb-storage,drive=disk",
+    "usb ohci": "-device pci-ohci -device usb-storage,drive=disk",
+    "usb ehci": "-device usb-ehci -device usb-storage,drive=disk",
+    "usb xhci": "-device qemu-xhci -device usb-storage,drive=disk",
+    "usb nec-xhci": "-device nec-usb-xhci -device usb-storage,drive=disk",
+    "usb-bot": "-device qemu-xhci -device usb-bot,id=s -device scsi-hd,bus=s.0,drive=disk",
+    "virtio-blk": "-device virtio-blk,drive=disk",
+    "virtio-blk 1.0": "-device virtio-blk-pci-non-transitional,drive=disk",
+    "nvme": "-device nvme,serial=1,drive=disk",
+    **{f"scsi {name}": f"-device {name},id=s -device scsi-hd,bus=s.0,drive=disk"
+       for name in ("virtio-scsi", "lsi53c895a", "megasas", "megasas-gen2", "mptsas1068", "pvscsi",
+                    "am53c974", "dc390")},
+}
+FLOPPY = "-device floppy,drive=disk,drive-type=288"  # the image's first 2.88 MB
+CARD, CARD_BYTES = "-device sdhci-pci -device sd-card,drive=disk", 64 << 20  # a power of two
+ON_Q35 = ("ide", "usb ehci", "usb xhci", "nvme")  # an IDE disk is on q35's AHCI
+GEOMETRIES = ((65, 16, 63), (1024, 1, 63), (63, 64, 32), (8, 255, 63), (100, 7, 17), (1000, 13, 3))
+
+MACHINES = {
+    "pc": ({}, r"RSDP at 0x[1-9a-f]\w*$"),
+    "q35": ({"MACHINE": "q35"}, r"RSDP at 0x[1-9a-f]\w*$"),
+    "isapc": ({"MACHINE": "isapc"}, r"RSDP at 0x0$"),
+    "pc without i8042": ({"MACHINE": "pc,i8042=off"}, ""),
+    "q35 without i8042": ({"MACHINE": "q35,i8042=off"}, ""),
+    "pc without ACPI": ({"MACHINE": "pc,acpi=off"}, r"RSDP at 0x0$"),
+    "q35 without ACPI": ({"MACHINE": "q35,acpi=off"}, r"RSDP at 0x0$"),
+    "pc without VGA": ({"QEMUFLAGS": "-vga none"}, ""),
+    "q35 without VGA": ({"MACHINE": "q35", "QEMUFLAGS": "-vga none"}, ""),
+    "pc without serial line, by port E9": ({"CONSOLE": "e9"}, ""),
+    "isapc without serial line and VGA, by port E9": (
+        {"CONSOLE": "e9", "MACHINE": "isapc", "QEMUFLAGS": "-vga none"}, ""),
+}
+
+NX, GB, LA57 = r"^no-execute +yes$", r"^1 GiB pages +yes$", r"^address bits .*57 virtual$"
+NO_NX, NO_GB, NO_LA57 = r"^no-execute +no$", r"^1 GiB pages +no$", r"^address bits .*48 virtual$"
+CPUS = {
+    "qemu64": (NX, NO_GB, NO_LA57),
+    "core2duo": (NX, NO_GB, NO_LA57),
+    "Opteron_G1": (NX, NO_GB, NO_LA57),
+    "phenom": (NX, GB, NO_LA57),
+    "Nehalem": (NX, NO_GB, NO_LA57),
+    "EPYC": (NX, GB, NO_LA57),
+    "max": (NX, GB, LA57),
+    "max,la57=off": (NX, GB, NO_LA57),
+    "max,pdpe1gb=off": (NX, NO_GB),
+    "max,-nx": (NO_NX,),
+    "max,-clflush": (NX,),
+}
+CPUS_REFUSED = ("qemu64,-lm", "qemu32", "coreduo", "n270", "pentium3", "486")
+
+SMALLEST = "3M"  # stated in docs/matrix.md; least_kib() is exact
+RAM = (SMALLEST, "4M", "8M", "16M", "64M", "512M", "2G", "3G", "4G", "5G", "64G", "978G", "1000G",
+       "8T")
+SEABIOS_KIB = 128  # kept at the end of RAM
+QEMU_STEP_KIB = 8  # RAM is a multiple of it
+
+SEABIOS = "/usr/share/seabios/bios.bin"
+BOCHS_BIOSES = ("BIOS-bochs-latest", "BIOS-bochs-legacy", SEABIOS)
+BOCHS_FIRST, BOCHS_REFUSED = "athlon64_clawhammer", ("p4_willamette", "core_duo_t2400_yonah")
+
+SAMPLE = (
+    "medium usb xhci", "medium nvme", "medium floppy", "medium geometry 65/16/63 by CHS",
+    "machine q35", "machine isapc", "machine pc without VGA",
+    "machine pc without serial line, screen",
+    "cpu qemu64", "cpu core2duo", "cpu max,pdpe1gb=off", "cpu max,-nx", "cpu qemu64,-lm refused",
+    "ram 3M", "ram below the least refused", "ram 4G", "ram 64G", "ram 1000G", "ram 8T",
+    "bochs BIOS-bochs-latest", "bochs BIOS-bochs-legacy", "map trol-piii-byte-granular",
+    "map it91smub-32tib-space",
+)
+
+SHOWS = {"medium": r"^boot (drive .*)$", "machine": r"; (RSDP at \w+)$", "cpu": r"^model +(.*)$",
+         "ram": r"^Memory: (\d+K/\d+K available)", "bochs": r"^model +(.*)$",
+         "map": r"^(corrected, .*):$"}
+REFUSAL = r"^firstpage: (.*)$"
+
+
+def kind_of(case):
+    return case.name.split()[0]
+
+
+def cell(name, make=Case, **rest):
+    kind = name.split()[0]
+    rest.setdefault("CMDLINE", RUN)
+    rest.setdefault("limit", LIMIT)
+    rest.setdefault("shows", REFUSAL if make is Stop else SHOWS[kind])
+    make(name, **rest)
+
+
+def boots(name, **rest):
+    cell(name, selftest=True, **rest)
+
+
+def refused(name, says, **rest):
+    cell(name, Stop, says=[says], end=HALTED, **rest)
+
+
+def define_media():
+    edd, chs = r"^boot drive 0x80, read by EDD$", r"^boot drive 0x80, read by CHS$"
+    for name, disk in MEDIA.items():
+        boots(f"medium {name}", DISK=disk, says=[edd])
+    for name in ON_Q35:
+        boots(f"medium {name}, q35", DISK=MEDIA[name], MACHINE="q35", says=[edd])
+    for name, disk in (("usb uhci", MEDIA["usb uhci"]), ("usb xhci", MEDIA["usb xhci"])):
+        boots(f"medium {name} by CHS", DISK=disk, FIRMWARE="edd-missing", says=[chs])
+    boots("medium sd card", DISK=CARD, damage=lambda image: os.truncate(image, CARD_BYTES),
+          says=[edd])
+    for machine in ("pc", "isapc"):
+        boots("medium floppy" + (", isapc" if machine == "isapc" else ""), DISK=FLOPPY,
+              MACHINE=machine, says=[r"^boot drive 0x00, read by CHS$"])
+    for cylinders, heads, sectors in GEOMETRIES:
+        flags = (f"-device ide-hd,drive=disk,lcyls={cylinders},lheads={heads},lsecs={sectors},"
+                 "bios-chs-trans=none")
+        name = f"medium geometry {cylinders}/{heads}/{sectors}"
+        boots(f"{name} by CHS", DISK=flags, FIRMWARE="edd-missing", says=[chs])
+    boots(f"{name} by EDD", DISK=flags, says=[edd])
+
+
+def define_machines():
+    for name, (env, says) in MACHINES.items():
+        boots(f"machine {name}", says=[says], **env)
+    cell("machine pc without serial line, screen", Screen, CONSOLE="none", CMDLINE="run=selftest",
+         says=[r"(?s)^ok 10 .*^ok 11 .*^ok 12 "], end="\nok 12 ", shows=r"^(ok 12 \w+)")
+    cell("machine pc without serial line, VGA and E9, by its status", CONSOLE="none", status=7,
+         QEMUFLAGS="-vga none", CMDLINE="run=selftest;exit 7")
+
+
+def define_cpus():
+    for cpu, says in CPUS.items():
+        boots(f"cpu {cpu}", CPU=cpu, CMDLINE="run=cpu;selftest;exit 0", says=says)
+    for cpu in CPUS_REFUSED:
+        refused(f"cpu {cpu} refused", r"^firstpage: this CPU has no long mode", CPU=cpu)
+
+
+def kib(size):
+    return int(size[:-1]) << {"K": 0, "M": 10, "G": 20, "T": 30}[size[-1]]
+
+
+def least_kib():
+    """The kernel lies at 2 MiB, and SeaBIOS has the end."""
+    with open(os.path.join(BUILD, "host", "kernel_size.h"), encoding="ascii") as file:
+        end, start = (int(word, 16) for word in re.findall(r"0x([0-9a-f]+)", file.read()))
+    need = 2048 + -(-(end - start) // 1024) + SEABIOS_KIB
+    return -(-need // QEMU_STEP_KIB) * QEMU_STEP_KIB
+
+
+def ram_is(size, output):
+    """SeaBIOS, the legacy hole and what the EBDA cuts off are less than 1 MiB."""
+    total = re.search(r"^Memory: \d+K/(\d+)K available", output, re.MULTILINE)
+    if not total or not size - 1024 < int(total[1]) < size:
+        return f"{total and total[1]} KiB of RAM, the machine has {size}"
+    return None
+
+
+def define_ram():
+    for size in RAM:
+        boots(f"ram {size}", MEM=size, also=functools.partial(ram_is, kib(size)), limit=240,
+              CMDLINE=("run=alloc 18;" if kib(size) > kib("4G") else "run=") + "selftest;exit 0",
+              says=[r"^pfn 0x\w+ order 18 zone Normal "] * (kib(size) > kib("4G")),
+              MACHINE="q35" if size in ("978G", "2G", "5G") else "pc")
+    least = least_kib()
+    boots("ram the least", MEM=f"{least}K", also=functools.partial(ram_is, least))
+    for name, size in ("below the least", least - QEMU_STEP_KIB), ("2M", 2048), ("1M", 1024):
+        refused(f"ram {name} refused", r"^firstpage: KERNEL\.ELF: no RAM between \d MiB and 4 GiB",
+                MEM=f"{size}K")
+
+
+def bochs_models():
+    """From the first with long mode that is meant to the newest."""
+    listed = subprocess.run(["bochs", "--help", "cpu"], stdout=subprocess.PIPE, text=True,
+                            stderr=subprocess.STDOUT, check=False).stdout
+    names = re.findall(r"^[a-z]\w+$", listed, re.MULTILINE)
+    return itertools.dropwhile(lambda name: name != BOCHS_FIRST, names)
+
+
+def define_bochs():
+    line = {"rc": "", "limit": 2 * LIMIT, "CMDLINE": "run=e820;cpu;selftest;exit 0"}
+    for bios in BOCHS_BIOSES:
+        boots(f"bochs {os.path.basename(bios)}", BIOS=bios, says=[r"^BIOS-e820: \[mem 0x0"], **line)
+    for model in bochs_models():
+        boots(f"bochs cpu {model}", CPU=model, MEM="32M", says=[NX], **line)
+    for model in BOCHS_REFUSED:
+        refused(f"bochs cpu {model} refused", r"^firstpage: this CPU has no long mode", CPU=model,
+                **line)
+    for size in ("4M", "2G"):
+        boots(f"bochs ram {size}", MEM=size, **line)
+
+
+def replayed(path):
+    """(corrected map and corrections as the kernel prints them, memory in bytes)"""
+    text, answer = (subprocess.run([REPLAY, *flags, path], stdout=subprocess.PIPE, check=True,
+                                   text=True).stdout for flags in ([], ["--json"]))
+    lines = text[text.index("Corrected, "):].splitlines()
+    head = lines[0][0].lower() + lines[0][1:]
+    listed = itertools.takewhile(lambda line: line.startswith("  "), lines[1:])
+    return [head] + [("e820: " if line.startswith("  [") else "correction: ") + line.strip()
+                     for line in listed], ranges(json.loads(answer)["memory"])
+
+
+def machine_ram(mib):
+    """QEMU's pc: to 3 GiB and from 4 GiB on, when it is 3.5 GiB or more."""
+    size = mib << 20
+    low = size if size < 7 * GIB // 2 else 3 * GIB
+    return [(0, low), (4 * GIB, 4 * GIB + size - low)]
+
+
+def as_replayed(path, mib, output):
+    """None, or in what the boot by this map differs from replay: in the corrected map, or in what
+    memblock has, but for what is not there."""
+    want, memory = replayed(path)
+    got = re.findall(r"^(?:corrected, .*|e820: .*|correction: entry .*)$",
+                     output[output.index("\nraw, "):], re.MULTILINE)
+    if got != want:
+        return "the corrected map is not replay's:\n" + "\n".join(sorted(set(got) ^ set(want)))
+    absent = [(int(a, 16), int(b, 16) + 1) for a, b in re.findall(
+        r"^RAM \[mem (0x\w+)-(0x\w+)\]: .* left out$", output, re.MULTILINE)]
+    if merge(subtract(absent, machine_ram(mib))) != merge(absent):
+        return f"left out what is there: {absent}"
+    block = re.search(r"^memory$([^r]*)^reserved$", output, re.MULTILINE)[1]
+    kept = [(int(a, 16), int(b, 16) + 1) for a, b in re.findall(r"(0x\w+)\.\.(0x\w+)", block)]
+    if kept != subtract([(base, base + size) for base, size in memory], absent):
+        return "memblock's memory is not replay's less what is not there"
+    return None
+
+
+def define_maps():
+    for path in sorted(glob.glob("tests/e820/*.map")):
+        made = subprocess.run(["scripts/firmware", "--map", path, os.path.join(LOGS, "size.rom")],
+                              stdout=subprocess.PIPE, check=True)
+        boots("map " + os.path.basename(path).removesuffix(".map"), MAP=path, limit=240,
+              CMDLINE="run=e820;memblock;selftest;exit 0",
+              says=[r"^raw, \d+ entries", r"^memory$", r"^reserved$"],
+              also=functools.partial(as_replayed, path, int(made.stdout)))
+
+
+def define_matrix():
+    """The cells, in the order of the table."""
+    before = len(CASES)
+    define_media()
+    define_machines()
+    define_cpus()
+    define_ram()
+    define_bochs()
+    define_maps()
+    return CASES[before:]
+
+
+def matrix_sample():
+    """Those that are a part of `make test`."""
+    cells = {case.name: case for case in define_matrix()}
+    return [cells[name] for name in SAMPLE]
+
+
+def prove_matrix_failure(tap):
+    """A boot by another map than replay was given: one byte less of RAM."""
+    path, other = "tests/e820/home1-via-128m.map", os.path.join(LOGS, "other.map")
+    with open(path, encoding="utf-8") as file, open(other, "w", encoding="utf-8") as out:
+        out.write(re.sub(r"^0x100000 0x\w+", lambda m: f"0x100000 {int(m[0].split()[1], 0) - 1:#x}",
+                         file.read(), flags=re.MULTILINE))
+    case = Case("", MAP=path, CMDLINE="run=e820;memblock;exit 0",
+                also=functools.partial(as_replayed, other, 128))
+    CASES.remove(case)
+    complaint, output = case.run()
+    tap.check(complaint and "is not replay's" in complaint, "the harness sees another map", output)
+
+
+def table(results):
+    """Cells grouped by kind, and the sums."""
+    lines = []
+    for kind, rows in itertools.groupby(results, lambda row: kind_of(row[0])):
+        rows = list(rows)
+        bad = sum(bool(complaint) for _, complaint, _, _ in rows)
+        lines += ["", f"{kind}: {len(rows)} cells, {bad} failed"]
+        for case, complaint, seen, seconds in rows:
+            what = complaint.splitlines()[0] if complaint else seen
+            lines.append(f"  {case.name.removeprefix(kind + ' '):50} "
+                         f"{'FAILED' if complaint else 'passed'} {seconds:6.1f} s  {what}".rstrip())
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    bad = sum(bool(complaint) for _, complaint, _, _ in results)
+    return lines + ["", f"{len(results)} cells: {len(results) - bad} passed, {bad} failed; "
+                    f"{used.ru_utime + used.ru_stime:.0f} s of processor time"]
+
+
+def main():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    words = [word for word in sys.argv[1:] if word != "--list"]
+    os.makedirs(LOGS, exist_ok=True)
+    wanted = [case for case in define_matrix() if all(word in case.name for word in words)]
+    if "--list" in sys.argv:
+        print("\n".join(case.name for case in wanted))
+        return 0
+    tap = Tap()
+    results = run_cases(tap, wanted)
+    prove_matrix_failure(tap)
+    status = tap.finish()
+    lines = table(results)
+    with open(os.path.join(BUILD, "matrix.txt"), "w", encoding="utf-8") as file:
+        file.write("\n".join(lines).strip() + "\n")
+    print("\n".join(lines))
+    return status
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("matrix: interrupted", file=sys.stderr)
+        sys.exit(130)
