@@ -24,7 +24,8 @@ from tap import Tap
 
 RUN = "run=e820;bios;selftest;exit 0"
 LIMIT = 180
-GIB = 1 << 30
+GIB, TIB = 1 << 30, 1 << 40
+HYPERTRANSPORT = 1012 * GIB
 
 # What the image is behind. SeaBIOS boots from all of these; from usb-uas and lsi53c810 it does not.
 MEDIA = {
@@ -229,10 +230,12 @@ def replayed(path):
 
 
 def machine_ram(mib):
-    """QEMU's pc: to 3 GiB and from 4 GiB on, when it is 3.5 GiB or more."""
+    """QEMU's pc: to 3 GiB and from 4 GiB on, when it is 3.5 GiB or more; from 1 TiB on, when it would
+    reach AMD's HyperTransport."""
     size = mib << 20
     low = size if size < 7 * GIB // 2 else 3 * GIB
-    return [(0, low), (4 * GIB, 4 * GIB + size - low)]
+    high = 4 * GIB if 4 * GIB + size - low <= HYPERTRANSPORT else TIB
+    return [(0, low), (high, high + size - low)]
 
 
 def as_replayed(path, mib, output):
