@@ -3,8 +3,8 @@
 
 tests/boot.py [--all] [WORD...] runs the cases whose name holds all the words. Without --all those
 are left out that are no sample: `tests/boot.py --all firmware` plays every misdeed of scripts/rom.
-Of the matrix (tests/matrix.py) it runs the sample. What a failed case printed lies in
-build/test-logs/boot/.
+Of the matrix (tests/matrix.py) it runs the sample. A failed case leaves what it takes to look at it
+and to play it again in build/test-logs/bundles/: tests/bundle.py.
 """
 import os
 import re

@@ -55,11 +55,12 @@ def write(name, argv, env, output, texts=None, again=None):
 
 
 def of_case(case, output, runner):
-    """The same for a case of tests/boot.py. Damaged images and words to be typed are known to the
-    runner alone, which plays the cases whose name holds a word: this one."""
+    """The same for a case of tests/cases.py. Damaged images, words to be typed and the like are
+    known to the runner alone, which plays the cases whose name holds a word: this one."""
     argv, texts = ["scripts/run"], {}
     for script, variable, text in (("bochs", "BOCHS_RC", case.rc), ("debug", "GDB_RC", case.gdb)):
         if text is not None:
             argv, texts = ["scripts/" + script], {variable: text}
-    again = [runner, "--all", case.name] if case.damage or hasattr(case, "dialogue") else None
+    plain = type(case).__name__ in ("Case", "Stop") and not case.damage
+    again = None if plain else [runner, "--all", case.name]
     return write(case.name, argv, case.env, output, texts, again)

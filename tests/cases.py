@@ -7,9 +7,12 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+
+import bundle
 
 BUILD = os.environ.get("B", "build")
 LOGS = os.path.join(BUILD, "test-logs", "boot")
@@ -276,10 +279,7 @@ class ShiftHeld(Case):
 
 def finish(tap, case, complaint, output, seconds):
     if complaint:
-        log = os.path.join(LOGS, re.sub(r"\W+", "-", case.name) + ".log")
-        with open(log, "w", encoding="utf-8") as file:
-            file.write(f"{case.name}\n{case.env}\n{output}")
-        complaint += f"\n{log}"
+        complaint += "\n" + bundle.of_case(case, output, sys.argv[0])
     tap.check(not complaint, f"{case.name} ({seconds:.1f} s)", complaint or "")
 
 

@@ -10,10 +10,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-import types
 
 import bundle
 import guest
+from cases import Case, Dialogue
 from tap import Tap
 
 BUILD = os.environ.get("B", "build")
@@ -258,19 +258,14 @@ def test_bundle(tap):
               output)
 
 
-def case(name, **rest):
-    """As tests/boot.py has them."""
-    return types.SimpleNamespace(name=name, **{"rc": None, "gdb": None, "damage": None, **rest})
-
-
 def test_bundle_of_case(tap):
     """A case whose commands for gdb are in no file; one that only the runner can play."""
     text = "break *bp_buddy\ncontinue\nset $rip = 0x1234\ncontinue\n"
-    where = bundle.of_case(case("crash: gdb", gdb=text, env={"CMDLINE": "run=exit 0"}), "", "runner")
+    where = bundle.of_case(Case("crash: gdb", gdb=text, CMDLINE="run=exit 0"), "", "runner")
     status, output = guest.run(["sh", os.path.join(where, "reproduce")], LIMIT)
     tap.check(status == 124 and "0x1234 is not mapped" in output,
               "a bundle has gdb's commands and plays again", output)
-    where = bundle.of_case(case("crash: typed words", dialogue=[], env={}), "no panic here\n",
+    where = bundle.of_case(Dialogue("crash: typed words", []), "no panic here\n",
                            "tests/boot.py")
     with open(os.path.join(where, "reproduce"), encoding="utf-8") as file:
         tap.check(file.read().endswith("tests/boot.py --all 'crash: typed words'\n")
