@@ -15,16 +15,13 @@
 #include <stddef.h>
 
 #include "kernel/console.h"
+#include "kernel/keys.h"
 #include "lib/string.h"
 
 #define COLUMNS     80
 #define HISTORY     16
 #define CLEAR       "\033[2J\033[H"
-#define CTRL(c)     ((c)&0x1f)
 #define DELETE_CHAR 0x7f
-
-/* Keys that have no character of their own. */
-enum key { KEY_UP = 256, KEY_DOWN, KEY_RIGHT, KEY_LEFT, KEY_HOME, KEY_END, KEY_DELETE, KEY_NONE };
 
 struct editor {
 	const char *prompt;
@@ -158,76 +155,6 @@ static void recall(struct editor *e, size_t back)
 
 /* ---- keys ---- */
 
-static int key_of_letter(char letter)
-{
-	switch (letter) {
-	case 'A':
-		return KEY_UP;
-	case 'B':
-		return KEY_DOWN;
-	case 'C':
-		return KEY_RIGHT;
-	case 'D':
-		return KEY_LEFT;
-	case 'H':
-		return KEY_HOME;
-	case 'F':
-		return KEY_END;
-	default:
-		return KEY_NONE;
-	}
-}
-
-/* ESC [ number ~ */
-static int key_of_number(unsigned number)
-{
-	switch (number) {
-	case 1:
-	case 7:
-		return KEY_HOME;
-	case 4:
-	case 8:
-		return KEY_END;
-	case 3:
-		return KEY_DELETE;
-	default:
-		return KEY_NONE;
-	}
-}
-
-/* Behind an escape character: terminals send ESC [ …, or ESC O … in application mode. */
-static int read_sequence(void)
-{
-	unsigned number = 0;
-	char c = console_getc();
-
-	if (c != '[' && c != 'O')
-		return KEY_NONE;
-	for (;;) {
-		c = console_getc();
-		if (c >= '0' && c <= '9')
-			number = (number * 10 + (unsigned)(c - '0')) & 0xff;
-		else if (c != ';')
-			break;
-	}
-	return c == '~' ? key_of_number(number) : key_of_letter(c);
-}
-
-/* The LF of a CR LF belongs to the line that the CR has ended. */
-static int read_key(void)
-{
-	static bool after_cr;
-	bool was_after_cr = after_cr;
-	char c = console_getc();
-
-	after_cr = c == '\r';
-	if (c == '\n' && was_after_cr)
-		return KEY_NONE;
-	if (c == '\033')
-		return read_sequence();
-	return (unsigned char)c;
-}
-
 static void clear_screen(struct editor *e)
 {
 	console_printf(CLEAR);
@@ -305,7 +232,7 @@ void line_read(const char *prompt, char *line)
 
 	console_printf("%s", prompt);
 	for (;;) {
-		int key = read_key();
+		int key = key_read();
 
 		if (key == '\r' || key == '\n')
 			break;

@@ -9,7 +9,7 @@ KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/t
           kernel/main.c kernel/progress.c kernel/boot_info.c kernel/console.c kernel/log.c kernel/panic.c \
           kernel/ksyms.c kernel/port.c kernel/parse.c kernel/options.c kernel/memory.c \
           kernel/probe.c kernel/memtest.c kernel/cmd_memtest.c \
-          kernel/mm_setup.c kernel/monitor.c kernel/lineedit.c kernel/cmd_system.c \
+          kernel/mm_setup.c kernel/monitor.c kernel/keys.c kernel/lineedit.c kernel/cmd_system.c \
           kernel/cmd_mm.c kernel/map_cells.c kernel/map_view.c kernel/map_screen.c \
           kernel/map_words.c kernel/cmd_map.c kernel/cmd_debug.c kernel/selftest.c kernel/selftest_irq.c \
           kernel/bench.c \

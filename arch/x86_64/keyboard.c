@@ -65,9 +65,9 @@ struct special_key {
 
 /* Behind SCAN_EXTENDED; on the keypad the same codes come without it. */
 static const struct special_key special_keys[] = {
-	{ 0x47, "\033[H" },  { 0x48, "\033[A" }, { 0x4b, "\033[D" },
-	{ 0x4d, "\033[C" },  { 0x4f, "\033[F" }, { 0x50, "\033[B" },
-	{ 0x53, "\033[3~" }, { 0x1c, "\r" },     { 0x35, "/" },
+	{ 0x47, "\033[H" }, { 0x48, "\033[A" },  { 0x4b, "\033[D" },  { 0x4d, "\033[C" },
+	{ 0x4f, "\033[F" }, { 0x50, "\033[B" },  { 0x53, "\033[3~" }, { 0x1c, "\r" },
+	{ 0x35, "/" },      { 0x49, "\033[5~" }, { 0x51, "\033[6~" },
 };
 
 static bool wait_until_clear(uint8_t status)

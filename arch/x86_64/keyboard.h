@@ -2,7 +2,8 @@
  * keyboard.h: the PS/2 keyboard, US layout.
  *
  * Keys become what a serial terminal sends: characters, control characters, and for keys without
- * one ESC [ A (up), B (down), C (right), D (left), H (home), F (end), 3 ~ (delete).
+ * one ESC [ A (up), B (down), C (right), D (left), H (home), F (end), 3 ~ (delete),
+ * 5 ~ and 6 ~ (page up, page down).
  */
 #ifndef ARCH_X86_64_KEYBOARD_H
 #define ARCH_X86_64_KEYBOARD_H
