@@ -1,69 +1,59 @@
 /*
- * cmd_map.c: the picture of memory in the monitor.
+ * cmd_map.c: the monitor's commands that show memory as a picture. From run=, where nobody may be
+ * at a keyboard, pictures are printed and the command goes on.
  */
-#include "kernel/boot_info.h"
 #include "kernel/command.h"
-#include "kernel/console.h"
-#include "kernel/map_words.h"
-#include "kernel/mm_setup.h"
+#include "kernel/keys.h"
+#include "kernel/monitor.h"
 #include "kernel/parse.h"
+#include "kernel/picture.h"
+#include "kernel/stress.h"
 #include "lib/string.h"
-#include "mm/gfp.h"
 
-static struct screen screen;
-static struct map_words words;
+#define STRESS_ROUNDS 8 /* half a minute when they are shown */
 
-static void map_init(void)
+static void map_with_keys(pfn_t pfn, unsigned int order)
 {
-	struct mm_image_part parts[MM_IMAGE_PARTS];
-	unsigned int nr = mm_image_parts(parts);
-
-	map_cells_init(PFN_DOWN(parts[0].base), PFN_UP(parts[nr - 1].end));
-}
-
-/* As lines, without what is of use at a keyboard only, and without empty lines in the grid. */
-static void print_screen(void)
-{
-	for (unsigned int row = 0; row < screen.rows; row++) {
-		unsigned int length = screen_line_length(&screen, row);
-		char line[SCREEN_MAX_COLUMNS];
-
-		for (unsigned int i = 0; i < length; i++)
-			line[i] = screen.cell[row][i].c;
-		if (length)
-			console_printf("%.*s\n", (int)length, line);
-	}
+	picture_begin(pfn, order);
+	do
+		picture_draw(NULL);
+	while (picture_key(key_read()));
+	picture_end();
 }
 
 static int cmd_map(int argc, char **argv)
 {
-	struct map_view view = { .top = 0 };
-	struct map_line under;
-	uint64_t pfn = 0, order = 0;
-	int arg = 1;
+	bool once = argc > 1 && !strcmp(argv[1], "once");
+	uint64_t pfn = 0, order = MAP_WHOLE;
+	int arg = once ? 2 : 1;
 
-	if (arg < argc && !strcmp(argv[arg], "once"))
-		arg++;
-	if (argc - arg > 2 || (argc > arg && !parse_number(argv[arg], &pfn)) ||
-	    (argc > arg + 1 && !parse_number(argv[arg + 1], &order)))
+	if (argc - arg > 2 || (argc > arg && !parse_number(argv[arg], &pfn)))
 		return COMMAND_USAGE;
-	map_init();
-	drain_caches();
-	screen_size(&screen, SCREEN_COLUMNS, SCREEN_ROWS);
-	map_view_fit(&view, &screen);
 	if (argc > arg)
-		map_view_at(&view, pfn, (unsigned int)order);
+		order = 0;
+	if (argc > arg + 1 && (!parse_number(argv[arg + 1], &order) || order > MAP_WHOLE))
+		return COMMAND_USAGE;
+	if (once || monitor_runs_list())
+		picture_print(pfn, (unsigned int)order, NULL);
 	else
-		map_view_whole(&view);
-	under = map_under_cursor(&view);
-	map_words(&words, under.start, under.end, boot_info.e820, boot_info.e820_count);
-	map_render(&screen, &view, &words, "", false);
-	print_screen();
+		map_with_keys(pfn, (unsigned int)order);
 	return 0;
 }
 
+static int cmd_stress(int argc, char **argv)
+{
+	uint64_t rounds = STRESS_ROUNDS, seed = 1;
+
+	if (argc > 3 || (argc > 1 && !parse_number(argv[1], &rounds)) ||
+	    (argc > 2 && !parse_number(argv[2], &seed)))
+		return COMMAND_USAGE;
+	return stress(rounds, seed, !monitor_runs_list());
+}
+
 const struct command map_commands[] = {
-	{ "map", "[once] [PFN [ORDER]]", "picture of memory; from PFN on, a cell 2^ORDER frames",
-	  cmd_map, false },
-	{ NULL, NULL, NULL, NULL, false },
+	{ "map", "[once] [PFN [ORDER]]",
+	  "picture of memory; at PFN, a cell 2^ORDER frames; once: as text", cmd_map, false },
+	{ "stress", "[ROUNDS [SEED]]", "allocates and frees all orders, showing the map; q ends",
+	  cmd_stress, false },
+	{ .name = NULL },
 };

@@ -44,14 +44,30 @@ void console_select(unsigned wanted)
 		    present[i] && (arch_consoles[i].always || is_wanted(&arch_consoles[i], wanted));
 }
 
+void console_write_to(size_t console, const char *text, size_t length)
+{
+	writing = console;
+	for (size_t i = 0; in_use[console] && i < length; i++)
+		arch_consoles[console].put(text[i]);
+	writing = NR_ARCH_CONSOLES;
+}
+
 void console_write(const char *text, size_t length)
 {
-	for (size_t i = 0; i < NR_ARCH_CONSOLES; i++) {
-		writing = i;
-		for (size_t j = 0; in_use[i] && j < length; j++)
-			arch_consoles[i].put(text[j]);
+	for (size_t i = 0; i < NR_ARCH_CONSOLES; i++)
+		console_write_to(i, text, length);
+}
+
+bool console_next_screen(size_t console, struct console_screen *screen)
+{
+	for (size_t i = console; i < NR_ARCH_CONSOLES; i++) {
+		if (!in_use[i] || arch_consoles[i].always)
+			continue;
+		*screen =
+		    (struct console_screen){ i, arch_consoles[i].columns, arch_consoles[i].rows };
+		return true;
 	}
-	writing = NR_ARCH_CONSOLES;
+	return false;
 }
 
 void console_drop_failed(void)

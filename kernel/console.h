@@ -5,6 +5,7 @@
 #define KERNEL_CONSOLE_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Finds the consoles. Nothing is lost before: the log keeps it. */
@@ -14,6 +15,18 @@ void console_init(void);
 void console_select(unsigned wanted);
 
 void console_write(const char *text, size_t length);
+
+/*
+ * Screens one by one, for pictures that are drawn to their size: consoles 0, 1, … that are in use
+ * and can show one; a debug port cannot. False when there is none at or after console. Where the
+ * size is not known, columns and rows are 0.
+ */
+struct console_screen {
+	size_t console;
+	unsigned columns, rows;
+};
+bool console_next_screen(size_t console, struct console_screen *screen);
+void console_write_to(size_t console, const char *text, size_t length);
 
 /* A panic began: if it did while a console was being written to, that one is not used again. */
 void console_drop_failed(void);

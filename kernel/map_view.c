@@ -92,25 +92,27 @@ static void keep_column(struct map_view *view)
 		view->column = 0;
 }
 
-void map_view_whole(struct map_view *view)
+static unsigned int whole_order(const struct map_view *view)
 {
-	view->order = 0;
-	while (count_lines(view) > view->rows)
-		view->order++;
-	put_cursor(view, view->cursor);
-	keep_column(view);
+	struct map_view trial = *view;
+
+	trial.order = 0;
+	while (count_lines(&trial) > trial.rows)
+		trial.order++;
+	return trial.order;
+}
+
+bool map_view_is_whole(const struct map_view *view)
+{
+	return view->order == whole_order(view);
 }
 
 void map_view_at(struct map_view *view, pfn_t pfn, unsigned int order)
 {
-	if (pfn >= map_end())
-		pfn = map_end() - 1;
-	view->cursor = pfn;
-	map_view_whole(view);
-	if (order >= view->order)
-		return;
-	view->order = order;
-	put_cursor(view, pfn);
+	unsigned int whole = whole_order(view);
+
+	view->order = order < whole ? order : whole;
+	put_cursor(view, pfn < map_end() ? pfn : map_end() - 1);
 	keep_column(view);
 }
 

@@ -30,11 +30,13 @@ struct map_line {
 	enum map_kind kind; /* of a fold */
 };
 
-/* The whole machine: the smallest cells with which all of it is seen. */
-void map_view_whole(struct map_view *view);
-
-/* Cells of this order, or the whole machine's if that is less; the cursor in the one with pfn. */
+/*
+ * The cursor goes to the cell with pfn; cells of this order, or of the least with which the whole
+ * machine is seen, if that is less.
+ */
+#define MAP_WHOLE 64
 void map_view_at(struct map_view *view, pfn_t pfn, unsigned int order);
+bool map_view_is_whole(const struct map_view *view);
 
 struct map_line map_line_at(const struct map_view *view, pfn_t pfn);
 

@@ -136,6 +136,13 @@ bool monitor_interrupted(void)
 	return arch_ctrl_c_waits();
 }
 
+static bool in_list;
+
+bool monitor_runs_list(void)
+{
+	return in_list;
+}
+
 static uint64_t since;
 
 uint64_t monitor_since(void)
@@ -165,8 +172,10 @@ void monitor(void)
 	static char line[LINE_SIZE];
 
 	since = arch_timestamp();
+	in_list = options.run;
 	if (options.run)
 		run_list(options.run);
+	in_list = false;
 	for (;;) {
 		line_read(PROMPT, line);
 		run_line(line);

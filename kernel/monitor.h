@@ -24,6 +24,9 @@ bool monitor_has_panicked(void);
  */
 bool monitor_interrupted(void);
 
+/* Whether the running command is of run=, and nobody need be at a keyboard. */
+bool monitor_runs_list(void);
+
 /* When monitor() began: arch_timestamp(). */
 uint64_t monitor_since(void);
 

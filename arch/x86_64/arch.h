@@ -46,8 +46,9 @@ struct arch_console {
 	const char *name;   /* as console= has it */
 	bool (*init)(void); /* makes it ready; false when the hardware is not there */
 	void (*put)(char c);
-	void (*flush)(void); /* waits, for a bounded time, until all has left; may be null */
-	bool always;         /* a debug port: console= does not switch it off */
+	void (*flush)(void);    /* waits, for a bounded time, until all has left; may be null */
+	bool always;            /* a debug port: console= does not switch it off */
+	unsigned columns, rows; /* 0: not known; a terminal that can be asked, or nobody */
 };
 
 #define NR_ARCH_CONSOLES 3

@@ -30,7 +30,7 @@ static void uart_put_text(char c)
 }
 
 const struct arch_console arch_consoles[NR_ARCH_CONSOLES] = {
-	{ "ttyS0", uart_init, uart_put_text, uart_flush, false },
-	{ "tty0", vga_init, vga_put, NULL, false },
-	{ "e9", e9_init, e9_put, NULL, true },
+	{ "ttyS0", uart_init, uart_put_text, uart_flush, false, 0, 0 },
+	{ "tty0", vga_init, vga_put, NULL, false, VGA_COLUMNS, VGA_ROWS },
+	{ "e9", e9_init, e9_put, NULL, true, 0, 0 },
 };

@@ -11,7 +11,8 @@ KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/t
           kernel/probe.c kernel/memtest.c kernel/cmd_memtest.c \
           kernel/mm_setup.c kernel/monitor.c kernel/keys.c kernel/lineedit.c kernel/cmd_system.c \
           kernel/cmd_mm.c kernel/map_cells.c kernel/map_view.c kernel/map_screen.c \
-          kernel/map_words.c kernel/cmd_map.c kernel/cmd_debug.c kernel/selftest.c kernel/selftest_irq.c \
+          kernel/map_words.c kernel/map_draw.c kernel/picture.c kernel/stress.c \
+          kernel/cmd_map.c kernel/cmd_debug.c kernel/selftest.c kernel/selftest_irq.c \
           kernel/bench.c \
           $(MM) lib/string.c lib/format.c lib/crc32.c lib/e820.c lib/progress.c
 

@@ -22,8 +22,8 @@
 #define CURSOR_LOW       0x0f
 #define CURSOR_LINES     0x0d /* begins at scan line 13 and is not disabled */
 
-#define COLUMNS          80u
-#define ROWS             25u
+#define COLUMNS          VGA_COLUMNS
+#define ROWS             VGA_ROWS
 #define TAB              8u
 
 #define ATTRIBUTE_NORMAL 0x07u /* light grey on black */

@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 
+#define VGA_COLUMNS 80u
+#define VGA_ROWS    25u
+
 /* Clears the screen. False when no display memory answers. Needs the loader's page tables. */
 bool vga_init(void);
 
