@@ -1,0 +1,603 @@
+#!/usr/bin/python3
+"""The picture of memory as it appears: on a serial terminal, on the VGA screen, in a pipe. TAP.
+
+    tests/screens.py [WORD...]     the tests whose name holds all the words
+
+What is expected is computed here, from what e820, iomem, memblock, free and dmesg say in the same
+boot. The terminal is pyte's; the VGA screen is QEMU's screendump, read back by glyphs that were
+typed beforehand. /usr/bin/python3 is the interpreter that the distribution's pyte belongs to.
+"""
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import pyte
+
+from tap import Tap
+
+BUILD = os.environ.get("B", "build")
+PROMPT = "firstpage> "
+FRAME = 4096
+MAX_PFN = 1 << 34
+SAYS = "dmesg;e820;iomem;memblock;free;meminfo"  # what the expectation rests on
+ROW = re.compile(r"^ *([0-9a-f]+) (.*)$")
+LETTERS = {"usable": "X", "ACPI data": "A", "ACPI NVS": "V", "unusable": "U",
+           "persistent (type 7)": "P", "persistent (type 12)": "P"}
+NAMES = {"-": "nothing", "F": "firmware", "A": "ACPI data", "V": "NVS", "U": "unusable",
+         "P": "persistent", "X": "left out"}
+
+
+# ---- what must be seen ----
+
+class Paint:
+    """Stretches of frames, each of the first kind that was laid on it."""
+
+    def __init__(self):
+        self.parts = [(0, MAX_PFN, None)]
+
+    def lay(self, start, end, kind):
+        parts = []
+        for a, b, old in self.parts:
+            low, high = max(a, start), min(b, end)
+            if old is not None or low >= high:
+                parts.append((a, b, old))
+                continue
+            parts += [(a, low, None)] if a < low else []
+            parts.append((low, high, kind))
+            parts += [(high, b, None)] if high < b else []
+        self.parts = parts
+
+    def count(self, start, end):
+        counts = {}
+        for a, b, kind in self.parts:
+            frames = min(b, end) - max(a, start)
+            if frames > 0:
+                counts[kind or "-"] = counts.get(kind or "-", 0) + frames
+        return counts
+
+
+def frames_in(pattern, text, inwards=False):
+    """Ranges of bytes, ends inclusive, as frames; and what else the pattern catches."""
+    for match in re.finditer(pattern, text, re.MULTILINE):
+        start, last = int(match[1], 16), int(match[2], 16)
+        start, end = (-(-start // FRAME), (last + 1) // FRAME) if inwards else (
+            start // FRAME, last // FRAME + 1)
+        yield start, min(end, MAX_PFN), match[3] if match.re.groups > 2 else None
+
+
+class Machine:
+    """What one boot says of itself."""
+
+    def __init__(self, text):
+        corrected = text[text.index("corrected,"):]
+        e820 = list(frames_in(r"^e820: \[mem 0x(\w+)-0x(\w+)\] (.*)$", corrected))
+        memory, reserved = re.search(r"(?s)^memory\n(.*?)^reserved\n(.*?)^\S", text,
+                                     re.MULTILINE).groups()
+        region = r"0x(\w+)\.\.0x(\w+)"
+        self.memory = list(frames_in(region, memory, inwards=True))
+        self.zones = set(frames_in(r"^zone (?=.*\[mem 0x(\w+)-0x(\w+)\])(\w+)", text))
+        reserved = list(frames_in(region, reserved))
+        kernel = list(frames_in(r"^  (\w+)-(\w+) : Kernel", text))
+        self.mem_map = int(re.search(r"MemMap: +(\d+) kB", text)[1]) // 4
+        self.paint, self.areas = Paint(), Paint()
+        for start, end, _ in frames_in(r"^free \[mem 0x(\w+)-0x(\w+)\]$", text):
+            self.paint.lay(start, end, ".")
+        self.paint.lay(min(k[0] for k in kernel), max(k[1] for k in kernel), "K")
+        for start, end, _ in self.memory:
+            self.areas.lay(start, end, "ram")
+            for a, b, _ in reserved:
+                self.paint.lay(max(a, start), min(b, end), "R")
+            self.paint.lay(start, end, "#")
+        for ram in (False, True):
+            for start, end, name in e820:
+                if (name == "usable") == ram:
+                    for paint in (self.paint, self.areas):
+                        paint.lay(start, end, LETTERS.get(name, "F"))
+        self.end = min(max(end for _, end, _ in e820 + self.memory), MAX_PFN)
+
+    def area(self, pfn):
+        return next((a, b, kind or "-") for a, b, kind in self.areas.parts if a <= pfn < b)
+
+    def cell(self, start, end):
+        """The characters that a cell may have: where mem_map is, no command says."""
+        counts = self.paint.count(start, end)
+        if "K" in counts:
+            return "K"
+        used, free, reserved = (counts.get(kind, 0) for kind in "#.R")
+        other = max(((counts[kind], -i) for i, kind in enumerate("FAVUPXR") if kind in counts),
+                    default=(0, 0))
+        if used + free and used + free >= other[0]:
+            tenths = used * 10 // (used + free)
+            looks = "." if not used else "#" if not free else str(max(tenths, 1))
+        else:
+            looks = "FAVUPXR"[-other[1]] if other[0] else "-"
+        return looks + "M" if reserved else looks
+
+    def line(self, pfn, row):
+        """(start, end, kind of a fold or None)"""
+        start = pfn // row * row
+        end = min(start + row, self.end)
+        a, b, kind = self.area(start)
+        if kind == "ram" or b < end:
+            return start, end, None
+        return -(-a // row) * row, self.end if b >= self.end else b // row * row, kind
+
+    def lines(self, columns, order, top=0, most=1 << 60):
+        lines = []
+        while top < self.end and len(lines) < most:
+            lines.append(self.line(top, columns << order))
+            top = lines[-1][1]
+        return lines
+
+    def whole_order(self, columns, rows):
+        return next(order for order in range(40)
+                    if len(self.lines(columns, order, 0, rows + 1)) <= rows)
+
+    def complaint(self, shown, columns, order, top):
+        """None, or how these lines of a screen differ from what must be there."""
+        lines = self.lines(columns, order, top, len(shown))
+        if len(lines) != len(shown):
+            return f"{len(shown)} lines instead of {len(lines)}"
+        cells_of_mem_map = 0
+        for text, (start, end, fold) in zip(shown, lines):
+            label, rest = ROW.match(text).groups()
+            if int(label, 16) != start * FRAME:
+                return f"{text}\nis the line at 0x{label} instead of 0x{start * FRAME:x}"
+            if fold:
+                if not re.fullmatch(rf"~ {NAMES[fold]}: [\d.]+ [KMGT]iB ~", rest):
+                    return f"{text}\nis no fold of {NAMES[fold]}"
+                continue
+            cells = range(start, end, 1 << order)
+            for pfn, c in zip(cells, rest):
+                expected = self.cell(pfn, min(pfn + (1 << order), end))
+                cells_of_mem_map += c == "M"
+                if c not in expected:
+                    return f"{text}\nhas {c} at frame 0x{pfn:x} instead of {expected}"
+            zones = "".join({"DMA": "D", "DMA32": "3", "Normal": "N"}[name]
+                            for a, b, name in sorted(self.zones) if a < end and start < b)
+            if rest[len(cells):].strip() != zones:
+                return f"{text}\nnames zones instead of {zones}"
+        if top == 0 and order == self.whole_order(columns, len(shown)):
+            if cells_of_mem_map << order < self.mem_map:
+                return f"{cells_of_mem_map} cells of mem_map for {self.mem_map} frames"
+        return None
+
+
+def rows_of(screen):
+    """The lines of the grid, of a screen or of what was printed."""
+    lines = screen.splitlines()
+    end = next(i for i, line in enumerate(lines) if line.startswith(". free"))
+    return [line.rstrip() for line in lines[1:end] if line.strip()]
+
+
+def order_of(screen):
+    return int(re.search(r"a cell is .*?, (\d+) frame", screen)[1]).bit_length() - 1
+
+
+def complaint_of(machine, screen, columns=64, top=None):
+    rows = rows_of(screen)
+    start = int(ROW.match(rows[0])[1], 16) // FRAME
+    if top is not None and start != top:
+        return f"begins at frame 0x{start:x} instead of 0x{top:x}"
+    return machine.complaint(rows, columns, order_of(screen), start)
+
+
+# ---- a guest at work ----
+
+class Guest:
+    """QEMU with the serial line on a terminal of pyte's and its monitor on a socket."""
+
+    def __init__(self, columns=80, rows=25, **env):
+        self.directory = tempfile.TemporaryDirectory(prefix="screens.", dir=BUILD)
+        path = os.path.join(self.directory.name, "qmp")
+        env = {**os.environ, "CMDLINE": "", **env,
+               "QEMUFLAGS": f"-qmp unix:{path},server=on,wait=off"}
+        self.run = subprocess.Popen(["scripts/run"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                    stderr=subprocess.DEVNULL, env=env, start_new_session=True)
+        self.screen = pyte.Screen(columns, rows)
+        self.stream = pyte.ByteStream(self.screen)
+        self.lock, self.text, self.since = threading.Lock(), "", time.monotonic()
+        threading.Thread(target=self.read, daemon=True).start()
+        self.qmp_path, self.qmp = path, None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.run.poll() is None:
+            os.killpg(self.run.pid, 15)
+        self.run.wait()
+        self.directory.cleanup()
+
+    def read(self):
+        while data := os.read(self.run.stdout.fileno(), 4096):
+            with self.lock:
+                self.stream.feed(data)
+                self.text += data.decode("ascii", "replace").replace("\r", "")
+                self.since = time.monotonic()
+
+    def wait(self, good, what, limit=60):
+        end = time.monotonic() + limit
+        while time.monotonic() < end:
+            with self.lock:
+                if good():
+                    return
+            time.sleep(0.02)
+        raise RuntimeError(f"{what}: not within {limit} s; the screen:\n" + self.shown())
+
+    def type(self, keys):
+        self.run.stdin.write(keys.encode())
+        self.run.stdin.flush()
+
+    def command(self, line):
+        """What a command prints."""
+        with self.lock:
+            start = len(self.text)
+        self.type(line + "\r")
+        self.wait(lambda: self.text[start:].endswith("\n" + PROMPT), f"the end of {line}")
+        return self.text[start:-len(PROMPT)].split("\n", 1)[1]
+
+    def settled(self):
+        """The screen, when nothing has been sent for a while."""
+        self.wait(lambda: time.monotonic() - self.since > 0.4, "a screen that stays as it is")
+        return self.shown()
+
+    def shown(self):
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def until(self, pattern):
+        """Types nothing; the screen as soon as it has the pattern and stays as it is."""
+        self.wait(lambda: re.search(pattern, self.shown()), pattern)
+        return self.settled()
+
+    def left(self):
+        """None: nothing is on the screen but the prompt."""
+        self.wait(lambda: self.shown().strip() == PROMPT.strip(), "the prompt alone")
+
+    def boot(self):
+        self.wait(lambda: self.text.endswith("\n" + PROMPT), "the prompt")
+        return Machine("".join(self.command(line) for line in SAYS.split(";")))
+
+    def ask_qemu(self, execute, **arguments):
+        if not self.qmp:
+            connection = socket.socket(socket.AF_UNIX)
+            connection.connect(self.qmp_path)
+            self.qmp = connection.makefile("rw")
+            self.qmp.readline()
+            self.ask_qemu("qmp_capabilities")
+        self.qmp.write(json.dumps({"execute": execute, "arguments": arguments}) + "\n")
+        self.qmp.flush()
+        while "return" not in (answer := json.loads(self.qmp.readline())):
+            if "error" in answer:
+                raise RuntimeError(f"QEMU: {answer['error']}")
+
+    def press(self, *keys):
+        for key in keys:
+            self.ask_qemu("send-key", keys=[{"type": "qcode", "data": key}])
+            time.sleep(0.15)
+
+    def dump(self):
+        path = os.path.join(self.directory.name, "screen.ppm")
+        self.ask_qemu("screendump", filename=path)
+        with open(path, "rb") as file:
+            return Dump(file.read())
+
+
+# ---- the VGA screen ----
+
+class Dump:
+    """A picture of 80 x 25 cells of 16 lines; colours as the card has them, of 6 bits."""
+
+    def __init__(self, data):
+        magic, size, most, pixels = data.split(b"\n", 3)
+        self.width, height = map(int, size.split())
+        if magic != b"P6" or most != b"255" or self.width not in (640, 720) or height != 400:
+            raise RuntimeError(f"no picture of text: {data[:20]}")
+        self.cell_width = self.width // 80
+        self.pixels = pixels.translate(bytes(value >> 2 for value in range(256)))
+
+    def cell(self, row, column):
+        """The pixels, line by line."""
+        lines = []
+        for y in range(row * 16, row * 16 + 16):
+            start = 3 * (y * self.width + column * self.cell_width)
+            line = self.pixels[start:start + 3 * self.cell_width]
+            lines.append(tuple(line[i:i + 3] for i in range(0, len(line), 3)))
+        return tuple(lines)
+
+
+COLOURS = ["black", "red", "green", "brown", "blue", "magenta", "cyan", "white"]
+
+
+def palette(name, bright=False):
+    """The colour of one of pyte's names on a VGA card."""
+    number = COLOURS.index(name)
+    level = [(42 if number >> bit & 1 else 0) + (21 if bright else 0) for bit in range(3)]
+    if name == "brown" and not bright:
+        level[1] = 21
+    return bytes(level)
+
+
+def colours_of(char):
+    fore = palette("white" if char.fg == "default" else char.fg, char.bold)
+    return fore, palette("black" if char.bg == "default" else char.bg)
+
+
+CURSOR_LINES = 13  # from there on
+ALPHABET = "".join(map(chr, range(33, 127)))
+
+
+def learn_glyphs(guest):
+    """Types the alphabet in two lines, each on an empty screen, and looks."""
+    glyphs = {}
+    for part in (ALPHABET[:47], ALPHABET[47:]):
+        guest.type("\x0c" + part)
+        guest.until(r"(?m)^" + re.escape(PROMPT + part) + "$")
+        picture = guest.dump()
+        for i, c in enumerate(part):
+            mask = shape(picture.cell(0, len(PROMPT) + i), palette("white"))
+            glyphs[mask] = c
+        glyphs[shape(picture.cell(2, 0), palette("white"))] = " "
+        guest.type("\x15")
+    if len(glyphs) != len(ALPHABET) + 1:
+        raise RuntimeError("two characters look the same")
+    return glyphs
+
+
+def shape(cell, foreground):
+    return tuple(tuple(pixel == foreground for pixel in line) for line in cell)
+
+
+def letter(glyphs, drawn):
+    """Where the cursor is, its lines are set or not, as it blinks: only the others count."""
+    whole = (True,) * len(drawn[0])
+    if drawn in glyphs or drawn[CURSOR_LINES] != whole:
+        return glyphs.get(drawn, "?")
+    return next((c for glyph, c in glyphs.items() if glyph[:CURSOR_LINES] == drawn[:CURSOR_LINES]),
+                "?")
+
+
+def vga_complaint(guest, glyphs):
+    """None, or where the VGA screen and the terminal of pyte's differ, in characters or colours."""
+    picture = guest.dump()
+    for row in range(25):
+        for column in range(80):
+            char = guest.screen.buffer[row][column]
+            fore, back = colours_of(char)
+            cell = picture.cell(row, column)
+            if {pixel for line in cell for pixel in line} - {fore, back}:
+                return f"row {row}, column {column}: other colours than {char}"
+            seen = letter(glyphs, shape(cell, fore))
+            if seen != char.data:
+                return f"row {row}, column {column}: {seen} instead of {char.data}"
+    return None
+
+
+# ---- the tests ----
+
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def printed(words, **env):
+    """Boots, shows pictures, and ends: (Machine, the pictures)."""
+    env = {**os.environ, "CMDLINE": f"{words};{SAYS};exit 0", **env}
+    done = subprocess.run(["scripts/run"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, env=env, timeout=120, check=False)
+    text = done.stdout.decode("ascii", "replace").replace("\r", "")
+    if done.returncode:
+        raise RuntimeError(f"status {done.returncode}\n{text}")
+    pictures = re.findall(rf"(?s)^{PROMPT}map[^\n]*\n(.*?)^(?={PROMPT})", text, re.MULTILINE)
+    return Machine(text), pictures
+
+
+def check_printed(words, **env):
+    machine, pictures = printed(words, **env)
+    if len(pictures) != words.count("map once"):
+        return f"{len(pictures)} pictures"
+    for picture in pictures:
+        if max(map(len, picture.splitlines())) > 79:
+            return "a line of more than 79 characters"
+        complaint = complaint_of(machine, picture)
+        if complaint:
+            return f"{picture}\n{complaint}"
+    return None
+
+
+@test
+def printed_128m():
+    """map once: 128 MiB"""
+    return check_printed("run=alloc 9;alloc 3;alloc 0 DMA;map once;map once 0x100 3;map once 0x200")
+
+
+@test
+def printed_q35():
+    """map once: q35, 4 GiB, large allocations"""
+    return check_printed("run=alloc 18;alloc 16;alloc 12 DMA32;map once;map once 0xbff00 0",
+                         MACHINE="q35", MEM="4G")
+
+
+@test
+def printed_real():
+    """map once: a real machine's map"""
+    return check_printed("run=map once;map once 0 0;map once 0x9d000 5",
+                         MAP="tests/e820/trol-piii-byte-granular.map")
+
+
+@test
+def printed_left_out():
+    """map once: mem= leaves RAM out; memmap= makes other types"""
+    return check_printed("mem=64M memmap=1M#32M memmap=1M!48M run=map once;map once 0x2000 2")
+
+
+@test
+def printed_huge():
+    """map once: 1000 GiB"""
+    return check_printed("run=map once", MEM="1000G")
+
+
+@test
+def keys_on_a_terminal():
+    """map: keys on a terminal of 80 x 25"""
+    with Guest() as guest:
+        machine = guest.boot()
+        whole = guest.command("map once")
+        guest.type("map\r")
+        screen = guest.until("w whole .*q quit")
+        if rows_of(screen) != rows_of(whole):
+            return "not what map once prints\n" + screen
+        label = len(ROW.match(rows_of(screen)[0]).string) - len(rows_of(screen)[0].lstrip())
+        first = (guest.screen.cursor.y, guest.screen.cursor.x)
+        guest.type("\033[C\033[C\033[B")
+        guest.until(r"(?m)^\[mem 0x%x-" % ((66 << order_of(screen)) * FRAME))
+        if (guest.screen.cursor.y, guest.screen.cursor.x) != (first[0] + 1, first[1] + 2):
+            return f"cursor at {guest.screen.cursor.y}, {guest.screen.cursor.x}; {label}"
+        guest.type("f")
+        screen = guest.until("a cell is 4 KiB, 1 frame;")
+        complaint = complaint_of(machine, screen)
+        if complaint:
+            return screen + "\n" + complaint
+        guest.type("\033[6~\033[D-\x7f")
+        screen = guest.until("a cell is 64 KiB, 16 frames;")
+        complaint = complaint_of(machine, screen)
+        if complaint:
+            return screen + "\n" + complaint
+        guest.type("w\033[H")
+        screen = guest.until(r"(?m)^\[mem 0x0-")
+        if rows_of(screen) != rows_of(whole):
+            return "w does not show the whole machine\n" + screen
+        guest.type("q")
+        return guest.left()
+
+
+@test
+def larger_terminal():
+    """map: a terminal of 150 x 50 is filled, the VGA screen beside it is not"""
+    with Guest(150, 50) as guest:
+        machine = guest.boot()
+        glyphs = learn_glyphs(guest)
+        guest.type("map\r")
+        guest.until("w whole .*q quit")
+        guest.type("\033[50;150R")
+        screen = guest.until("a cell is 32 KiB")
+        complaint = complaint_of(machine, screen, columns=128, top=0)
+        if complaint:
+            return screen + "\n" + complaint
+        picture = guest.dump()
+        text = "\n".join("".join(read_back(picture, row, column, glyphs) for column in range(80))
+                         for row in range(25))
+        complaint = complaint_of(machine, text, top=0)
+        return text + "\n" + complaint if complaint else None
+
+
+def read_back(picture, row, column, glyphs):
+    """Whatever its colours: of two, either may be the character's."""
+    cell = picture.cell(row, column)
+    colours = {pixel for line in cell for pixel in line}
+    if len(colours) == 1:
+        return " "
+    return next((c for c in (letter(glyphs, shape(cell, colour)) for colour in colours)
+                 if c != "?"), "?")
+
+
+@test
+def vga_screen():
+    """map: the VGA screen shows what the terminal shows, keys of the PS/2 keyboard"""
+    with Guest(MEM="1G") as guest:
+        guest.boot()
+        glyphs = learn_glyphs(guest)
+        guest.command("alloc 15")
+        guest.type("map\r")
+        guest.until("w whole .*q quit")
+        for keys, pattern in ((("right", "down"), r"^\[mem 0x8200000-"),
+                              (("f", "pgdn", "end", "home"), r"^\[mem 0x0-0xfff\] 4 KiB"),
+                              (("ret",), "4 KiB, 1 frame"), (("backspace",), "a cell is 32 KiB")):
+            guest.press(*keys)
+            guest.until("(?m)" + pattern)
+            complaint = vga_complaint(guest, glyphs)
+            if complaint:
+                return guest.shown() + "\n" + complaint
+        guest.press("esc")
+        return guest.left()
+
+
+@test
+def stress_alive():
+    """stress: alive on the screen, all is given back"""
+    with Guest(MEM="256M") as guest:
+        machine = guest.boot()
+        before = guest.command("free")
+        guest.type("stress 100\r")
+        pictures = set()
+        for share in ("90", "30"):
+            guest.wait(lambda: re.search(rf"to {share} % in use", guest.shown()), share)
+            for _ in range(10):
+                time.sleep(0.2)
+                with guest.lock:
+                    pictures.add("\n".join(rows_of(guest.shown())))
+        if len(pictures) < 5 or not re.search("[1-9]", "".join(pictures).replace("0", "")):
+            return f"{len(pictures)} pictures"
+        with guest.lock:
+            start = len(guest.text)
+        guest.type("q")
+        guest.wait(lambda: guest.text[start:].endswith("\n" + PROMPT), "the end of stress")
+        if "all is free again, the books agree" not in guest.text[start:]:
+            return guest.text[start:]
+        if guest.command("free") != before:
+            return "other free ranges than before"
+        return complaint_of(machine, guest.command("map once"), top=0)
+
+
+@test
+def stress_printed():
+    """stress under run=: printed pictures, then figures"""
+    env = {**os.environ, "CMDLINE": "run=stress 2 7;exit 0", "MEM": "64M"}
+    done = subprocess.run(["scripts/run"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, env=env, timeout=120, check=False)
+    text = done.stdout.decode("ascii", "replace").replace("\r", "")
+    good = (done.returncode == 0 and "\033" not in text.split(PROMPT + "stress")[1]
+            and len(re.findall(r"^stress: round [12], to [39]0 % in use;", text, re.MULTILINE)) == 2
+            and re.search(r"^stress: 2 rounds, \d{3,} allocations, .*the books agree$", text,
+                          re.MULTILINE))
+    return None if good else text
+
+
+def prove_failure(tap):
+    """Pictures that must not count as good, judged by the same code."""
+    machine, (picture,) = printed("run=map once")
+    for name, wrong in (("a cell too many in use", picture.replace("....", "..#.", 1)),
+                        ("a kernel that is not there", picture.replace("KK", "K.", 1)),
+                        ("another address", picture.replace(" 1000000 ", " 1100000 ", 1)),
+                        ("a fold of another kind", picture.replace("~ nothing", "~ firmware", 1)),
+                        ("a line left out", re.sub(r"(?m)^.*2000000 .*\n", "", picture))):
+        tap.check(wrong != picture and complaint_of(machine, wrong), "seen: " + name, picture)
+
+
+def main():
+    tap = Tap()
+    words = sys.argv[1:]
+    for function in TESTS:
+        if not all(word in function.__doc__ for word in words):
+            continue
+        try:
+            complaint = function()
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            complaint = str(error)
+        tap.check(not complaint, function.__doc__, complaint or "")
+    if not words:
+        prove_failure(tap)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
