@@ -51,9 +51,9 @@ static int cmd_stress(int argc, char **argv)
 }
 
 const struct command map_commands[] = {
-	{ "map", "[once] [PFN [ORDER]]",
-	  "picture of memory; at PFN, a cell 2^ORDER frames; once: as text", cmd_map, false },
-	{ "stress", "[ROUNDS [SEED]]", "allocates and frees all orders, showing the map; q ends",
+	{ "map", "[once] [PFN [ORDER]]", "picture of memory, with keys; once: as text", cmd_map,
+	  false },
+	{ "stress", "[ROUNDS [SEED]]", "allocates and frees all orders and shows the map",
 	  cmd_stress, false },
 	{ .name = NULL },
 };

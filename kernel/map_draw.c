@@ -10,6 +10,7 @@
 #define CLEAR         "\033[0m\033[2J\033[H"
 #define ASK_SIZE      "\033[999;999H\033[6n\033[H" /* as far as it goes; where is that? */
 #define NO_ATTRIBUTE  0xff
+#define TERMINAL_ROWS 24 /* of a terminal that does not answer */
 #define SEQUENCE_TEXT 32
 
 static struct display {
@@ -48,9 +49,12 @@ void map_draw_begin(void)
 
 		d->console = screen.console;
 		d->asked = !screen.columns;
-		if (d->asked)
+		if (d->asked) {
 			send(d, ASK_SIZE);
-		forget(d, screen.columns, screen.rows);
+			forget(d, SCREEN_COLUMNS, TERMINAL_ROWS);
+		} else {
+			forget(d, screen.columns, screen.rows);
+		}
 	}
 }
 

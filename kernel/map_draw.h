@@ -3,7 +3,7 @@
  *
  * What a screen shows is remembered; only cells that differ are sent, as ANSI sequences, which the
  * VGA console understands as a terminal does. A terminal on the serial line is asked for its size;
- * its answer comes as KEY_REPORT, whenever it comes, and until then it has 80 x 25.
+ * its answer comes as KEY_REPORT, whenever it comes, and until then it has 80 x 24.
  */
 #ifndef KERNEL_MAP_DRAW_H
 #define KERNEL_MAP_DRAW_H

@@ -44,12 +44,17 @@ static const char zone_letters[MAX_NR_ZONES] = { 'D', '3', 'N' };
 
 /* ---- text ---- */
 
+static unsigned int clamp(unsigned int value, unsigned int least, unsigned int most)
+{
+	if (value < least)
+		return least;
+	return value < most ? value : most;
+}
+
 void screen_size(struct screen *screen, unsigned int columns, unsigned int rows)
 {
-	columns = columns < SCREEN_MAX_COLUMNS ? columns : SCREEN_MAX_COLUMNS;
-	rows = rows < SCREEN_MAX_ROWS ? rows : SCREEN_MAX_ROWS;
-	screen->columns = columns > SCREEN_COLUMNS ? columns : SCREEN_COLUMNS;
-	screen->rows = rows > SCREEN_ROWS ? rows : SCREEN_ROWS;
+	screen->columns = clamp(columns, SCREEN_MIN_COLUMNS, SCREEN_MAX_COLUMNS);
+	screen->rows = clamp(rows, SCREEN_MIN_ROWS, SCREEN_MAX_ROWS);
 }
 
 static void clear(struct screen *screen)
@@ -263,10 +268,12 @@ static void render_legend(struct screen *screen, unsigned int row)
 
 	for (unsigned int line = 0; line < 2; line++)
 		for (unsigned int i = 0; i < NR_MAP_KINDS / 2; i++) {
-			column = LEGEND_STEP * i;
-			screen->cell[row + line][column] = looks[legend[line][i]];
-			put(screen, row + line, column + 2, ATTRIBUTE_PLAIN,
-			    map_kind_names[legend[line][i]]);
+			const enum map_kind kind = legend[line][i];
+			const char mark[] = { looks[kind].c, '\0' };
+
+			column =
+			    put(screen, row + line, LEGEND_STEP * i, looks[kind].attribute, mark);
+			put(screen, row + line, column + 1, ATTRIBUTE_PLAIN, map_kind_names[kind]);
 		}
 	row += 2;
 	column = put(screen, row, 0, SHADE, "1");

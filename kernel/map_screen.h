@@ -16,8 +16,10 @@
 
 #include "kernel/map_view.h"
 
-#define SCREEN_COLUMNS                    80 /* least, and most, of columns and rows */
+#define SCREEN_COLUMNS                    80 /* what most screens have */
 #define SCREEN_ROWS                       25
+#define SCREEN_MIN_COLUMNS                40
+#define SCREEN_MIN_ROWS                   16
 #define SCREEN_MAX_COLUMNS                160
 #define SCREEN_MAX_ROWS                   60
 

@@ -64,10 +64,12 @@ void picture_print(pfn_t pfn, unsigned int order, const struct map_words *words)
 	}
 }
 
-/* Every screen at this place. */
+/* Every screen at this place; keys work on the first view, should there be no screen at all. */
 static void go(pfn_t pfn, unsigned int order)
 {
-	for (size_t i = 0; map_draw_size(i, &screen); i++) {
+	for (size_t i = 0; i < MAP_DRAW_SCREENS; i++) {
+		if (!map_draw_size(i, &screen))
+			screen_size(&screen, SCREEN_COLUMNS, SCREEN_ROWS);
 		map_view_fit(&views[i], &screen);
 		map_view_at(&views[i], pfn, order);
 	}
@@ -80,8 +82,7 @@ static void follow(void)
 	unsigned int order = map_view_is_whole(first) ? MAP_WHOLE : first->order;
 
 	for (size_t i = 1; i < MAP_DRAW_SCREENS; i++)
-		if (map_draw_size(i, &screen))
-			map_view_at(&views[i], first->cursor, order);
+		map_view_at(&views[i], first->cursor, order);
 }
 
 void picture_begin(pfn_t pfn, unsigned int order)

@@ -140,11 +140,11 @@ static void add_counts(uint64_t counts[NR_ORDERS])
 	}
 }
 
-static void say_held(char *text, size_t size)
+static void say_held(char *text, size_t size, unsigned int from, unsigned int to)
 {
-	size_t length = (size_t)fmt_snprintf(text, size, "held by order:");
+	size_t length = (size_t)fmt_snprintf(text, size, "held of order %u to %u:", from, to - 1);
 
-	for (unsigned int order = 0; order < NR_ORDERS && length < size; order++)
+	for (unsigned int order = from; order < to && length < size; order++)
 		length += (size_t)fmt_snprintf(text + length, size - length, " %llu",
 					       ULL(run.held[order]));
 }
@@ -167,13 +167,13 @@ static const struct map_words *figures(void)
 	fmt_snprintf(words.line[0], size,
 		     "stress: round %llu, to %u %% in use; %llu allocated, %llu refused",
 		     ULL(run.round + 1), share(), ULL(run.nr_allocated), ULL(run.nr_refused));
-	say_held(words.line[1], size);
-	fmt_snprintf(words.line[2], size,
+	say_held(words.line[1], size, 0, BLOCK_ORDER);
+	say_held(words.line[2], size, BLOCK_ORDER, NR_ORDERS);
+	fmt_snprintf(words.line[3], size,
 		     "in use: %llu %%; free: %s, the largest block of order %u",
 		     ULL(run.used * 100 / run.all), map_size_text(sum, text), largest);
-	fmt_snprintf(words.line[3], size, "in whole 2 MiB blocks: %llu %% of what is free",
+	fmt_snprintf(words.line[4], size, "in whole 2 MiB blocks: %llu %% of what is free",
 		     ULL(sum ? in_blocks * 100 / sum : 0));
-	words.line[4][0] = '\0';
 	return &words;
 }
 

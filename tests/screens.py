@@ -448,8 +448,8 @@ def printed_huge():
 
 @test
 def keys_on_a_terminal():
-    """map: keys on a terminal of 80 x 25"""
-    with Guest() as guest:
+    """map: keys on a terminal of 80 x 24 that does not say so"""
+    with Guest(80, 24) as guest:
         machine = guest.boot()
         whole = guest.command("map once")
         guest.type("map\r")
@@ -517,7 +517,7 @@ def vga_screen():
         guest.boot()
         glyphs = learn_glyphs(guest)
         guest.command("alloc 15")
-        guest.type("map\r")
+        guest.type("map\r\033[25;80R")
         guest.until("w whole .*q quit")
         for keys, pattern in ((("right", "down"), r"^\[mem 0x8200000-"),
                               (("f", "pgdn", "end", "home"), r"^\[mem 0x0-0xfff\] 4 KiB"),

@@ -108,6 +108,7 @@ static const struct shown {
 	{ "used-6g", boot_used, 80, 25, 0, MAP_WHOLE },
 	{ "used-6g-blocks", boot_used, 80, 25, 0x1c0400, 9 },
 	{ "used-6g-wide", boot_used, 160, 50, 0x1c0400, MAP_WHOLE },
+	{ "used-6g-small", boot_used, 40, 16, 0x1c0400, 9 },
 	{ "islands-32t", boot_islands, 80, 25, 0, MAP_WHOLE },
 	{ "surface-pro-7", boot_surface, 80, 25, 0, MAP_WHOLE },
 };
@@ -243,8 +244,12 @@ static void sizes_are_cut_to_what_is_possible(void **state)
 
 	(void)state;
 	screen_size(&screen, 1, 1);
-	assert_int_equal(screen.columns, 80);
-	assert_int_equal(screen.rows, 25);
+	assert_int_equal(screen.columns, SCREEN_MIN_COLUMNS);
+	assert_int_equal(screen.rows, SCREEN_MIN_ROWS);
+	map_view_fit(&view, &screen);
+	assert_int_equal(view.columns, 16);
+	screen_size(&screen, 80, 24);
+	assert_int_equal(screen.rows, 24);
 	map_view_fit(&view, &screen);
 	assert_int_equal(view.columns, 64);
 	screen_size(&screen, 5000, 5000);
