@@ -27,6 +27,7 @@ FRAME = 4096
 MAX_PFN = 1 << 34
 SAYS = "dmesg;e820;iomem;memblock;free;meminfo"  # what the expectation rests on
 ROW = re.compile(r"^ *([0-9a-f]+) (.*)$")
+SCALE = re.compile(r"a cell is .*?, (\d+) frame")
 LETTERS = {"usable": "X", "ACPI data": "A", "ACPI NVS": "V", "unusable": "U",
            "persistent (type 7)": "P", "persistent (type 12)": "P"}
 NAMES = {"-": "nothing", "F": "firmware", "A": "ACPI data", "V": "NVS", "U": "unusable",
@@ -146,6 +147,8 @@ class Machine:
             return f"{len(shown)} lines instead of {len(lines)}"
         cells_of_mem_map = 0
         for text, (start, end, fold) in zip(shown, lines):
+            if not ROW.match(text):
+                return f"{text}\nis no line of the map"
             label, rest = ROW.match(text).groups()
             if int(label, 16) != start * FRAME:
                 return f"{text}\nis the line at 0x{label} instead of 0x{start * FRAME:x}"
@@ -172,16 +175,18 @@ class Machine:
 def rows_of(screen):
     """The lines of the grid, of a screen or of what was printed."""
     lines = screen.splitlines()
-    end = next(i for i, line in enumerate(lines) if line.startswith(". free"))
+    end = next((i for i, line in enumerate(lines) if line.startswith(". free")), 0)
     return [line.rstrip() for line in lines[1:end] if line.strip()]
 
 
 def order_of(screen):
-    return int(re.search(r"a cell is .*?, (\d+) frame", screen)[1]).bit_length() - 1
+    return int(SCALE.search(screen)[1]).bit_length() - 1
 
 
 def complaint_of(machine, screen, columns=64, top=None):
     rows = rows_of(screen)
+    if not rows or not ROW.match(rows[0]) or not SCALE.search(screen):
+        return "no map"
     start = int(ROW.match(rows[0])[1], 16) // FRAME
     if top is not None and start != top:
         return f"begins at frame 0x{start:x} instead of 0x{top:x}"
@@ -202,7 +207,7 @@ class Guest:
                                     stderr=subprocess.DEVNULL, env=env, start_new_session=True)
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
-        self.lock, self.text, self.since = threading.Lock(), "", time.monotonic()
+        self.lock, self.text = threading.Lock(), ""
         threading.Thread(target=self.read, daemon=True).start()
         self.qmp_path, self.qmp = path, None
 
@@ -220,7 +225,6 @@ class Guest:
             with self.lock:
                 self.stream.feed(data)
                 self.text += data.decode("ascii", "replace").replace("\r", "")
-                self.since = time.monotonic()
 
     def wait(self, good, what, limit=60):
         end = time.monotonic() + limit
@@ -243,22 +247,32 @@ class Guest:
         self.wait(lambda: self.text[start:].endswith("\n" + PROMPT), f"the end of {line}")
         return self.text[start:-len(PROMPT)].split("\n", 1)[1]
 
-    def settled(self):
-        """The screen, when nothing has been sent for a while."""
-        self.wait(lambda: time.monotonic() - self.since > 0.4, "a screen that stays as it is")
-        return self.shown()
-
     def shown(self):
         return "\n".join(line.rstrip() for line in self.screen.display)
 
-    def until(self, pattern):
-        """Types nothing; the screen as soon as it has the pattern and stays as it is."""
-        self.wait(lambda: re.search(pattern, self.shown()), pattern)
-        return self.settled()
+    def comes_to(self, complaint_of_it, limit=20):
+        """None as soon as there is no complaint: what is drawn takes its time. Else the last one."""
+        end = time.monotonic() + limit
+        while True:
+            with self.lock:
+                complaint = complaint_of_it()
+            if not complaint:
+                return None
+            if time.monotonic() > end:
+                return f"{self.shown()}\n{complaint}"
+            time.sleep(0.05)
+
+    def shows(self, pattern, machine, columns=64, top=None):
+        """None: the pattern, and with it a picture of which all is as it must be."""
+        def complaint():
+            if not re.search(pattern, self.shown(), re.MULTILINE):
+                return "no " + pattern
+            return complaint_of(machine, self.shown(), columns, top)
+        return self.comes_to(complaint)
 
     def left(self):
         """None: nothing is on the screen but the prompt."""
-        self.wait(lambda: self.shown().strip() == PROMPT.strip(), "the prompt alone")
+        return self.comes_to(lambda: self.shown().strip() != PROMPT.strip() and "not left")
 
     def boot(self):
         self.wait(lambda: self.text.endswith("\n" + PROMPT), "the prompt")
@@ -335,10 +349,11 @@ ALPHABET = "".join(map(chr, range(33, 127)))
 
 def learn_glyphs(guest):
     """Types the alphabet in two lines, each on an empty screen, and looks."""
+    guest.wait(lambda: guest.text.endswith("\n" + PROMPT), "the prompt")
     glyphs = {}
     for part in (ALPHABET[:47], ALPHABET[47:]):
         guest.type("\x0c" + part)
-        guest.until(r"(?m)^" + re.escape(PROMPT + part) + "$")
+        guest.wait(lambda: guest.shown().strip() == PROMPT + part, "the alphabet")
         picture = guest.dump()
         for i, c in enumerate(part):
             mask = shape(picture.cell(0, len(PROMPT) + i), palette("white"))
@@ -446,38 +461,44 @@ def printed_huge():
     return check_printed("run=map once", MEM="1000G")
 
 
+def first(*checks):
+    """The first complaint, of checks that are made one after the other."""
+    return next(filter(None, (check() for check in checks)), None)
+
+
 @test
 def keys_on_a_terminal():
     """map: keys on a terminal of 80 x 24 that does not say so"""
     with Guest(80, 24) as guest:
         machine = guest.boot()
         whole = guest.command("map once")
-        guest.type("map\r")
-        screen = guest.until("w whole .*q quit")
-        if rows_of(screen) != rows_of(whole):
-            return "not what map once prints\n" + screen
-        label = len(ROW.match(rows_of(screen)[0]).string) - len(rows_of(screen)[0].lstrip())
-        first = (guest.screen.cursor.y, guest.screen.cursor.x)
-        guest.type("\033[C\033[C\033[B")
-        guest.until(r"(?m)^\[mem 0x%x-" % ((66 << order_of(screen)) * FRAME))
-        if (guest.screen.cursor.y, guest.screen.cursor.x) != (first[0] + 1, first[1] + 2):
-            return f"cursor at {guest.screen.cursor.y}, {guest.screen.cursor.x}; {label}"
-        guest.type("f")
-        screen = guest.until("a cell is 4 KiB, 1 frame;")
-        complaint = complaint_of(machine, screen)
-        if complaint:
-            return screen + "\n" + complaint
-        guest.type("\033[6~\033[D-\x7f")
-        screen = guest.until("a cell is 64 KiB, 16 frames;")
-        complaint = complaint_of(machine, screen)
-        if complaint:
-            return screen + "\n" + complaint
-        guest.type("w\033[H")
-        screen = guest.until(r"(?m)^\[mem 0x0-")
-        if rows_of(screen) != rows_of(whole):
-            return "w does not show the whole machine\n" + screen
-        guest.type("q")
-        return guest.left()
+        cell = (1 << order_of(whole)) * FRAME
+        label = len(re.match(" *[0-9a-f]+ ", rows_of(whole)[0])[0])
+
+        def whole_again():
+            return None if rows_of(guest.shown()) == rows_of(whole) else "not what map once prints"
+
+        def cursor_at(row, column):
+            at = guest.screen.cursor.y - 1, guest.screen.cursor.x - label
+            return None if at == (row, column) else f"the cursor is at {at}"
+
+        return first(
+            lambda: guest.type("map\r"),
+            lambda: guest.shows("w whole .*q quit", machine, top=0),
+            lambda: guest.comes_to(whole_again),
+            lambda: guest.type("\033[C\033[C\033[B"),
+            lambda: guest.shows(rf"^\[mem 0x{66 * cell:x}-", machine, top=0),
+            lambda: guest.comes_to(lambda: cursor_at(1, 2)),
+            lambda: guest.type("f"),
+            lambda: guest.shows(rf"^\[mem 0x{66 * cell:x}-.* 4 KiB, ", machine),
+            lambda: guest.type("\033[6~\033[D-\x7f"),
+            lambda: guest.shows("a cell is 64 KiB, 16 frames;", machine),
+            lambda: guest.type("w\033[H"),
+            lambda: guest.shows(r"^\[mem 0x0-", machine, top=0),
+            lambda: guest.comes_to(whole_again),
+            lambda: guest.comes_to(lambda: cursor_at(0, 0)),
+            lambda: guest.type("q"),
+            guest.left)
 
 
 @test
@@ -486,18 +507,18 @@ def larger_terminal():
     with Guest(150, 50) as guest:
         machine = guest.boot()
         glyphs = learn_glyphs(guest)
-        guest.type("map\r")
-        guest.until("w whole .*q quit")
-        guest.type("\033[50;150R")
-        screen = guest.until("a cell is 32 KiB")
-        complaint = complaint_of(machine, screen, columns=128, top=0)
-        if complaint:
-            return screen + "\n" + complaint
-        picture = guest.dump()
-        text = "\n".join("".join(read_back(picture, row, column, glyphs) for column in range(80))
-                         for row in range(25))
-        complaint = complaint_of(machine, text, top=0)
-        return text + "\n" + complaint if complaint else None
+
+        def on_vga():
+            picture = guest.dump()
+            text = "\n".join("".join(read_back(picture, row, column, glyphs)
+                                     for column in range(80)) for row in range(25))
+            complaint = complaint_of(machine, text, top=0)
+            return complaint and f"{text}\n{complaint}"
+
+        return first(
+            lambda: guest.type("map\r\033[50;150R"),
+            lambda: guest.shows("a cell is 32 KiB", machine, columns=128, top=0),
+            lambda: guest.comes_to(on_vga))
 
 
 def read_back(picture, row, column, glyphs):
@@ -514,19 +535,18 @@ def read_back(picture, row, column, glyphs):
 def vga_screen():
     """map: the VGA screen shows what the terminal shows, keys of the PS/2 keyboard"""
     with Guest(MEM="1G") as guest:
-        guest.boot()
         glyphs = learn_glyphs(guest)
         guest.command("alloc 15")
+        machine = guest.boot()
         guest.type("map\r\033[25;80R")
-        guest.until("w whole .*q quit")
-        for keys, pattern in ((("right", "down"), r"^\[mem 0x8200000-"),
+        for keys, pattern in (((), "w whole .*q quit"), (("right", "down"), r"^\[mem 0x8200000-"),
                               (("f", "pgdn", "end", "home"), r"^\[mem 0x0-0xfff\] 4 KiB"),
-                              (("ret",), "4 KiB, 1 frame"), (("backspace",), "a cell is 32 KiB")):
+                              (("backspace",), "a cell is 32 KiB"), (("ret",), "4 KiB, 1 frame")):
             guest.press(*keys)
-            guest.until("(?m)" + pattern)
-            complaint = vga_complaint(guest, glyphs)
+            complaint = (guest.shows(pattern, machine)
+                         or guest.comes_to(lambda: vga_complaint(guest, glyphs)))
             if complaint:
-                return guest.shown() + "\n" + complaint
+                return complaint
         guest.press("esc")
         return guest.left()
 
