@@ -1,6 +1,7 @@
 /*
- * stress.c: see stress.h. Small orders are the more frequent ones: the least of three random
- * numbers; the largest is a sixteenth of memory, or order 18.
+ * stress.c: see stress.h. Small orders are the more frequent ones, the least of three random
+ * numbers up to a sixteenth of memory, so that it takes thousands to fill it; a few requests are
+ * for any order there is.
  */
 #include "kernel/stress.h"
 
@@ -15,7 +16,8 @@
 
 #define ULL(x)          ((unsigned long long)(x))
 
-#define FRAMES_PER_SLOT 16
+#define FRAMES_PER_SLOT 8
+#define ONE_OF_ANY      256 /* requests */
 #define MIN_SLOTS       256
 #define MAX_SLOTS       (1u << 18) /* 2 MiB of pointers */
 #define STEPS           32         /* in which a round is done, each followed by a picture */
@@ -48,6 +50,8 @@ static unsigned int random_order(void)
 {
 	unsigned int least = run.top_order;
 
+	if (random_below(ONE_OF_ANY) == 0)
+		return (unsigned int)random_below(NR_ORDERS);
 	for (unsigned int i = 0; i < 3; i++) {
 		unsigned int order = (unsigned int)random_below(run.top_order + 1);
 
