@@ -127,11 +127,10 @@ static void add_descriptor(struct text *text, pfn_t pfn)
 	static const char *const states[] = { "absent", "reserved", "free", "allocated" };
 	const struct page *head = page_head(pfn);
 
-	add(text, "; descriptor 0x%llx: ", ULL(pfn));
 	if (!head)
-		add(text, "%s", states[page_state(pfn)]);
+		add(text, "; page: %s", states[page_state(pfn)]);
 	else
-		add(text, "head 0x%llx order %u count %u zone %s owner 0x%lx",
+		add(text, "; page: head 0x%llx order %u count %u %s owner 0x%lx",
 		    ULL(page_to_pfn(head)), page_order(head), page_count(head),
 		    zones[page_zonenum(head)].name, head->private);
 }

@@ -72,6 +72,10 @@ def frames_in(pattern, text, inwards=False):
         yield start, min(end, MAX_PFN), match[3] if match.re.groups > 2 else None
 
 
+def bytes_in(pattern, text):
+    return [(int(a, 16), int(b, 16)) for a, b in re.findall(pattern, text, re.MULTILINE)]
+
+
 class Machine:
     """What one boot says of itself."""
 
@@ -82,6 +86,10 @@ class Machine:
                                      re.MULTILINE).groups()
         region = r"0x(\w+)\.\.0x(\w+)"
         self.memory = list(frames_in(region, memory, inwards=True))
+        self.words = {"E820": bytes_in(r"^BIOS-e820: \[mem 0x(\w+)-0x(\w+)\]",
+                                       text[text.index("\nraw,"):]),
+                      "corrected": bytes_in(r"^e820: \[mem 0x(\w+)-0x(\w+)\]", corrected),
+                      "memory": bytes_in(region, memory), "reserved": bytes_in(region, reserved)}
         self.zones = set(frames_in(r"^zone (?=.*\[mem 0x(\w+)-0x(\w+)\])(\w+)", text))
         reserved = list(frames_in(region, reserved))
         kernel = list(frames_in(r"^  (\w+)-(\w+) : Kernel", text))
@@ -139,6 +147,21 @@ class Machine:
     def whole_order(self, columns, rows):
         return next(order for order in range(40)
                     if len(self.lines(columns, order, 0, rows + 1)) <= rows)
+
+    def complaint_about_words(self, screen):
+        """Of each list the first that the range under the cursor touches, and how many more."""
+        start, last = (int(n, 16) for n in re.search(r"(?m)^\[mem 0x(\w+)-0x(\w+)\]",
+                                                     screen).groups())
+        for name, said in (("E820", r"E820: entry (\d+)[^(;\n]*(?:\(\+(\d+)\))?"),
+                           ("corrected", r"corrected (\d+) [^(\n]*(?:\(\+(\d+)\))?"),
+                           ("memory", r"memblock: memory (\d+) [^(\n]*(?:\(\+(\d+)\))?"),
+                           ("reserved", r"memblock: reserved (\d+) [^(\n]*(?:\(\+(\d+)\))?")):
+            touched = [i for i, (a, b) in enumerate(self.words[name]) if a <= last and b >= start]
+            match = re.search(said, screen)
+            found = (int(match[1]), int(match[2] or 0)) if match else None
+            if found != ((touched[0], len(touched) - 1) if touched else None):
+                return f"of {name} the words say {found} instead of {touched}"
+        return None
 
     def complaint(self, shown, columns, order, top):
         """None, or how these lines of a screen differ from what must be there."""
@@ -423,7 +446,7 @@ def check_printed(words, **env):
     for picture in pictures:
         if max(map(len, picture.splitlines())) > 79:
             return "a line of more than 79 characters"
-        complaint = complaint_of(machine, picture)
+        complaint = complaint_of(machine, picture) or machine.complaint_about_words(picture)
         if complaint:
             return f"{picture}\n{complaint}"
     return None

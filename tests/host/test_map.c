@@ -107,6 +107,7 @@ static const struct shown {
 	{ "holes-64m-frames", boot_holes, 80, 25, 0x1a00, 0 },
 	{ "used-6g", boot_used, 80, 25, 0, MAP_WHOLE },
 	{ "used-6g-blocks", boot_used, 80, 25, 0x1c0400, 9 },
+	{ "used-6g-frame", boot_used, 80, 25, 0x1c0405, 0 },
 	{ "used-6g-wide", boot_used, 160, 50, 0x1c0400, MAP_WHOLE },
 	{ "used-6g-small", boot_used, 40, 16, 0x1c0400, 9 },
 	{ "islands-32t", boot_islands, 80, 25, 0, MAP_WHOLE },
