@@ -22,7 +22,9 @@
 
 #define WHITE       ATTRIBUTE(15, 0)
 #define CURSOR      ATTRIBUTE(0, 7)
-#define SHADE       ATTRIBUTE(0, 3)
+#define SHADE_LIGHT ATTRIBUTE(11, 0)
+#define SHADE_DARK  ATTRIBUTE(0, 3)
+#define DARK_TENTHS 4 /* from there on */
 #define ALL_USED    ATTRIBUTE(15, 1)
 
 static const struct screen_cell looks[NR_MAP_KINDS] = {
@@ -124,7 +126,8 @@ static struct screen_cell shade(uint64_t used, uint64_t nr_free)
 		return looks[MAP_FREE];
 	if (!nr_free)
 		return looks[MAP_USED];
-	return (struct screen_cell){ (char)('0' + (tenths ? tenths : 1)), SHADE };
+	return (struct screen_cell){ (char)('0' + (tenths ? tenths : 1)),
+				     tenths < DARK_TENTHS ? SHADE_LIGHT : SHADE_DARK };
 }
 
 struct screen_cell map_cell_look(const struct map_cell *cell)
@@ -276,9 +279,9 @@ static void render_legend(struct screen *screen, unsigned int row)
 			put(screen, row + line, column + 1, ATTRIBUTE_PLAIN, map_kind_names[kind]);
 		}
 	row += 2;
-	column = put(screen, row, 0, SHADE, "1");
+	column = put(screen, row, 0, SHADE_LIGHT, "1");
 	column = put(screen, row, column, ATTRIBUTE_PLAIN, " to ");
-	column = put(screen, row, column, SHADE, "9");
+	column = put(screen, row, column, SHADE_DARK, "9");
 	put(screen, row, column, ATTRIBUTE_PLAIN,
 	    " tenths in use, rest free; on the right zones: D DMA, 3 DMA32, N Normal");
 }
