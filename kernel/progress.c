@@ -16,7 +16,7 @@ static enum progress current = PROGRESS_ENTERED;
 void progress_begin(enum progress code)
 {
 	current = code;
-	arch_progress(code);
+	arch_progress((uint8_t)code);
 	if (boot_info.safe)
 		printk("[%02x] %s\n", code, progress_text(code));
 }

@@ -256,7 +256,7 @@ static void allocator_and_model_agree(void **state)
 {
 	const struct machine *machine = *state;
 
-	assert_true(random_operations(machine, machine->kilo_ops * KILO, 2024));
+	assert_true(random_operations(machine, (uint64_t)machine->kilo_ops * KILO, 2024));
 }
 
 static int soak(uint64_t nr_ops, uint64_t seed, const char *only)

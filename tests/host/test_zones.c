@@ -62,7 +62,7 @@ static void a_run_from_frame_0_is_cut_at_the_border(void **state)
 /* Of the books' region nothing was handed over: its header was never written. */
 static void a_region_nobody_opened_is_reserved(void **state)
 {
-	static const struct arena arena = { "16 MiB", { { 1, 4096 } }, { { 0, 0 } }, 2 * HIGH };
+	static const struct arena arena = { "16 MiB", { { 1, 4096 } }, { { 0, 0 } }, 2ull * HIGH };
 	pfn_t books = arena.books;
 
 	(void)state;
