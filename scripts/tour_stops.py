@@ -106,14 +106,16 @@ def stage2(t):
     """The boot sector has read stage2 sector by sector and summed it up. Only if that CRC32 is the
     one linked into the boot sector does it jump here: a stick that was half written, or a stage2 of
     another build, ends in a message instead of a mystery. EAX still holds the sum (before CRC32's
-    last inversion), DX what stage2 needs to know: DL is the drive, DH how it was read.
+    last inversion) but for AL, which would have been the D of that message. DX is what stage2 needs
+    to know: DL is the drive, DH how it was read.
 
     We take the sum ourselves as well, over the bytes that lie in memory now. From here on there is
     room for C: everything of stage2 but mode switches and BIOS calls is compiled with -m32."""
     elf, segments, r = t.bootsector, t.sreg(), t.r()
     t.see("CS", segments["cs"], 0)
     t.see("IP", r["rip"], t.stage2.address("bp_stage2"), "bp_stage2, where stage2 begins")
-    t.see("EAX", r["rax"] & 0xffffffff, elf.address("stage2_crc"), "stage2_crc, as linked")
+    t.see("EAX without AL", r["rax"] & 0xffffff00, elf.address("stage2_crc") & 0xffffff00,
+          "stage2_crc, as linked")
     noted = t.x(elf.address("drive"), 2, "b", "drive, method: the boot sector's variables")
     t.see("DL, DH", [r["rdx"] & 0xff, r["rdx"] >> 8 & 0xff], noted, "what it has noted")
     t.see("DH", r["rdx"] >> 8 & 0xff, range(1, 3), "1 is EDD, 2 is cylinder, head and sector")
@@ -145,15 +147,15 @@ def e820(t):
     creg = t.creg()
     t.see("CR0.PE", bit(creg["CR0"], CR0_PE), 1, "protection is on")
     t.see("CR0.PG", bit(creg["CR0"], CR0_PG), 0, "no paging")
-    info = elf.address("boot_info")
+    info = elf.address("stage2_boot_info")
     t.see("boot_info.magic", t.text(info, 8, "boot_info.magic"), "frstpage")
     above = t.xp(info + MIB, 1, "g", "1 MiB above it")
     t.see("another value 1 MiB above", yes(above != t.xp(info, 1)), "yes", "A20 is open")
-    t.see("source", t.variable(elf, "boot_info.map_source"), range(1, 5),
+    t.see("source", t.variable(elf, "stage2_boot_info.map_source"), range(1, 5),
           "enum boot_map_source: 1 is E820, the others are older calls")
-    count = t.variable(elf, "boot_info.e820_count")
+    count = t.variable(elf, "stage2_boot_info.e820_count")
     t.see("entries", count, range(1, 1025), "E820_MAX_RAW is 1024", str)
-    entries = t.table(elf, "struct e820_entry", elf.address("boot_info.e820"), count,
+    entries = t.table(elf, "struct e820_entry", elf.address("stage2_boot_info.e820"), count,
                       "base", "size", "type", name="boot_info.e820[]")
     t.say(*("    " + line for line in entry_lines(entries)))
     t.see("entries of usable memory", sum(kind == RAM for _, _, kind in entries), ANY,
@@ -191,17 +193,17 @@ def protected(t):
     t.see("EFLAGS.IF", yes(r["eflags"] & FLAGS_IF), "no", "no interrupts")
     masks = re.findall(r"IMR = (\w+)", t.look('info device "pic"'))
     t.see("IMR of master and slave", masks, ["ff", "ff"], "all 15 lines masked")
-    phys = t.variable(elf, "boot_info.kernel_phys")
-    size = t.variable(elf, "boot_info.kernel_size")
+    phys = t.variable(elf, "stage2_boot_info.kernel_phys")
+    size = t.variable(elf, "stage2_boot_info.kernel_size")
     t.see("kernel_phys beyond a 2 MiB border", phys % LARGE_PAGE, 0)
     t.see("in the corrected map's RAM", yes(inside(phys, size, t.seen["ram"])), "yes")
     t.see("first 8 bytes of the kernel", t.x(phys, 1, "g", "_start, at its physical place")[0],
           t.kernel.value("*(unsigned long *)&_start"), "the code of _start in kernel.elf")
-    t.see("BIOS calls so far", t.variable(elf, "boot_info.bios_call_total"), ANY, number=str)
-    cmdline = t.text(elf.address("boot_info.cmdline"), 80, "boot_info.cmdline, its beginning")
+    t.see("BIOS calls so far", t.variable(elf, "stage2_boot_info.bios_call_total"), ANY, number=str)
+    cmdline = t.text(elf.address("stage2_boot_info.cmdline"), 80, "boot_info.cmdline, its beginning")
     wanted = os.environ.get("CMDLINE", cmdline).strip()
     t.see("the command line", repr(cmdline), repr(wanted[:80]))
-    rsdp = t.variable(elf, "boot_info.rsdp")
+    rsdp = t.variable(elf, "stage2_boot_info.rsdp")
     if rsdp:
         t.see("at that address", repr(t.text(rsdp, 8, "the RSDP")), "'RSD PTR '")
     t.seen["phys"], t.seen["size"] = phys, size
@@ -236,7 +238,7 @@ def long_mode(t):
     t.see("64-bit", yes(segments["code"].endswith("64-bit")), "yes")
     r, virt = t.r(), t.kernel.address("__kernel_start")
     t.see("RAX", r["rax"], t.kernel.address("_start"), "_start, where it will jump")
-    t.see("RDI", r["rdi"], elf.address("boot_info"), "boot_info")
+    t.see("RDI", r["rdi"], elf.address("stage2_boot_info"), "boot_info")
     t.see("entries in use of the PML4",
           [i for i, entry in enumerate(t.xp(tables, 512, "g", "the PML4")) if entry & 1], [0, 511],
           "the lowest and the highest 512 GiB", str)
@@ -253,7 +255,7 @@ def seal(t):
     """(as computed, as stored)"""
     elf = t.stage2
     offset, size = elf.field("struct boot_info", "crc32")
-    data = t.dump(elf.address("boot_info"), elf.value("sizeof(struct boot_info)"), "boot_info")
+    data = t.dump(elf.address("stage2_boot_info"), elf.value("sizeof(struct boot_info)"), "boot_info")
     return (zlib.crc32(data[:offset] + bytes(size) + data[offset + size:]),
             int.from_bytes(data[offset:offset + size], "little"))
 
@@ -272,7 +274,7 @@ def kernel(t):
     in kernel/main.c, is a list of names; the next three stops lie in it."""
     elf, r = t.kernel, t.r()
     t.see("RIP", r["rip"], elf.address("bp_kernel"), "bp_kernel")
-    t.see("RDI", r["rdi"], t.stage2.address("boot_info"), "boot_info, physical")
+    t.see("RDI", r["rdi"], t.stage2.address("stage2_boot_info"), "boot_info, physical")
     t.see("RSP", r["rsp"], elf.address("__boot_stack_top"), "__boot_stack_top: nothing pushed yet")
     t.see("RBP", r["rbp"], 0, "where back-traces end")
     t.see("RFLAGS.IF", yes(r["eflags"] & FLAGS_IF), "no", "there is no IDT yet")
@@ -320,8 +322,8 @@ def memblock(t):
           t.variable(elf, "memblock.memory.total_size"), "memblock.memory.total_size")
     t.see("page 0 is reserved", yes(inside(0, PAGE, reserved)), "yes", "whatever the map says")
     t.see("the kernel is reserved", yes(inside(t.seen["phys"], t.seen["size"], reserved)), "yes")
-    t.see("boot_info is reserved", yes(inside(t.stage2.address("boot_info"), PAGE, reserved)),
-          "yes", "for now")
+    loaders = t.stage2.address("stage2_boot_info")
+    t.see("boot_info is reserved", yes(inside(loaders, PAGE, reserved)), "yes", "for now")
     t.see("memblock.current_limit", t.variable(elf, "memblock.current_limit"), 1 << 32, "4 GiB")
 
 
@@ -363,7 +365,8 @@ def mem_map(t):
     t.see("the same through the direct map",
           t.page(elf.address("MM_DIRECT_MAP") + t.seen["phys"], "phys_to_virt(kernel_phys)"),
           (t.seen["phys"], "R"), "read-only there as well")
-    t.see("boot_info is reserved", yes(inside(t.stage2.address("boot_info"), PAGE, reserved)), "no",
+    loaders = t.stage2.address("stage2_boot_info")
+    t.see("boot_info is reserved", yes(inside(loaders, PAGE, reserved)), "no",
           "the kernel has its copy")
     descriptor = elf.value("sizeof(struct page)")
     t.see("sizeof(struct page)", descriptor, 16, "0.39 % of RAM", str)

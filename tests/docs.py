@@ -55,7 +55,8 @@ class Tree:
         self.words = {word for path, text in code.items() for word in code_words(path, text)}
         self.targets = {name for path, text in code.items() if path.endswith((".mk", "Makefile"))
                         for name in re.findall(r"(?m)^([a-z]+):(?!=)", text)}
-        self.gdb = set(re.findall(r'"(fp-[\w-]+)"', texts.get("scripts/gdb.py") or ""))
+        self.gdb = {name for path, text in code.items() if path.startswith("scripts/gdb/")
+                    for name in re.findall(r'"""(fp-[\w-]+)', text)}
         self.monitor = {name for path, text in code.items() if path.startswith("kernel/")
                         for table in re.findall(r"(?s)struct command \w+\[\] = \{(.*?)\n\};", text)
                         for name in re.findall(r'\{ "(\w+)",', table)}
@@ -157,7 +158,7 @@ def check_command(tree, text):
             yield f"{name}: no such command of the monitor"
     for name in re.findall(r"\bfp-\w+", text):
         if name not in tree.gdb:
-            yield f"{name}: no such command of scripts/gdb.py"
+            yield f"{name}: no such command of scripts/gdb/"
     for name in re.findall(r"\bbp_\w+", text):
         if name not in tree.words:
             yield f"{name}: no such place"
@@ -198,7 +199,7 @@ def untold(tree):
 
 SMALL = Tree({
     "Makefile": "run: all ## boots\n", "mm/a.c": "/*\n *   B1 one.\n * only_said */ int used_word;\nf(1);\n",
-    "scripts/gdb.py": 'X("fp-e820")', "kernel/c.c": 'const struct command x_commands[] = {\n{ "free", "" },\n};',
+    "scripts/gdb/a.py": '"""fp-e820: map."""', "kernel/c.c": 'const struct command x_commands[] = {\n{ "free", "" },\n};',
     "docs/book/1.md": "# One two\n## It's `x_y`\n", "tests/e820/a.map": "",
 })
 GOOD = ("[a](book/1.md#one-two) [b](book/1.md#its-x_y) [c](#here)\n# Here\n`used_word` `f()` `mm/a.c` `a.c` `mm/`\n"
