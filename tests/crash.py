@@ -187,7 +187,7 @@ def test_decode(tap):
     tap.check(re.findall(r"^ {4}.*", from_photo, re.M) == re.findall(r"^ {4}.*", said, re.M) != [],
               "typed from a photograph, O for 0, I for 1, prefix and lines missing: the same",
               f"{typed}\n{from_photo}")
-    tap.check(decode(text="? start_kernel+0xe3")[1].count(" at kernel/main.c:") == 1,
+    tap.check("start_kernel at kernel/main.c:" in decode(text="? start_kernel+0xe3")[1],
               "a name and an offset are enough")
     where = subprocess.run(["nm", f"{BUILD}/kernel.elf"], stdout=subprocess.PIPE, text=True).stdout
     address = re.search(r"^([0-9a-f]{16}) . start_kernel$", where, re.MULTILINE)[1]
