@@ -21,8 +21,9 @@
 #define COM1_STATUS     (COM1 + 5)
 #define LINE_8N1        0x03
 #define LINE_DIVISOR    0x80
-#define FIFO_ON         0x01 /* not cleared: what was typed early is the kernel's */
+#define FIFO_ON         0x01
 #define MODEM_DTR_RTS   0x03
+#define STATUS_RECEIVED 0x01
 #define STATUS_READY    0x20
 #define STATUS_ABSENT   0xff
 #define COM1_MAX_WAIT   20000 /* looks at the status: a byte takes 87 us, a look about 1 us */
@@ -70,7 +71,9 @@ void console_init(void)
 	outb(COM1, 1); /* 115200 / 1 */
 	outb(COM1 + 1, 0);
 	outb(COM1_LINE, LINE_8N1);
-	outb(COM1_FIFO, FIFO_ON);
+	/* Switching the FIFO on would lose what was typed so far, and that is the kernel's. */
+	if (!(inb(COM1_STATUS) & STATUS_RECEIVED))
+		outb(COM1_FIFO, FIFO_ON);
 	outb(COM1_MODEM, MODEM_DTR_RTS);
 }
 

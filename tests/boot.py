@@ -121,6 +121,8 @@ def define_cases():
              [(r"firstpage> $", "alloc 3\nselftest\nreboot\n"),
               (r"(?s)BIOS-e820.*firstpage> $", "selftest\nexit 0\n")], selftest=True,
              CMDLINE="", MEM="256M")
+    Dialogue("what was typed before the boot is not lost", [("", "page 1\npage 2\nexit 5\n")],
+             status=5, CMDLINE="", says=[r"^pfn 0x1 ", r"^pfn 0x2 "])
     Dialogue("monitor edits lines and keeps a history",
              [(r"firstpage> $", "pageX\b 1\rexit 1\x15\x1b[A\x01\x05\r"),
               (r"(?s)frame|pfn 0x1 .*pfn 0x1 ", "nonsense\rexit 5\r")], status=5, CMDLINE="",

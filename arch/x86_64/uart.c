@@ -69,8 +69,9 @@ bool uart_init(void)
 	outb(UART_DATA, DIVISOR_115200);
 	outb(UART_IER, 0);
 	outb(UART_LCR, LCR_8N1);
-	uart_receive(); /* switching the FIFO on would lose what was typed so far */
-	outb(UART_FCR, FCR_ENABLE);
+	/* Switching the FIFO on would lose what was typed so far: then it stays as it is. */
+	if (!(inb(UART_LSR) & LSR_RECEIVED))
+		outb(UART_FCR, FCR_ENABLE);
 	outb(UART_MCR, MCR_INTERRUPTS);
 	fifo_size = (inb(UART_IIR) & IIR_FIFO) == IIR_FIFO ? FIFO_SIZE : 1;
 	return true;
