@@ -323,6 +323,9 @@ def main():
     if "--list" in sys.argv:
         print("\n".join(case.name for case in wanted))
         return 0
+    if not wanted:
+        print("matrix: no cell has these words; --list shows all", file=sys.stderr)
+        return 2
     tap = Tap()
     results = run_cases(tap, wanted)
     prove_matrix_failure(tap)
