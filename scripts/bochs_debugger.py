@@ -78,8 +78,10 @@ class Debugger:
             place = re.match(r"\(0\) \[0x\w+\] \S+ \((\w+)\+0\):", line)
             if place:
                 self.place = place[1]
-            elif number and not re.match(r"\(0\) Breakpoint |Next at t=", line):
-                yield line
+            elif number:
+                of_guest = re.sub(r"\(0\) Breakpoint \d+, .*|^Next at t=.*", "", line)
+                if of_guest or not line:
+                    yield of_guest
 
 
 class Elf:
