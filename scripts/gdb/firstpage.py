@@ -53,7 +53,7 @@ def command(function):
             try:
                 function(argument.strip())
             except (gdb.error, gdb.GdbError) as error:
-                raise gdb.GdbError(f"{name}: {error}") from None
+                print(f"{name}: {error}")  # not raised: a file of commands goes on
 
     Command()
     return function
