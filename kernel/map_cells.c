@@ -128,18 +128,16 @@ static void add_piece(pfn_t start, pfn_t end)
 		pieces[nr_pieces++] = (struct frames){ start, end };
 }
 
-/* The pages behind the descriptors of a region of RAM. */
-static void add_descriptors(pfn_t start, pfn_t end)
+/* The pages behind these descriptors. */
+static void add_descriptors(uintptr_t virt, uintptr_t limit)
 {
-	uintptr_t virt = (uintptr_t)pfn_to_page(start) & ~(PAGE_SIZE - 1);
-	uintptr_t limit = (uintptr_t)pfn_to_page(end);
 	struct paging_leaf leaf;
 
 	while (virt < limit && paging_walk(virt, &leaf)) {
 		uint64_t left = leaf.size - (virt & (leaf.size - 1));
 
 		if (left > limit - virt)
-			left = PAGE_ALIGN(limit - virt);
+			left = limit - virt;
 		add_piece(PFN_DOWN(leaf.phys), PFN_DOWN(leaf.phys + left));
 		virt += left;
 	}
@@ -147,13 +145,20 @@ static void add_descriptors(pfn_t start, pfn_t end)
 
 void map_cells_init(pfn_t kernel_start, pfn_t kernel_end)
 {
+	uintptr_t done = 0; /* regions of RAM that are near each other have a page in common */
 	unsigned long start, end;
 	int i;
 
 	kernel = (struct frames){ kernel_start, kernel_end };
 	nr_pieces = 0;
-	for_each_mem_pfn_range(i, NUMA_NO_NODE, &start, &end, NULL)
-		add_descriptors(start, end);
+	for_each_mem_pfn_range(i, NUMA_NO_NODE, &start, &end, NULL) {
+		uintptr_t virt = (uintptr_t)pfn_to_page(start) & ~(PAGE_SIZE - 1);
+
+		if (virt < done)
+			virt = done;
+		done = PAGE_ALIGN((uintptr_t)pfn_to_page(end));
+		add_descriptors(virt, done);
+	}
 }
 
 /* ---- counts ---- */

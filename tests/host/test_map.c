@@ -321,6 +321,7 @@ static void counts_are_those_of_the_frames(void **state)
 		{ 15 * MIB + 0x1800, 0x900, 3 },
 		{ 16 * MIB, 0x5000, 5 },
 		{ 16 * MIB + 0x5800, 9 * MIB, 1 },
+		{ 25 * MIB + 0x8000, 2 * MIB, 1 }, /* its first descriptors share a page */
 		{ 40 * MIB + 0x800, 0x400, 1 },
 		{ 41 * MIB, 0x800, 2 },
 	};
