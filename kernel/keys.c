@@ -7,6 +7,7 @@
 
 #include "arch/x86_64/arch.h"
 #include "kernel/console.h"
+#include "kernel/monitor.h"
 
 #define MAX_NUMBERS  2
 #define ESCAPE       '\033'
@@ -83,11 +84,14 @@ static char read_numbers(void)
 	}
 }
 
-/* The character behind an escape character, or -1 when none comes. */
+/* The character behind an escape character, or -1 when none comes. After a panic interrupts stay
+   off, so there is no sleep to measure that by, and a lone one waits for the next key. */
 static int next_soon(void)
 {
 	int c = arch_getc();
 
+	if (c < 0 && monitor_has_panicked())
+		return (unsigned char)console_getc();
 	for (unsigned i = 0; c < 0 && i < ESCAPE_IDLES; i++) {
 		arch_idle();
 		c = arch_getc();

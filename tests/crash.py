@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 import bundle
 import guest
@@ -104,6 +105,9 @@ def test_early(tap):
     tap.check(status == 124 and "Kernel panic: the memory map has no usable RAM" in output
               and "Call Trace:" in output and "during a panic" not in output,
               "a panic before memblock", output)
+    keys = [(r"panic> $", "\033"), ("", lambda: time.sleep(0.5)), ("", "[Aexit 5\r")]
+    status, output = dialogue(keys, CMDLINE="memmap=exactmap memmap=1M$16M", MAP=path)
+    tap.check(status == 5, "an arrow key at its prompt, in parts, with no tick to wait by", output)
 
 
 # ---- what it offers ----
