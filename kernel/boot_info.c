@@ -187,8 +187,10 @@ void boot_info_init(phys_addr_t phys)
 		panic("boot_info: the loader says it is at 0x%lx, which is not in low memory",
 		      phys);
 	memcpy(&boot_info, phys_to_virt(phys), sizeof(boot_info));
-	if (boot_info_is_wrong(&boot_info, &image, reason, sizeof(reason)))
+	if (boot_info_is_wrong(&boot_info, &image, reason, sizeof(reason))) {
+		memset(&boot_info, 0, sizeof(boot_info)); /* the panic prompt's commands read it */
 		panic("boot_info: %s", reason);
+	}
 }
 
 void boot_info_print_calls(int (*print)(const char *fmt, ...), uint32_t most)
