@@ -173,9 +173,9 @@ static const struct map_words *figures(void)
 		     ULL(run.round + 1), share(), ULL(run.nr_allocated), ULL(run.nr_refused));
 	say_held(words.line[1], size, 0, BLOCK_ORDER);
 	say_held(words.line[2], size, BLOCK_ORDER, NR_ORDERS);
-	fmt_snprintf(words.line[3], size,
-		     "in use: %llu %%; free: %s, the largest block of order %u",
-		     ULL(run.used * 100 / run.all), map_size_text(sum, text), largest);
+	fmt_snprintf(
+	    words.line[3], size, "in use: %llu %%; free: %s, the largest block of order %u",
+	    ULL(run.all ? run.used * 100 / run.all : 0), map_size_text(sum, text), largest);
 	fmt_snprintf(words.line[4], size, "in whole 2 MiB blocks: %llu %% of what is free",
 		     ULL(sum ? in_blocks * 100 / sum : 0));
 	return &words;
