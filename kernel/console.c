@@ -109,6 +109,7 @@ void console_flush(void)
 
 void console_poll(void)
 {
+	arch_input_needed();
 	wait = arch_relax;
 }
 

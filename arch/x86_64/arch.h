@@ -71,6 +71,9 @@ bool arch_ctrl_c_waits(void);
  */
 void arch_idle(void);
 
+/* For who polls, perhaps before arch_devices_init(): the keyboard is ready too. */
+void arch_input_needed(void);
+
 /* A moment's rest for who waits with interrupts off. */
 void arch_relax(void);
 

@@ -78,6 +78,11 @@ bool arch_ctrl_c_waits(void)
 	return waits;
 }
 
+void arch_input_needed(void)
+{
+	keyboard_init();
+}
+
 void arch_relax(void)
 {
 	__builtin_ia32_pause();

@@ -115,7 +115,7 @@ static void configure(void)
 
 void keyboard_init(void)
 {
-	if (inb(KBD_STATUS) == STATUS_ABSENT)
+	if (present || inb(KBD_STATUS) == STATUS_ABSENT)
 		return;
 	write_to(KBD_COMMAND, COMMAND_DISABLE); /* or a key pressed now is taken for an answer */
 	drain();

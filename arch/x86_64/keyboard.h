@@ -8,7 +8,7 @@
 #ifndef ARCH_X86_64_KEYBOARD_H
 #define ARCH_X86_64_KEYBOARD_H
 
-/* Switches keyboard and its interrupt on. Without a controller: nothing, now and later. */
+/* Switches keyboard and its interrupt on, once. Without a controller: nothing, now and later. */
 void keyboard_init(void);
 
 /* Moves what has come into the input ring, while that has room. Interrupts off. */
