@@ -14,7 +14,7 @@ struct command {
 	const char *usage;                 /* its arguments, "" for none */
 	const char *help;                  /* one line */
 	int (*run)(int argc, char **argv); /* argv[0] is the name; argv[argc] is null */
-	bool panic_safe;                   /* only reads, and takes no lock: also after a panic */
+	bool panic_safe;                   /* also after a panic: it only reads, or ends the machine */
 };
 
 /* Each ends with an entry without name. */
