@@ -14,7 +14,7 @@ struct command {
 	const char *usage;                 /* its arguments, "" for none */
 	const char *help;                  /* one line */
 	int (*run)(int argc, char **argv); /* argv[0] is the name; argv[argc] is null */
-	bool panic_safe;                   /* also after a panic: it only reads, or ends the machine */
+	bool panic_safe;                   /* after a panic too: reads, or ends the machine */
 };
 
 /* Each ends with an entry without name. */
