@@ -12,8 +12,8 @@ A trial passes when the machine comes up though the damage is there and nothing 
 obeys has changed, by a reader of the disk that shares no code with the loader; or when it halts
 with a message that names the part, or the file that is reached by way of it. A read that fails
 once must not matter, nor what nobody reads. Nothing checks the boot sector's code before it runs:
-for that part the outcomes are counted and no more is asked than that the kernel finds nothing wrong
-with what it is given, and that the disk is not written, which is asked of every trial.
+for that part the outcomes are counted and no more is asked than that a kernel which is given what is
+wrong says that it is (boot_info), and that the disk is not written, which is asked of every trial.
 
 In build/test-logs/damage/ lies what a failed trial printed, and in all.log or sample.log a line
 for each trial.
@@ -51,6 +51,7 @@ MOST = 100000  # bytes of output; a boot says 6,000
 SILENCE = 2  # seconds after which the monitor is believed to wait at its prompt
 REPORT_EVERY = 5
 SECTOR_KINDS = ("flip", "unreadable", "once", "noise", "zeros")
+REFUSED = b"Kernel panic: boot_info"
 OUTCOMES = ("boots", "warned", "named", "firmware", "reset", "hang", "panic", "QEMU", "failed")
 
 # The firmware's words, and the loader's.
@@ -265,7 +266,7 @@ class Bench:
 
     def complaint(self, trial, outcome, output, disk):
         if trial.part.unchecked:  # what the loader hands over is checked nevertheless
-            return outcome if outcome == "panic" else None
+            return outcome if outcome == "panic" and REFUSED not in output else None
         if outcome == "firmware" and trial.lba == 0:
             return None
         if outcome in ("boots", "warned"):
