@@ -247,7 +247,8 @@ class StopPostCard(PostCard, Stop):
 
 class ShiftHeld(Case):
     """A key of the emulated keyboard is held from before POST until the boot has ended. It repeats
-    as a real one does: POST resets the keyboard, which forgets."""
+    as a real one does: POST resets the keyboard, which forgets. SeaBIOS waits for its boot menu's
+    key, so that a busy host has the time to press this one again."""
 
     KEY = {"execute": "input-send-event", "arguments": {"events": [
         {"type": "key", "data": {"down": True, "key": {"type": "qcode", "data": "shift"}}}]}}
@@ -255,7 +256,8 @@ class ShiftHeld(Case):
     def run(self):
         with tempfile.TemporaryDirectory(prefix="qmp.") as directory:
             path = os.path.join(directory, "qmp")
-            self.env["QEMUFLAGS"] = f"-qmp unix:{path},server=on,wait=off"
+            self.env["QEMUFLAGS"] = (f"-S -qmp unix:{path},server=on,wait=off "
+                                     "-boot menu=on,splash-time=1000")
             done = threading.Event()
             hand = threading.Thread(target=self.hold, args=(path, done))
             hand.start()
@@ -270,7 +272,7 @@ class ShiftHeld(Case):
             while qmp.connect_ex(path) and not done.wait(0.01):
                 pass
             try:
-                qmp.sendall(b'{"execute": "qmp_capabilities"}')
+                qmp.sendall(b'{"execute": "qmp_capabilities"}{"execute": "cont"}')
                 while not done.wait(0.03):
                     qmp.sendall(json.dumps(self.KEY).encode())
             except OSError:  # QEMU has ended
