@@ -98,12 +98,7 @@ bits 16
 	jmp CODE32:.protected
 bits 32
 .protected:
-	mov ax, DATA32
-	mov ds, ax
-	mov es, ax
-	mov fs, ax
-	mov gs, ax
-	mov ss, ax
+	load_data32
 	mov esp, [saved_esp]
 	lidt [idt_register]
 	mov esi, frame

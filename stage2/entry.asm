@@ -88,12 +88,7 @@ refuse:
 
 bits 32
 protected:
-	mov ax, DATA32
-	mov ds, ax
-	mov es, ax
-	mov fs, ax
-	mov gs, ax
-	mov ss, ax
+	load_data32
 	mov esp, stack_top
 	lidt [idt_register]             ; from here on an exception is a message
 	mov edi, bss_start              ; RAM is not zero at power-on

@@ -40,12 +40,7 @@ raise:
 	o64 retf
 bits 32
 .compatible:
-	mov ax, DATA32
-	mov ds, ax
-	mov es, ax
-	mov fs, ax
-	mov gs, ax
-	mov ss, ax
+	load_data32
 	mov eax, cr0
 	and eax, ~CR0_PG
 	mov cr0, eax

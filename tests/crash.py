@@ -15,7 +15,7 @@ import time
 import bundle
 import guest
 from cases import Case, Dialogue
-from tap import Tap
+from tap import run_tests
 
 BUILD = os.environ.get("B", "build")
 LIMIT = 60
@@ -282,17 +282,9 @@ def test_bundle_of_case(tap):
                   "what its command alone would not play again names its runner")
 
 
-TESTS = (test_report, test_early, test_prompt, test_prompt_on_a_small_stack, test_nested, test_decode, test_decode_exception,
-         test_decode_refuses, test_bundle, test_bundle_of_case)
-
-
-def main():
-    tap = Tap()
-    for test in TESTS:
-        if all(word in test.__name__ for word in sys.argv[1:]):
-            test(tap)
-    return tap.finish()
+TESTS = (test_report, test_early, test_prompt, test_prompt_on_a_small_stack, test_nested,
+         test_decode, test_decode_exception, test_decode_refuses, test_bundle, test_bundle_of_case)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tests(TESTS))

@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 import guest
-from tap import Tap
+from tap import run_tests
 
 BUILD = os.environ.get("B", "build")
 LIMIT = 120
@@ -284,13 +284,5 @@ def test_page_tables(tap):
 TESTS = (test_stages, test_code, test_early, test_prompt, test_crash, test_check, test_page_tables)
 
 
-def main():
-    tap = Tap()
-    for test in TESTS:
-        if all(word in test.__name__ for word in sys.argv[1:]):
-            test(tap)
-    return tap.finish()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tests(TESTS))
