@@ -15,11 +15,11 @@ CC      ?= gcc
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
-NASM    := nasm
+NASM    := scripts/nasm # nasm, and the warnings
 LD      := ld
 OBJCOPY := objcopy
 NM      := nm
-PYTHON  := python3
+PYTHON  := python3 -B # no __pycache__ beside the sources
 
 # One line a file; V=1 shows the commands.
 Q   := $(if $(V),,@)
@@ -31,15 +31,33 @@ WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-pr
 .PHONY: all
 all: image host ## the image, the kernel and the host programs (plain `make`)
 
-# What a target needs is installed first; a group is looked at again when something of it is gone.
+# What the goals need of the distribution's packages (scripts/setup has the groups) is installed
+# first, all at once: everything that is compiled waits for `packages`.
 
-have   = $(B)/.have-$(1)
-groups := build run bochs test lint debug bench coverage
-.PHONY: $(patsubst %,$(B)/.have-%,$(shell scripts/setup --missing))
-$(groups:%=$(B)/.have-%): $(B)/.have-%: scripts/setup
-	@mkdir -p $(@D)
-	@scripts/setup $*
-	@touch $@
+needs-all         := build test
+needs-image       := build
+needs-host        := build test
+needs-run         := build run
+needs-bochs       := build bochs
+needs-tour        := build bochs debug
+needs-debug       := build run debug
+needs-usb         := build
+needs-floppy      := build
+needs-test        := build test run bochs debug
+needs-test-matrix := build test run bochs
+needs-test-damage := build run
+needs-fuzz        := build test
+needs-bench       := build run bench
+needs-lint        := build test lint
+needs-coverage    := build test coverage
+needs-gallery     := build
+
+GOALS := $(or $(MAKECMDGOALS),all)
+
+.PHONY: packages
+packages:
+	@scripts/setup $(sort $(foreach goal,$(GOALS),$(or $(needs-$(goal)),build test)))
+	$(if $(filter test,$(GOALS)),@echo 'test: compiles the image and $(words $(PROGRAMS)) programs for the host; the tests follow')
 
 # The image: boot sector, stage2, kernel.
 
@@ -57,19 +75,19 @@ include tests/host/host.mk
 # Running it.
 
 .PHONY: run
-run: $(B)/$(or $(MEDIA),disk).img | $(call have,run) ## boots the image in QEMU; MEM= CPUS= CMDLINE= MAP= FIRMWARE=help MEDIA=floppy QEMUFLAGS=
+run: $(B)/$(or $(MEDIA),disk).img | packages ## boots the image in QEMU; MEM= CPUS= CMDLINE= MAP= FIRMWARE=help MEDIA=floppy QEMUFLAGS=
 	@scripts/run
 
 .PHONY: bochs
-bochs: $(B)/$(or $(MEDIA),disk).img | $(call have,bochs) ## boots it in Bochs under its debugger; BOCHS_RC=FILE CMDLINE= MEM= MAP= FIRMWARE=
+bochs: $(B)/$(or $(MEDIA),disk).img | packages ## boots it in Bochs under its debugger; BOCHS_RC=FILE CMDLINE= MEM= MAP= FIRMWARE=
 	@BOCHS_RC="$(BOCHS_RC)" scripts/bochs
 
 .PHONY: tour
-tour: $(B)/disk.img | $(call have,bochs) $(call have,debug) ## guided tour of the boot, in Bochs; AUTO=1 CMDLINE= MEM= MAP= FIRMWARE=
+tour: $(B)/disk.img | packages ## guided tour of the boot, in Bochs; AUTO=1 CMDLINE= MEM= MAP= FIRMWARE=
 	@AUTO="$(AUTO)" scripts/tour
 
 .PHONY: debug
-debug: $(B)/disk.img | $(call have,run) $(call have,debug) ## QEMU waiting for gdb, gdb attached; STAGE=bootsector|stage2|kernel GDB_RC=FILE
+debug: $(B)/disk.img | packages ## QEMU waiting for gdb, gdb attached; STAGE=bootsector|stage2|kernel GDB_RC=FILE
 	@STAGE="$(STAGE)" GDB_RC="$(GDB_RC)" scripts/debug
 
 .PHONY: usb
@@ -86,15 +104,15 @@ floppy: $(B)/floppy.img ## the same on 1.44 MB, for what is read by CHS only; sa
 # Having a verdict.
 
 .PHONY: test
-test: all $(B)/floppy.img $(B)/disk-bpb.img | $(call have,test) $(call have,run) $(call have,bochs) $(call have,debug) ## everything that has a verdict
+test: all $(B)/floppy.img $(B)/disk-bpb.img | packages ## everything that has a verdict
 	@tests/run
 
 .PHONY: test-matrix
-test-matrix: all | $(call have,test) $(call have,run) $(call have,bochs) ## every boot of the matrix, and a table of them; docs/matrix.md
+test-matrix: all | packages ## every boot of the matrix, and a table of them; docs/matrix.md
 	@tests/matrix.py
 
 .PHONY: test-damage
-test-damage: $(B)/disk.img | $(call have,run) ## every sector of loader, FAT and kernel damaged in turn, each booted
+test-damage: $(B)/disk.img | packages ## every sector of loader, FAT and kernel damaged in turn, each booted
 	@tests/damage.py --all
 
 .PHONY: fuzz
@@ -105,11 +123,11 @@ fuzz: $(addprefix $(HOST)/fuzz_,$(filter $(FUZZ),$(TARGET:all=$(FUZZ)))) ## fuzz
 # Figures.
 
 .PHONY: bench
-bench: $(B)/disk.img $(HOST)/bench $(HOST)/bench_counted $(HOST)/bench_models | $(call have,run) $(call have,bench) ## figures, host and kernel; ROW=id-or-prefix JSON=1
+bench: $(B)/disk.img $(HOST)/bench $(HOST)/bench_counted $(HOST)/bench_models | packages ## figures, host and kernel; ROW=id-or-prefix JSON=1
 	@scripts/bench $(if $(JSON),--json) $(ROW)
 
 .PHONY: lint
-lint: all | $(call have,lint) ## formatter, static analysers, include rules
+lint: all | packages ## formatter, static analysers, include rules
 	@scripts/lint
 
 .PHONY: gallery

@@ -50,12 +50,12 @@ FAT_SERIAL    := 31706167
 # Fixed: 2026-01-01 00:00:00 UTC, unless the caller has a date of his own.
 IMAGE_ENV     := TZ=UTC SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-1767225600} MTOOLS_SKIP_CHECK=1
 
-$(B)/obj32/%.asm.o: %.asm stage2/modes.inc $(PROGRESS) | $(call have,build)
+$(B)/obj32/%.asm.o: %.asm stage2/modes.inc $(PROGRESS) | packages
 	@mkdir -p $(@D)
 	$(call say,NASM,$@)
-	$(Q)$(NASM) -f elf32 -g -F dwarf -w+all -w+error -o $@ $<
+	$(Q)$(NASM) -f elf32 -g -F dwarf -o $@ $<
 
-$(B)/obj32/%.o: %.c | $(call have,build)
+$(B)/obj32/%.o: %.c | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(STAGE2_CFLAGS) -MMD -MP -c -o $@ $<
@@ -74,10 +74,10 @@ $(B)/stage2-symbols.ld: $(B)/stage2.bin scripts/stage2-symbols.py
 
 $(B)/bootsector.o: LAYOUT := disk
 $(B)/floppysector.o: LAYOUT := floppy
-$(B)/bootsector.o $(B)/floppysector.o: bootsector/bootsector.asm $(PROGRESS) disk.img.mk | $(call have,build)
+$(B)/bootsector.o $(B)/floppysector.o: bootsector/bootsector.asm $(PROGRESS) disk.img.mk | packages
 	@mkdir -p $(@D)
 	$(call say,NASM,$@)
-	$(Q)$(NASM) -f elf32 -g -F dwarf -w+all -w+error $(foreach name,PART_LBA PART_SECTORS PART_TYPE \
+	$(Q)$(NASM) -f elf32 -g -F dwarf $(foreach name,PART_LBA PART_SECTORS PART_TYPE \
 	        HEADS TRACK,-D$(name)=$($(LAYOUT)_$(name))) -o $@ $<
 
 $(B)/bootsector.elf $(B)/floppysector.elf: %.elf: %.o $(B)/stage2-symbols.ld bootsector/bootsector.ld stage2/low_memory.ld

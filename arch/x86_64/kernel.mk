@@ -29,15 +29,15 @@ KERNEL_OBJECTS := $(KERNEL_ASM:%.asm=$(B)/kernel/%.asm.o) $(KERNEL:%.c=$(B)/kern
 KERNEL_LD      := arch/x86_64/kernel.ld
 KERNEL_LINK    := $(LD) -nostdlib -static -z max-page-size=4096 --build-id=none -z noexecstack -T $(KERNEL_LD)
 
-$(B)/kernel/%.o: %.c | $(call have,build)
+$(B)/kernel/%.o: %.c | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
 
-$(B)/kernel/%.asm.o: %.asm | $(call have,build)
+$(B)/kernel/%.asm.o: %.asm | packages
 	@mkdir -p $(@D)
 	$(call say,NASM,$@)
-	$(Q)$(NASM) -f elf64 -g -F dwarf -Werror=all -MD $(@:.o=.d) -MP $< -o $@
+	$(Q)$(NASM) -f elf64 -g -F dwarf -MD $(@:.o=.d) -MP $< -o $@
 
 $(B)/kernel/first.elf: $(KERNEL_OBJECTS) $(KERNEL_LD)
 	$(call say,LD,$@)

@@ -22,7 +22,7 @@ section .text
 %else
         push    0
 %endif
-        push    strict dword %1
+        push    strict qword %1
         jmp     strict near trap_common
 %endmacro
 

@@ -26,12 +26,15 @@ PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/t
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions \
             $(HOST)/test_faults $(HOST)/test_random $(HOST)/test_random_small $(FUZZERS) \
             $(HOST)/bench
+# Says which of the programs is compiled, by which compiler: 3 of 31. They take a minute or more.
+count_program = $(eval PROGRAMS_BEGUN += $@)$(words $(PROGRAMS_BEGUN)) of $(words $(PROGRAMS))
+say_program   = $(call say,$(1),$@ ($(count_program) for the tests))
 $(PROGRAMS) $(HOST)/bench_counted $(HOST)/bench_models: $(HEADERS)
 
 .PHONY: host
 host: $(HOST)/libfirstpage-mm.a $(PROGRAMS) ## the library, replay and the host tests
 
-$(HOST)/mm/%.o: mm/%.c | $(call have,build)
+$(HOST)/mm/%.o: mm/%.c | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
@@ -51,7 +54,7 @@ REPLAY := tests/host/replay.c tests/host/replay_svg.c tests/host/picture.c tests
           tests/host/scale.c tests/host/svg.c
 
 $(HOST)/replay: $(REPLAY) $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
-	$(call say,CC,$@)
+	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(filter %.c,$^) $(HOST)/libfirstpage-mm.a -o $@
 
 # Tests are whole programs of few files: each is compiled in one go, under its sanitizer.
@@ -79,9 +82,9 @@ test_cmdline_SOURCES  := stage2/cmdline.c
 test_boot_info_SOURCES := tests/host/kernel_block.c kernel/boot_info.c lib/crc32.c lib/format.c
 
 define test_program
-$(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | $(call have,test)
+$(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | packages
 	@mkdir -p $$(@D)
-	$$(call say,CC,$$@)
+	$$(call say_program,CC)
 	$$(Q)$$(CC) $$(HOST_CFLAGS) $$(ASAN) $$(filter %.c %.o,$$^) -lcmocka -o $$@
 endef
 $(foreach test,$(TESTS),$(eval $(call test_program,$(test))))
@@ -89,7 +92,7 @@ $(foreach test,$(TESTS),$(eval $(call test_program,$(test))))
 # lib/string.c beside the C library's; as in the kernel, no loop may become a call of what it is.
 STRING := memcpy memmove memset memcmp strlen strcmp strncmp strchr
 
-$(HOST)/lib_string.o: lib/string.c | $(call have,build)
+$(HOST)/lib_string.o: lib/string.c | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) -fno-tree-loop-distribute-patterns \
@@ -97,20 +100,20 @@ $(HOST)/lib_string.o: lib/string.c | $(call have,build)
 
 # What the kernel has instead: lib/'s functions and its own memset(), in place of the C library's.
 $(HOST)/test_string_kernel: tests/host/test_string_kernel.c lib/string.c \
-                            $(B)/kernel/arch/x86_64/memset.asm.o | $(call have,test)
+                            $(B)/kernel/arch/x86_64/memset.asm.o | packages
 	@mkdir -p $(@D)
-	$(call say,CC,$@)
+	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) -fno-builtin -fno-tree-loop-distribute-patterns $(ASAN) \
 	  $(filter %.c %.o,$^) -Wl,-z,noexecstack -lcmocka -o $@
 
-$(HOST)/test_maps_msan: tests/host/test_maps.c $(test_maps_SOURCES) | $(call have,test)
+$(HOST)/test_maps_msan: tests/host/test_maps.c $(test_maps_SOURCES) | packages
 	@mkdir -p $(@D)
-	$(call say,CLANG,$@)
+	$(call say_program,CLANG)
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(MSAN) $(filter %.c,$^) -o $@
 
-$(HOST)/test_threads: tests/host/test_threads.c $(MM) $(SIM) | $(call have,test)
+$(HOST)/test_threads: tests/host/test_threads.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
-	$(call say,CLANG,$@)
+	$(call say_program,CLANG)
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(SIM_LOW) $(TSAN) $(filter %.c,$^) -o $@
 
 # Every sequence of operations, on nodes of 8 and of 4 children.
@@ -119,9 +122,9 @@ ARENA := tests/host/model.c tests/host/arena.c
 $(HOST)/test_exhaustive: NODE := -DMM_NODE_SHIFT=3
 $(HOST)/test_exhaustive_regions: NODE := -DMM_NODE_SHIFT=2
 $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions: tests/host/test_exhaustive.c $(ARENA) \
-                                                         $(MM) $(SIM) | $(call have,test)
+                                                         $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
-	$(call say,CC,$@)
+	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(NODE) $(ASAN) $(filter %.c,$^) -lcmocka -o $@
 
 # Random operations by the million: without a sanitizer.
@@ -131,18 +134,18 @@ RANDOM := $(ARENA) tests/host/machine.c tests/host/ops.c tests/host/random_ops.c
 
 $(HOST)/test_random_small: NODE := -DMM_NODE_SHIFT=3
 $(HOST)/test_random $(HOST)/test_random_small: tests/host/test_random.c $(RANDOM) $(MM) $(SIM) \
-                                             | $(call have,test)
+                                             | packages
 	@mkdir -p $(@D)
-	$(call say,CC,$@)
+	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(NODE) $(PLAIN) $(filter %.c,$^) -lcmocka -o $@
 
 # What others ask of memblock goes through the test, which refuses it at times; and every lock, before
 # which another CPU may do something.
 WRAPPED := memblock_alloc_range_nid memblock_alloc_try_nid memblock_alloc_try_nid_raw port_irq_save
 
-$(HOST)/test_faults: tests/host/test_faults.c $(MM) $(SIM) | $(call have,test)
+$(HOST)/test_faults: tests/host/test_faults.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
-	$(call say,CC,$@)
+	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) $(WRAPPED:%=-Wl,--wrap=%) $(filter %.c,$^) \
 	  -lcmocka -o $@
 
@@ -155,7 +158,7 @@ fuzz_e820_SOURCES      := $(test_e820_SOURCES) stage2/memory.c
 fuzz_cmdline_SOURCES   := $(test_options_SOURCES) stage2/cmdline.c
 fuzz_boot_info_SOURCES := $(test_boot_info_SOURCES)
 
-$(HOST)/crc32.o: lib/crc32.c lib/crc32.h | $(call have,build)
+$(HOST)/crc32.o: lib/crc32.c lib/crc32.h | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) -c $< -o $@
@@ -164,9 +167,9 @@ $(HOST)/fuzz_ops: NODE := -DMM_NODE_SHIFT=3
 
 define fuzz_program
 $(HOST)/fuzz_$(1): tests/host/fuzz_$(1).c $$(patsubst lib/crc32.c,$(HOST)/crc32.o,$$(fuzz_$(1)_SOURCES)) \
-                    | $(call have,test)
+                    | packages
 	@mkdir -p $$(@D)
-	$$(call say,CLANG,$$@)
+	$$(call say_program,CLANG)
 	$$(Q)clang $$(HOST_CFLAGS) $$(NODE) $$(ASAN) -fsanitize=fuzzer $$(filter %.c %.o,$$^) -o $$@
 endef
 $(foreach target,$(FUZZ),$(eval $(call fuzz_program,$(target))))
@@ -175,17 +178,17 @@ $(foreach target,$(FUZZ),$(eval $(call fuzz_program,$(target))))
 # marks.
 BENCH_CFLAGS := $(HOST_CFLAGS) $(SIM_LOW) -include tests/host/port_inline.h
 
-$(HOST)/bench: tests/host/bench.c $(MM) $(SIM) | $(call have,build)
+$(HOST)/bench: tests/host/bench.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
-	$(call say,CC,$@)
+	$(call say_program,CC)
 	$(Q)$(CC) $(BENCH_CFLAGS) $(filter %.c,$^) -o $@
 
-$(HOST)/bench_counted: tests/host/bench.c $(MM) $(SIM) | $(call have,bench)
+$(HOST)/bench_counted: tests/host/bench.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -o $@
 
-$(HOST)/bench_models: tests/host/bench_models.c tests/models/models.c $(MM) $(SIM) | $(call have,bench)
+$(HOST)/bench_models: tests/host/bench_models.c tests/models/models.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -Wl,-z,now -o $@
@@ -200,7 +203,7 @@ UNJUDGED := test_debug
 COUNTERS := -O0 -fno-builtin --coverage -fprofile-update=atomic -Dfor_level="static inline"
 
 .PHONY: coverage
-coverage: | $(call have,test) $(call have,coverage) ## lines and branches of mm/ and lib/ that the host tests reach
+coverage: | packages ## lines and branches of mm/ and lib/ that the host tests reach
 	@$(MAKE) --no-print-directory HOST=$(COVERAGE) ASAN='$(COUNTERS)' TSAN='$(COUNTERS)' \
 	  PLAIN='$(COUNTERS)' CLANG='$(CC)' $(COVERED:%=$(COVERAGE)/%) $(UNJUDGED:%=$(COVERAGE)/%)
 	@scripts/coverage $(COVERAGE) $(COVERED) $(UNJUDGED:%=-%)
