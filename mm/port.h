@@ -20,7 +20,7 @@
 extern uintptr_t mm_host_offset;
 #define MM_DIRECT_MAP mm_host_offset
 #ifndef MEM_MAP_BASE
-#define MEM_MAP_BASE 0x520000000000ull
+#define MEM_MAP_BASE 0x550000000000ull
 #endif
 
 #else
