@@ -17,6 +17,15 @@ def fail(text, status=2):
     sys.exit(status)
 
 
+def command(configuration_file, *arguments):
+    """Returns the command that starts Bochs under its debugger. Version 3 has the debugger behind a
+    flag, which version 2 refuses."""
+    usage = subprocess.run(["bochs", "--help"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, check=False).stdout
+    flag = ["-debugger"] if b"-debugger" in usage else []
+    return ["bochs", "-q", *flag, "-f", configuration_file, *arguments]
+
+
 def symbols(build, directory):
     """Bochs reads `address name` lines; the true addresses are those of each stage's ELF file."""
     name = os.path.join(directory, "symbols")

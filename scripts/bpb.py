@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """bpb.py IMAGE: describes the partition's FAT in the boot sector as well.
 
 For firmware and systems that look there instead of at the partition table: all do so with floppies,

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """seal-kernel.py IN OUT: copies an ELF file and adds the trailer that stage2 asks for.
 
 The last 16 bytes of KERNEL.ELF: "1stpSEAL", the length of what is before them (32 bits, little

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """stage2-symbols.py STAGE2.BIN: what the boot sector must know of stage2, as linker symbols."""
 
 import sys

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """Boots of the image in QEMU and Bochs, each with a verdict from the guest and a time limit. TAP.
 
 tests/boot.py [--all] [WORD...] runs the cases whose name holds all the words. Without --all those

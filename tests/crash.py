@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """What a panic shows and offers, what scripts/decode makes of it, and the bundle of a boot that
 failed. TAP.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """Sectors of the image damaged or unreadable, each booted in QEMU. TAP.
 
 tests/damage.py          one trial of each part and kind, drawn by the seed

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """What the pages (*.md) say of the tree is there. TAP.
 
   links       a relative target exists, and its anchor is a heading

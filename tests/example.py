@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """docs/example/ is built as a kernel of its own would build mm/, and run. TAP."""
 import os
 import re

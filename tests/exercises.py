@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """Runs the exercises of the book, and looks for what their answers quote. TAP.
 
     tests/exercises.py [WORD...]    only the pages whose name has one of these words

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """Fuzzers for a fixed time: tests/fuzz.py [--tap] TARGET SECONDS
 
 Each starts from its kept corpus, tests/host/corpus/TARGET; what is found on the way stays in

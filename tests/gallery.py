@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """The pictures that replay --svg draws: tests/gallery.py [--write]
 
 Without an argument: a test (TAP) of the pictures against replay's JSON, and of docs/gallery.md and

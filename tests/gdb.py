@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """gdb at a live guest: what it shows of each stage, and its commands against the monitor's. TAP.
 
 tests/gdb.py [WORD...] runs the tests whose name holds all the words.
@@ -281,7 +281,22 @@ def test_page_tables(tap):
                       f"{pattern}\n{output}")
 
 
-TESTS = (test_stages, test_code, test_early, test_prompt, test_crash, test_check, test_page_tables)
+# ---- exit status ----
+
+# gdb's commands, the guest's, the status of both.
+ENDINGS = (("continue", "exit 0", 0), ("continue", "exit 7", 7), ("continue", "poweroff", 0),
+           ("tbreak *bp_kernel\ncontinue", "exit 7", 0),
+           ("tbreak *bp_kernel\ncontinue\nprint no_such_symbol\ncontinue", "exit 7", 1))
+
+
+def test_status(tap):
+    for commands, end, wanted in ENDINGS:
+        _, output, status = session([("commands", commands)], CMDLINE=f"run={end}")
+        tap.check(status == wanted, f"{' '.join(commands.split())}, guest: {end}: status {wanted}",
+                  f"status {status}\n{output}")
+
+
+TESTS = (test_status, test_stages, test_code, test_early, test_prompt, test_crash, test_check, test_page_tables)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """The disk images, read without any code of the project. TAP."""
 import hashlib
 import os

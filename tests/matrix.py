@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """The boot matrix: media, machines, CPUs, RAM, Bochs, memory maps; a cell is a boot. TAP, a table.
 
 tests/matrix.py [--list] [WORD...] runs the cells whose name holds all the words; tests/boot.py

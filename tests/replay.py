@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """replay from outside: its JSON against an oracle of its own, and what it says of bad input. TAP."""
 import glob
 import json

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """Proves that the runner can fail: programs that must not count as passed. TAP."""
 import importlib.machinery
 import importlib.util

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """The guided tour: passes where it should, sees what does not hold, leaves nothing behind. TAP."""
 import contextlib
 import os
@@ -8,8 +8,6 @@ import select
 import subprocess
 import sys
 import time
-
-sys.dont_write_bytecode = True
 
 from tap import Tap
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """scripts/usb: what it writes, what it refuses. TAP.
 
 Written are files in a folder below build/ and loop devices on such files, nothing else. Disks that
@@ -21,7 +21,6 @@ from unittest import mock
 
 from tap import Tap
 
-sys.dont_write_bytecode = True
 BUILD = os.environ.get("B", "build")
 PROJECT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 SCRIPT = os.path.join(PROJECT, "scripts/usb")

@@ -6,6 +6,7 @@ long as the thing asked for is there; when it is not yet, they say which place t
 import os
 import sys
 
+sys.dont_write_bytecode = True  # no __pycache__ beside the sources
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import gdb
@@ -21,6 +22,7 @@ PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "b
 TYPES = {"RAM": "usable", "RESERVED": "reserved", "ACPI": "ACPI data", "NVS": "ACPI NVS",
          "UNUSABLE": "unusable", "PMEM": "persistent (type 7)", "PRAM": "persistent (type 12)"}
 MEMBLOCK_FLAGS = "MEMBLOCK_"
+GUEST_ENDED = 3  # a status of gdb, which scripts/debug knows
 
 
 def mem(base, size):
@@ -185,6 +187,21 @@ def page_tables(argument):
         value = value.address
     for line in walk.lines(int(value) & (1 << 64) - 1):
         print(line)
+
+
+@command
+def run_file(argument):
+    """fp-run FILE: runs FILE's commands, then ends gdb: status 0, 1 when a command failed, 3 when the
+    guest ended meanwhile."""
+    status = 0
+    try:
+        gdb.execute(f"source {argument}")
+    except gdb.error as error:
+        print(error, file=sys.stderr)
+        status = 1
+    if not gdb.selected_inferior().threads():
+        status = GUEST_ENDED
+    gdb.execute(f"quit {status}")
 
 
 modes.install()
