@@ -10,7 +10,9 @@
   commands    make's targets, the monitor's commands, gdb's fp- and the bp_ of breakpoints exist
   quotes      a block that opens with ```c FILE is FILE
   invariants  each that mm/ numbers is told in the book, and no other
-  width       no line of the book has more than 110 characters, tables aside
+  width       no line of the book has more than 110 characters, tables aside; no line of code in README.md
+              and the pages beside it more than 80, where GitHub cuts it
+  length      README.md has at most 150 lines
 
 Small pages show first that each rule can fail.
 """
@@ -22,6 +24,9 @@ from tap import Tap
 
 BOOK = ("docs/README.md", "docs/book/", "docs/linux.md", "docs/lift.md")
 WIDTH = 110
+NARROW = ("README.md", "docs/options.md", "docs/hardware.md", "docs/debugging.md")
+CODE_WIDTH = 80
+README_LINES = 150
 SOURCES = (".c", ".h", ".asm", ".inc", ".ld", ".mk", ".py", "Makefile")
 COMMENTS = {".c": r"/\*.*?\*/", ".h": r"/\*.*?\*/", ".ld": r"/\*.*?\*/",
             ".asm": r";[^\n]*", ".inc": r";[^\n]*"}
@@ -180,9 +185,20 @@ def check_book(tree, page):
         yield f"{name}: mm/ has no such invariant"
 
 
+def check_narrow(page):
+    if page.path not in NARROW:
+        return
+    for line, code, _ in page.lines:
+        if code and len(line) > CODE_WIDTH:
+            yield f"code wider than {CODE_WIDTH}: {line[:40]}…"
+    if page.path == "README.md" and len(page.text.splitlines()) > README_LINES:
+        yield f"longer than {README_LINES} lines"
+
+
 def complaints(tree, path, text):
     page = Page(path, text)
     found = list(check_links(tree, page)) + list(check_quotes(tree, page)) + list(check_book(tree, page))
+    found += check_narrow(page)
     found += [f"{place}: a line number" for place in LINE_NUMBER.findall(text)]
     for span, linux in page.spans():
         found += check_span(tree, page, span, linux)
@@ -211,6 +227,9 @@ BAD = ("[a](book/2.md)", "[a](book/1.md#three)", "[a](#nowhere)", "`unused_word`
        "# Linux\n# Here\n`foreign_word`", "# Linux\n## firstpage\n`foreign_word`", "see a.c:12", "`make walk`",
        "```\nMEM=1G make walk\n```", "    make walk", "```\nfirstpage> fly\n```", "`make run CMDLINE='run=free;fly'`",
        "`fp-fly`", "`lb \"bp_fly\"`", "```c mm/a.c\nint other;\n```", 111 * "x", "B2")
+# As README.md.
+LONGEST = (README_LINES - 1) * "\n" + "    " + (CODE_WIDTH - 4) * "x"
+TOO_LONG = (LONGEST + "\nx", LONGEST + "x", "```\n" + (CODE_WIDTH + 1) * "x" + "\n```")
 
 
 def main():
@@ -219,6 +238,8 @@ def main():
               complaints(SMALL, "docs/lift.md", GOOD))
     passed = [text for text in BAD if not complaints(SMALL, "docs/lift.md", text)]
     tap.check(not passed, f"each of {len(BAD)} pages that are wrong is seen", passed)
+    passed = [text for text in (*TOO_LONG, LONGEST + "\n") if not complaints(SMALL, "README.md", text)]
+    tap.check(passed == [LONGEST + "\n"], "a README that is too long or too wide is seen", passed)
     tap.check(untold(SMALL) == ["B1"], "an invariant that is not told is seen")
 
     tree = Tree(dict(files(".")))
