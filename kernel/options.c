@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "include/e820.h"
-#include "kernel/memtest.h"
+#include "kernel/memory/memtest.h"
 #include "kernel/parse.h"
 #include "lib/string.h"
 #include "mm/debug.h"

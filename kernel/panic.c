@@ -11,11 +11,11 @@
 #include <stdarg.h>
 
 #include "arch/x86_64/arch.h"
-#include "kernel/console.h"
+#include "kernel/console/console.h"
+#include "kernel/console/log.h"
 #include "kernel/ksyms.h"
-#include "kernel/log.h"
-#include "kernel/mm_setup.h"
-#include "kernel/monitor.h"
+#include "kernel/memory/setup.h"
+#include "kernel/monitor/monitor.h"
 #include "kernel/options.h"
 #include "kernel/progress.h"
 #include "lib/format.h"

@@ -5,7 +5,7 @@
 
 #include "arch/x86_64/arch.h"
 #include "kernel/boot_info.h"
-#include "kernel/log.h"
+#include "kernel/console/log.h"
 #include "lib/progress.h"
 
 #define CALLS_SHOWN 4 /* the registers want the rest of the screen; `bios` has all */

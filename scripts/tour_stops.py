@@ -290,7 +290,7 @@ def kernel(t):
 
 
 @stop("bp_memblock", "the books before there is an allocator",
-      where="kernel/mm_setup.c, memblock_setup(): memory_to_memblock() has just returned",
+      where="kernel/memory/setup.c, memblock_setup(): memory_to_memblock() has just returned",
       mode="long mode, the kernel's GDT and IDT, stage2's page tables still")
 def memblock(t):
     """The kernel has printed the firmware's list above, and corrected it: e820_map is sorted,
@@ -339,7 +339,7 @@ def regions(t, kind):
 
 
 @stop("bp_mem_map", "a descriptor for every frame",
-      where="kernel/mm_setup.c, mem_map_setup(): mem_map_init() of mm/mem_map.c has just returned",
+      where="kernel/memory/setup.c, mem_map_setup(): mem_map_init() of mm/mem_map.c has just returned",
       mode="long mode, the kernel's own page tables")
 def mem_map(t):
     """Two things have happened. paging_setup() has built the kernel's own tables out of memblock
@@ -388,7 +388,7 @@ def mem_map(t):
 
 
 @stop("bp_buddy", "the first page",
-      where="kernel/mm_setup.c, buddy_setup(): the first page was allocated, and given back",
+      where="kernel/memory/setup.c, buddy_setup(): the first page was allocated, and given back",
       mode="long mode; the allocator is in charge from here on")
 def buddy(t):
     """memblock has handed over all that it has and has not reserved, range by range, through the

@@ -180,7 +180,7 @@ def test_decode(tap):
     status, said, complaint = decode(text=text)
     tap.check(status == 0 and not complaint, "a panic of this build is decoded", said + complaint)
     shows(tap, "decode", said, [
-        ("function, file, line and text", r"^ {4}double_free at kernel/cmd_debug\.c:\d+\n"
+        ("function, file, line and text", r"^ {4}double_free at kernel/monitor/cmd_debug\.c:\d+\n"
                                           r" {8}__free_page\(page\);$"),
         ("calls, not what follows them", r"^ {4}start_kernel at kernel/main\.c:\d+\n {8}monitor\(\);$"),
         ("inlined functions", r"^ {4}run_words at .*\n.*\n {4}run_line at "),
@@ -193,8 +193,8 @@ def test_decode(tap):
               f"{typed}\n{from_photo}")
     for shape in ("? run_Iine+0xl41/0x1bO", "? RUN_LINE+Ox14l / Ox1b0", "7 run line+0x141/0x1b0",
                   "? run-line+O×1 41/0x1b0", "trace ? run __line+0x141"):
-        tap.check("run_line at kernel/monitor.c:" in decode(text=shape)[1], f"misread: {shape}")
-    tap.check("monitor at kernel/monitor.c:" in decode(text="? rnonitor+0xS0/0xlZ0")[1],
+        tap.check("run_line at kernel/monitor/monitor.c:" in decode(text=shape)[1], f"misread: {shape}")
+    tap.check("monitor at kernel/monitor/monitor.c:" in decode(text="? rnonitor+0xS0/0xlZ0")[1],
               "misread: rn for m, S for 5, Z for 2")
     tap.check("start_kernel at kernel/main.c:" in decode(text="? start_kernel+0xe3")[1],
               "a name and an offset are enough")
@@ -213,7 +213,7 @@ def hex_next(shape):
 def test_decode_exception(tap):
     _, text = boot(CMDLINE="debug_pagealloc=on run=misuse use-after-free;exit 0")
     status, said, _ = decode(text=text)
-    store = r"^ {4}use_after_free at kernel/cmd_debug\.c:\d+\n {8}word\[4\] = 0x11223344;$"
+    store = r"^ {4}use_after_free at kernel/monitor/cmd_debug\.c:\d+\n {8}word\[4\] = 0x11223344;$"
     tap.check(status == 0 and len(re.findall(store, said, re.M)) == 2,
               "RIP and the trace's first are the instruction itself", said)
     where = subprocess.run(["nm", f"{BUILD}/stage2.elf"], stdout=subprocess.PIPE, text=True).stdout
@@ -259,7 +259,7 @@ def test_bundle(tap):
               "the command line, with its environment", part("command"))
     tap.check(part("serial.log").startswith(output) and part("seed") == "4711\n",
               "serial log and seed", part("serial.log"))
-    tap.check("double_free at kernel/cmd_debug.c:" in part("trace"), "the trace, decoded",
+    tap.check("double_free at kernel/monitor/cmd_debug.c:" in part("trace"), "the trace, decoded",
               part("trace"))
     reason = re.search(r"Kernel panic: .*", output)[0]
     again, output = guest.run(["sh", os.path.join(where, "reproduce")], LIMIT)

@@ -6,14 +6,17 @@ KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/t
           arch/x86_64/address_space.c arch/x86_64/pic.c arch/x86_64/timer.c arch/x86_64/uart.c \
           arch/x86_64/keyboard.c arch/x86_64/input.c arch/x86_64/vga.c arch/x86_64/consoles.c \
           arch/x86_64/acpi.c arch/x86_64/ends.c arch/x86_64/devices.c \
-          kernel/main.c kernel/progress.c kernel/boot_info.c kernel/console.c kernel/log.c kernel/panic.c \
-          kernel/ksyms.c kernel/port.c kernel/parse.c kernel/options.c kernel/memory.c \
-          kernel/probe.c kernel/memtest.c kernel/cmd_memtest.c \
-          kernel/mm_setup.c kernel/monitor.c kernel/keys.c kernel/lineedit.c kernel/cmd_system.c \
-          kernel/cmd_mm.c kernel/map_cells.c kernel/map_view.c kernel/map_screen.c \
-          kernel/map_words.c kernel/map_draw.c kernel/picture.c kernel/stress.c \
-          kernel/cmd_map.c kernel/cmd_debug.c kernel/selftest.c kernel/selftest_irq.c \
-          kernel/bench.c \
+          kernel/main.c kernel/progress.c kernel/boot_info.c kernel/parse.c kernel/options.c \
+          kernel/console/console.c kernel/console/log.c kernel/console/keys.c kernel/panic.c \
+          kernel/ksyms.c kernel/mm_port.c \
+          kernel/memory/steps.c kernel/memory/setup.c kernel/memory/probe.c kernel/memory/memtest.c \
+          kernel/picture/cells.c kernel/picture/view.c kernel/picture/screen.c \
+          kernel/picture/words.c kernel/picture/draw.c kernel/picture/picture.c \
+          kernel/test/selftest.c kernel/test/selftest_irq.c kernel/test/stress.c \
+          kernel/test/bench.c \
+          kernel/monitor/monitor.c kernel/monitor/lineedit.c kernel/monitor/cmd_system.c \
+          kernel/monitor/cmd_mm.c kernel/monitor/cmd_map.c kernel/monitor/cmd_memtest.c \
+          kernel/monitor/cmd_debug.c \
           $(MM) lib/string.c lib/format.c lib/crc32.c lib/e820.c lib/progress.c
 
 KERNEL_ASM := arch/x86_64/entry.asm arch/x86_64/traps.asm arch/x86_64/single_step.asm \

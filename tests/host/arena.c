@@ -1,5 +1,5 @@
 /*
- * arena.c: the boot of kernel/memory.c without a map, on ranges of frames.
+ * arena.c: the boot of kernel/memory/steps.c without a map, on ranges of frames.
  */
 #include "tests/host/arena.h"
 

@@ -9,8 +9,8 @@ HOST  := $(B)/host
 CLANG := clang
 
 # The boot on a host: what the kernel has of it, and the simulated machine.
-SIM := kernel/memory.c lib/e820.c arch/x86_64/paging.c tests/host/sim.c tests/host/mapfile.c \
-       tests/host/checks.c
+SIM := kernel/memory/steps.c lib/e820.c arch/x86_64/paging.c tests/host/sim.c \
+       tests/host/mapfile.c tests/host/checks.c
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
 TESTS := test_memblock test_e820 test_paging test_zones test_buddy test_check test_debug \
@@ -21,7 +21,8 @@ FUZZ    := ops fat elf e820 cmdline boot_info
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
 
 # A program of several files in one go: no list of its headers comes out of that, so it has all.
-HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel stage2 tests/host tests/models))
+HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel kernel/* stage2 tests/host \
+                                         tests/models))
 PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads \
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions \
             $(HOST)/test_faults $(HOST)/test_random $(HOST)/test_random_small $(FUZZERS) \
@@ -66,10 +67,11 @@ test_buddy_SOURCES    := $(MM) $(SIM) tests/host/pieces.c
 test_check_SOURCES    := $(test_buddy_SOURCES)
 test_debug_SOURCES    := $(MM) $(SIM)
 test_maps_SOURCES     := $(MM) $(SIM)
-test_probe_SOURCES    := kernel/probe.c $(MM) $(SIM)
-test_memtest_SOURCES  := kernel/memtest.c kernel/cmd_memtest.c kernel/parse.c $(MM) $(SIM)
-test_map_SOURCES      := kernel/map_cells.c kernel/map_view.c kernel/map_screen.c \
-                         kernel/map_words.c lib/format.c tests/host/pieces.c $(MM) $(SIM)
+test_probe_SOURCES    := kernel/memory/probe.c $(MM) $(SIM)
+test_memtest_SOURCES  := kernel/memory/memtest.c kernel/monitor/cmd_memtest.c kernel/parse.c \
+                         $(MM) $(SIM)
+test_map_SOURCES      := kernel/picture/cells.c kernel/picture/view.c kernel/picture/screen.c \
+                         kernel/picture/words.c lib/format.c tests/host/pieces.c $(MM) $(SIM)
 test_models_SOURCES   := tests/models/models.c $(MM) $(SIM)
 test_mapfile_SOURCES  := tests/host/mapfile.c
 test_string_SOURCES   := $(HOST)/lib_string.o

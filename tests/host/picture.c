@@ -4,7 +4,7 @@
 #include "tests/host/picture.h"
 
 #include "arch/x86_64/paging.h"
-#include "kernel/memory.h"
+#include "kernel/memory/steps.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
 

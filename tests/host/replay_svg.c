@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/memory.h"
+#include "kernel/memory/steps.h"
 #include "mm/zone.h"
 #include "tests/host/picture.h"
 #include "tests/host/sim.h"

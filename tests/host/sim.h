@@ -9,7 +9,7 @@
 
 #include <setjmp.h>
 
-#include "kernel/memory.h"
+#include "kernel/memory/steps.h"
 
 #if defined(__has_feature)
 #if __has_feature(memory_sanitizer)

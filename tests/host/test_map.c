@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "arch/x86_64/paging.h"
-#include "kernel/map_words.h"
+#include "kernel/picture/words.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
 #include "tests/host/mapfile.h"

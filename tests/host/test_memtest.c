@@ -1,5 +1,5 @@
 /*
- * test_memtest.c: kernel/memtest.c at boot and from the monitor, on memory with faults.
+ * test_memtest.c: kernel/memory/memtest.c at boot and from the monitor, on memory with faults.
  *
  * The kernel empties the caches before it writes and before it reads back; here that is when cells
  * forget. The table of bad frames is never emptied: tests without faults come first, then those
@@ -15,10 +15,10 @@
 #include <string.h>
 
 #include "arch/x86_64/arch.h"
-#include "kernel/command.h"
-#include "kernel/console.h"
-#include "kernel/memtest.h"
-#include "kernel/monitor.h"
+#include "kernel/console/console.h"
+#include "kernel/memory/memtest.h"
+#include "kernel/monitor/command.h"
+#include "kernel/monitor/monitor.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
 #include "tests/host/sim.h"

@@ -1,5 +1,5 @@
 /*
- * test_probe.c: kernel/probe.c on machines whose RAM is not where their map says.
+ * test_probe.c: kernel/memory/probe.c on machines whose RAM is not where their map says.
  *
  * A machine is a list of stretches of RAM and what answers elsewhere; cells exist once written. The
  * map is memblock's.
@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "arch/x86_64/early_access.h"
-#include "kernel/probe.h"
+#include "kernel/memory/probe.h"
 #include "mm/memblock.h"
 #include "tests/host/sim.h"
 

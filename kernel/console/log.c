@@ -1,0 +1,56 @@
+/*
+ * log.c: the last 64 KiB of what printk() said.
+ *
+ * Lines stand as they were printed, without time stamps: tools that read Linux's dmesg find the
+ * memory map at column 0. When the ring has wrapped, its first line is incomplete and left out.
+ */
+#include "kernel/console/log.h"
+
+#include <stdarg.h>
+
+#include "kernel/console/console.h"
+
+#define LOG_SIZE 65536 /* a power of two */
+
+static char ring[LOG_SIZE];
+static size_t nr_written; /* runs freely */
+
+static void append(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		ring[nr_written++ % LOG_SIZE] = text[i];
+}
+
+int printk(const char *fmt, ...)
+{
+	char text[CONSOLE_TEXT_SIZE];
+	unsigned long flags = port_irq_save();
+	va_list ap;
+	size_t length;
+
+	va_start(ap, fmt);
+	length = console_format(text, fmt, ap);
+	va_end(ap);
+	append(text, length);
+	console_write(text, length);
+	port_irq_restore(flags);
+	return (int)length;
+}
+
+static size_t first_whole_line(void)
+{
+	size_t at;
+
+	if (nr_written <= LOG_SIZE)
+		return 0;
+	for (at = nr_written - LOG_SIZE; at < nr_written; at++)
+		if (ring[at % LOG_SIZE] == '\n')
+			return at + 1;
+	return at;
+}
+
+void log_show(void)
+{
+	for (size_t at = first_whole_line(); at < nr_written; at++)
+		console_write(&ring[at % LOG_SIZE], 1);
+}

@@ -1,0 +1,279 @@
+/*
+ * memtest.c: see memtest.h.
+ */
+#include "kernel/memory/memtest.h"
+
+#include "arch/x86_64/arch.h"
+#include "kernel/console/console.h"
+#include "kernel/memory/free_ranges.h"
+#include "mm/port.h"
+
+#define ULL(x)        ((unsigned long long)(x))
+
+#define CHUNK         (16ull << 20) /* between two calls of go_on() */
+#define PROGRESS_STEP (1ull << 30)  /* between two lines of progress */
+#define FRAME_WORDS   (PAGE_SIZE / sizeof(uint64_t))
+
+/* The word at an address is (address * multiplier) ^ bits. */
+struct pattern {
+	uint64_t multiplier;
+	uint64_t bits;
+};
+
+#define OWN_ADDRESS 0x9e3779b97f4a7c15ull /* odd: no two words are alike (2^64 / golden ratio) */
+
+/* Each and its complement: every cell holds both values, beside neighbours near and far. */
+static const struct pattern patterns[] = {
+	{ OWN_ADDRESS, 0 },
+	{ OWN_ADDRESS, ~0ull },
+	{ 0, 0x5555555555555555ull },
+	{ 0, 0xaaaaaaaaaaaaaaaaull },
+	{ 0, 0x3333333333333333ull },
+	{ 0, 0xccccccccccccccccull },
+	{ 0, 0x0f0f0f0f0f0f0f0full },
+	{ 0, 0xf0f0f0f0f0f0f0f0ull },
+	{ 0, 0x00ff00ff00ff00ffull },
+	{ 0, 0xff00ff00ff00ff00ull },
+	{ 0, 0x0000ffff0000ffffull },
+	{ 0, 0xffff0000ffff0000ull },
+	{ 0, 0x00000000ffffffffull },
+	{ 0, 0xffffffff00000000ull },
+	{ 0, 0 },
+	{ 0, ~0ull },
+};
+
+static const struct pattern *pattern_of(const struct memtest *test)
+{
+	return &patterns[test->pass % (sizeof(patterns) / sizeof(patterns[0]))];
+}
+
+static void write_frame(const struct pattern *pattern, phys_addr_t frame)
+{
+	const uint64_t step = pattern->multiplier * sizeof(uint64_t), bits = pattern->bits;
+	uint64_t value = frame * pattern->multiplier;
+	uint64_t *words = phys_to_virt(frame);
+
+	for (unsigned int i = 0; i < FRAME_WORDS; i++, value += step)
+		words[i] = value ^ bits;
+}
+
+static bool frame_holds(const struct pattern *pattern, phys_addr_t frame)
+{
+	const uint64_t step = pattern->multiplier * sizeof(uint64_t), bits = pattern->bits;
+	uint64_t value = frame * pattern->multiplier;
+	const uint64_t *words = phys_to_virt(frame);
+	uint64_t wrong = 0;
+
+	for (unsigned int i = 0; i < FRAME_WORDS; i++, value += step)
+		wrong |= words[i] ^ value ^ bits;
+	return !wrong;
+}
+
+/* ---- the table ---- */
+
+#define MAX_BAD 256
+
+/* Not sorted; no two have a frame in common. */
+static struct {
+	pfn_t pfn, end;
+} bad[MAX_BAD];
+static unsigned int nr_bad;
+
+/* How many frames beside the range; 0: it has the frame. */
+static uint64_t distance(unsigned int i, pfn_t pfn)
+{
+	if (pfn < bad[i].pfn)
+		return bad[i].pfn - pfn;
+	return pfn < bad[i].end ? 0 : pfn - bad[i].end + 1;
+}
+
+static unsigned int nearest(pfn_t pfn)
+{
+	unsigned int best = 0;
+
+	for (unsigned int i = 1; i < nr_bad; i++)
+		if (distance(i, pfn) < distance(best, pfn))
+			best = i;
+	return best;
+}
+
+/* When the table is full the nearest range grows to the frame: what lies between goes with it. */
+static void add_bad(pfn_t pfn)
+{
+	unsigned int i = nearest(pfn);
+
+	if (!nr_bad || (distance(i, pfn) > 1 && nr_bad < MAX_BAD)) {
+		bad[nr_bad].pfn = pfn;
+		bad[nr_bad++].end = pfn + 1;
+		return;
+	}
+	if (pfn < bad[i].pfn)
+		bad[i].pfn = pfn;
+	if (pfn >= bad[i].end)
+		bad[i].end = pfn + 1;
+}
+
+bool memtest_any_bad(pfn_t pfn, pfn_t end)
+{
+	for (unsigned int i = 0; i < nr_bad; i++)
+		if (pfn < bad[i].end && bad[i].pfn < end)
+			return true;
+	return false;
+}
+
+uint64_t memtest_nr_bad(void)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < nr_bad; i++)
+		sum += bad[i].end - bad[i].pfn;
+	return sum;
+}
+
+void memtest_print_bad(int (*print)(const char *fmt, ...))
+{
+	for (unsigned int i = 0; i < nr_bad; i++)
+		print("out of service [mem 0x%016llx-0x%016llx]\n", ULL(PFN_PHYS(bad[i].pfn)),
+		      ULL(PFN_PHYS(bad[i].end) - 1));
+}
+
+/* ---- passes ---- */
+
+#define MAX_SAID 32 /* of the runs; the list at the end has all */
+
+/* The first word that is wrong is enough to see the bits. */
+static void say_bad(const struct pattern *pattern, phys_addr_t base, phys_addr_t end)
+{
+	static unsigned int nr_said;
+	const uint64_t *words = phys_to_virt(base);
+	uint64_t value = base * pattern->multiplier;
+	unsigned int i = 0;
+
+	if (nr_said++ >= MAX_SAID)
+		return;
+
+	while (i < FRAME_WORDS - 1 && words[i] == (value ^ pattern->bits)) {
+		value += pattern->multiplier * sizeof(uint64_t);
+		i++;
+	}
+	printk("memtest: bad [mem 0x%016llx-0x%016llx], at 0x%llx 0x%016llx instead of 0x%016llx\n",
+	       ULL(base), ULL(end - 1), ULL(base + i * sizeof(uint64_t)), ULL(words[i]),
+	       ULL(value ^ pattern->bits));
+}
+
+static void write_frames(const struct pattern *pattern, phys_addr_t base, phys_addr_t end)
+{
+	for (; base < end; base += PAGE_SIZE)
+		write_frame(pattern, base);
+}
+
+static void read_frames(const struct pattern *pattern, phys_addr_t base, phys_addr_t end)
+{
+	for (phys_addr_t frame = base; frame < end; frame += PAGE_SIZE) {
+		phys_addr_t first = frame;
+
+		for (; frame < end && !frame_holds(pattern, frame); frame += PAGE_SIZE)
+			add_bad(PHYS_PFN(frame));
+		if (frame > first)
+			say_bad(pattern, first, frame);
+	}
+}
+
+bool memtest_range(struct memtest *test, phys_addr_t base, phys_addr_t end)
+{
+	while (base < end) {
+		phys_addr_t stop = end - base < CHUNK ? end : base + CHUNK;
+		uint64_t before;
+
+		if (test->reading)
+			read_frames(pattern_of(test), base, stop);
+		else
+			write_frames(pattern_of(test), base, stop);
+		before = test->done;
+		test->done += stop - base;
+		base = stop;
+		if ((before / CHUNK != test->done / CHUNK || test->done == test->total) &&
+		    !test->go_on(test))
+			return false;
+	}
+	return true;
+}
+
+bool memtest_run(struct memtest *test, bool (*each_range)(struct memtest *test))
+{
+	for (test->pass = 0; test->pass < test->passes; test->pass++) {
+		const struct pattern *pattern = pattern_of(test);
+
+		printk("memtest: pass %u of %u, pattern %s0x%016llx\n", test->pass + 1,
+		       test->passes, pattern->multiplier ? "own address ^ " : "",
+		       ULL(pattern->bits));
+		for (unsigned int half = 0; half < 2; half++) {
+			test->reading = half;
+			test->done = 0;
+			arch_flush_caches();
+			if (!each_range(test))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Only once a GiB; at the end the line is blank again. */
+void memtest_progress(const struct memtest *test, int (*print)(const char *fmt, ...))
+{
+	bool last = test->done == test->total;
+
+	if (test->total <= PROGRESS_STEP || (!last && test->done % PROGRESS_STEP >= CHUNK))
+		return;
+	if (last)
+		print("%40s\r", "");
+	else
+		print("%s %llu of %llu GiB\r", test->reading ? "reading" : "writing",
+		      ULL(test->done / PROGRESS_STEP), ULL(test->total / PROGRESS_STEP));
+}
+
+/* ---- at boot ---- */
+
+/* Nobody can end it: there is no input yet. */
+static bool show_progress(const struct memtest *test)
+{
+	memtest_progress(test, console_printf);
+	return true;
+}
+
+static bool each_free_range(struct memtest *test)
+{
+	struct phys_range range;
+	phys_addr_t start, end;
+	uint64_t i;
+
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &start, &end, NULL)
+		if (whole_frames(start, end, &range))
+			memtest_range(test, range.base, range.end);
+	return true;
+}
+
+static uint64_t free_bytes(void)
+{
+	struct phys_range range;
+	phys_addr_t start, end;
+	uint64_t i, sum = 0;
+
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &start, &end, NULL)
+		if (whole_frames(start, end, &range))
+			sum += range.end - range.base;
+	return sum;
+}
+
+void early_memtest(unsigned int passes)
+{
+	struct memtest test = { .passes = passes, .total = free_bytes(), .go_on = show_progress };
+
+	printk("memtest=%u: %llu MiB of free memory\n", passes, ULL(test.total >> 20));
+	memtest_run(&test, each_free_range);
+	for (unsigned int i = 0; i < nr_bad; i++)
+		if (memblock_reserve(PFN_PHYS(bad[i].pfn), PFN_PHYS(bad[i].end - bad[i].pfn)))
+			panic("memblock has no room to reserve bad memory");
+	memtest_print_bad(printk);
+	printk("memtest: frames out of service: %llu\n", ULL(memtest_nr_bad()));
+}

@@ -1,0 +1,323 @@
+/*
+ * setup.c: the steps of steps.c, fed from boot_info, the options and the CPU, and logged.
+ */
+#include "kernel/memory/setup.h"
+
+#include "arch/x86_64/address_space.h"
+#include "arch/x86_64/arch.h"
+#include "arch/x86_64/breakpoints.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/sections.h"
+#include "kernel/boot_info.h"
+#include "kernel/console/log.h"
+#include "kernel/memory/memtest.h"
+#include "kernel/memory/probe.h"
+#include "kernel/memory/steps.h"
+#include "kernel/options.h"
+#include "mm/cache.h"
+#include "mm/debug.h"
+#include "mm/memblock.h"
+#include "mm/page.h"
+#include "mm/zone.h"
+
+#define ULL(x) ((unsigned long long)(x))
+
+struct mm_report mm_report;
+
+static struct memory_input input;
+
+/* What the steps take themselves, without what they print. */
+static uint64_t since;
+
+static void clock_on(void)
+{
+	since = arch_timestamp();
+}
+
+static void clock_off(void)
+{
+	mm_report.setup_cycles += arch_timestamp() - since;
+}
+
+static void log_range(const char *what, uint64_t base, uint64_t size, uint32_t type)
+{
+	const char *name = e820_type_name(type);
+
+	if (name)
+		printk("%s [mem 0x%016llx-0x%016llx] %s\n", what, ULL(base), ULL(base + size - 1),
+		       name);
+	else
+		printk("%s [mem 0x%016llx-0x%016llx] type %u\n", what, ULL(base),
+		       ULL(base + size - 1), type);
+}
+
+/* The firmware's entries, then those of memmap=. exactmap: only the latter. */
+static void gather_entries(void)
+{
+	static struct e820_entry raw[E820_MAX_RAW];
+	uint32_t nr = 0;
+
+	if (!options.exactmap)
+		for (; nr < boot_info.e820_count; nr++)
+			raw[nr] = boot_info.e820[nr];
+	for (unsigned int i = 0; i < options.nr_memmaps && nr < E820_MAX_RAW; i++) {
+		const struct option_memmap *m = &options.memmaps[i];
+
+		raw[nr++] = (struct e820_entry){ m->base, m->size, m->type, 0, 20, 0 };
+		log_range("user:", m->base, m->size, m->type);
+	}
+	input.raw = raw;
+	input.nr_raw = nr;
+}
+
+void mm_print_corrections(int (*print)(const char *fmt, ...))
+{
+	for (uint32_t i = 0; i < e820_map.nr_corrections && i < E820_MAX_CORRECTIONS; i++) {
+		const struct e820_correction *c = &e820_map.corrections[i];
+
+		print("correction: entry %u, %s: [mem 0x%016llx-0x%016llx]\n", c->entry,
+		      e820_what_name(c->what), ULL(c->base), ULL(c->base + c->size - 1));
+	}
+	if (e820_map.nr_corrections > E820_MAX_CORRECTIONS)
+		print("correction: and %u more\n", e820_map.nr_corrections - E820_MAX_CORRECTIONS);
+}
+
+void e820_setup(void)
+{
+	printk("BIOS-provided physical RAM map:\n");
+	for (uint32_t i = 0; i < boot_info.e820_count; i++) {
+		const struct e820_entry *e = &boot_info.e820[i];
+
+		log_range("BIOS-e820:", e->base, e->size, e->type);
+	}
+	gather_entries();
+	clock_on();
+	memory_correct(&input);
+	clock_off();
+	mm_print_corrections(printk);
+	if (!e820_bytes(&e820_map, E820_TYPE_RAM))
+		panic("the memory map has no usable RAM");
+}
+
+/* INT 12h and the word at 40:0Eh, where they make sense: 512 to 640 KiB. The lower one counts. */
+static phys_addr_t ebda_start(void)
+{
+	phys_addr_t sources[] = { (phys_addr_t)boot_info.int12_kib << 10,
+				  (phys_addr_t)boot_info.ebda_segment << 4 };
+	phys_addr_t lowest = LOW_MEMORY_END;
+
+	for (unsigned int i = 0; i < 2; i++)
+		if (sources[i] >= 0x80000 && sources[i] < lowest)
+			lowest = sources[i];
+	return lowest;
+}
+
+static bool outlives_the_loader(uint32_t kind)
+{
+	return kind == RANGE_KERNEL;
+}
+
+/* All that the loader occupies: its page tables are still in use. */
+static void take_ranges(void)
+{
+	for (uint32_t i = 0; i < boot_info.range_count; i++) {
+		input.taken[i].base = boot_info.ranges[i].base;
+		input.taken[i].size = boot_info.ranges[i].size;
+	}
+	input.nr_taken = boot_info.range_count;
+}
+
+/* boot_info was copied and the loader's tables are left: the rest of its memory is free again. */
+static void give_back_ranges(void)
+{
+	for (uint32_t i = 0; i < boot_info.range_count; i++)
+		if (!outlives_the_loader(boot_info.ranges[i].kind))
+			memblock_phys_free(boot_info.ranges[i].base, boot_info.ranges[i].size);
+	memory_reserve_low(&input);
+}
+_Static_assert(MEMORY_MAX_TAKEN >= BOOT_INFO_MAX_RANGES, "input.taken holds them");
+
+/* mem= below what the kernel itself stands on would take the ground from under it. */
+static uint64_t sane_mem_limit(void)
+{
+	uint64_t least = boot_info.kernel_phys + boot_info.kernel_size + (8 << 20);
+
+	if (!options.mem_limit || options.mem_limit >= least)
+		return options.mem_limit;
+	printk("mem=%llu is less than the kernel needs (%llu): ignored\n", ULL(options.mem_limit),
+	       ULL(least));
+	return 0;
+}
+
+void memblock_setup(void)
+{
+	input.ebda = ebda_start();
+	input.limit = address_space_limit();
+	input.mem_limit = sane_mem_limit();
+	memblock_debug = options.memblock_debug;
+	clock_on();
+	take_ranges();
+	mm_report.left_out = memory_to_memblock(&input);
+	clock_off();
+	if (mm_report.left_out)
+		printk(
+		    "%llu KiB of RAM are beyond what this CPU or the direct map reaches: left out\n",
+		    ULL(mm_report.left_out >> 10));
+	/* Until the direct map stands: what the loader mapped, and the entry code aliased. */
+	memblock_set_current_limit(SZ_4G);
+	memblock_dump_all();
+	bp_memblock();
+}
+
+void probe_setup(void)
+{
+	uint64_t start = arch_timestamp();
+
+	probe_memory();
+	mm_report.probe_cycles = arch_timestamp() - start;
+}
+
+void paging_setup(void)
+{
+	clock_on();
+	address_space_init(boot_info.kernel_phys, options.debug & MM_DEBUG_PAGEALLOC);
+	give_back_ranges();
+	clock_off();
+	mm_report.page_table_bytes = paging_table_bytes;
+}
+
+void memtest_setup(void)
+{
+	if (options.memtest_passes)
+		early_memtest(options.memtest_passes);
+}
+
+void mem_map_setup(void)
+{
+	clock_on();
+	mm_report.mem_map_bytes = mem_map_init();
+	clock_off();
+	bp_mem_map();
+}
+
+static void log_totals(void)
+{
+	uint64_t present = 0, nr_free = 0;
+
+	for_each_zone(z) {
+		present += z->present;
+		nr_free += zone_free_frames(z);
+		if (z->present)
+			printk("zone %-6s [mem 0x%016llx-0x%016llx], %llu frames\n", z->name,
+			       ULL(PFN_PHYS(z->start_pfn)), ULL(PFN_PHYS(z->end_pfn) - 1),
+			       ULL(z->present));
+	}
+	printk("Memory: %lluK/%lluK available (%lluK kernel image, %lluK mem_map, "
+	       "%lluK page tables, %lluK allocator)\n",
+	       ULL(nr_free << 2), ULL(present << 2), ULL(boot_info.kernel_size >> 10),
+	       ULL(mm_report.mem_map_bytes >> 10), ULL(paging_table_bytes() >> 10),
+	       ULL(zones_bytes >> 10));
+}
+
+void buddy_setup(void)
+{
+	struct page *first;
+
+	clock_on();
+	memory_hand_over(arch_timestamp(), options.debug);
+	first = alloc_page(GFP_KERNEL);
+	clock_off();
+	if (!first)
+		panic("no page is free after the hand-over");
+	mm_report.mem_map_touched = mem_map_touched();
+	__free_page(first);
+	drain_caches();
+	paging_use_allocator();
+	bp_buddy();
+	log_totals();
+}
+
+unsigned int mm_image_parts(struct mm_image_part parts[MM_IMAGE_PARTS])
+{
+	static const struct {
+		const char *name, *start, *end;
+	} sections[MM_IMAGE_PARTS] = {
+		{ "Kernel code", __text_start, __text_end },
+		{ "Kernel rodata", __rodata_start, __rodata_end },
+		{ "Kernel data", __data_start, __data_end },
+		{ "Kernel symbols", __ksyms_start, __ksyms_end },
+	};
+	const phys_addr_t phys_offset = boot_info.kernel_phys - (uintptr_t)__kernel_start;
+
+	for (unsigned int i = 0; i < MM_IMAGE_PARTS; i++) {
+		parts[i].name = sections[i].name;
+		parts[i].base = (uintptr_t)sections[i].start + phys_offset;
+		parts[i].end = (uintptr_t)sections[i].end + phys_offset;
+	}
+	return MM_IMAGE_PARTS;
+}
+
+static void print_zone_state(const struct zone *z)
+{
+	printk("zone %-6s %llu frames free of %llu, %llu in caches%s\n", z->name, ULL(z->nr_free),
+	       ULL(z->managed), ULL(cache_frames(z)), z->lock.taken ? ", locked" : "");
+}
+
+void mm_print_state(void)
+{
+	uint64_t managed = 0, nr_free = 0;
+
+	if (!memblock.memory.total_size)
+		return;
+	for_each_zone(z) {
+		managed += z->managed;
+		nr_free += zone_free_frames(z);
+	}
+	printk("Memory: %lluK/%lluK free, memblock has %lluK, %lluK of them reserved\n",
+	       ULL(nr_free << 2), ULL(managed << 2), ULL(memblock_phys_mem_size() >> 10),
+	       ULL(memblock_reserved_size() >> 10));
+	for_each_zone(z)
+		if (z->managed)
+			print_zone_state(z);
+}
+
+/* A physical address as the books have it. */
+static void describe_phys(phys_addr_t phys)
+{
+	static const char *const states[] = { "absent", "reserved", "free", "allocated" };
+	pfn_t pfn = PHYS_PFN(phys);
+	const struct page *head;
+
+	if (pfn >= MM_MAX_PFN)
+		return;
+	head = page_head(pfn);
+	printk("physical 0x%llx: frame 0x%llx, zone %s, %s\n", ULL(phys), ULL(pfn),
+	       pfn_zone(pfn)->name, states[page_state(pfn)]);
+	if (head)
+		printk("  in the allocation at frame 0x%llx of order %u, %u references\n",
+		       ULL(page_to_pfn(head)), page_order(head), page_count(head));
+	page_owner_print(pfn, printk);
+}
+
+void mm_describe_address(uintptr_t virt)
+{
+	const struct kernel_stack *stack = stack_guarded_by(virt);
+	struct paging_leaf leaf;
+
+	if (stack)
+		printk("0x%lx is in the guard page of the %s stack: it has overflowed\n", virt,
+		       stack->name);
+	else if (virt < PAGE_SIZE)
+		printk("0x%lx is in page 0: a null pointer\n", virt);
+	if (!mm_report.page_table_bytes)
+		return;
+	if (!paging_walk(virt, &leaf)) {
+		printk("0x%lx is not mapped\n", virt);
+		if (virt >= MM_DIRECT_MAP && virt - MM_DIRECT_MAP < PFN_PHYS(MM_MAX_PFN))
+			describe_phys(virt - MM_DIRECT_MAP);
+		return;
+	}
+	printk("0x%lx is mapped by a page of %llu KiB, entry 0x%016llx\n", virt,
+	       ULL(leaf.size >> 10), ULL(leaf.entry));
+	describe_phys(leaf.phys);
+}

@@ -1,0 +1,124 @@
+/*
+ * cmd_debug.c: the monitor's commands about mm/debug.h's options: who has what, and each misuse to
+ * be seen on purpose.
+ */
+#include "kernel/console/console.h"
+#include "kernel/ksyms.h"
+#include "kernel/monitor/command.h"
+#include "lib/string.h"
+#include "mm/debug.h"
+#include "mm/memblock.h"
+
+#define ULL(x)    ((unsigned long long)(x))
+
+#define MAX_SITES 64
+
+static int cmd_page_owner(int argc, char **argv)
+{
+	static struct page_owner_sum sums[MAX_SITES];
+	unsigned int nr = page_owner_sums(sums, MAX_SITES);
+
+	(void)argc, (void)argv;
+	if (!(mm_debug & MM_PAGE_OWNER)) {
+		console_printf("nobody keeps owners: boot with page_owner=on\n");
+		return 1;
+	}
+	console_printf("    frames  allocations  by\n");
+	for (unsigned int i = 0; i < nr; i++) {
+		char site[128] = "all others";
+
+		if (sums[i].site)
+			ksyms_format_return(sums[i].site, site, sizeof(site));
+		console_printf("%10llu   %10llu  %s\n", ULL(sums[i].frames),
+			       ULL(sums[i].allocations), site);
+	}
+	return 0;
+}
+
+/*
+ * Each of these is a mistake, and ends in a panic that names it. They return a value so that the
+ * mistake is a call of theirs and not a jump, which would leave the caller's address for theirs.
+ */
+
+static int double_free(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	__free_page(page);
+	__free_page(page);
+	return 1;
+}
+
+static int free_reserved(void)
+{
+	__free_page(pfn_to_page(0));
+	return 1;
+}
+
+static int free_absent(void)
+{
+	__free_page(pfn_to_page(PFN_UP(memblock_end_of_DRAM())));
+	return 1;
+}
+
+static int free_interior(void)
+{
+	__free_page(alloc_pages(GFP_KERNEL, 2) + 1);
+	return 1;
+}
+
+static int wrong_order(void)
+{
+	__free_pages(alloc_pages(GFP_KERNEL, 2), 1);
+	return 1;
+}
+
+/* The lowest frame is handed out first: the one just freed comes again. */
+static int use_after_free(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	volatile uint32_t *word = page_address(page);
+
+	__free_page(page);
+	word[4] = 0x11223344;
+	__free_page(alloc_page(GFP_KERNEL));
+	console_printf("nobody saw it: boot with page_poison=on or debug_pagealloc=on\n");
+	return 1;
+}
+
+static int cmd_panic(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	panic("asked for at the prompt");
+}
+
+static const struct {
+	const char *name;
+	int (*commit)(void);
+} misuses[] = {
+	{ "double-free", double_free }, { "free-reserved", free_reserved },
+	{ "free-absent", free_absent }, { "free-interior", free_interior },
+	{ "wrong-order", wrong_order }, { "use-after-free", use_after_free },
+};
+
+#define NR_MISUSES (sizeof(misuses) / sizeof(misuses[0]))
+
+static int cmd_misuse(int argc, char **argv)
+{
+	for (size_t i = 0; argc == 2 && i < NR_MISUSES; i++)
+		if (!strcmp(argv[1], misuses[i].name))
+			return misuses[i].commit();
+	console_printf("KIND is one of");
+	for (size_t i = 0; i < NR_MISUSES; i++)
+		console_printf(" %s", misuses[i].name);
+	console_printf("\n");
+	return COMMAND_USAGE;
+}
+
+const struct command debug_commands[] = {
+	{ "page_owner", "", "what is allocated, by call site; wants page_owner=on", cmd_page_owner,
+	  true },
+	{ "panic", "", "panics, to see what that looks like", cmd_panic, false },
+	{ "misuse", "KIND", "panics: does to the allocator what one must not", cmd_misuse, false },
+	{ .name = NULL },
+};

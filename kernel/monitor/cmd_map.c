@@ -1,0 +1,59 @@
+/*
+ * cmd_map.c: the monitor's commands that show memory as a picture. From run=, where nobody may be
+ * at a keyboard, pictures are printed and the command goes on.
+ */
+#include "kernel/console/keys.h"
+#include "kernel/monitor/command.h"
+#include "kernel/monitor/monitor.h"
+#include "kernel/parse.h"
+#include "kernel/picture/picture.h"
+#include "kernel/test/stress.h"
+#include "lib/string.h"
+
+#define STRESS_ROUNDS 8 /* half a minute when they are shown */
+
+static void map_with_keys(pfn_t pfn, unsigned int order)
+{
+	picture_begin(pfn, order);
+	do
+		picture_draw(NULL);
+	while (picture_key(key_read()));
+	picture_end();
+}
+
+static int cmd_map(int argc, char **argv)
+{
+	bool once = argc > 1 && !strcmp(argv[1], "once");
+	uint64_t pfn = 0, order = MAP_WHOLE;
+	int arg = once ? 2 : 1;
+
+	if (argc - arg > 2 || (argc > arg && !parse_number(argv[arg], &pfn)))
+		return COMMAND_USAGE;
+	if (argc > arg)
+		order = 0;
+	if (argc > arg + 1 && (!parse_number(argv[arg + 1], &order) || order > MAP_WHOLE))
+		return COMMAND_USAGE;
+	if (once || monitor_runs_list())
+		picture_print(pfn, (unsigned int)order, NULL);
+	else
+		map_with_keys(pfn, (unsigned int)order);
+	return 0;
+}
+
+static int cmd_stress(int argc, char **argv)
+{
+	uint64_t rounds = STRESS_ROUNDS, seed = 1;
+
+	if (argc > 3 || (argc > 1 && !parse_number(argv[1], &rounds)) ||
+	    (argc > 2 && !parse_number(argv[2], &seed)))
+		return COMMAND_USAGE;
+	return stress(rounds, seed, !monitor_runs_list());
+}
+
+const struct command map_commands[] = {
+	{ "map", "[once] [PFN [ORDER]]", "picture of memory, with keys; once: as text", cmd_map,
+	  false },
+	{ "stress", "[ROUNDS [SEED]]", "allocates and frees all orders and shows the map",
+	  cmd_stress, false },
+	{ .name = NULL },
+};

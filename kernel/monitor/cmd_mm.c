@@ -1,0 +1,387 @@
+/*
+ * cmd_mm.c: the monitor's commands about memory. Those that Linux has a file for print in its form.
+ */
+#include "kernel/boot_info.h"
+#include "kernel/console/console.h"
+#include "kernel/memory/probe.h"
+#include "kernel/memory/setup.h"
+#include "kernel/memory/steps.h"
+#include "kernel/monitor/command.h"
+#include "kernel/monitor/monitor.h"
+#include "kernel/parse.h"
+#include "kernel/test/bench.h"
+#include "kernel/test/selftest.h"
+#include "lib/string.h"
+#include "mm/cache.h"
+#include "mm/debug.h"
+#include "mm/memblock.h"
+#include "mm/zone.h"
+
+#define ULL(x)        ((unsigned long long)(x))
+
+/* The owner word of what the monitor allocated: release gives back nothing else. */
+#define MONITOR_OWNER 0x6d6f6e69746f72ul
+
+static void print_type(uint32_t type)
+{
+	const char *name = e820_type_name(type);
+
+	if (name)
+		console_printf("%s", name);
+	else
+		console_printf("type %u", type);
+}
+
+static void print_range(const char *what, uint64_t base, uint64_t size)
+{
+	console_printf("%s [mem 0x%016llx-0x%016llx]", what, ULL(base), ULL(base + size - 1));
+}
+
+static int cmd_e820(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	console_printf("raw, %u entries, as the firmware gave them:\n", boot_info.e820_count);
+	for (uint32_t i = 0; i < boot_info.e820_count; i++) {
+		const struct e820_entry *e = &boot_info.e820[i];
+
+		print_range("BIOS-e820:", e->base, e->size);
+		console_printf(" ");
+		print_type(e->type);
+		if (e->length >= 24 && e->attributes != E820_ATTR_ENABLED)
+			console_printf(", attributes 0x%x", e->attributes);
+		console_printf("\n");
+	}
+	console_printf("corrected, %u ranges, %u corrections:\n", e820_map.nr_ranges,
+		       e820_map.nr_corrections);
+	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
+		print_range("e820:", e820_map.ranges[i].base, e820_map.ranges[i].size);
+		console_printf(" ");
+		print_type(e820_map.ranges[i].type);
+		console_printf("\n");
+	}
+	mm_print_corrections(console_printf);
+	probe_print(console_printf);
+	return 0;
+}
+
+static const char *iomem_name(uint32_t type)
+{
+	switch (type) {
+	case E820_TYPE_RAM:
+		return "System RAM";
+	case E820_TYPE_ACPI:
+		return "ACPI Tables";
+	case E820_TYPE_NVS:
+		return "ACPI Non-volatile Storage";
+	case E820_TYPE_UNUSABLE:
+		return "Unusable memory";
+	case E820_TYPE_PMEM:
+		return "Persistent Memory";
+	case E820_TYPE_PRAM:
+		return "Persistent Memory (legacy)";
+	default:
+		return "Reserved";
+	}
+}
+
+static void iomem_line(const char *indent, uint64_t base, uint64_t end, const char *name)
+{
+	console_printf("%s%08llx-%08llx : %s\n", indent, ULL(base), ULL(end - 1), name);
+}
+
+/* /proc/iomem: the corrected map, and the kernel's image inside its RAM. */
+static int cmd_iomem(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
+		const struct e820_range *r = &e820_map.ranges[i];
+		struct mm_image_part parts[MM_IMAGE_PARTS];
+		unsigned int nr = mm_image_parts(parts);
+
+		iomem_line("", r->base, r->base + r->size, iomem_name(r->type));
+		for (unsigned int j = 0; j < nr; j++)
+			if (parts[j].base >= r->base && parts[j].base - r->base < r->size)
+				iomem_line("  ", parts[j].base, parts[j].end, parts[j].name);
+	}
+	return 0;
+}
+
+static int cmd_buddyinfo(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	for_each_zone(z) {
+		uint64_t counts[NR_ORDERS];
+
+		if (!z->present)
+			continue;
+		zone_free_blocks(z, counts);
+		console_printf("Node 0, zone %8s ", z->name);
+		for (unsigned int order = 0; order < NR_ORDERS; order++)
+			console_printf("%6llu ", ULL(counts[order]));
+		console_printf("\n");
+	}
+	return 0;
+}
+
+static int cmd_zoneinfo(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	for_each_zone(z) {
+		if (!z->present)
+			continue;
+		console_printf("Node 0, zone %8s\n", z->name);
+		console_printf("  pages free     %llu\n", ULL(zone_free_frames(z)));
+		console_printf("        spanned  %llu\n", ULL(z->end_pfn - z->start_pfn));
+		console_printf("        present  %llu\n", ULL(z->present));
+		console_printf("        managed  %llu\n", ULL(z->managed));
+		console_printf("        protection: (%llu, %llu, %llu)\n",
+			       ULL(z->lowmem_reserve[0]), ULL(z->lowmem_reserve[1]),
+			       ULL(z->lowmem_reserve[2]));
+		console_printf("  start_pfn:           %llu\n", ULL(z->start_pfn));
+	}
+	return 0;
+}
+
+static void meminfo_line(const char *name, uint64_t kib)
+{
+	console_printf("%-16s%8llu kB\n", name, ULL(kib));
+}
+
+static int cmd_meminfo(int argc, char **argv)
+{
+	uint64_t managed = 0, nr_free = 0;
+
+	(void)argc, (void)argv;
+	for_each_zone(z) {
+		managed += z->managed;
+		nr_free += zone_free_frames(z);
+	}
+	meminfo_line("MemTotal:", managed << (PAGE_SHIFT - 10));
+	meminfo_line("MemFree:", nr_free << (PAGE_SHIFT - 10));
+	meminfo_line("MemAvailable:", nr_free << (PAGE_SHIFT - 10));
+	meminfo_line("MemMap:", mm_report.mem_map_bytes >> 10);
+	meminfo_line("MemMapTouched:", mem_map_touched() >> 10);
+	if (mm_report.page_table_bytes)
+		meminfo_line("PageTables:", mm_report.page_table_bytes() >> 10);
+	meminfo_line("Allocator:", zones_bytes >> 10);
+	return 0;
+}
+
+static const char *memblock_flag_name(enum memblock_flags flags)
+{
+	switch ((unsigned int)flags) {
+	case MEMBLOCK_NONE:
+		return "NONE";
+	case MEMBLOCK_HOTPLUG:
+		return "HOTPLUG";
+	case MEMBLOCK_NOMAP:
+		return "NOMAP";
+	default:
+		return "other flags";
+	}
+}
+
+/* /sys/kernel/debug/memblock/memory and reserved. */
+static void print_memblock(const struct memblock_type *type)
+{
+	console_printf("%s\n", type->name);
+	for (unsigned long i = 0; i < type->cnt; i++) {
+		const struct memblock_region *r = &type->regions[i];
+
+		console_printf("%4lu: 0x%016llx..0x%016llx ", i, ULL(r->base),
+			       ULL(r->base + r->size - 1));
+		if (numa_valid_node(memblock_get_region_node(r)))
+			console_printf("%4d ", memblock_get_region_node(r));
+		else
+			console_printf("   x ");
+		console_printf("%s\n", memblock_flag_name(r->flags));
+	}
+}
+
+static int cmd_memblock(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	print_memblock(&memblock.memory);
+	print_memblock(&memblock.reserved);
+	return 0;
+}
+
+static int cmd_free(int argc, char **argv)
+{
+	pfn_t start = 0, end;
+
+	(void)argc, (void)argv;
+	if (!monitor_has_panicked())
+		drain_caches();
+	for (; next_free_range(&start, &end); start = end) {
+		print_range("free", PFN_PHYS(start), PFN_PHYS(end - start));
+		console_printf("\n");
+	}
+	for_each_zone(z)
+		if (cache_frames(z))
+			console_printf("and %llu single frames of zone %s in caches\n",
+				       ULL(cache_frames(z)), z->name);
+	return 0;
+}
+
+static bool parse_pfn(const char *word, pfn_t *pfn)
+{
+	if (parse_number(word, pfn) && *pfn < MM_MAX_PFN)
+		return true;
+	console_printf("%s is not a frame number below 0x%llx\n", word, ULL(MM_MAX_PFN));
+	return false;
+}
+
+static int cmd_page(int argc, char **argv)
+{
+	static const char *const states[] = { "absent", "reserved", "free", "allocated" };
+	const struct page *head;
+	pfn_t pfn;
+
+	if (argc != 2)
+		return COMMAND_USAGE;
+	if (!parse_pfn(argv[1], &pfn))
+		return 1;
+	console_printf("pfn 0x%llx [mem 0x%llx-0x%llx] zone %s: %s\n", ULL(pfn), ULL(PFN_PHYS(pfn)),
+		       ULL(PFN_PHYS(pfn + 1) - 1), pfn_zone(pfn)->name, states[page_state(pfn)]);
+	head = page_head(pfn);
+	if (head)
+		console_printf("head pfn 0x%llx order %u count %u owner 0x%lx\n",
+			       ULL(page_to_pfn(head)), page_order(head), page_count(head),
+			       head->private);
+	page_owner_print(pfn, console_printf);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	gfp_t gfp;
+} gfp_names[] = {
+	{ "KERNEL", GFP_KERNEL }, { "ATOMIC", GFP_ATOMIC }, { "DMA32", GFP_DMA32 },
+	{ "DMA", GFP_DMA },       { "ZERO", __GFP_ZERO },   { "THISNODE", __GFP_THISNODE },
+	{ "HIGH", __GFP_HIGH },
+};
+
+/* One flag, with or without GFP_ or __GFP_ before it. */
+static bool parse_flag(const char *word, size_t length, gfp_t *gfp)
+{
+	static const char *const prefixes[] = { "__GFP_", "GFP_" };
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t n = strlen(prefixes[i]);
+
+		if (length > n && !strncmp(word, prefixes[i], n)) {
+			word += n;
+			length -= n;
+			break;
+		}
+	}
+	for (size_t i = 0; i < sizeof(gfp_names) / sizeof(gfp_names[0]); i++)
+		if (strlen(gfp_names[i].name) == length &&
+		    !strncmp(word, gfp_names[i].name, length)) {
+			*gfp |= gfp_names[i].gfp;
+			return true;
+		}
+	return false;
+}
+
+/* Flags joined by |. */
+static bool parse_flags(const char *word, gfp_t *gfp)
+{
+	for (;;) {
+		size_t length = 0;
+
+		while (word[length] && word[length] != '|')
+			length++;
+		if (!parse_flag(word, length, gfp)) {
+			console_printf(
+			    "%.*s is not one of KERNEL ATOMIC DMA DMA32 ZERO THISNODE HIGH\n",
+			    (int)length, word);
+			return false;
+		}
+		if (!word[length])
+			return true;
+		word += length + 1;
+	}
+}
+
+static int cmd_alloc(int argc, char **argv)
+{
+	gfp_t gfp = GFP_KERNEL;
+	uint64_t order;
+	struct page *page;
+
+	if (argc < 2)
+		return COMMAND_USAGE;
+	if (!parse_number(argv[1], &order) || order >= NR_ORDERS) {
+		console_printf("%s is not an order from 0 to %u\n", argv[1], MAX_PAGE_ORDER);
+		return 1;
+	}
+	for (int i = 2; i < argc; i++)
+		if (!parse_flags(argv[i], &gfp))
+			return 1;
+	page = alloc_pages(gfp, (unsigned int)order);
+	if (!page) {
+		console_printf("no free block of order %llu\n", ULL(order));
+		return 1;
+	}
+	page->private = MONITOR_OWNER;
+	console_printf("pfn 0x%llx order %llu zone %s", ULL(page_to_pfn(page)), ULL(order),
+		       zones[page_zonenum(page)].name);
+	print_range("", page_to_phys(page), (uint64_t)PAGE_SIZE << order);
+	console_printf("\n");
+	return 0;
+}
+
+static int cmd_release(int argc, char **argv)
+{
+	struct page *head;
+	unsigned int order;
+	pfn_t pfn;
+
+	if (argc != 2)
+		return COMMAND_USAGE;
+	if (!parse_pfn(argv[1], &pfn))
+		return 1;
+	head = page_head(pfn);
+	if (!head || page_to_pfn(head) != pfn || head->private != MONITOR_OWNER) {
+		console_printf("pfn 0x%llx is not what an alloc of this monitor printed\n",
+			       ULL(pfn));
+		return 1;
+	}
+	order = page_order(head);
+	__free_pages(head, order);
+	console_printf("released pfn 0x%llx order %u\n", ULL(pfn), order);
+	return 0;
+}
+
+static int cmd_selftest(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return selftest();
+}
+
+static int cmd_bench(int argc, char **argv)
+{
+	if (argc > 2)
+		return COMMAND_USAGE;
+	return bench(argc == 2 ? argv[1] : NULL);
+}
+
+const struct command mm_commands[] = {
+	{ "e820", "", "the firmware's map, raw and corrected", cmd_e820, true },
+	{ "iomem", "", "physical memory by use, as /proc/iomem", cmd_iomem, true },
+	{ "memblock", "", "memory and reserved, as Linux's debugfs has them", cmd_memblock, true },
+	{ "buddyinfo", "", "free blocks of order 0 to 18, as /proc/buddyinfo", cmd_buddyinfo,
+	  true },
+	{ "zoneinfo", "", "frames of each zone, as /proc/zoneinfo", cmd_zoneinfo, true },
+	{ "meminfo", "", "totals, as /proc/meminfo", cmd_meminfo, true },
+	{ "free", "", "maximal free ranges, one a line", cmd_free, true },
+	{ "page", "PFN", "what a frame is", cmd_page, true },
+	{ "alloc", "ORDER [FLAGS]", "allocates 2^ORDER frames; FLAGS such as DMA32|ZERO", cmd_alloc,
+	  false },
+	{ "release", "PFN", "gives back what alloc printed", cmd_release, false },
+	{ "selftest", "", "tests memory in place, prints KTAP", cmd_selftest, false },
+	{ "bench", "[ID]", "what the allocator costs here, in clock ticks", cmd_bench, false },
+	{ .name = NULL },
+};

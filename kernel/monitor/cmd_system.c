@@ -1,0 +1,167 @@
+/*
+ * cmd_system.c: the monitor's commands about machine and boot.
+ */
+#include "arch/x86_64/arch.h"
+#include "kernel/boot_info.h"
+#include "kernel/console/console.h"
+#include "kernel/console/log.h"
+#include "kernel/monitor/command.h"
+#include "kernel/monitor/monitor.h"
+#include "kernel/parse.h"
+
+static int cmd_help(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	for (size_t i = 0; command_tables[i]; i++)
+		for (const struct command *c = command_tables[i]; c->name; c++)
+			if (c->panic_safe || !monitor_has_panicked())
+				console_printf("%-10s %-13s %s\n", c->name, c->usage, c->help);
+	return 0;
+}
+
+static int cmd_dmesg(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	log_show();
+	return 0;
+}
+
+static int cmd_cpu(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	cpu_describe(console_printf);
+	return 0;
+}
+
+static const char *map_source_name(void)
+{
+	switch (boot_info.map_source) {
+	case MAP_E820:
+		return "INT 15h AX=E820h";
+	case MAP_E801:
+		return "INT 15h AX=E801h";
+	case MAP_88:
+		return "INT 15h AH=88h";
+	default:
+		return "INT 12h";
+	}
+}
+
+static const char *safe_name(void)
+{
+	switch (boot_info.safe) {
+	case SAFE_SHIFT:
+		return "SHIFT was held";
+	case SAFE_OPTION:
+		return "option safe";
+	default:
+		return "off";
+	}
+}
+
+static void print_map_faults(void)
+{
+	static const char *const faults[] = {
+		"SMAP was missing in a later answer: list thrown away",
+		"the list did not end: cut off",
+		"too many entries: list thrown away",
+		"entries of fewer than 20 bytes were skipped",
+		"the list was ended by carry",
+		"E801h gave more than 15 MiB below 16 MiB: bounded",
+		"a call returned with interrupts enabled",
+	};
+	_Static_assert(MAP_FAULT_ALL == (1u << sizeof(faults) / sizeof(faults[0])) - 1,
+		       "a text for each bit, in their order");
+
+	for (unsigned bit = 0; bit < sizeof(faults) / sizeof(faults[0]); bit++)
+		if (boot_info.map_faults & 1u << bit)
+			console_printf("  fault: %s\n", faults[bit]);
+}
+
+/* Microseconds since the stage before, where both stamps were taken and the counter went on. */
+/* Returns the stage's time, which is the next one's `before`. */
+static uint64_t print_stage(const char *name, uint64_t tsc, uint64_t before)
+{
+	console_printf("  %-15s TSC %lu", name, tsc);
+	if (before && tsc > before && tsc_khz())
+		console_printf(" +%lu us", (tsc - before) * 1000 / tsc_khz());
+	console_printf("\n");
+	return tsc;
+}
+
+static void print_stages(void)
+{
+	static const char *const names[] = {
+		[STAGE_BOOTSECTOR] = "boot sector",    [STAGE_STAGE2] = "stage2",
+		[STAGE_E820] = "memory map",           [STAGE_KERNEL] = "kernel read",
+		[STAGE_PROTECTED] = "BIOS calls done", [STAGE_LONG] = "kernel entered",
+	};
+	uint64_t before = 0;
+
+	/* A stage that could not read the clock (the boot sector may run on a 386) has no line. */
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (boot_info.tsc[i])
+			before = print_stage(names[i], boot_info.tsc[i], before);
+	print_stage("prompt", monitor_since(), before);
+}
+
+static int cmd_bios(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	console_printf("boot drive 0x%02x, read by %s\n", boot_info.boot_drive,
+		       boot_info.disk_method == DISK_EDD ? "EDD" : "CHS");
+	console_printf("memory map by %s, %u entries\n", map_source_name(), boot_info.e820_count);
+	print_map_faults();
+	console_printf("INT 12h: %u KiB; word at 40:0Eh: 0x%04x; RSDP at 0x%lx\n",
+		       boot_info.int12_kib, boot_info.ebda_segment, boot_info.rsdp);
+	console_printf("safe mode: %s; SHIFT and the like, INT 16h AH=02h: 0x%02x\n", safe_name(),
+		       boot_info.shift_flags);
+	console_printf("stages:\n");
+	print_stages();
+	boot_info_print_calls(console_printf, BOOT_INFO_BIOS_CALLS);
+	return 0;
+}
+
+static int cmd_reboot(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	console_flush();
+	arch_reboot();
+}
+
+static int cmd_poweroff(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	console_flush();
+	arch_poweroff();
+	console_printf("this machine cannot switch itself off\n");
+	return 1;
+}
+
+static int cmd_exit(int argc, char **argv)
+{
+	uint64_t status = 0;
+
+	if (argc > 2)
+		return COMMAND_USAGE;
+	if (argc == 2 && (!parse_number(argv[1], &status) || status > ARCH_EXIT_MAX)) {
+		console_printf("exit: %s is not a number from 0 to %d\n", argv[1], ARCH_EXIT_MAX);
+		return 1;
+	}
+	console_printf("firstpage: exit %lu\n", status);
+	console_flush();
+	arch_exit((unsigned)status);
+	console_printf("exit: this machine cannot be ended from inside\n");
+	return 1;
+}
+
+const struct command system_commands[] = {
+	{ "help", "", "this list", cmd_help, true },
+	{ "dmesg", "", "the log since boot", cmd_dmesg, true },
+	{ "cpu", "", "the processor", cmd_cpu, true },
+	{ "bios", "", "what the loader asked the BIOS, and how long it took", cmd_bios, true },
+	{ "reboot", "", "restarts the machine", cmd_reboot, true },
+	{ "poweroff", "", "switches it off", cmd_poweroff, true },
+	{ "exit", "[N]", "ends the emulator with status N, 0 to 125", cmd_exit, true },
+	{ .name = NULL },
+};

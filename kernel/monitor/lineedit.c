@@ -1,0 +1,253 @@
+/*
+ * lineedit.c: see lineedit.h.
+ *
+ * The same bytes serve the screen and a serial terminal, and read well in a pipe: a character typed
+ * at the end of the line is echoed and nothing else; every other change repaints the line after a
+ * carriage return, with blanks over what was there. A line too long for the screen is shown through
+ * a window that follows the cursor:
+ *
+ *	firstpage> ····[ shown, WINDOW columns ]····
+ *	               ^ first         ^ cursor
+ */
+#include "kernel/monitor/lineedit.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernel/console/console.h"
+#include "kernel/console/keys.h"
+#include "lib/string.h"
+
+#define COLUMNS     80
+#define HISTORY     16
+#define CLEAR       "\033[2J\033[H"
+#define DELETE_CHAR 0x7f
+
+struct editor {
+	const char *prompt;
+	char *text;
+	size_t length, cursor;
+	size_t first;    /* of the characters shown */
+	size_t window;   /* columns for them; one more stays free for the cursor */
+	size_t shown;    /* characters on the screen now */
+	size_t recalled; /* how many lines back; 0: the line being typed */
+};
+
+static char history[HISTORY][LINE_SIZE];
+static size_t nr_remembered;  /* runs freely */
+static char typed[LINE_SIZE]; /* the line that was left for the history */
+
+/* ---- the screen ---- */
+
+static void repeat(char c, size_t count)
+{
+	while (count-- > 0)
+		console_write(&c, 1);
+}
+
+static void keep_cursor_in_window(struct editor *e)
+{
+	if (e->cursor < e->first)
+		e->first = e->cursor;
+	else if (e->cursor > e->first + e->window)
+		e->first = e->cursor - e->window;
+}
+
+static size_t visible(const struct editor *e)
+{
+	size_t behind = e->length - e->first;
+
+	return behind < e->window ? behind : e->window;
+}
+
+static void repaint(struct editor *e)
+{
+	size_t count, blanks;
+
+	keep_cursor_in_window(e);
+	count = visible(e);
+	blanks = e->shown > count ? e->shown - count : 0;
+	console_printf("\r%s", e->prompt);
+	console_write(e->text + e->first, count);
+	repeat(' ', blanks);
+	repeat('\b', blanks + e->first + count - e->cursor);
+	e->shown = count;
+}
+
+/* ---- changes ---- */
+
+static void insert(struct editor *e, char c)
+{
+	if (e->length + 1 == LINE_SIZE) {
+		console_write("\a", 1);
+		return;
+	}
+	memmove(e->text + e->cursor + 1, e->text + e->cursor, e->length - e->cursor);
+	e->text[e->cursor++] = c;
+	e->length++;
+	if (e->cursor == e->length && e->cursor <= e->first + e->window) {
+		console_write(&c, 1);
+		e->shown = visible(e);
+	} else {
+		repaint(e);
+	}
+}
+
+/* Takes out [from, to), which the cursor is in or beside. */
+static void take_out(struct editor *e, size_t from, size_t to)
+{
+	if (from == to)
+		return;
+	memmove(e->text + from, e->text + to, e->length - to);
+	e->length -= to - from;
+	e->cursor = from;
+	repaint(e);
+}
+
+static void move_to(struct editor *e, size_t cursor)
+{
+	if (cursor == e->cursor)
+		return;
+	e->cursor = cursor;
+	repaint(e);
+}
+
+static size_t word_before(const struct editor *e)
+{
+	size_t at = e->cursor;
+
+	while (at > 0 && e->text[at - 1] == ' ')
+		at--;
+	while (at > 0 && e->text[at - 1] != ' ')
+		at--;
+	return at;
+}
+
+/* ---- history ---- */
+
+static void remember(const char *line)
+{
+	const char *last = history[(nr_remembered - 1) % HISTORY];
+
+	if (!*line || (nr_remembered && strcmp(last, line) == 0))
+		return;
+	memcpy(history[nr_remembered++ % HISTORY], line, strlen(line) + 1);
+}
+
+static void recall(struct editor *e, size_t back)
+{
+	size_t limit = nr_remembered < HISTORY ? nr_remembered : HISTORY;
+	const char *line;
+
+	if (back > limit)
+		return;
+	if (e->recalled == 0) {
+		memcpy(typed, e->text, e->length);
+		typed[e->length] = '\0';
+	}
+	e->recalled = back;
+	line = back ? history[(nr_remembered - back) % HISTORY] : typed;
+	e->length = strlen(line);
+	memcpy(e->text, line, e->length);
+	e->cursor = e->length;
+	repaint(e);
+}
+
+/* ---- keys ---- */
+
+static void clear_screen(struct editor *e)
+{
+	console_printf(CLEAR);
+	repaint(e);
+}
+
+static void move_key(struct editor *e, int key)
+{
+	switch (key) {
+	case KEY_LEFT:
+	case CTRL('B'):
+		move_to(e, e->cursor - (e->cursor > 0));
+		break;
+	case KEY_RIGHT:
+	case CTRL('F'):
+		move_to(e, e->cursor + (e->cursor < e->length));
+		break;
+	case KEY_HOME:
+	case CTRL('A'):
+		move_to(e, 0);
+		break;
+	case KEY_END:
+	case CTRL('E'):
+		move_to(e, e->length);
+		break;
+	default:
+		break;
+	}
+}
+
+static void edit_key(struct editor *e, int key)
+{
+	switch (key) {
+	case '\b':
+	case DELETE_CHAR:
+		take_out(e, e->cursor - (e->cursor > 0), e->cursor);
+		break;
+	case KEY_DELETE:
+	case CTRL('D'):
+		take_out(e, e->cursor, e->cursor + (e->cursor < e->length));
+		break;
+	case CTRL('U'):
+		take_out(e, 0, e->cursor);
+		break;
+	case CTRL('K'):
+		take_out(e, e->cursor, e->length);
+		break;
+	case CTRL('W'):
+		take_out(e, word_before(e), e->cursor);
+		break;
+	case KEY_UP:
+	case CTRL('P'):
+		recall(e, e->recalled + 1);
+		break;
+	case KEY_DOWN:
+	case CTRL('N'):
+		if (e->recalled > 0)
+			recall(e, e->recalled - 1);
+		break;
+	case CTRL('L'):
+		clear_screen(e);
+		break;
+	default:
+		move_key(e, key);
+	}
+}
+
+void line_read(const char *prompt, char *line)
+{
+	struct editor e = {
+		.prompt = prompt,
+		.text = line,
+		.window = COLUMNS - strlen(prompt) - 1,
+	};
+
+	console_printf("%s", prompt);
+	for (;;) {
+		int key = key_read();
+
+		if (key == '\r' || key == '\n')
+			break;
+		if (key == CTRL('C')) {
+			move_to(&e, e.length);
+			console_printf("^C");
+			e.length = 0;
+			break;
+		}
+		if (key >= ' ' && key < DELETE_CHAR)
+			insert(&e, (char)key);
+		else
+			edit_key(&e, key);
+	}
+	console_printf("\n");
+	line[e.length] = '\0';
+	remember(line);
+}

@@ -1,0 +1,161 @@
+/*
+ * picture.c: see picture.h.
+ *
+ * The keys move the first screen's view; another of another size follows its cursor, and its scale
+ * as far as that is not the whole machine's.
+ */
+#include "kernel/picture/picture.h"
+
+#include "kernel/boot_info.h"
+#include "kernel/console/console.h"
+#include "kernel/console/keys.h"
+#include "kernel/memory/setup.h"
+#include "kernel/picture/draw.h"
+#include "kernel/picture/words.h"
+#include "mm/gfp.h"
+
+#define KEYS        "arrows Home End PgUp PgDn  + - Enter Backspace zoom  w whole  f frame  q quit"
+#define DELETE_CHAR 0x7f
+#define STEP        1 /* of + and -, in orders */
+#define LEAP        3 /* of Enter and Backspace: a cell becomes eight */
+
+static struct screen screen;
+static struct map_view views[MAP_DRAW_SCREENS];
+
+static void find_parts(void)
+{
+	struct mm_image_part parts[MM_IMAGE_PARTS];
+	unsigned int nr = mm_image_parts(parts);
+
+	map_cells_init(PFN_DOWN(parts[0].base), PFN_UP(parts[nr - 1].end));
+}
+
+/* A frame in a CPU's cache is free, and the bits say so when the cache is empty. */
+static void render(const struct map_view *view, const struct map_words *words, const char *keys,
+		   bool cursor)
+{
+	static struct map_words own;
+	struct map_line under = map_under_cursor(view);
+
+	drain_caches();
+	if (!words)
+		map_words(&own, under.start, under.end, boot_info.e820, boot_info.e820_count);
+	map_render(&screen, view, words ? words : &own, keys, cursor);
+}
+
+/* Without what is of use at a keyboard only, and without the grid's empty lines. */
+void picture_print(pfn_t pfn, unsigned int order, const struct map_words *words)
+{
+	struct map_view view = { .top = 0 };
+
+	find_parts();
+	screen_size(&screen, SCREEN_COLUMNS, SCREEN_ROWS);
+	map_view_fit(&view, &screen);
+	map_view_at(&view, pfn, order);
+	render(&view, words, "", false);
+	for (unsigned int row = 0; row < screen.rows; row++) {
+		unsigned int length = screen_line_length(&screen, row);
+		char line[SCREEN_MAX_COLUMNS];
+
+		for (unsigned int i = 0; i < length; i++)
+			line[i] = screen.cell[row][i].c;
+		if (length)
+			console_printf("%.*s\n", (int)length, line);
+	}
+}
+
+/* Every screen at this place; keys work on the first view, should there be no screen at all. */
+static void go(pfn_t pfn, unsigned int order)
+{
+	for (size_t i = 0; i < MAP_DRAW_SCREENS; i++) {
+		if (!map_draw_size(i, &screen))
+			screen_size(&screen, SCREEN_COLUMNS, SCREEN_ROWS);
+		map_view_fit(&views[i], &screen);
+		map_view_at(&views[i], pfn, order);
+	}
+}
+
+/* The others after the first one. */
+static void follow(void)
+{
+	const struct map_view *first = &views[0];
+	unsigned int order = map_view_is_whole(first) ? MAP_WHOLE : first->order;
+
+	for (size_t i = 1; i < MAP_DRAW_SCREENS; i++)
+		map_view_at(&views[i], first->cursor, order);
+}
+
+void picture_begin(pfn_t pfn, unsigned int order)
+{
+	find_parts();
+	map_draw_begin();
+	for (size_t i = 0; i < MAP_DRAW_SCREENS; i++)
+		views[i].top = 0;
+	go(pfn, order);
+}
+
+void picture_end(void)
+{
+	map_draw_end();
+}
+
+void picture_draw(const struct map_words *words)
+{
+	for (size_t i = 0; map_draw_size(i, &screen); i++) {
+		render(&views[i], words, KEYS, true);
+		map_draw(i, &screen);
+	}
+}
+
+static void move(enum map_move to)
+{
+	map_move(&views[0], to);
+	follow();
+}
+
+static void zoom(int orders)
+{
+	int order = (int)views[0].order + orders;
+
+	map_view_at(&views[0], views[0].cursor, order > 0 ? (unsigned int)order : 0);
+	follow();
+}
+
+static void resize(struct key_report size)
+{
+	bool whole = map_view_is_whole(&views[0]);
+
+	map_draw_resize(size.column, size.row);
+	go(views[0].cursor, whole ? MAP_WHOLE : views[0].order);
+}
+
+static const struct {
+	int key;
+	enum map_move move;
+} moves[] = {
+	{ KEY_LEFT, MAP_LEFT },  { KEY_RIGHT, MAP_RIGHT },     { KEY_UP, MAP_UP },
+	{ KEY_DOWN, MAP_DOWN },  { KEY_PAGE_UP, MAP_PAGE_UP }, { KEY_PAGE_DOWN, MAP_PAGE_DOWN },
+	{ KEY_HOME, MAP_FIRST }, { KEY_END, MAP_LAST },
+};
+
+static const struct {
+	int key;
+	int orders;
+} zooms[] = {
+	{ '+', -STEP },        { '=', -STEP },     { '-', STEP },
+	{ '\r', -LEAP },       { '\n', -LEAP },    { '\b', LEAP },
+	{ DELETE_CHAR, LEAP }, { 'w', MAP_WHOLE }, { 'f', -MAP_WHOLE },
+};
+
+bool picture_key(int key)
+{
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++)
+		if (moves[i].key == key)
+			move(moves[i].move);
+	for (size_t i = 0; i < sizeof(zooms) / sizeof(zooms[0]); i++)
+		if (zooms[i].key == key)
+			zoom(zooms[i].orders);
+	if (key == KEY_REPORT)
+		resize(key_report());
+	return key != 'q' && key != KEY_ESCAPE && key != CTRL('C');
+}

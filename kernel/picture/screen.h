@@ -1,0 +1,66 @@
+/*
+ * screen.h: the picture of memory as characters and colours, without a device.
+ *
+ *     row 0       title: how much, and the scale
+ *     1 ..        the grid: address, cells, zones of the row; a fold is one line of words
+ *     3 rows      the legend
+ *     5 rows      words: what lies under the cursor, or what a command has to say
+ *     last        keys
+ *
+ * Each kind has a character of its own, so that the picture is the same without colour. A cell
+ * shows the kernel or mem_map when it has a frame of them, else what most of its frames are, holes
+ * aside; free and in use together are a shade: all free, tenths in use, all in use.
+ */
+#ifndef KERNEL_PICTURE_SCREEN_H
+#define KERNEL_PICTURE_SCREEN_H
+
+#include "kernel/picture/view.h"
+
+#define SCREEN_COLUMNS                    80 /* what most screens have */
+#define SCREEN_ROWS                       25
+#define SCREEN_MIN_COLUMNS                40
+#define SCREEN_MIN_ROWS                   16
+#define SCREEN_MAX_COLUMNS                160
+#define SCREEN_MAX_ROWS                   60
+
+/* Colours are ANSI's: red 1, green 2, blue 4, bright 8; the background has no bright ones. */
+#define ATTRIBUTE(foreground, background) ((uint8_t)((foreground) | (background) << 4))
+#define ATTRIBUTE_PLAIN                   ATTRIBUTE(7, 0)
+
+struct screen_cell {
+	char c;
+	uint8_t attribute;
+};
+
+struct screen {
+	unsigned int columns, rows;
+	struct screen_cell cell[SCREEN_MAX_ROWS][SCREEN_MAX_COLUMNS];
+	unsigned int cursor_row, cursor_column; /* where the map's cursor is drawn */
+};
+
+#define MAP_WORDS 5
+struct map_words {
+	char line[MAP_WORDS][SCREEN_MAX_COLUMNS];
+};
+
+/* A screen of so many columns and rows, cut to what is possible. */
+void screen_size(struct screen *screen, unsigned int columns, unsigned int rows);
+
+/* The cells of a row and the lines that fit. */
+void map_view_fit(struct map_view *view, const struct screen *screen);
+
+/* Draws everything; with the cursor, or without. The last column stays blank. */
+void map_render(struct screen *screen, const struct map_view *view, const struct map_words *words,
+		const char *keys, bool cursor);
+
+/* The length of a line without the blanks at its end. */
+unsigned int screen_line_length(const struct screen *screen, unsigned int row);
+
+/* The character and colours of a cell. */
+struct screen_cell map_cell_look(const struct map_cell *cell);
+
+/* "4 KiB", "2 MiB", "1.5 GiB": frames in words, cut after one decimal. */
+#define SIZE_TEXT 24
+const char *map_size_text(uint64_t frames, char text[SIZE_TEXT]);
+
+#endif

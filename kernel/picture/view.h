@@ -1,0 +1,58 @@
+/*
+ * view.h: which lines of the picture are seen, and where a key moves the cursor.
+ *
+ * A cell is 2^order frames, a row a power of two of cells, so that rows begin at round addresses.
+ * A row that lies in one area without RAM says little: such rows in sequence are one line, a
+ * *fold*, whatever its size. So RAM fills the screen even where devices lie terabytes above it.
+ *
+ *      line 0   row   [0, R)
+ *           1   row   [R, 2R)
+ *           2   fold  [2R, 900R)    nothing, 449 GiB
+ *           3   row   [900R, 901R)
+ */
+#ifndef KERNEL_PICTURE_VIEW_H
+#define KERNEL_PICTURE_VIEW_H
+
+#include "kernel/picture/cells.h"
+
+struct map_view {
+	unsigned int columns; /* cells a row, a power of two */
+	unsigned int rows;    /* lines that are seen */
+	unsigned int order;
+	pfn_t top;           /* where the first line that is seen begins */
+	pfn_t cursor;        /* the first frame of a cell or a fold */
+	unsigned int column; /* where up and down lead, folds or not */
+};
+
+struct map_line {
+	pfn_t start, end;
+	bool fold;
+	enum map_kind kind; /* of a fold */
+};
+
+/*
+ * The cursor goes to the cell with pfn; cells of this order, or of the least with which the whole
+ * machine is seen, if that is less.
+ */
+#define MAP_WHOLE 64
+void map_view_at(struct map_view *view, pfn_t pfn, unsigned int order);
+bool map_view_is_whole(const struct map_view *view);
+
+struct map_line map_line_at(const struct map_view *view, pfn_t pfn);
+
+/* The cell or fold that the cursor is on. */
+struct map_line map_under_cursor(const struct map_view *view);
+
+enum map_move {
+	MAP_LEFT,
+	MAP_RIGHT,
+	MAP_UP,
+	MAP_DOWN,
+	MAP_PAGE_UP,
+	MAP_PAGE_DOWN,
+	MAP_FIRST,
+	MAP_LAST,
+};
+void map_move(struct map_view *view, enum map_move move);
+
+#endif

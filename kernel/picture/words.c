@@ -1,0 +1,220 @@
+/*
+ * words.c: see words.h.
+ */
+#include "kernel/picture/words.h"
+
+#include <stdarg.h>
+
+#include "kernel/memory/steps.h"
+#include "lib/format.h"
+#include "mm/memblock.h"
+#include "mm/zone.h"
+
+#define ULL(x) ((unsigned long long)(x))
+
+/* A line that grows; what does not fit is cut. */
+struct text {
+	char *at;
+	size_t room;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *fmt, ...)
+{
+	va_list ap;
+	size_t length;
+
+	va_start(ap, fmt);
+	length = (size_t)fmt_vsnprintf(text->at, text->room, fmt, ap);
+	va_end(ap);
+	if (length >= text->room)
+		length = text->room - 1;
+	text->at += length;
+	text->room -= length;
+}
+
+static struct text line_of(struct map_words *words, unsigned int line)
+{
+	return (struct text){ words->line[line], sizeof(words->line[line]) };
+}
+
+/* last is the last byte. */
+static void add_range(struct text *text, phys_addr_t base, phys_addr_t last)
+{
+	add(text, "[mem 0x%llx-0x%llx]", ULL(base), ULL(last));
+}
+
+/* What else there is of the sort. */
+static void add_more(struct text *text, unsigned long nr)
+{
+	if (nr > 1)
+		add(text, " (+%lu)", nr - 1);
+}
+
+/* Whether the bytes [base, base + size) have a common one with [first, last]. */
+static bool touches(phys_addr_t base, phys_addr_t size, phys_addr_t first, phys_addr_t last)
+{
+	return size && base <= last && base + (size - 1) >= first;
+}
+
+/* ---- the range ---- */
+
+static void add_zones(struct text *text, pfn_t start, pfn_t end)
+{
+	const char *before = ", ";
+
+	for_each_zone(z) {
+		if (z->start_pfn >= end || start >= z->end_pfn)
+			continue;
+		add(text, "%s%s", before, z->name);
+		before = " ";
+	}
+}
+
+static uint64_t whole_blocks(pfn_t start, pfn_t end)
+{
+	uint64_t whole = 0;
+
+	for (pfn_t pfn = start; pfn < end; pfn += BLOCK_FRAMES)
+		whole += free_frames(pfn, pfn + BLOCK_FRAMES) == BLOCK_FRAMES;
+	return whole;
+}
+
+/* Its own block's, or of a larger range all. */
+static void add_blocks(struct text *text, pfn_t start, pfn_t end)
+{
+	pfn_t first = start & ~(BLOCK_FRAMES - 1);
+
+	if (end - start > BLOCK_FRAMES)
+		add(text, "; whole blocks: %llu of %llu", ULL(whole_blocks(start, end)),
+		    ULL((end - start + BLOCK_FRAMES - 1) / BLOCK_FRAMES));
+	else
+		add(text, "; block 0x%llx: %llu of %llu free", ULL(first),
+		    ULL(free_frames(first, first + BLOCK_FRAMES)), ULL(BLOCK_FRAMES));
+}
+
+static void describe_range(struct text *text, pfn_t start, pfn_t end)
+{
+	const struct map_area area = map_area(start);
+	char size[SIZE_TEXT];
+
+	add_range(text, PFN_PHYS(start), PFN_PHYS(end) - 1);
+	add(text, " %s", map_size_text(end - start, size));
+	add_zones(text, start, end);
+	if (area.ram || area.end < end)
+		add_blocks(text, start, end);
+}
+
+/* ---- what it holds ---- */
+
+static void describe_mix(struct text *text, pfn_t start, pfn_t end)
+{
+	struct map_cell cell;
+	const char *before = "";
+
+	map_count(start, end, &cell);
+	for (unsigned int kind = NR_MAP_KINDS; kind-- > 0;) {
+		if (!cell.frames[kind])
+			continue;
+		add(text, "%s%s", before, map_kind_names[kind]);
+		if (cell.frames[kind] != end - start)
+			add(text, " %llu", ULL(cell.frames[kind]));
+		before = ", ";
+	}
+}
+
+static void add_descriptor(struct text *text, pfn_t pfn)
+{
+	static const char *const states[] = { "absent", "reserved", "free", "allocated" };
+	const struct page *head = page_head(pfn);
+
+	if (!head)
+		add(text, "; page: %s", states[page_state(pfn)]);
+	else
+		add(text, "; page: head 0x%llx order %u count %u %s owner 0x%lx",
+		    ULL(page_to_pfn(head)), page_order(head), page_count(head),
+		    zones[page_zonenum(head)].name, head->private);
+}
+
+/* ---- who says so ---- */
+
+static void add_type(struct text *text, uint32_t type)
+{
+	const char *name = e820_type_name(type);
+
+	if (name)
+		add(text, " %s", name);
+	else
+		add(text, " type %u", type);
+}
+
+static void describe_raw(struct text *text, phys_addr_t first, phys_addr_t last,
+			 const struct e820_entry *raw, uint32_t nr_raw)
+{
+	unsigned long nr = 0;
+
+	for (uint32_t i = 0; i < nr_raw; i++) {
+		if (!touches(raw[i].base, raw[i].size, first, last) || nr++)
+			continue;
+		add(text, "entry %u", i);
+		add_type(text, raw[i].type);
+	}
+	if (!nr)
+		add(text, "no entry");
+	add_more(text, nr);
+}
+
+static void describe_corrected(struct text *text, phys_addr_t first, phys_addr_t last)
+{
+	unsigned long nr = 0;
+
+	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
+		const struct e820_range *r = &e820_map.ranges[i];
+
+		if (!touches(r->base, r->size, first, last) || nr++)
+			continue;
+		add(text, "; corrected %u ", i);
+		add_range(text, r->base, r->base + (r->size - 1));
+		add_type(text, r->type);
+	}
+	add_more(text, nr);
+}
+
+static void describe_memblock(struct text *text, const struct memblock_type *type,
+			      phys_addr_t first, phys_addr_t last)
+{
+	unsigned long nr = 0;
+
+	add(text, "memblock: ");
+	for (unsigned long i = 0; i < type->cnt; i++) {
+		const struct memblock_region *r = &type->regions[i];
+
+		if (!touches(r->base, r->size, first, last) || nr++)
+			continue;
+		add(text, "%s %lu ", type->name, i);
+		add_range(text, r->base, r->base + (r->size - 1));
+	}
+	if (!nr)
+		add(text, "no %s", type->name);
+	add_more(text, nr);
+}
+
+void map_words(struct map_words *words, pfn_t start, pfn_t end, const struct e820_entry *raw,
+	       uint32_t nr_raw)
+{
+	phys_addr_t first = PFN_PHYS(start), last = PFN_PHYS(end) - 1;
+	struct text line = line_of(words, 0);
+
+	describe_range(&line, start, end);
+	line = line_of(words, 1);
+	describe_mix(&line, start, end);
+	if (end - start == 1)
+		add_descriptor(&line, start);
+	line = line_of(words, 2);
+	add(&line, "E820: ");
+	describe_raw(&line, first, last, raw, nr_raw);
+	describe_corrected(&line, first, last);
+	line = line_of(words, 3);
+	describe_memblock(&line, &memblock.memory, first, last);
+	line = line_of(words, 4);
+	describe_memblock(&line, &memblock.reserved, first, last);
+}

@@ -1,0 +1,23 @@
+/*
+ * words.h: what lies under the map's cursor, in words.
+ *
+ *     [mem 0x200000-0x2fffff] 1 MiB, DMA; block 0x200: 389 of 512 free
+ *     free 133, kernel 123
+ *     E820: entry 3 usable; corrected 3 [mem 0x100000-0x7fdffff] usable
+ *     memblock: memory 1 [mem 0x100000-0x7fdffff]
+ *     memblock: reserved 2 [mem 0x200000-0x27afff]
+ *
+ * Of several entries the first, and how many more there are. Of a single frame the second line has
+ * what its descriptor says.
+ */
+#ifndef KERNEL_PICTURE_WORDS_H
+#define KERNEL_PICTURE_WORDS_H
+
+#include "include/e820.h"
+#include "kernel/picture/screen.h"
+
+/* Of [start, end). raw: the firmware's entries as it gave them. */
+void map_words(struct map_words *words, pfn_t start, pfn_t end, const struct e820_entry *raw,
+	       uint32_t nr_raw);
+
+#endif

@@ -1,0 +1,255 @@
+/*
+ * selftest.c: what can only be tested in place: real RAM, real page tables, descriptors that a
+ * reset left behind.
+ *
+ * Each test returns NULL, or what is wrong in words.
+ */
+#include "kernel/test/selftest.h"
+
+#include "arch/x86_64/address_space.h"
+#include "arch/x86_64/paging.h"
+#include "kernel/console/console.h"
+#include "kernel/memory/steps.h"
+#include "kernel/monitor/monitor.h"
+#include "kernel/test/page_list.h"
+#include "mm/debug.h"
+#include "mm/memblock.h"
+#include "mm/zone.h"
+
+#define PATTERN_FRAMES 4096 /* at most: 16 MiB are written and read back */
+
+static const char *map_is_sorted_and_disjoint(void)
+{
+	for (uint32_t i = 1; i < e820_map.nr_ranges; i++) {
+		const struct e820_range *a = &e820_map.ranges[i - 1], *b = &e820_map.ranges[i];
+
+		if (b->base <= a->base || b->base - a->base < a->size)
+			return "two ranges of the corrected map overlap";
+	}
+	return NULL;
+}
+
+static bool range_is_ram(phys_addr_t base, phys_addr_t last)
+{
+	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
+		const struct e820_range *r = &e820_map.ranges[i];
+
+		if (r->base <= base && last - r->base < r->size)
+			return r->type == E820_TYPE_RAM;
+	}
+	return false;
+}
+
+static const char *free_memory_is_ram(void)
+{
+	pfn_t start = 0, end;
+
+	for (; next_free_range(&start, &end); start = end) {
+		phys_addr_t base = PFN_PHYS(start), last = PFN_PHYS(end) - 1;
+
+		if (!range_is_ram(base, last))
+			return "a free range is not within one range of RAM";
+		if (memblock_is_region_reserved(base, last - base + 1))
+			return "a free range is reserved in memblock";
+		if (base < LOW_MEMORY_KEPT || (base < 0x100000 && last >= LOW_MEMORY_END))
+			return "low memory that must be kept is free";
+	}
+	return NULL;
+}
+
+static const char *invariants_hold(void)
+{
+	return mm_check() ? "mm_check found violations, see above" : NULL;
+}
+
+static const char *address_space_is_safe(void)
+{
+	unsigned int broken = address_space_check();
+
+	if (broken & ADDRESS_SPACE_PAGE_ZERO)
+		return "virtual page 0 is mapped";
+	if (broken & ADDRESS_SPACE_GUARD)
+		return "a stack or its guard page is not as it should be";
+	if (broken & ADDRESS_SPACE_TEXT)
+		return "kernel text can be written, or not executed";
+	if (broken & ADDRESS_SPACE_DATA)
+		return "read-only data can be written or executed";
+	return broken ? "the direct map can write kernel text or read-only data" : NULL;
+}
+
+static const char *holes_read_as_zero(void)
+{
+	const volatile struct page *last = pfn_to_page(MM_MAX_PFN - 1);
+	const volatile struct page *above = pfn_to_page(PFN_UP(memblock_end_of_DRAM()) | 511);
+
+	if (!pfn_valid(MM_MAX_PFN - 1) && (last->state || last->private))
+		return "the last descriptor of the window is not zero";
+	if (!pfn_valid(page_to_pfn((const struct page *)above) + 512) && (above + 512)->state)
+		return "a descriptor behind the end of RAM is not zero";
+	return NULL;
+}
+
+static const char *every_order_can_be_had(void)
+{
+	uint64_t before = nr_free_pages();
+
+	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++) {
+		struct page *page = alloc_pages(GFP_KERNEL, order);
+
+		if (!page)
+			continue;
+		if (page_to_pfn(page) & (((pfn_t)1 << order) - 1))
+			return "a block is not aligned to its size";
+		if (nr_free_pages() != before - ((uint64_t)1 << order))
+			return "an allocation changed the count by something else";
+		__free_pages(page, order);
+		if (nr_free_pages() != before)
+			return "freeing did not restore the count";
+	}
+	return NULL;
+}
+
+/* Each frame gets its own number; a frame that is there twice under two addresses shows. */
+static const char *frames_are_distinct(void)
+{
+	const char *wrong = NULL;
+	struct page *list = NULL, *page;
+
+	for (unsigned int n = 0; n < PATTERN_FRAMES && (page = alloc_page(GFP_KERNEL)); n++) {
+		volatile uint64_t *words = page_address(page);
+
+		words[0] = page_to_pfn(page);
+		words[PAGE_SIZE / 8 - 1] = ~page_to_pfn(page);
+		page_list_push(&list, page);
+	}
+	for (page = list; page; page = (struct page *)page->private) {
+		volatile uint64_t *words = page_address(page);
+
+		if (words[0] != page_to_pfn(page) || words[PAGE_SIZE / 8 - 1] != ~page_to_pfn(page))
+			wrong = "a frame lost what was written to it";
+	}
+	if (mm_check())
+		wrong = "mm_check found violations while frames were held";
+	page_list_free(&list);
+	return wrong;
+}
+
+static const char *zeroed_means_zero(void)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, 2);
+	const uint64_t *words;
+
+	if (!page)
+		return "no memory";
+	memset(page_address(page), 0xa5, PAGE_SIZE << 2);
+	__free_pages(page, 2);
+	page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 2);
+	if (!page)
+		return "no memory";
+	words = page_address(page);
+	for (unsigned int i = 0; i < (PAGE_SIZE << 2) / 8; i++)
+		if (words[i]) {
+			__free_pages(page, 2);
+			return "__GFP_ZERO left a word that is not zero";
+		}
+	__free_pages(page, 2);
+	return NULL;
+}
+
+/* To the last frame, and back. A call that fails changes nothing. */
+static const char *all_memory_and_back(void)
+{
+	uint64_t before = nr_free_pages();
+	const char *wrong = NULL;
+	struct page *list = NULL;
+
+	page_list_take_all(&list);
+	if (nr_free_pages())
+		wrong = "free memory was left when allocations failed";
+	if (alloc_page(GFP_ATOMIC))
+		wrong = "a frame came out of an empty machine";
+	if (mm_check())
+		wrong = "mm_check found violations on an empty machine";
+	page_list_free(&list);
+	return nr_free_pages() == before ? wrong : "not all memory came back";
+}
+
+static const char *pieces_of_a_block_come_back(void)
+{
+	uint64_t before = nr_free_pages();
+	struct page *page = alloc_pages(GFP_KERNEL, 9);
+	pfn_t pfn;
+
+	if (!page)
+		return NULL;
+	pfn = page_to_pfn(page);
+	split_page(page, 9);
+	if (mm_check())
+		return "mm_check found violations after split_page";
+	for (unsigned int i = 0; i < 512; i += 2)
+		__free_page(page + i);
+	if (page_state(pfn) != PAGE_FREE || page_state(pfn + 1) != PAGE_ALLOCATED)
+		return "page_state is wrong for a frame of a split block";
+	for (unsigned int i = 1; i < 512; i += 2)
+		__free_page(page + i);
+	if (alloc_contig_range(pfn + 100, pfn + 300, MIGRATE_MOVABLE, GFP_KERNEL))
+		return "alloc_contig_range did not get a free range";
+	free_contig_range(pfn + 100, 200);
+	return nr_free_pages() == before ? NULL : "not all memory came back";
+}
+
+/* Instead of what is wrong. */
+static const char not_here[] = "does not apply";
+
+/* mm/debug.h's options leave the caches without room, as less than 6 MiB of RAM does: there is no
+   fast path to interrupt. */
+static const char *interrupts_may_allocate_and_free(void)
+{
+	return mm_debug || !selftest_irq_applies() ? not_here : selftest_irq();
+}
+
+static const struct {
+	const char *name;
+	const char *(*run)(void);
+} tests[] = {
+	{ "e820_map_is_sorted_and_disjoint", map_is_sorted_and_disjoint },
+	{ "free_memory_is_ram", free_memory_is_ram },
+	{ "mm_invariants_hold", invariants_hold },
+	{ "address_space_is_safe", address_space_is_safe },
+	{ "mem_map_holes_read_as_zero", holes_read_as_zero },
+	{ "every_order_can_be_had", every_order_can_be_had },
+	{ "frames_are_distinct", frames_are_distinct },
+	{ "zeroed_means_zero", zeroed_means_zero },
+	{ "pieces_of_a_block_come_back", pieces_of_a_block_come_back },
+	{ "interrupts_may_allocate_and_free", interrupts_may_allocate_and_free },
+	{ "all_memory_and_back", all_memory_and_back },
+	{ "mm_invariants_hold_at_the_end", invariants_hold },
+};
+
+#define NR_TESTS (sizeof(tests) / sizeof(tests[0]))
+
+int selftest(void)
+{
+	int failed = 0;
+
+	console_printf("KTAP version 1\n1..%zu\n", NR_TESTS);
+	for (size_t i = 0; i < NR_TESTS; i++) {
+		const char *wrong;
+
+		if (monitor_interrupted()) {
+			console_printf("# interrupted\n");
+			return failed + 1;
+		}
+		wrong = tests[i].run();
+		if (wrong == not_here) {
+			console_printf("ok %zu %s # SKIP\n", i + 1, tests[i].name);
+			continue;
+		}
+		if (wrong) {
+			console_printf("# %s\n", wrong);
+			failed++;
+		}
+		console_printf("%s %zu %s\n", wrong ? "not ok" : "ok", i + 1, tests[i].name);
+	}
+	return failed;
+}
