@@ -5,7 +5,7 @@
 #define TESTS_HOST_CHECKS_H
 
 #include "lib/e820.h"
-#include "tests/host/mapfile.h"
+#include "tools/replay/mapfile.h"
 
 #define CHECKS_MAX 16
 

@@ -10,7 +10,7 @@ CLANG := clang
 
 # The boot on a host: what the kernel has of it, and the simulated machine.
 SIM := kernel/memory/steps.c lib/e820.c arch/x86_64/paging.c tests/host/sim.c \
-       tests/host/mapfile.c tests/host/checks.c
+       tools/replay/mapfile.c tests/host/checks.c
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
 TESTS := test_memblock test_e820 test_paging test_zones test_buddy test_check test_debug \
@@ -22,7 +22,7 @@ FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
 
 # A program of several files in one go: no list of its headers comes out of that, so it has all.
 HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel kernel/* stage2 tests/host \
-                                         tests/models))
+                                         tests/models tools/*))
 PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads \
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions \
             $(HOST)/test_faults $(HOST)/test_random $(HOST)/test_random_small $(FUZZERS) \
@@ -51,8 +51,8 @@ $(HOST)/kernel_size.h: $(B)/kernel.elf
 	@$(NM) $< | awk '$$3 == "__kernel_start" { start = $$1 } $$3 == "__kernel_end" { end = $$1 } \
 	  END { print "#define KERNEL_IMAGE_SIZE (0x" end "ull - 0x" start "ull)" }' >$@
 
-REPLAY := tests/host/replay.c tests/host/replay_svg.c tests/host/picture.c tests/host/lanes.c \
-          tests/host/scale.c tests/host/svg.c
+REPLAY := tools/replay/replay.c tools/replay/replay_svg.c tools/replay/picture.c \
+          tools/replay/lanes.c tools/replay/scale.c tools/replay/svg.c
 
 $(HOST)/replay: $(REPLAY) $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
 	$(call say_program,CC)
@@ -73,7 +73,7 @@ test_memtest_SOURCES  := kernel/memory/memtest.c kernel/monitor/cmd_memtest.c ke
 test_map_SOURCES      := kernel/picture/cells.c kernel/picture/view.c kernel/picture/screen.c \
                          kernel/picture/words.c lib/format.c tests/host/pieces.c $(MM) $(SIM)
 test_models_SOURCES   := tests/models/models.c $(MM) $(SIM)
-test_mapfile_SOURCES  := tests/host/mapfile.c
+test_mapfile_SOURCES  := tools/replay/mapfile.c
 test_string_SOURCES   := $(HOST)/lib_string.o
 test_format_SOURCES   := lib/format.c
 test_crc32_SOURCES    := lib/crc32.c

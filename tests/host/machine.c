@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "mm/memblock.h"
-#include "tests/host/mapfile.h"
 #include "tests/host/sim.h"
+#include "tools/replay/mapfile.h"
 
 #define BOOKS (1 << 20) /* in a zone of their own */
 

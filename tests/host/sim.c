@@ -13,7 +13,7 @@
 #include "mm/memblock.h"
 #include "mm/page.h"
 #include "mm/zone.h"
-#include "tests/host/mapfile.h"
+#include "tools/replay/mapfile.h"
 
 #ifdef SIM_MSAN
 #include <sanitizer/msan_interface.h>

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "tests/host/mapfile.h"
+#include "tools/replay/mapfile.h"
 
 static struct mapfile map;
 

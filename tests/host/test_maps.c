@@ -9,8 +9,8 @@
 
 #include "mm/memblock.h"
 #include "tests/host/checks.h"
-#include "tests/host/mapfile.h"
 #include "tests/host/sim.h"
+#include "tools/replay/mapfile.h"
 
 #ifdef SIM_MSAN
 #define MAX_DIRTY_BYTES 0

@@ -1,11 +1,11 @@
 /*
  * replay_svg.h: a memory map as a picture.
  */
-#ifndef TESTS_HOST_REPLAY_SVG_H
-#define TESTS_HOST_REPLAY_SVG_H
+#ifndef TOOLS_REPLAY_REPLAY_SVG_H
+#define TOOLS_REPLAY_REPLAY_SVG_H
 
 #include "lib/e820.h"
-#include "tests/host/mapfile.h"
+#include "tools/replay/mapfile.h"
 
 /*
  * Prints an SVG of what the last sim_boot() saw and made of it: the map as given and corrected,

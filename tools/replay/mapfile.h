@@ -9,8 +9,8 @@
  * If any line holds "BIOS-e820:", the text is a log: other lines of it are passed over, whatever
  * stands before the word (time stamps, a host's name) too.
  */
-#ifndef TESTS_HOST_MAPFILE_H
-#define TESTS_HOST_MAPFILE_H
+#ifndef TOOLS_REPLAY_MAPFILE_H
+#define TOOLS_REPLAY_MAPFILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /*
  * scale.c: borders sorted, weights summed, panels filled.
  */
-#include "tests/host/scale.h"
+#include "tools/replay/scale.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * mapfile.c: a cursor over one line at a time; every number is checked for digits and for 64 bits.
  */
-#include "tests/host/mapfile.h"
+#include "tools/replay/mapfile.h"
 
 #include <ctype.h>
 #include <stdio.h>

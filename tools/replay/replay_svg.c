@@ -2,16 +2,16 @@
  * replay_svg.c: the picture's frame: head, style, and under the lanes the corrections in words, the
  * free blocks by size, the legend.
  */
-#include "tests/host/replay_svg.h"
+#include "tools/replay/replay_svg.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "kernel/memory/steps.h"
 #include "mm/zone.h"
-#include "tests/host/picture.h"
 #include "tests/host/sim.h"
-#include "tests/host/svg.h"
+#include "tools/replay/picture.h"
+#include "tools/replay/svg.h"
 
 static const char style[] =
     "<style>svg{font:10px system-ui,sans-serif;text-anchor:middle;fill:#1f2328}"

@@ -1,8 +1,8 @@
 /*
  * svg.h: the few elements that a picture is made of, written to standard output.
  */
-#ifndef TESTS_HOST_SVG_H
-#define TESTS_HOST_SVG_H
+#ifndef TOOLS_REPLAY_SVG_H
+#define TOOLS_REPLAY_SVG_H
 
 #include <stdbool.h>
 #include <stddef.h>

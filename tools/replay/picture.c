@@ -1,7 +1,7 @@
 /*
  * picture.c: what there is to draw, from the corrected map, memblock, page tables and zones.
  */
-#include "tests/host/picture.h"
+#include "tools/replay/picture.h"
 
 #include "arch/x86_64/paging.h"
 #include "kernel/memory/steps.h"

@@ -1,12 +1,12 @@
 /*
  * picture.h: what a picture of a memory map shows, and where.
  */
-#ifndef TESTS_HOST_PICTURE_H
-#define TESTS_HOST_PICTURE_H
+#ifndef TOOLS_REPLAY_PICTURE_H
+#define TOOLS_REPLAY_PICTURE_H
 
 #include "lib/e820.h"
-#include "tests/host/mapfile.h"
-#include "tests/host/scale.h"
+#include "tools/replay/mapfile.h"
+#include "tools/replay/scale.h"
 
 #define PICTURE_WIDTH 1000
 #define PICTURE_LEFT  84 /* of the scale: names stand before it */

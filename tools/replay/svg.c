@@ -1,7 +1,7 @@
 /*
  * svg.c: text and sizes.
  */
-#include "tests/host/svg.h"
+#include "tools/replay/svg.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -16,8 +16,8 @@
 
 #include "kernel/memory/steps.h"
 #include "mm/zone.h"
-#include "tests/host/picture.h"
-#include "tests/host/svg.h"
+#include "tools/replay/picture.h"
+#include "tools/replay/svg.h"
 
 #define GIVEN_ROW        27
 #define NARROW           11 /* less is no place for a letter */

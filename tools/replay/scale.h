@@ -8,8 +8,8 @@
  *
  * In integers: a picture is the same on every machine.
  */
-#ifndef TESTS_HOST_SCALE_H
-#define TESTS_HOST_SCALE_H
+#ifndef TOOLS_REPLAY_SCALE_H
+#define TOOLS_REPLAY_SCALE_H
 
 #include <stdbool.h>
 #include <stddef.h>

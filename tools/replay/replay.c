@@ -17,9 +17,9 @@
 #include "mm/memblock.h"
 #include "mm/zone.h"
 #include "tests/host/checks.h"
-#include "tests/host/mapfile.h"
-#include "tests/host/replay_svg.h"
 #include "tests/host/sim.h"
+#include "tools/replay/mapfile.h"
+#include "tools/replay/replay_svg.h"
 
 static const char usage[] =
     "usage: replay [--json | --svg] [--kernel KIB] FILE|-\n"
