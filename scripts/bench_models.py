@@ -4,7 +4,7 @@ A figure is null (None) where the model cannot hold the machine.
 """
 import re
 
-PROBES = 10000  # tests/host/bench_models.c
+PROBES = 10000  # tests/host/bench/bench_models.c
 MODELS = ("flatmem", "discontigmem", "sparsemem", "sparsemem_vmemmap", "firstpage")
 MACHINES = {
     "compact": ("canterwood-3584m", "3.5 GiB of RAM in one piece"),

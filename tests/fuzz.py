@@ -1,7 +1,7 @@
 #!/usr/bin/env -S python3 -B
 """Fuzzers for a fixed time: tests/fuzz.py [--tap] TARGET SECONDS
 
-Each starts from its kept corpus, tests/host/corpus/TARGET; what is found on the way stays in
+Each starts from its kept corpus, tests/host/fuzz/corpus/TARGET; what is found on the way stays in
 build/fuzz/TARGET, an input that fails too. Without --tap it tells how far it is (`make fuzz`), and
 TARGET may be "all", which divides the time. Without arguments: the list of targets. Exit status: 0
 nothing was found, 1 something was, 2 there is no such target, 130 interrupted.
@@ -34,7 +34,7 @@ def program_of(name):
 
 
 def corpus_of(name):
-    return os.path.join("tests", "host", "corpus", name)
+    return os.path.join("tests", "host", "fuzz", "corpus", name)
 
 
 def work_of(name):

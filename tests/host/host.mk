@@ -9,8 +9,8 @@ HOST  := $(B)/host
 CLANG := clang
 
 # The boot on a host: what the kernel has of it, and the simulated machine.
-SIM := kernel/memory/steps.c lib/e820.c arch/x86_64/paging.c tests/host/sim.c \
-       tools/replay/mapfile.c tests/host/checks.c
+SIM := kernel/memory/steps.c lib/e820.c arch/x86_64/paging.c tests/host/sim/sim.c \
+       tools/replay/mapfile.c tests/host/sim/checks.c
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
 TESTS := test_memblock test_e820 test_paging test_zones test_buddy test_check test_debug \
@@ -22,7 +22,7 @@ FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
 
 # A program of several files in one go: no list of its headers comes out of that, so it has all.
 HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel kernel/* stage2 tests/host \
-                                         tests/models tools/*))
+                                         tests/host/* tests/models tools/*))
 PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads \
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions \
             $(HOST)/test_faults $(HOST)/test_random $(HOST)/test_random_small $(FUZZERS) \
@@ -62,8 +62,8 @@ $(HOST)/replay: $(REPLAY) $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
 test_memblock_SOURCES := mm/memblock.c
 test_e820_SOURCES     := tests/host/e820_oracle.c lib/e820.c
 test_paging_SOURCES   := $(MM) $(SIM)
-test_zones_SOURCES    := $(MM) $(SIM) tests/host/model.c tests/host/arena.c
-test_buddy_SOURCES    := $(MM) $(SIM) tests/host/pieces.c
+test_zones_SOURCES    := $(MM) $(SIM) tests/host/sim/model.c tests/host/sim/arena.c
+test_buddy_SOURCES    := $(MM) $(SIM) tests/host/sim/pieces.c
 test_check_SOURCES    := $(test_buddy_SOURCES)
 test_debug_SOURCES    := $(MM) $(SIM)
 test_maps_SOURCES     := $(MM) $(SIM)
@@ -71,7 +71,7 @@ test_probe_SOURCES    := kernel/memory/probe.c $(MM) $(SIM)
 test_memtest_SOURCES  := kernel/memory/memtest.c kernel/monitor/cmd_memtest.c kernel/parse.c \
                          $(MM) $(SIM)
 test_map_SOURCES      := kernel/picture/cells.c kernel/picture/view.c kernel/picture/screen.c \
-                         kernel/picture/words.c lib/format.c tests/host/pieces.c $(MM) $(SIM)
+                         kernel/picture/words.c lib/format.c tests/host/sim/pieces.c $(MM) $(SIM)
 test_models_SOURCES   := tests/models/models.c $(MM) $(SIM)
 test_mapfile_SOURCES  := tools/replay/mapfile.c
 test_string_SOURCES   := $(HOST)/lib_string.o
@@ -119,7 +119,7 @@ $(HOST)/test_threads: tests/host/test_threads.c $(MM) $(SIM) | packages
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(SIM_LOW) $(TSAN) $(filter %.c,$^) -o $@
 
 # Every sequence of operations, on nodes of 8 and of 4 children.
-ARENA := tests/host/model.c tests/host/arena.c
+ARENA := tests/host/sim/model.c tests/host/sim/arena.c
 
 $(HOST)/test_exhaustive: NODE := -DMM_NODE_SHIFT=3
 $(HOST)/test_exhaustive_regions: NODE := -DMM_NODE_SHIFT=2
@@ -131,8 +131,8 @@ $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions: tests/host/test_exhaust
 
 # Random operations by the million: without a sanitizer.
 PLAIN  :=
-RANDOM := $(ARENA) tests/host/machine.c tests/host/ops.c tests/host/random_ops.c \
-          tests/host/runs.c tests/host/shrink.c
+RANDOM := $(ARENA) tests/host/sim/machine.c tests/host/sim/ops.c tests/host/sim/random_ops.c \
+          tests/host/sim/runs.c tests/host/sim/shrink.c
 
 $(HOST)/test_random_small: NODE := -DMM_NODE_SHIFT=3
 $(HOST)/test_random $(HOST)/test_random_small: tests/host/test_random.c $(RANDOM) $(MM) $(SIM) \
@@ -168,7 +168,7 @@ $(HOST)/crc32.o: lib/crc32.c lib/crc32.h | packages
 $(HOST)/fuzz_ops: NODE := -DMM_NODE_SHIFT=3
 
 define fuzz_program
-$(HOST)/fuzz_$(1): tests/host/fuzz_$(1).c $$(patsubst lib/crc32.c,$(HOST)/crc32.o,$$(fuzz_$(1)_SOURCES)) \
+$(HOST)/fuzz_$(1): tests/host/fuzz/fuzz_$(1).c $$(patsubst lib/crc32.c,$(HOST)/crc32.o,$$(fuzz_$(1)_SOURCES)) \
                     | packages
 	@mkdir -p $$(@D)
 	$$(call say_program,CLANG)
@@ -178,19 +178,20 @@ $(foreach target,$(FUZZ),$(eval $(call fuzz_program,$(target))))
 
 # The figures, without a call of the port's smallest functions; the second program has Callgrind's
 # marks.
-BENCH_CFLAGS := $(HOST_CFLAGS) $(SIM_LOW) -include tests/host/port_inline.h
+BENCH_CFLAGS := $(HOST_CFLAGS) $(SIM_LOW) -include tests/host/bench/port_inline.h
 
-$(HOST)/bench: tests/host/bench.c $(MM) $(SIM) | packages
+$(HOST)/bench: tests/host/bench/bench.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say_program,CC)
 	$(Q)$(CC) $(BENCH_CFLAGS) $(filter %.c,$^) -o $@
 
-$(HOST)/bench_counted: tests/host/bench.c $(MM) $(SIM) | packages
+$(HOST)/bench_counted: tests/host/bench/bench.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -o $@
 
-$(HOST)/bench_models: tests/host/bench_models.c tests/models/models.c $(MM) $(SIM) | packages
+$(HOST)/bench_models: tests/host/bench/bench_models.c tests/models/models.c $(MM) $(SIM) \
+                       | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -Wl,-z,now -o $@

@@ -16,8 +16,8 @@
 #include "mm/cache.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
-#include "tests/host/pieces.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/pieces.h"
+#include "tests/host/sim/sim.h"
 
 static uint64_t total_free(void)
 {

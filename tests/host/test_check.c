@@ -15,8 +15,8 @@
 #include "mm/cache.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
-#include "tests/host/pieces.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/pieces.h"
+#include "tests/host/sim/sim.h"
 
 /* Two GiBs without RAM between the regions of a zone. */
 static const struct piece far_apart[] = {

@@ -1,6 +1,6 @@
 /*
  * test_cmdline.c: CMDLINE.TXT's line as stage2 looks at it (stage2/cmdline.c): words in it. What
- * becomes of its bytes is tests/host/fuzz_cmdline.c's.
+ * becomes of its bytes is tests/host/fuzz/fuzz_cmdline.c's.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -18,7 +18,7 @@
 #include "mm/cache.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/sim.h"
 
 #define MIB 0x100000ull
 #define ALL (MM_PAGE_POISON | MM_PAGE_OWNER | MM_DEBUG_PAGEALLOC)

@@ -22,8 +22,8 @@
 #include <cmocka.h>
 
 #include "mm/cache.h"
-#include "tests/host/arena.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/arena.h"
+#include "tests/host/sim/sim.h"
 
 /* Operations: a kind, and an order or a frame of the arena. */
 enum kind { ALLOC, ALLOC_DMA, FREE, PUT, DRAIN, SPLIT, CONTIG3, CONTIG8 };

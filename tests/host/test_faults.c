@@ -19,7 +19,7 @@
 
 #include "mm/cache.h"
 #include "mm/memblock.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/sim.h"
 
 #define MIB 0x100000ull
 #define GIB 0x40000000ull

@@ -18,8 +18,8 @@
 #include "kernel/picture/words.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
-#include "tests/host/pieces.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/pieces.h"
+#include "tests/host/sim/sim.h"
 #include "tools/replay/mapfile.h"
 
 #define SCREEN_TEXT ((SCREEN_MAX_COLUMNS + 1) * SCREEN_MAX_ROWS + 1)

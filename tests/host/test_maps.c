@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "mm/memblock.h"
-#include "tests/host/checks.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/checks.h"
+#include "tests/host/sim/sim.h"
 #include "tools/replay/mapfile.h"
 
 #ifdef SIM_MSAN

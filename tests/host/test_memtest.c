@@ -21,7 +21,7 @@
 #include "kernel/monitor/monitor.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/sim.h"
 
 #define MIB        (1ull << 20)
 #define RAM_END    (64 * MIB)

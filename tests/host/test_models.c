@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "arch/x86_64/paging.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/sim.h"
 #include "tests/models/model.h"
 
 #define STRIDE     4093

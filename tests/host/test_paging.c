@@ -16,7 +16,7 @@
 #include "arch/x86_64/paging.h"
 #include "mm/memblock.h"
 #include "mm/port.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/sim.h"
 
 #define TABLES_RAM  (16ull << 20) /* what tables may take */
 #define KIB4        (1ull << 12)

@@ -16,7 +16,7 @@
 #include "arch/x86_64/early_access.h"
 #include "kernel/memory/probe.h"
 #include "mm/memblock.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/sim.h"
 
 #define MIB         (1ull << 20)
 #define GIB         (1ull << 30)

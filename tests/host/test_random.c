@@ -19,9 +19,9 @@
 
 #include <signal.h>
 
-#include "tests/host/runs.h"
-#include "tests/host/shrink.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/runs.h"
+#include "tests/host/sim/shrink.h"
+#include "tests/host/sim/sim.h"
 
 #ifdef __OPTIMIZE__
 #define KILO 1000u

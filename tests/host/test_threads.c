@@ -13,7 +13,7 @@
 
 #include "mm/cache.h"
 #include "mm/zone.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/sim.h"
 
 #define MIB        0x100000ull
 #define THREADS    4

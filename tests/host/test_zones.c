@@ -13,10 +13,10 @@
 #include "arch/x86_64/paging.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
-#include "tests/host/arena.h"
-#include "tests/host/checks.h"
-#include "tests/host/pieces.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/arena.h"
+#include "tests/host/sim/checks.h"
+#include "tests/host/sim/pieces.h"
+#include "tests/host/sim/sim.h"
 
 #define HIGH (1 << 20) /* 4 GiB, in frames */
 

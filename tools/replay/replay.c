@@ -16,8 +16,8 @@
 #include "kernel_size.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
-#include "tests/host/checks.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/checks.h"
+#include "tests/host/sim/sim.h"
 #include "tools/replay/mapfile.h"
 #include "tools/replay/replay_svg.h"
 

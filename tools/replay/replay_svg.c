@@ -9,7 +9,7 @@
 
 #include "kernel/memory/steps.h"
 #include "mm/zone.h"
-#include "tests/host/sim.h"
+#include "tests/host/sim/sim.h"
 #include "tools/replay/picture.h"
 #include "tools/replay/svg.h"
 

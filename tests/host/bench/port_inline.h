@@ -1,0 +1,37 @@
+/*
+ * port_inline.h: mm/port.h's functions of the simulated machine, inline, for the programs that
+ * count instructions; sim.c has the same for all others.
+ */
+#ifndef TESTS_HOST_BENCH_PORT_INLINE_H
+#define TESTS_HOST_BENCH_PORT_INLINE_H
+
+#define PORT_INLINE
+
+#include "tests/host/bench/counted.h"
+
+/* See sim.h. */
+extern _Thread_local unsigned int sim_cpu __attribute__((tls_model("local-exec")));
+extern _Thread_local unsigned long sim_holds;
+extern _Bool sim_collect_holds;
+
+static inline unsigned int port_cpu_id(void)
+{
+	return sim_cpu;
+}
+
+static inline unsigned long port_irq_save(void)
+{
+	sim_holds++;
+	if (sim_collect_holds)
+		CALLGRIND_TOGGLE_COLLECT;
+	return 0;
+}
+
+static inline void port_irq_restore(unsigned long flags)
+{
+	(void)flags;
+	if (sim_collect_holds)
+		CALLGRIND_TOGGLE_COLLECT;
+}
+
+#endif

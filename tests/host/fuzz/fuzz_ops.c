@@ -1,0 +1,147 @@
+/*
+ * fuzz_ops.c: libFuzzer over operation sequences: bytes become operations, the naive model judges.
+ *
+ *   byte 0          frames in a cache at most, 0 to 7; in the upper bits n, 0 to 31: only the
+ *                   first 8n frames are left to play with (0: all), so that memory runs out
+ *   then two each   kind and zone, order or which one
+ *
+ * Nodes have 8 children (MM_NODE_SHIFT=3), the arena some hundred frames of two zones with holes.
+ * Any disagreement, violation of an invariant or panic is a crash.
+ */
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm/cache.h"
+#include "tests/host/fuzz/fuzz.h"
+#include "tests/host/sim/arena.h"
+#include "tests/host/sim/sim.h"
+
+static const struct arena arena = { "two zones with holes",
+				    { { 0, 150 }, { 170, 300 }, { 512, 700 }, { 4030, 4200 } },
+				    { { 9, 11 }, { 63, 65 }, { 540, 545 }, { 4100, 4101 } },
+				    1 << 20 };
+
+#define CACHE_LIMIT 7
+#define CHECK_EVERY 16
+
+static struct model model;
+static char *start; /* the state after boot */
+
+static void boot_once(void)
+{
+	if (start)
+		return;
+	arena_boot(&arena, CACHE_LIMIT, &model);
+	start = malloc(arena_state_size(&arena, CACHE_LIMIT, &model));
+	if (!start)
+		abort();
+	arena_save(start);
+}
+
+static pfn_t held[2048];
+static unsigned int nr_held;
+
+static void hold(pfn_t first, pfn_t frames)
+{
+	for (pfn_t i = 0; i < frames; i++)
+		held[nr_held++] = first + i;
+}
+
+static const char *take(uint8_t kind, gfp_t gfp, uint8_t arg)
+{
+	struct page *page, *array[8] = { NULL };
+	unsigned long got;
+	uint64_t before = model.free[0] + model.free[1] + model.free[2];
+	pfn_t at = nr_held ? held[arg % nr_held] + arg / 16 : arg;
+	const char *bad;
+
+	if (kind == 5) {
+		bad = model_bulk(&model, gfp, arg % 8, array, &got);
+		for (unsigned long i = 0; !bad && i < got; i++)
+			hold(page_to_pfn(array[i]), 1);
+		return bad;
+	}
+	if (kind == 6) {
+		bad = model_contig(&model, at, at + arg % 32);
+		if (before != model.free[0] + model.free[1] + model.free[2])
+			hold(at, arg % 32);
+		return bad;
+	}
+	bad = model_alloc(&model, gfp, arg % (MAX_PAGE_ORDER + 2), &page);
+	if (!bad && page)
+		hold(page_to_pfn(page), 1);
+	return bad;
+}
+
+static const char *give(uint8_t kind, uint8_t arg)
+{
+	unsigned int which = arg % nr_held;
+	pfn_t pfn = held[which];
+	unsigned int order = model_order(&model, pfn);
+
+	if (kind == 4) {
+		hold(pfn + 1, ((pfn_t)1 << order) - 1);
+		return model_split(&model, pfn);
+	}
+	held[which] = held[--nr_held];
+	return model_free(&model, pfn, kind == 3 ? PUT_PAGE : FREE_PAGES);
+}
+
+/* All that is free from the frame on is somebody's for good. */
+static const char *take_from(pfn_t pfn)
+{
+	const char *bad = NULL;
+	pfn_t end;
+
+	for (; !bad && pfn < model.base + model.frames; pfn = end) {
+		end = pfn + 1;
+		if (model_at(&model, pfn) != OWN_FREE)
+			continue;
+		while (end % BLOCK_FRAMES && model_at(&model, end) == OWN_FREE)
+			end++;
+		bad = model_contig(&model, pfn, end);
+	}
+	return bad;
+}
+
+static const char *perform(uint8_t what, uint8_t arg)
+{
+	static const gfp_t zone_bits[] = { 0, GFP_DMA, GFP_DMA32, __GFP_HIGH };
+	uint8_t kind = what % 8;
+
+	if (kind == 7 || (kind >= 2 && kind <= 4 && !nr_held))
+		return model_drain(&model);
+	if (kind >= 2 && kind <= 4)
+		return give(kind, arg);
+	return take(kind, zone_bits[what >> 3 & 3], arg);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	const char *bad = NULL;
+
+	if (size < 3)
+		return 0;
+	boot_once();
+	arena_restore(start);
+	nr_held = 0;
+	for_each_zone(z)
+		frame_caches[0][z->id].limit = bytes[0] % (CACHE_LIMIT + 1);
+	if (bytes[0] >> 3)
+		bad = take_from(model.base + (pfn_t)8 * (bytes[0] >> 3));
+	for (size_t i = 1; !bad && i + 1 < size; i += 2) {
+		bad = perform(bytes[i], bytes[i + 1]);
+		if (!bad && (i + 2 >= size - 1 || i / 2 % CHECK_EVERY == 0))
+			bad = model_check(&model, model.base, model.base + 128);
+	}
+	if (bad) {
+		fprintf(stderr, "fuzz_ops: %s\n", bad);
+		sim_log = stderr;
+		mm_check();
+		abort();
+	}
+	return 0;
+}

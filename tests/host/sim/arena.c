@@ -1,0 +1,179 @@
+/*
+ * arena.c: the boot of kernel/memory/steps.c without a map, on ranges of frames.
+ */
+#include "tests/host/sim/arena.h"
+
+#include <string.h>
+
+#include "arch/x86_64/paging.h"
+#include "mm/cache.h"
+#include "mm/memblock.h"
+#include "tests/host/sim/sim.h"
+
+static bool is_empty(const struct frames *range)
+{
+	return range->start == range->end;
+}
+
+static void for_ranges(const struct frames *ranges, void (*each)(pfn_t start, pfn_t end))
+{
+	for (; !is_empty(ranges); ranges++)
+		each(ranges->start, ranges->end);
+}
+
+static void add(pfn_t start, pfn_t end)
+{
+	memblock_add_node(PFN_PHYS(start), PFN_PHYS(end - start), 0, MEMBLOCK_NONE);
+}
+
+static void reserve(pfn_t start, pfn_t end)
+{
+	memblock_reserve(PFN_PHYS(start), PFN_PHYS(end - start));
+}
+
+static void release(pfn_t start, pfn_t end)
+{
+	memblock_phys_free(PFN_PHYS(start), PFN_PHYS(end - start));
+}
+
+static void spoil(pfn_t start, pfn_t end)
+{
+	for (pfn_t pfn = start; pfn < end; pfn++)
+		*pfn_to_page(pfn) =
+		    (struct page){ .state = 0xbad1000000000001ull, .private = 0x5a5a };
+}
+
+static struct model *model; /* being filled */
+
+static void to_model(pfn_t start, pfn_t end)
+{
+	model_hand_over(model, start, end);
+}
+
+static void from_model(pfn_t start, pfn_t end)
+{
+	model_take_back(model, start, end);
+}
+
+static void init_model(const struct arena *arena, struct model *m)
+{
+	const struct frames *last = arena->ram;
+
+	while (!is_empty(last + 1))
+		last++;
+	model_init(m, arena->ram[0].start, last->end - arena->ram[0].start);
+	model = m;
+	for_ranges(arena->ram, to_model);
+	for_ranges(arena->reserved, from_model);
+}
+
+/* 1 MiB for small arenas, and twice what the descriptors take, which are most of it. */
+static pfn_t frames_for_books(const struct arena *arena)
+{
+	pfn_t frames = 0;
+
+	for (const struct frames *ram = arena->ram; !is_empty(ram); ram++)
+		frames += ram->end - ram->start;
+	return 256 + 2 * PFN_DOWN(frames * sizeof(struct page));
+}
+
+void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m)
+{
+	struct paging_config paging = { .nx = true };
+	pfn_t books_end = arena->books + frames_for_books(arena);
+	pfn_t end = books_end;
+
+	init_model(arena, m);
+	sim_reset();
+	if (end < m->base + m->frames)
+		end = m->base + m->frames;
+	sim_map_ram(PFN_PHYS(end));
+	for_ranges(arena->ram, add);
+	add(arena->books, books_end);
+	for_ranges(arena->ram, reserve);
+	memset(phys_to_virt(PFN_PHYS(arena->books)), 0xa5, PFN_PHYS(books_end - arena->books));
+	paging_init(&paging);
+	paging_direct_map();
+	mem_map_init();
+	for_ranges(arena->ram, spoil);
+	zones_init(0xf1e2d3c4b5a69788ull);
+	for_ranges(arena->ram, release);
+	for_ranges(arena->reserved, reserve);
+	reserve(arena->books, books_end);
+	memblock_free_all();
+	zones_finish();
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+		for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
+			frame_caches[cpu][i].limit = cache_limit;
+}
+
+/* What a state consists of. */
+static struct part {
+	char *at;
+	size_t size;
+} parts[64];
+static unsigned int nr_parts;
+static size_t state_size; /* bytes, a multiple of 8 */
+
+static void add_part(void *at, size_t size)
+{
+	if (nr_parts == sizeof(parts) / sizeof(parts[0]))
+		panic("an arena of more than %u parts", nr_parts);
+	parts[nr_parts++] = (struct part){ at, size };
+	state_size += (size + 7) & ~(size_t)7;
+}
+
+static void add_zone(struct zone *z, uint32_t cache_limit)
+{
+	uint64_t leaves = (z->nr_regions + NODE_BITS - 1) / NODE_BITS;
+	struct frame_cache *cache = &frame_caches[0][z->id];
+
+	add_part(z, sizeof(*z));
+	add_part(z->index[0].leaf, (2 * NODE_SHIFT + 4) * leaves * sizeof(struct node));
+	add_part(cache, offsetof(struct frame_cache, pages) + cache_limit * sizeof(struct page *));
+	add_part(cache->out,
+		 (cache_limit < CACHE_OUT ? cache_limit : CACHE_OUT) * sizeof(struct page *));
+	for (pfn_t gib = 0; gib < z->nr_regions; gib++) {
+		pfn_t last = z->end_pfn - 1 - ((z->first_gib + gib) << REGION_ORDER);
+		pfn_t blocks = last >= REGION_FRAMES ? NODE_BITS : (last >> BLOCK_ORDER) + 1;
+
+		if (z->dir[gib])
+			add_part(z->dir[gib], sizeof(struct region) + blocks * sizeof(struct node));
+	}
+}
+
+size_t arena_state_size(const struct arena *arena, uint32_t cache_limit, struct model *m)
+{
+	nr_parts = 0;
+	state_size = 0;
+	add_part(m->frame, m->frames);
+	add_part(m->free, sizeof(m->free));
+	add_part(&cache_tables[0], sizeof(cache_tables[0]));
+	/* The zone that the books alone are in never changes. */
+	for_each_zone(z)
+		if (z->managed)
+			add_zone(z, cache_limit);
+	for (const struct frames *ram = arena->ram; !is_empty(ram); ram++) {
+		pfn_t start = ram->start & ~(BLOCK_FRAMES - 1);
+		pfn_t end = (ram->end + BLOCK_FRAMES - 1) & ~(BLOCK_FRAMES - 1);
+
+		add_part(pfn_to_page(start), (end - start) * sizeof(struct page));
+	}
+	return state_size;
+}
+
+void arena_save(char *to)
+{
+	for (unsigned int i = 0; i < nr_parts; i++) {
+		memcpy(to, parts[i].at, parts[i].size);
+		to += (parts[i].size + 7) & ~(size_t)7;
+	}
+}
+
+void arena_restore(const char *from)
+{
+	for (unsigned int i = 0; i < nr_parts; i++) {
+		memcpy(parts[i].at, from, parts[i].size);
+		from += (parts[i].size + 7) & ~(size_t)7;
+	}
+}

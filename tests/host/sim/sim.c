@@ -1,0 +1,322 @@
+/*
+ * sim.c: mm/port.h for host programs, over a sparse mapping.
+ */
+#include "tests/host/sim/sim.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "arch/x86_64/paging.h"
+#include "mm/debug.h"
+#include "mm/memblock.h"
+#include "mm/page.h"
+#include "mm/zone.h"
+#include "tools/replay/mapfile.h"
+
+#ifdef SIM_MSAN
+#include <sanitizer/msan_interface.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+/* The sanitizer's own mmap() marks every byte of a mapping: minutes, for terabytes. */
+#define mmap(...)   ((void *)syscall(SYS_mmap, __VA_ARGS__))
+#define munmap(...) ((int)syscall(SYS_munmap, __VA_ARGS__))
+#endif
+
+FILE *sim_log;
+jmp_buf *sim_panic_jump;
+char sim_panic_text[256];
+uint64_t sim_mem_map_bytes;
+uint64_t sim_left_out;
+_Thread_local unsigned int sim_cpu;
+_Thread_local unsigned long sim_holds;
+bool sim_collect_holds;
+
+static uint64_t mapped;
+static bool dirty_descriptors;
+
+#define POISON_RAM (64ull << 20) /* of RAM, at its beginning and its end: where the books lie */
+
+int printk(const char *fmt, ...)
+{
+	va_list ap;
+	int n = 0;
+
+	va_start(ap, fmt);
+	if (sim_log)
+		n = vfprintf(sim_log, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
+void panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(sim_panic_text, sizeof(sim_panic_text), fmt, ap);
+	va_end(ap);
+	if (sim_panic_jump)
+		longjmp(*sim_panic_jump, 1);
+	fprintf(stderr, "panic: %s\n", sim_panic_text);
+	abort();
+}
+
+void dump_stack(void)
+{
+}
+
+bool slab_is_available(void)
+{
+	return false;
+}
+
+void *kmalloc(size_t size, unsigned int gfp)
+{
+	(void)gfp;
+	return malloc(size);
+}
+
+void kfree(const void *ptr)
+{
+	free((void *)(uintptr_t)ptr);
+}
+
+#ifndef PORT_INLINE
+unsigned int port_cpu_id(void)
+{
+	return sim_cpu;
+}
+
+unsigned long port_irq_save(void)
+{
+	sim_holds++;
+	return 0;
+}
+
+void port_irq_restore(unsigned long flags)
+{
+	(void)flags;
+}
+#endif
+
+/* RAM and descriptors hold nothing that a decision may rest on, until somebody writes them. */
+static struct {
+	uintptr_t virt;
+	uint64_t size;
+} poisoned[64];
+static unsigned int nr_poisoned;
+
+static void poison(uintptr_t virt, uint64_t size)
+{
+	if (nr_poisoned == sizeof(poisoned) / sizeof(poisoned[0]))
+		return;
+	poisoned[nr_poisoned].virt = virt;
+	poisoned[nr_poisoned++].size = size;
+#ifdef SIM_MSAN
+	__msan_poison((void *)virt, size);
+#endif
+}
+
+static void unpoison_all(void)
+{
+	while (nr_poisoned) {
+		nr_poisoned--;
+#ifdef SIM_MSAN
+		__msan_unpoison((void *)poisoned[nr_poisoned].virt, poisoned[nr_poisoned].size);
+#endif
+	}
+}
+
+static void map_fixed(uintptr_t virt, uint64_t size, int prot)
+{
+	void *at = mmap((void *)virt, size, prot,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+
+	if (at != (void *)virt) {
+		perror("mmap of simulated memory");
+		exit(3);
+	}
+}
+
+/* What a reset leaves behind: descriptors that look valid, were they of this boot. */
+static void fill_with_garbage(uintptr_t virt, uint64_t size)
+{
+	for (struct page *page = (struct page *)virt; (uintptr_t)page < virt + size; page++) {
+		page->state = 0xbad1000000000001ull | (uint64_t)(page_to_pfn(page) % 19) << 32;
+		page->private = 0x5a5a5a5a5a5a5a5aul;
+	}
+}
+
+void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
+{
+	paging_map_mem_map(virt, phys, size);
+	map_fixed(virt, size, PROT_READ | PROT_WRITE);
+	if (dirty_descriptors)
+		fill_with_garbage(virt, size);
+	poison(virt, size);
+}
+
+void port_map_zero(uintptr_t virt, uint64_t size)
+{
+	uintptr_t end = MEM_MAP_BASE + SIM_WINDOW_SIZE;
+
+	paging_map_zero(virt, size);
+	if (size && virt < end)
+		map_fixed(virt, end - virt < size ? end - virt : size, PROT_READ);
+}
+
+/* In the simulated tables and for the host: whoever touches such a frame gets SIGSEGV. */
+void port_map_frames(pfn_t pfn, uint64_t nr, bool accessible)
+{
+	void *virt = phys_to_virt(PFN_PHYS(pfn));
+
+	paging_set_present((uintptr_t)virt, nr, accessible);
+	if (mprotect(virt, nr << PAGE_SHIFT, accessible ? PROT_READ | PROT_WRITE : PROT_NONE)) {
+		perror("mprotect of simulated memory");
+		exit(3);
+	}
+}
+
+void port_site_name(uintptr_t site, char *text, size_t size)
+{
+	snprintf(text, size, "0x%lx", site);
+}
+
+void sim_map_ram(uint64_t size)
+{
+	if (size > SIM_RAM_SIZE)
+		size = SIM_RAM_SIZE;
+	map_fixed(SIM_RAM, size, PROT_READ | PROT_WRITE);
+	mapped = size;
+	mm_host_offset = SIM_RAM;
+}
+
+static void empty_type(struct memblock_type *type)
+{
+	static struct {
+		struct memblock_type *type;
+		struct memblock_region *regions;
+	} initial[2];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		if (!initial[i].type) {
+			initial[i].type = type;
+			initial[i].regions = type->regions;
+		}
+		if (initial[i].type != type)
+			continue;
+		type->regions = initial[i].regions;
+		break;
+	}
+	memset(type->regions, 0, INIT_MEMBLOCK_REGIONS * sizeof(*type->regions));
+	type->cnt = 0;
+	type->max = INIT_MEMBLOCK_REGIONS;
+	type->total_size = 0;
+}
+
+void sim_reset(void)
+{
+	unpoison_all();
+	empty_type(&memblock.memory);
+	empty_type(&memblock.reserved);
+	memblock_set_bottom_up(false);
+	memblock_set_current_limit(MEMBLOCK_ALLOC_ANYWHERE);
+	if (mapped)
+		munmap((void *)SIM_RAM, mapped);
+	munmap((void *)(uintptr_t)MEM_MAP_BASE, SIM_WINDOW_SIZE);
+	mapped = 0;
+	mm_host_offset = 0;
+	memset(zones, 0, sizeof(zones));
+}
+
+static uint64_t end_of_ram(void)
+{
+	uint64_t end = PAGE_SIZE;
+
+	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
+		const struct e820_range *range = &e820_map.ranges[i];
+
+		if (range->type == E820_TYPE_RAM && range->base < SIM_RAM_SIZE)
+			end = SIM_RAM_SIZE - range->base < range->size ? SIM_RAM_SIZE
+								       : range->base + range->size;
+	}
+	return PAGE_ALIGN(end);
+}
+
+/* As the loader places it: the lowest 2 MiB aligned address below 4 GiB that holds it. */
+static bool place_kernel(uint64_t size, struct e820_taken *kernel)
+{
+	kernel->size = size;
+	kernel->base = 0;
+	if (size)
+		kernel->base =
+		    e820_find_ram(&e820_map, size, 2 << 20, 2 << 20, 1ull << 32, NULL, 0);
+	return kernel->base != UINT64_MAX;
+}
+
+int sim_boot_memory(const struct e820_entry *raw, uint32_t nr, const struct sim_options *options,
+		    struct e820_taken *kernel, const char **error)
+{
+	struct memory_input in = {
+		.raw = raw,
+		.nr_raw = nr,
+		.limit = SIM_RAM_SIZE,
+		.mem_limit = options->mem_limit,
+	};
+	struct paging_config paging = { .nx = true, .pdpe1gb = options->pdpe1gb };
+
+	sim_reset();
+	memory_correct(&in);
+	if (!e820_bytes(&e820_map, E820_TYPE_RAM)) {
+		*error = "the map has no usable RAM";
+		return -1;
+	}
+	if (!place_kernel(options->kernel_size, kernel)) {
+		*error = "no place for the kernel: no run of usable RAM between 2 MiB and 4 GiB is "
+			 "long enough";
+		return -1;
+	}
+	in.taken[0] = *kernel;
+	in.nr_taken = kernel->size ? 1 : 0;
+	paging.ro_base = kernel->base;
+	paging.ro_size = kernel->size / 2 & ~(PAGE_SIZE - 1);
+	paging.small_direct_map = options->debug & MM_DEBUG_PAGEALLOC;
+	sim_map_ram(end_of_ram());
+	dirty_descriptors = options->dirty;
+	if (options->dirty)
+		memset((void *)SIM_RAM, 0xa5, mapped < 64 << 20 ? mapped : 64 << 20);
+	poison(SIM_RAM, mapped < POISON_RAM ? mapped : POISON_RAM);
+	if (mapped > POISON_RAM)
+		poison(SIM_RAM + mapped - POISON_RAM, POISON_RAM);
+	sim_left_out = memory_to_memblock(&in);
+	if (!memblock_phys_mem_size()) {
+		*error = "the map has no usable RAM: no whole frame of it can be addressed";
+		return -1;
+	}
+	paging_init(&paging);
+	paging_direct_map();
+	return 0;
+}
+
+void sim_boot_file(const char *name, const struct sim_options *options)
+{
+	static struct mapfile map;
+	struct e820_taken kernel;
+	const char *error = "cannot be read";
+
+	if (!mapfile_read(&map, name) ||
+	    sim_boot_memory(map.entries, map.nr, options, &kernel, &error))
+		panic("%s: %s", name, error);
+}
+
+int sim_boot(const struct e820_entry *raw, uint32_t nr, const struct sim_options *options,
+	     struct e820_taken *kernel, const char **error)
+{
+	if (sim_boot_memory(raw, nr, options, kernel, error))
+		return -1;
+	sim_mem_map_bytes = mem_map_init();
+	memory_hand_over(options->seed, options->debug);
+	return 0;
+}
