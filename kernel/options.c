@@ -9,7 +9,6 @@
 #include <stddef.h>
 
 #include "include/e820.h"
-#include "kernel/memory/memtest.h"
 #include "kernel/parse.h"
 #include "lib/string.h"
 #include "mm/debug.h"

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #define OPTIONS_MAX_MEMMAPS  32
+#define MEMTEST_MAX_PASSES   1000000 /* of memtest= and of the monitor's memtest */
 
 #define OPTION_CONSOLE_TTYS0 0x1u
 #define OPTION_CONSOLE_TTY0  0x2u

@@ -113,6 +113,16 @@ void console_poll(void)
 	wait = arch_relax;
 }
 
+bool console_polls(void)
+{
+	return wait == arch_relax;
+}
+
+bool console_interrupted(void)
+{
+	return arch_ctrl_c_waits();
+}
+
 char console_getc(void)
 {
 	int c;

@@ -49,7 +49,18 @@ void console_flush(void);
 /* The next character of input; sleeps until there is one. */
 char console_getc(void);
 
-/* From now on it looks for input without a sleep: interrupts stay off. */
+/*
+ * Makes console_getc() look for input without a sleep from now on, for a prompt at which interrupts
+ * stay off. console_polls() returns whether that was asked for.
+ */
 void console_poll(void);
+bool console_polls(void);
+
+/*
+ * Returns whether Ctrl-C was typed and not yet read. Long work asks at least every 100 ms and
+ * stops. It stays true until the prompt reads again, so that every command typed before the Ctrl-C
+ * ends too.
+ */
+bool console_interrupted(void);
 
 #endif

@@ -7,7 +7,6 @@
 
 #include "arch/x86_64/arch.h"
 #include "kernel/console/console.h"
-#include "kernel/monitor/monitor.h"
 
 #define MAX_NUMBERS  2
 #define ESCAPE       '\033'
@@ -84,13 +83,15 @@ static char read_numbers(void)
 	}
 }
 
-/* The character behind an escape character, or -1 when none comes. After a panic interrupts stay
-   off, so there is no sleep to measure that by, and a lone one waits for the next key. */
+/*
+ * Returns the character that follows an escape character, or -1 when none comes. Where the console
+ * polls there is no sleep to measure the time by: a lone escape character waits for the next key.
+ */
 static int next_soon(void)
 {
 	int c = arch_getc();
 
-	if (c < 0 && monitor_has_panicked())
+	if (c < 0 && console_polls())
 		return (unsigned char)console_getc();
 	for (unsigned i = 0; c < 0 && i < ESCAPE_IDLES; i++) {
 		arch_idle();

@@ -14,8 +14,6 @@
 
 #include "mm/types.h"
 
-#define MEMTEST_MAX_PASSES 1000000
-
 struct memtest {
 	unsigned int passes;  /* wanted */
 	unsigned int pass;    /* from 0 on */

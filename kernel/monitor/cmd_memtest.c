@@ -6,7 +6,7 @@
 #include "kernel/memory/memtest.h"
 #include "kernel/memory/steps.h"
 #include "kernel/monitor/command.h"
-#include "kernel/monitor/monitor.h"
+#include "kernel/options.h"
 #include "kernel/parse.h"
 #include "kernel/test/page_list.h"
 #include "lib/string.h"
@@ -62,7 +62,7 @@ static void give_back(void)
 static bool show_and_ask(const struct memtest *test)
 {
 	memtest_progress(test, console_printf);
-	return !monitor_interrupted();
+	return !console_interrupted();
 }
 
 static int test_free_memory(unsigned int passes)

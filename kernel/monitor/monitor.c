@@ -131,11 +131,6 @@ static void run_list(const char *list)
 	}
 }
 
-bool monitor_interrupted(void)
-{
-	return arch_ctrl_c_waits();
-}
-
 static bool in_list;
 
 bool monitor_runs_list(void)

@@ -18,12 +18,6 @@ __attribute__((noreturn)) void monitor_after_panic(void);
 /* Whether that is where we are. */
 bool monitor_has_panicked(void);
 
-/*
- * Whether Ctrl-C was typed: long work asks every now and then (at least each 100 ms) and stops. It
- * stays true until the prompt is back, so that every command typed before the Ctrl-C ends too.
- */
-bool monitor_interrupted(void);
-
 /* Whether the running command is of run=, and nobody need be at a keyboard. */
 bool monitor_runs_list(void);
 

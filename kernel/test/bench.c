@@ -11,7 +11,6 @@
 #include "kernel/console/console.h"
 #include "kernel/memory/setup.h"
 #include "kernel/memory/steps.h"
-#include "kernel/monitor/monitor.h"
 #include "kernel/test/page_list.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
@@ -522,7 +521,7 @@ int bench(const char *only)
 		if (only && strncmp(rows[i].id, only, strlen(only)) != 0)
 			continue;
 		run++;
-		if (monitor_interrupted() || !rows[i].run(rows[i].id)) {
+		if (console_interrupted() || !rows[i].run(rows[i].id)) {
 			console_printf("%s: interrupted, or not enough memory\n", rows[i].id);
 			status = 1;
 		}

@@ -10,7 +10,6 @@
 #include "arch/x86_64/paging.h"
 #include "kernel/console/console.h"
 #include "kernel/memory/steps.h"
-#include "kernel/monitor/monitor.h"
 #include "kernel/test/page_list.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
@@ -236,7 +235,7 @@ int selftest(void)
 	for (size_t i = 0; i < NR_TESTS; i++) {
 		const char *wrong;
 
-		if (monitor_interrupted()) {
+		if (console_interrupted()) {
 			console_printf("# interrupted\n");
 			return failed + 1;
 		}

@@ -15,7 +15,6 @@
 #include "kernel/console/console.h"
 #include "kernel/ksyms.h"
 #include "kernel/memory/steps.h"
-#include "kernel/monitor/monitor.h"
 #include "kernel/test/page_list.h"
 #include "kernel/test/selftest.h"
 #include "lib/format.h"
@@ -472,7 +471,7 @@ static void run_scenarios(const struct scenario *first, size_t nr)
 {
 	for (const struct scenario *s = first; s < first + nr && !complaint[0]; s++) {
 		run_scenario(s);
-		if (monitor_interrupted())
+		if (console_interrupted())
 			complain("interrupted");
 	}
 }

@@ -9,7 +9,6 @@
 #include "kernel/console/console.h"
 #include "kernel/console/keys.h"
 #include "kernel/memory/steps.h"
-#include "kernel/monitor/monitor.h"
 #include "kernel/picture/picture.h"
 #include "lib/format.h"
 #include "mm/zone.h"
@@ -212,7 +211,7 @@ static void run_alive(uint64_t rounds)
 
 static void run_printed(uint64_t rounds)
 {
-	for (run.round = 0; run.round < rounds && !monitor_interrupted(); run.round++) {
+	for (run.round = 0; run.round < rounds && !console_interrupted(); run.round++) {
 		for (unsigned int i = 0; i < STEPS; i++)
 			step();
 		if (run.round == 0 || run.round + 1 == rounds)

@@ -18,7 +18,6 @@
 #include "kernel/console/console.h"
 #include "kernel/memory/memtest.h"
 #include "kernel/monitor/command.h"
-#include "kernel/monitor/monitor.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
 #include "tests/host/sim/sim.h"
@@ -62,7 +61,7 @@ void arch_flush_caches(void)
 	}
 }
 
-bool monitor_interrupted(void)
+bool console_interrupted(void)
 {
 	return interrupt_after && !--interrupt_after;
 }
