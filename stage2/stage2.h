@@ -21,8 +21,6 @@ extern uint8_t low_memory_end[];
 /* The kernel has a variable of this name; debuggers know this one by the linker's. */
 extern struct boot_info boot_info __asm__("stage2_boot_info");
 
-#define BOUNCE_SIZE 0x10000u
-
 /* Set by entry.asm from what the boot sector passed. */
 extern uint8_t boot_drive;
 extern uint8_t boot_method;
