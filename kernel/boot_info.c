@@ -193,7 +193,7 @@ void boot_info_init(phys_addr_t phys)
 	}
 }
 
-void boot_info_print_calls(int (*print)(const char *fmt, ...), uint32_t most)
+void boot_info_print_calls(print_fn print, uint32_t most)
 {
 	uint32_t total = boot_info.bios_call_total;
 	uint32_t first = total > most ? total - most : 0;

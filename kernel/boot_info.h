@@ -19,8 +19,7 @@ extern struct boot_info boot_info;
 void boot_info_init(phys_addr_t phys);
 
 /* The last BIOS calls that stage2 made, a line each, at most `most` of them. */
-void boot_info_print_calls(int (*print)(const char *fmt, ...) __attribute__((format(printf, 1, 2))),
-			   uint32_t most);
+void boot_info_print_calls(print_fn print, uint32_t most);
 
 /*
  * The first thing wrong with a copy, as text in reason; false when nothing is. kernel_virt, size

@@ -164,8 +164,6 @@ static const struct {
 	{ "console", parse_console },
 };
 
-typedef int (*warn_fn)(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
 /* A value of which only a part is right has no effect at all. */
 static bool parse_value(struct options *result, const struct word *value,
 			bool (*parse)(struct options *result, const struct word *value))
@@ -179,7 +177,7 @@ static bool parse_value(struct options *result, const struct word *value,
 }
 
 /* Returns the number of warnings, 0 or 1. */
-static unsigned parse_word(struct options *result, const struct word *word, warn_fn warn)
+static unsigned parse_word(struct options *result, const struct word *word, print_fn warn)
 {
 	struct word name = { word->text, 0 };
 	struct word value;
@@ -204,7 +202,7 @@ static unsigned parse_word(struct options *result, const struct word *word, warn
 	return 1;
 }
 
-unsigned options_parse(struct options *result, const char *line, warn_fn warn)
+unsigned options_parse(struct options *result, const char *line, print_fn warn)
 {
 	unsigned nr_warnings = 0;
 

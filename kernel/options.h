@@ -23,6 +23,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mm/types.h"
+
 #define OPTIONS_MAX_MEMMAPS  32
 #define MEMTEST_MAX_PASSES   1000000 /* of memtest= and of the monitor's memtest */
 
@@ -53,7 +55,6 @@ extern struct options options;
  * Fills result from a command line, which must stay. What is unknown or wrong is named to warn, a
  * line each, and left out; so the result can always be used. Returns the number of such warnings.
  */
-unsigned options_parse(struct options *result, const char *line,
-		       int (*warn)(const char *fmt, ...) __attribute__((format(printf, 1, 2))));
+unsigned options_parse(struct options *result, const char *line, print_fn warn);
 
 #endif

@@ -21,6 +21,8 @@
 
 #include <stddef.h>
 
+#include "lib/format.h"
+
 #define HOLE_BASE 0xa0000u /* video memory, option ROMs, BIOS: */
 #define HOLE_LAST 0xfffffu /* never RAM, whatever the map says */
 
@@ -291,6 +293,16 @@ const char *e820_type_name(uint32_t type)
 	default:
 		return NULL;
 	}
+}
+
+const char *e820_type_text(uint32_t type, char text[E820_TYPE_TEXT])
+{
+	const char *name = e820_type_name(type);
+
+	if (name)
+		return name;
+	fmt_snprintf(text, E820_TYPE_TEXT, "type %u", type);
+	return text;
 }
 
 const char *e820_what_name(uint32_t what)

@@ -73,8 +73,12 @@ struct e820_taken {
 uint64_t e820_find_ram(const struct e820_map *map, uint64_t size, uint64_t align, uint64_t min,
 		       uint64_t max, const struct e820_taken *taken, uint32_t nr_taken);
 
-/* "usable", "reserved", "ACPI data", …: Linux's words. NULL: the caller makes it "type N". */
+/* Returns "usable", "reserved", "ACPI data", …: Linux's words; NULL for a type that has no name. */
 const char *e820_type_name(uint32_t type);
+
+/* Returns the name of type, or "type N" in text where it has none. */
+#define E820_TYPE_TEXT 16
+const char *e820_type_text(uint32_t type, char text[E820_TYPE_TEXT]);
 
 /* "overlap", "zero length", …: one word or two, as replay's JSON and the monitor print them. */
 const char *e820_what_name(uint32_t what);

@@ -24,4 +24,7 @@ __attribute__((format(printf, 3, 0))) int fmt_vsnprintf(char *buf, size_t size, 
 __attribute__((format(printf, 3, 4))) int fmt_snprintf(char *buf, size_t size, const char *fmt,
 						       ...);
 
+/* Casts a 64-bit value for %llu and %llx: uint64_t is unsigned long on some targets. */
+#define ULL(x) ((unsigned long long)(x))
+
 #endif

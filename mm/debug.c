@@ -88,8 +88,7 @@ static struct frame_record *record_of(pfn_t pfn)
 	return NULL;
 }
 
-void page_owner_print(pfn_t pfn,
-		      int (*print)(const char *fmt, ...) __attribute__((format(printf, 1, 2))))
+void page_owner_print(pfn_t pfn, print_fn print)
 {
 	const struct frame_record *record = mm_debug & MM_PAGE_OWNER ? record_of(pfn) : NULL;
 	char site[SITE_SIZE];

@@ -45,8 +45,7 @@ void mm_debug_alloc(pfn_t pfn, uint64_t nr, unsigned int order, gfp_t gfp, uintp
 void mm_debug_free(struct page *page, unsigned int order, uintptr_t site);
 
 /* What the frame's record has, in lines that begin with its number; nothing without records. */
-void page_owner_print(pfn_t pfn,
-		      int (*print)(const char *fmt, ...) __attribute__((format(printf, 1, 2))));
+void page_owner_print(pfn_t pfn, print_fn print);
 
 /*
  * Live allocations by site, most frames first, into sums[0 .. max), max >= 1. Sites beyond that are

@@ -11,6 +11,9 @@
 typedef uint64_t phys_addr_t; /* a physical address: never an int, never a pointer */
 typedef uint64_t pfn_t;       /* a frame number: phys_addr_t >> PAGE_SHIFT */
 
+/* A function like printf(), for what describes itself: to the log, a console or a file. */
+typedef int (*print_fn)(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 #define PHYS_ADDR_MAX (~(phys_addr_t)0)
 
 /*

@@ -17,9 +17,6 @@
 
 struct trap_frame;
 
-/* A function like printf, for what describes itself. */
-typedef int (*arch_print_fn)(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
 /* ---- steps of the boot, in this order ---- */
 
 /* Own GDT, TSS and IDT: from here on a fault is a message. */
@@ -38,7 +35,7 @@ void cpu_init(void);
 void arch_devices_init(phys_addr_t rsdp);
 
 /* What the processor is and can do, a property a line. */
-void cpu_describe(arch_print_fn print);
+void cpu_describe(print_fn print);
 
 /* ---- consoles ---- */
 

@@ -116,7 +116,7 @@ static const char *yes_no(bool value)
 	return value ? "yes" : "no";
 }
 
-void cpu_describe(arch_print_fn print)
+void cpu_describe(print_fn print)
 {
 	const struct cpu_features *f = &cpu_features;
 

@@ -6,9 +6,8 @@
 #include "arch/x86_64/arch.h"
 #include "kernel/console/console.h"
 #include "kernel/memory/free_ranges.h"
+#include "lib/format.h"
 #include "mm/port.h"
-
-#define ULL(x)        ((unsigned long long)(x))
 
 #define CHUNK         (16ull << 20) /* between two calls of go_on() */
 #define PROGRESS_STEP (1ull << 30)  /* between two lines of progress */
@@ -130,7 +129,7 @@ uint64_t memtest_nr_bad(void)
 	return sum;
 }
 
-void memtest_print_bad(int (*print)(const char *fmt, ...))
+void memtest_print_bad(print_fn print)
 {
 	for (unsigned int i = 0; i < nr_bad; i++)
 		print("out of service [mem 0x%016llx-0x%016llx]\n", ULL(PFN_PHYS(bad[i].pfn)),
@@ -219,7 +218,7 @@ bool memtest_run(struct memtest *test, bool (*each_range)(struct memtest *test))
 }
 
 /* Only once a GiB; at the end the line is blank again. */
-void memtest_progress(const struct memtest *test, int (*print)(const char *fmt, ...))
+void memtest_progress(const struct memtest *test, print_fn print)
 {
 	bool last = test->done == test->total;
 

@@ -38,10 +38,9 @@ void early_memtest(unsigned int passes);
 /* Out of service: whether a frame of [pfn, end) is, how many are, and the list, a range a line. */
 bool memtest_any_bad(pfn_t pfn, pfn_t end);
 uint64_t memtest_nr_bad(void);
-void memtest_print_bad(int (*print)(const char *fmt, ...) __attribute__((format(printf, 1, 2))));
+void memtest_print_bad(print_fn print);
 
 /* How far it is, for people: one line of the consoles, written over and over. */
-void memtest_progress(const struct memtest *test,
-		      int (*print)(const char *fmt, ...) __attribute__((format(printf, 1, 2))));
+void memtest_progress(const struct memtest *test, print_fn print);
 
 #endif

@@ -21,9 +21,8 @@
 
 #include "arch/x86_64/early_access.h"
 #include "kernel/memory/free_ranges.h"
+#include "lib/format.h"
 #include "mm/port.h"
-
-#define ULL(x)     ((unsigned long long)(x))
 
 #define STEP       (256ull << 20)
 #define FINE_STEP  (16ull << 20) /* below STEP */
@@ -215,7 +214,7 @@ void probe_memory(void)
 	early_access_end();
 }
 
-void probe_print(int (*print)(const char *fmt, ...))
+void probe_print(print_fn print)
 {
 	for (unsigned int i = 0; i < left_out.nr && i < MAX_LISTED; i++)
 		print("not there: [mem 0x%016llx-0x%016llx]\n", ULL(left_out.listed[i].base),

@@ -19,6 +19,6 @@
 void probe_memory(void);
 
 /* What was left out, a range a line. */
-void probe_print(int (*print)(const char *fmt, ...) __attribute__((format(printf, 1, 2))));
+void probe_print(print_fn print);
 
 #endif

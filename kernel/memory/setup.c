@@ -14,13 +14,12 @@
 #include "kernel/memory/probe.h"
 #include "kernel/memory/steps.h"
 #include "kernel/options.h"
+#include "lib/format.h"
 #include "mm/cache.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
 #include "mm/page.h"
 #include "mm/zone.h"
-
-#define ULL(x) ((unsigned long long)(x))
 
 struct mm_report mm_report;
 
@@ -41,14 +40,10 @@ static void clock_off(void)
 
 static void log_range(const char *what, uint64_t base, uint64_t size, uint32_t type)
 {
-	const char *name = e820_type_name(type);
+	char text[E820_TYPE_TEXT];
 
-	if (name)
-		printk("%s [mem 0x%016llx-0x%016llx] %s\n", what, ULL(base), ULL(base + size - 1),
-		       name);
-	else
-		printk("%s [mem 0x%016llx-0x%016llx] type %u\n", what, ULL(base),
-		       ULL(base + size - 1), type);
+	printk("%s [mem 0x%016llx-0x%016llx] %s\n", what, ULL(base), ULL(base + size - 1),
+	       e820_type_text(type, text));
 }
 
 /* The firmware's entries, then those of memmap=. exactmap: only the latter. */
@@ -70,7 +65,7 @@ static void gather_entries(void)
 	input.nr_raw = nr;
 }
 
-void mm_print_corrections(int (*print)(const char *fmt, ...))
+void mm_print_corrections(print_fn print)
 {
 	for (uint32_t i = 0; i < e820_map.nr_corrections && i < E820_MAX_CORRECTIONS; i++) {
 		const struct e820_correction *c = &e820_map.corrections[i];

@@ -41,7 +41,7 @@ struct mm_report {
 extern struct mm_report mm_report;
 
 /* Each correction of the map, one a line. */
-void mm_print_corrections(int (*print)(const char *fmt, ...));
+void mm_print_corrections(print_fn print);
 
 /* The kernel's image in physical memory, for iomem. Returns how many parts there are. */
 #define MM_IMAGE_PARTS 4

@@ -5,11 +5,10 @@
 #include "kernel/console/console.h"
 #include "kernel/ksyms.h"
 #include "kernel/monitor/command.h"
+#include "lib/format.h"
 #include "lib/string.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
-
-#define ULL(x)    ((unsigned long long)(x))
 
 #define MAX_SITES 64
 

@@ -9,9 +9,8 @@
 #include "kernel/options.h"
 #include "kernel/parse.h"
 #include "kernel/test/page_list.h"
+#include "lib/format.h"
 #include "lib/string.h"
-
-#define ULL(x)         ((unsigned long long)(x))
 
 #define DEFAULT_PASSES 2 /* every word its own address, and the complement */
 

@@ -11,26 +11,15 @@
 #include "kernel/parse.h"
 #include "kernel/test/bench.h"
 #include "kernel/test/selftest.h"
+#include "lib/format.h"
 #include "lib/string.h"
 #include "mm/cache.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
 
-#define ULL(x)        ((unsigned long long)(x))
-
 /* The owner word of what the monitor allocated: release gives back nothing else. */
 #define MONITOR_OWNER 0x6d6f6e69746f72ul
-
-static void print_type(uint32_t type)
-{
-	const char *name = e820_type_name(type);
-
-	if (name)
-		console_printf("%s", name);
-	else
-		console_printf("type %u", type);
-}
 
 static void print_range(const char *what, uint64_t base, uint64_t size)
 {
@@ -39,14 +28,15 @@ static void print_range(const char *what, uint64_t base, uint64_t size)
 
 static int cmd_e820(int argc, char **argv)
 {
+	char type[E820_TYPE_TEXT];
+
 	(void)argc, (void)argv;
 	console_printf("raw, %u entries, as the firmware gave them:\n", boot_info.e820_count);
 	for (uint32_t i = 0; i < boot_info.e820_count; i++) {
 		const struct e820_entry *e = &boot_info.e820[i];
 
 		print_range("BIOS-e820:", e->base, e->size);
-		console_printf(" ");
-		print_type(e->type);
+		console_printf(" %s", e820_type_text(e->type, type));
 		if (e->length >= 24 && e->attributes != E820_ATTR_ENABLED)
 			console_printf(", attributes 0x%x", e->attributes);
 		console_printf("\n");
@@ -55,9 +45,7 @@ static int cmd_e820(int argc, char **argv)
 		       e820_map.nr_corrections);
 	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
 		print_range("e820:", e820_map.ranges[i].base, e820_map.ranges[i].size);
-		console_printf(" ");
-		print_type(e820_map.ranges[i].type);
-		console_printf("\n");
+		console_printf(" %s\n", e820_type_text(e820_map.ranges[i].type, type));
 	}
 	mm_print_corrections(console_printf);
 	probe_print(console_printf);

@@ -11,8 +11,6 @@
 #include "mm/memblock.h"
 #include "mm/zone.h"
 
-#define ULL(x)      ((unsigned long long)(x))
-
 #define GRID        1 /* its first row */
 #define LEGEND_ROWS 3
 #define ROWS_BELOW  (LEGEND_ROWS + MAP_WORDS + 1)

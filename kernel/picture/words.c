@@ -10,8 +10,6 @@
 #include "mm/memblock.h"
 #include "mm/zone.h"
 
-#define ULL(x) ((unsigned long long)(x))
-
 /* A line that grows; what does not fit is cut. */
 struct text {
 	char *at;
@@ -139,12 +137,9 @@ static void add_descriptor(struct text *text, pfn_t pfn)
 
 static void add_type(struct text *text, uint32_t type)
 {
-	const char *name = e820_type_name(type);
+	char name[E820_TYPE_TEXT];
 
-	if (name)
-		add(text, " %s", name);
-	else
-		add(text, " type %u", type);
+	add(text, " %s", e820_type_text(type, name));
 }
 
 static void describe_raw(struct text *text, phys_addr_t first, phys_addr_t last,

@@ -12,18 +12,16 @@
 #include "kernel/memory/setup.h"
 #include "kernel/memory/steps.h"
 #include "kernel/test/page_list.h"
+#include "lib/format.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/cache.h"
 #include "mm/memblock.h"
 
-#define RUNS       11
-#define PAIRS      1000
-#define BULK       10000
-#define BULK_ORDER 5 /* 2^5 frames hold the pointers of a bulk */
-#define SEED       1
-
-#define ULL(x)     ((unsigned long long)(x))
+#define RUNS  11
+#define PAIRS 1000
+#define BULK  10000
+#define SEED  1
 
 static uint64_t seed;
 

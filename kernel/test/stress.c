@@ -13,8 +13,6 @@
 #include "lib/format.h"
 #include "mm/zone.h"
 
-#define ULL(x)          ((unsigned long long)(x))
-
 #define FRAMES_PER_SLOT 8
 #define ONE_OF_ANY      256 /* requests */
 #define MIN_SLOTS       256

@@ -9,8 +9,8 @@ HOST  := $(B)/host
 CLANG := clang
 
 # The boot on a host: what the kernel has of it, and the simulated machine.
-SIM := kernel/memory/steps.c lib/e820.c arch/x86_64/paging.c tests/host/sim/sim.c \
-       tools/replay/mapfile.c tests/host/sim/checks.c
+SIM := kernel/memory/steps.c lib/e820.c lib/format.c arch/x86_64/paging.c \
+       tests/host/sim/sim.c tools/replay/mapfile.c tests/host/sim/checks.c
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
 TESTS := test_memblock test_e820 test_paging test_zones test_buddy test_check test_debug \
@@ -60,7 +60,7 @@ $(HOST)/replay: $(REPLAY) $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
 
 # Tests are whole programs of few files: each is compiled in one go, under its sanitizer.
 test_memblock_SOURCES := mm/memblock.c
-test_e820_SOURCES     := tests/host/e820_oracle.c lib/e820.c
+test_e820_SOURCES     := tests/host/e820_oracle.c lib/e820.c lib/format.c
 test_paging_SOURCES   := $(MM) $(SIM)
 test_zones_SOURCES    := $(MM) $(SIM) tests/host/sim/model.c tests/host/sim/arena.c
 test_buddy_SOURCES    := $(MM) $(SIM) tests/host/sim/pieces.c
@@ -71,7 +71,7 @@ test_probe_SOURCES    := kernel/memory/probe.c $(MM) $(SIM)
 test_memtest_SOURCES  := kernel/memory/memtest.c kernel/monitor/cmd_memtest.c kernel/parse.c \
                          $(MM) $(SIM)
 test_map_SOURCES      := kernel/picture/cells.c kernel/picture/view.c kernel/picture/screen.c \
-                         kernel/picture/words.c lib/format.c tests/host/sim/pieces.c $(MM) $(SIM)
+                         kernel/picture/words.c tests/host/sim/pieces.c $(MM) $(SIM)
 test_models_SOURCES   := tests/models/models.c $(MM) $(SIM)
 test_mapfile_SOURCES  := tools/replay/mapfile.c
 test_string_SOURCES   := $(HOST)/lib_string.o

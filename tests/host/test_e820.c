@@ -353,6 +353,8 @@ static void full_tables(void **state)
 
 static void names(void **state)
 {
+	char text[E820_TYPE_TEXT];
+
 	(void)state;
 	assert_string_equal(e820_type_name(1), "usable");
 	assert_string_equal(e820_type_name(2), "reserved");
@@ -363,6 +365,9 @@ static void names(void **state)
 	assert_string_equal(e820_type_name(12), "persistent (type 12)");
 	assert_null(e820_type_name(0));
 	assert_null(e820_type_name(6));
+	assert_ptr_equal(e820_type_text(2, text), e820_type_name(2));
+	assert_string_equal(e820_type_text(6, text), "type 6");
+	assert_string_equal(e820_type_text(UINT32_MAX, text), "type 4294967295");
 	for (uint32_t what = 0; what < E820_WHAT_COUNT; what++)
 		assert_non_null(e820_what_name(what));
 	assert_null(e820_what_name(E820_WHAT_COUNT));

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "kernel/memory/steps.h"
+#include "lib/format.h"
 #include "mm/zone.h"
 #include "tools/replay/picture.h"
 #include "tools/replay/svg.h"
@@ -40,15 +41,12 @@ static struct {
 /* In full, and as a letter; a type that has no name is its number. */
 static void type_words(uint32_t type, char words[SVG_WORDS], char letter[SVG_WORDS])
 {
-	const char *name = e820_type_name(type);
+	char text[E820_TYPE_TEXT];
 
 	snprintf(letter, SVG_WORDS, "%s", picture_letter(type));
-	if (!name && type < 100)
+	if (!e820_type_name(type) && type < 100)
 		snprintf(letter, SVG_WORDS, "%u", type);
-	if (name)
-		snprintf(words, SVG_WORDS, "%s", name);
-	else
-		snprintf(words, SVG_WORDS, "type %u", type);
+	snprintf(words, SVG_WORDS, "%s", e820_type_text(type, text));
 }
 
 /* A part of a span: what of it lies in one panel. */
@@ -298,7 +296,7 @@ static void border_words(char words[SVG_WORDS], const struct piece *piece)
 	if (piece->last == UINT64_MAX)
 		snprintf(words, SVG_WORDS, "0x10000000000000000");
 	else
-		snprintf(words, SVG_WORDS, "0x%llx", ull(piece->last + 1));
+		snprintf(words, SVG_WORDS, "0x%llx", ULL(piece->last + 1));
 }
 
 static void draw_addresses(void)
@@ -309,7 +307,7 @@ static void draw_addresses(void)
 		char words[SVG_WORDS];
 
 		if (!i || piece->panel != picture.scale.pieces[i - 1].panel) {
-			snprintf(words, sizeof(words), "0x%llx", ull(piece->first));
+			snprintf(words, sizeof(words), "0x%llx", ULL(piece->first));
 			svg_upright(piece->left, y, "a", words);
 		}
 		border_words(words, piece);

@@ -44,9 +44,4 @@ const char *picture_letter(uint32_t type);
 /* Shades of free memory: blocks of less than 2 MiB, of less than 1 GiB, of 1 GiB. */
 unsigned int picture_shade(uint32_t order);
 
-static inline unsigned long long ull(uint64_t value)
-{
-	return value;
-}
-
 #endif

@@ -14,6 +14,7 @@
 
 #include "arch/x86_64/paging.h"
 #include "kernel_size.h"
+#include "lib/format.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
 #include "tests/host/sim/checks.h"
@@ -71,11 +72,6 @@ static char *read_file(const char *name, size_t *size)
 	return text;
 }
 
-static unsigned long long ull(uint64_t value)
-{
-	return value;
-}
-
 /* JSON */
 
 static const char *comma(bool *first)
@@ -93,14 +89,14 @@ static void json_e820(void)
 	printf("{\"e820\":[");
 	for (uint32_t i = 0; i < e820_map.nr_ranges; i++)
 		printf("%s\n {\"base\":\"0x%llx\",\"size\":\"0x%llx\",\"type\":%u}", comma(&first),
-		       ull(e820_map.ranges[i].base), ull(e820_map.ranges[i].size),
+		       ULL(e820_map.ranges[i].base), ULL(e820_map.ranges[i].size),
 		       e820_map.ranges[i].type);
 	printf("],\n\"corrections\":[");
 	first = true;
 	for (uint32_t i = 0; i < e820_map.nr_corrections && i < E820_MAX_CORRECTIONS; i++)
 		printf("%s\n {\"what\":\"%s\",\"base\":\"0x%llx\",\"size\":\"0x%llx\"}",
 		       comma(&first), e820_what_name(e820_map.corrections[i].what),
-		       ull(e820_map.corrections[i].base), ull(e820_map.corrections[i].size));
+		       ULL(e820_map.corrections[i].base), ULL(e820_map.corrections[i].size));
 	printf("],\n");
 }
 
@@ -112,12 +108,12 @@ static void json_memblock(void)
 	printf("\"memory\":[");
 	for_each_mem_region(r)
 		printf("%s\n {\"base\":\"0x%llx\",\"size\":\"0x%llx\",\"node\":%d}", comma(&first),
-		       ull(r->base), ull(r->size), memblock_get_region_node(r));
+		       ULL(r->base), ULL(r->size), memblock_get_region_node(r));
 	printf("],\n\"reserved\":[");
 	first = true;
 	for_each_reserved_mem_region(r)
 		printf("%s\n {\"base\":\"0x%llx\",\"size\":\"0x%llx\"}", comma(&first),
-		       ull(r->base), ull(r->size));
+		       ULL(r->base), ULL(r->size));
 	printf("],\n");
 }
 
@@ -129,10 +125,10 @@ static void json_zone(const struct zone *z)
 	zone_free_blocks(z, counts);
 	printf("{\"name\":\"%s\",\"start_pfn\":%llu,\"end_pfn\":%llu,\"present\":%llu,"
 	       "\"free\":%llu,\"free_blocks\":[",
-	       z->name, ull(z->start_pfn), ull(z->end_pfn), ull(z->present),
-	       ull(zone_free_frames(z)));
+	       z->name, ULL(z->start_pfn), ULL(z->end_pfn), ULL(z->present),
+	       ULL(zone_free_frames(z)));
 	for (unsigned int k = 0; k < NR_ORDERS; k++)
-		printf("%s%llu", comma(&first), ull(counts[k]));
+		printf("%s%llu", comma(&first), ULL(counts[k]));
 	printf("]}");
 }
 
@@ -150,11 +146,11 @@ static void json_allocator(void)
 	first = true;
 	for (; next_free_range(&start, &end); start = end)
 		printf("%s\n {\"base\":\"0x%llx\",\"size\":\"0x%llx\"}", comma(&first),
-		       ull(PFN_PHYS(start)), ull(PFN_PHYS(end - start)));
+		       ULL(PFN_PHYS(start)), ULL(PFN_PHYS(end - start)));
 	printf("],\n\"mem_map\":{\"bytes_per_frame\":%zu,\"bytes\":%llu,\"allocator_bytes\":%llu,"
 	       "\"page_table_bytes\":%llu},\n",
-	       sizeof(struct page), ull(sim_mem_map_bytes), ull(zones_bytes),
-	       ull(paging_table_bytes()));
+	       sizeof(struct page), ULL(sim_mem_map_bytes), ULL(zones_bytes),
+	       ULL(paging_table_bytes()));
 }
 
 static void json_checks(const struct check_result *checks, unsigned int nr)
@@ -170,38 +166,30 @@ static void json_checks(const struct check_result *checks, unsigned int nr)
 
 /* Text */
 
-static void text_type(uint32_t type)
-{
-	const char *name = e820_type_name(type);
-
-	if (name)
-		printf("%s\n", name);
-	else
-		printf("type %u\n", type);
-}
-
 static void text_e820(const struct mapfile *map)
 {
+	char type[E820_TYPE_TEXT];
+
 	printf("As given, %u entries:\n", map->nr);
 	for (uint32_t i = 0; i < map->nr; i++) {
 		const struct e820_entry *e = &map->entries[i];
 
-		printf("  [mem 0x%016llx-0x%016llx] ", ull(e->base), ull(e->base + e->size - 1));
-		text_type(e->type);
+		printf("  [mem 0x%016llx-0x%016llx] %s\n", ULL(e->base), ULL(e->base + e->size - 1),
+		       e820_type_text(e->type, type));
 	}
 	printf("Corrected, %u ranges, %u corrections:\n", e820_map.nr_ranges,
 	       e820_map.nr_corrections);
 	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
 		const struct e820_range *r = &e820_map.ranges[i];
 
-		printf("  [mem 0x%016llx-0x%016llx] ", ull(r->base), ull(r->base + r->size - 1));
-		text_type(r->type);
+		printf("  [mem 0x%016llx-0x%016llx] %s\n", ULL(r->base), ULL(r->base + r->size - 1),
+		       e820_type_text(r->type, type));
 	}
 	for (uint32_t i = 0; i < e820_map.nr_corrections && i < E820_MAX_CORRECTIONS; i++) {
 		const struct e820_correction *c = &e820_map.corrections[i];
 
 		printf("  entry %u, %s: [mem 0x%016llx-0x%016llx]\n", c->entry,
-		       e820_what_name(c->what), ull(c->base), ull(c->base + c->size - 1));
+		       e820_what_name(c->what), ULL(c->base), ULL(c->base + c->size - 1));
 	}
 }
 
@@ -215,17 +203,17 @@ static void text_allocator(void)
 		zone_free_blocks(z, counts);
 		printf("Node 0, zone %8s ", z->name);
 		for (unsigned int k = 0; k < NR_ORDERS; k++)
-			printf("%6llu ", ull(counts[k]));
+			printf("%6llu ", ULL(counts[k]));
 		printf("\n");
 	}
 	for (; next_free_range(&start, &end); start = end)
-		printf("free [mem 0x%016llx-0x%016llx]\n", ull(PFN_PHYS(start)),
-		       ull(PFN_PHYS(end) - 1));
+		printf("free [mem 0x%016llx-0x%016llx]\n", ULL(PFN_PHYS(start)),
+		       ULL(PFN_PHYS(end) - 1));
 	printf("mem_map %llu KiB, allocator %llu KiB, page tables %llu KiB\n",
-	       ull(sim_mem_map_bytes >> 10), ull(zones_bytes >> 10),
-	       ull(paging_table_bytes() >> 10));
+	       ULL(sim_mem_map_bytes >> 10), ULL(zones_bytes >> 10),
+	       ULL(paging_table_bytes() >> 10));
 	if (sim_left_out)
-		printf("left out, beyond 64 TiB: %llu KiB of RAM\n", ull(sim_left_out >> 10));
+		printf("left out, beyond 64 TiB: %llu KiB of RAM\n", ULL(sim_left_out >> 10));
 }
 
 static void text_checks(const struct check_result *checks, unsigned int nr)

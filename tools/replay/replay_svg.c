@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernel/memory/steps.h"
+#include "lib/format.h"
 #include "mm/zone.h"
 #include "tests/host/sim/sim.h"
 #include "tools/replay/picture.h"
@@ -109,7 +110,7 @@ static void draw_counts(const struct zone *z, int y)
 	zone_free_blocks(z, counts);
 	svg_text(PICTURE_LEFT - 8, y, "n", "%s", z->name);
 	for (unsigned int k = 0; k < NR_ORDERS; k++) {
-		snprintf(count, sizeof(count), "%llu", ull(counts[k]));
+		snprintf(count, sizeof(count), "%llu", ULL(counts[k]));
 		if (counts[k])
 			svg_words(order_left(k) + (int)ORDER_PITCH / 2, y, NULL, count);
 	}

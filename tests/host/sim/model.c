@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/format.h"
 #include <sys/mman.h>
 
 #define EBUSY  16
@@ -15,7 +17,6 @@ static const pfn_t zone_start[MAX_NR_ZONES + 1] = { 0, 1 << 12, 1 << 20, MM_MAX_
 
 static char complaint[256];
 #define COMPLAIN(...) (snprintf(complaint, sizeof(complaint), __VA_ARGS__), complaint)
-#define ULL(x)        ((unsigned long long)(x))
 
 static unsigned int zone_of(pfn_t pfn)
 {
