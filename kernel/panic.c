@@ -14,7 +14,7 @@
 #include "kernel/console/console.h"
 #include "kernel/console/log.h"
 #include "kernel/ksyms.h"
-#include "kernel/memory/setup.h"
+#include "kernel/memory/report.h"
 #include "kernel/monitor/monitor.h"
 #include "kernel/options.h"
 #include "kernel/progress.h"
@@ -91,7 +91,7 @@ void panic_report(const char *fmt, ...)
 	va_end(ap);
 	begin(reason);
 	where(&panic_frame);
-	mm_print_state();
+	report_state();
 	end();
 }
 
@@ -102,7 +102,7 @@ void trap_panic(const struct trap_frame *frame, const char *reason)
 	begin(reason);
 	where(frame);
 	if (arch_fault_address(frame, &address))
-		mm_describe_address(address);
-	mm_print_state();
+		report_address(address);
+	report_state();
 	end();
 }

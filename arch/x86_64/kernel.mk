@@ -9,7 +9,8 @@ KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/t
           kernel/main.c kernel/progress.c kernel/boot_info.c kernel/parse.c kernel/options.c \
           kernel/console/console.c kernel/console/log.c kernel/console/keys.c kernel/panic.c \
           kernel/ksyms.c kernel/mm_port.c \
-          kernel/memory/steps.c kernel/memory/setup.c kernel/memory/probe.c kernel/memory/memtest.c \
+          kernel/memory/steps.c kernel/memory/setup.c kernel/memory/probe.c \
+          kernel/memory/memtest.c kernel/memory/report.c \
           kernel/picture/cells.c kernel/picture/view.c kernel/picture/screen.c \
           kernel/picture/words.c kernel/picture/draw.c kernel/picture/picture.c \
           kernel/test/selftest.c kernel/test/selftest_irq.c kernel/test/stress.c \

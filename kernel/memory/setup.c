@@ -12,11 +12,12 @@
 #include "kernel/console/log.h"
 #include "kernel/memory/memtest.h"
 #include "kernel/memory/probe.h"
+#include "kernel/memory/report.h"
 #include "kernel/memory/steps.h"
 #include "kernel/options.h"
 #include "lib/format.h"
-#include "mm/cache.h"
 #include "mm/debug.h"
+#include "mm/gfp.h"
 #include "mm/memblock.h"
 #include "mm/page.h"
 #include "mm/zone.h"
@@ -65,18 +66,6 @@ static void gather_entries(void)
 	input.nr_raw = nr;
 }
 
-void mm_print_corrections(print_fn print)
-{
-	for (uint32_t i = 0; i < e820_map.nr_corrections && i < E820_MAX_CORRECTIONS; i++) {
-		const struct e820_correction *c = &e820_map.corrections[i];
-
-		print("correction: entry %u, %s: [mem 0x%016llx-0x%016llx]\n", c->entry,
-		      e820_what_name(c->what), ULL(c->base), ULL(c->base + c->size - 1));
-	}
-	if (e820_map.nr_corrections > E820_MAX_CORRECTIONS)
-		print("correction: and %u more\n", e820_map.nr_corrections - E820_MAX_CORRECTIONS);
-}
-
 void e820_setup(void)
 {
 	printk("BIOS-provided physical RAM map:\n");
@@ -89,7 +78,7 @@ void e820_setup(void)
 	clock_on();
 	memory_correct(&input);
 	clock_off();
-	mm_print_corrections(printk);
+	report_corrections(printk);
 	if (!e820_bytes(&e820_map, E820_TYPE_RAM))
 		panic("the memory map has no usable RAM");
 }
@@ -250,69 +239,4 @@ unsigned int mm_image_parts(struct mm_image_part parts[MM_IMAGE_PARTS])
 		parts[i].end = (uintptr_t)sections[i].end + phys_offset;
 	}
 	return MM_IMAGE_PARTS;
-}
-
-static void print_zone_state(const struct zone *z)
-{
-	printk("zone %-6s %llu frames free of %llu, %llu in caches%s\n", z->name, ULL(z->nr_free),
-	       ULL(z->managed), ULL(cache_frames(z)), z->lock.taken ? ", locked" : "");
-}
-
-void mm_print_state(void)
-{
-	uint64_t managed = 0, nr_free = 0;
-
-	if (!memblock.memory.total_size)
-		return;
-	for_each_zone(z) {
-		managed += z->managed;
-		nr_free += zone_free_frames(z);
-	}
-	printk("Memory: %lluK/%lluK free, memblock has %lluK, %lluK of them reserved\n",
-	       ULL(nr_free << 2), ULL(managed << 2), ULL(memblock_phys_mem_size() >> 10),
-	       ULL(memblock_reserved_size() >> 10));
-	for_each_zone(z)
-		if (z->managed)
-			print_zone_state(z);
-}
-
-/* A physical address as the books have it. */
-static void describe_phys(phys_addr_t phys)
-{
-	static const char *const states[] = { "absent", "reserved", "free", "allocated" };
-	pfn_t pfn = PHYS_PFN(phys);
-	const struct page *head;
-
-	if (pfn >= MM_MAX_PFN)
-		return;
-	head = page_head(pfn);
-	printk("physical 0x%llx: frame 0x%llx, zone %s, %s\n", ULL(phys), ULL(pfn),
-	       pfn_zone(pfn)->name, states[page_state(pfn)]);
-	if (head)
-		printk("  in the allocation at frame 0x%llx of order %u, %u references\n",
-		       ULL(page_to_pfn(head)), page_order(head), page_count(head));
-	page_owner_print(pfn, printk);
-}
-
-void mm_describe_address(uintptr_t virt)
-{
-	const struct kernel_stack *stack = stack_guarded_by(virt);
-	struct paging_leaf leaf;
-
-	if (stack)
-		printk("0x%lx is in the guard page of the %s stack: it has overflowed\n", virt,
-		       stack->name);
-	else if (virt < PAGE_SIZE)
-		printk("0x%lx is in page 0: a null pointer\n", virt);
-	if (!mm_report.page_table_bytes)
-		return;
-	if (!paging_walk(virt, &leaf)) {
-		printk("0x%lx is not mapped\n", virt);
-		if (virt >= MM_DIRECT_MAP && virt - MM_DIRECT_MAP < PFN_PHYS(MM_MAX_PFN))
-			describe_phys(virt - MM_DIRECT_MAP);
-		return;
-	}
-	printk("0x%lx is mapped by a page of %llu KiB, entry 0x%016llx\n", virt,
-	       ULL(leaf.size >> 10), ULL(leaf.entry));
-	describe_phys(leaf.phys);
 }

@@ -1,7 +1,8 @@
 /*
- * setup.h: the steps of start_kernel() that make memory, and what they report.
+ * setup.h: the steps of start_kernel() that make memory, and what they have measured.
  *
- * Each ends with a place where a debugger stops: bp_memblock, bp_mem_map, bp_buddy.
+ * Three of them end with a place where a debugger stops: memblock_setup() with bp_memblock,
+ * mem_map_setup() with bp_mem_map; buddy_setup() with bp_buddy, before it logs the totals.
  */
 #ifndef KERNEL_MEMORY_SETUP_H
 #define KERNEL_MEMORY_SETUP_H
@@ -40,24 +41,15 @@ struct mm_report {
 };
 extern struct mm_report mm_report;
 
-/* Each correction of the map, one a line. */
-void mm_print_corrections(print_fn print);
-
-/* The kernel's image in physical memory, for iomem. Returns how many parts there are. */
+/*
+ * Fills parts with where the parts of the kernel's image lie in physical memory, in rising order.
+ * Returns how many there are.
+ */
 #define MM_IMAGE_PARTS 4
 struct mm_image_part {
 	const char *name;
 	phys_addr_t base, end;
 };
 unsigned int mm_image_parts(struct mm_image_part parts[MM_IMAGE_PARTS]);
-
-/*
- * Memory in a few lines, for a panic: what there is so far, memblock or zones. Takes no lock and
- * writes nothing.
- */
-void mm_print_state(void);
-
-/* What the MM knows of a virtual address, in a line; for the report of an exception. */
-void mm_describe_address(uintptr_t virt);
 
 #endif

@@ -4,6 +4,7 @@
 #include "kernel/boot_info.h"
 #include "kernel/console/console.h"
 #include "kernel/memory/probe.h"
+#include "kernel/memory/report.h"
 #include "kernel/memory/setup.h"
 #include "kernel/memory/steps.h"
 #include "kernel/monitor/command.h"
@@ -47,50 +48,15 @@ static int cmd_e820(int argc, char **argv)
 		print_range("e820:", e820_map.ranges[i].base, e820_map.ranges[i].size);
 		console_printf(" %s\n", e820_type_text(e820_map.ranges[i].type, type));
 	}
-	mm_print_corrections(console_printf);
+	report_corrections(console_printf);
 	probe_print(console_printf);
 	return 0;
 }
 
-static const char *iomem_name(uint32_t type)
-{
-	switch (type) {
-	case E820_TYPE_RAM:
-		return "System RAM";
-	case E820_TYPE_ACPI:
-		return "ACPI Tables";
-	case E820_TYPE_NVS:
-		return "ACPI Non-volatile Storage";
-	case E820_TYPE_UNUSABLE:
-		return "Unusable memory";
-	case E820_TYPE_PMEM:
-		return "Persistent Memory";
-	case E820_TYPE_PRAM:
-		return "Persistent Memory (legacy)";
-	default:
-		return "Reserved";
-	}
-}
-
-static void iomem_line(const char *indent, uint64_t base, uint64_t end, const char *name)
-{
-	console_printf("%s%08llx-%08llx : %s\n", indent, ULL(base), ULL(end - 1), name);
-}
-
-/* /proc/iomem: the corrected map, and the kernel's image inside its RAM. */
 static int cmd_iomem(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
-		const struct e820_range *r = &e820_map.ranges[i];
-		struct mm_image_part parts[MM_IMAGE_PARTS];
-		unsigned int nr = mm_image_parts(parts);
-
-		iomem_line("", r->base, r->base + r->size, iomem_name(r->type));
-		for (unsigned int j = 0; j < nr; j++)
-			if (parts[j].base >= r->base && parts[j].base - r->base < r->size)
-				iomem_line("  ", parts[j].base, parts[j].end, parts[j].name);
-	}
+	report_iomem(console_printf);
 	return 0;
 }
 
