@@ -12,7 +12,7 @@
 
 #define STRESS_ROUNDS 8 /* half a minute when they are shown */
 
-static void map_with_keys(pfn_t pfn, unsigned int order)
+static void picture_with_keys(pfn_t pfn, unsigned int order)
 {
 	picture_begin(pfn, order);
 	do
@@ -24,19 +24,19 @@ static void map_with_keys(pfn_t pfn, unsigned int order)
 static int cmd_map(int argc, char **argv)
 {
 	bool once = argc > 1 && !strcmp(argv[1], "once");
-	uint64_t pfn = 0, order = MAP_WHOLE;
+	uint64_t pfn = 0, order = PICTURE_WHOLE;
 	int arg = once ? 2 : 1;
 
 	if (argc - arg > 2 || (argc > arg && !parse_number(argv[arg], &pfn)))
 		return COMMAND_USAGE;
 	if (argc > arg)
 		order = 0;
-	if (argc > arg + 1 && (!parse_number(argv[arg + 1], &order) || order > MAP_WHOLE))
+	if (argc > arg + 1 && (!parse_number(argv[arg + 1], &order) || order > PICTURE_WHOLE))
 		return COMMAND_USAGE;
 	if (once || monitor_runs_list())
 		picture_print(pfn, (unsigned int)order, NULL);
 	else
-		map_with_keys(pfn, (unsigned int)order);
+		picture_with_keys(pfn, (unsigned int)order);
 	return 0;
 }
 
@@ -53,7 +53,7 @@ static int cmd_stress(int argc, char **argv)
 const struct command map_commands[] = {
 	{ "map", "[once] [PFN [ORDER]]", "picture of memory, with keys; once: as text", cmd_map,
 	  false },
-	{ "stress", "[ROUNDS [SEED]]", "allocates and frees all orders and shows the map",
+	{ "stress", "[ROUNDS [SEED]]", "allocates and frees all orders and shows the picture",
 	  cmd_stress, false },
 	{ .name = NULL },
 };

@@ -8,11 +8,11 @@
 #include "mm/memblock.h"
 #include "mm/zone.h"
 
-const char *const map_kind_names[NR_MAP_KINDS] = {
-	[MAP_ABSENT] = "nothing",    [MAP_FIRMWARE] = "firmware", [MAP_ACPI] = "ACPI data",
-	[MAP_NVS] = "NVS",           [MAP_UNUSABLE] = "unusable", [MAP_PMEM] = "persistent",
-	[MAP_LEFT_OUT] = "left out", [MAP_RESERVED] = "reserved", [MAP_KERNEL] = "kernel",
-	[MAP_MEM_MAP] = "mem_map",   [MAP_USED] = "in use",       [MAP_FREE] = "free",
+const char *const picture_kind_names[NR_KINDS] = {
+	[KIND_ABSENT] = "nothing",    [KIND_FIRMWARE] = "firmware", [KIND_ACPI] = "ACPI data",
+	[KIND_NVS] = "NVS",           [KIND_UNUSABLE] = "unusable", [KIND_PMEM] = "persistent",
+	[KIND_LEFT_OUT] = "left out", [KIND_RESERVED] = "reserved", [KIND_KERNEL] = "kernel",
+	[KIND_MEM_MAP] = "mem_map",   [KIND_USED] = "in use",       [KIND_FREE] = "free",
 };
 
 struct frames {
@@ -20,27 +20,27 @@ struct frames {
 };
 
 static struct frames kernel;
-static struct frames pieces[MAP_MAX_PIECES]; /* of mem_map */
+static struct frames pieces[PICTURE_MAX_PIECES]; /* of mem_map */
 static unsigned int nr_pieces;
 
 /* ---- areas ---- */
 
-static enum map_kind kind_of_type(uint32_t type)
+static enum picture_kind kind_of_type(uint32_t type)
 {
 	switch (type) {
 	case E820_TYPE_RAM:
-		return MAP_LEFT_OUT;
+		return KIND_LEFT_OUT;
 	case E820_TYPE_ACPI:
-		return MAP_ACPI;
+		return KIND_ACPI;
 	case E820_TYPE_NVS:
-		return MAP_NVS;
+		return KIND_NVS;
 	case E820_TYPE_UNUSABLE:
-		return MAP_UNUSABLE;
+		return KIND_UNUSABLE;
 	case E820_TYPE_PMEM:
 	case E820_TYPE_PRAM:
-		return MAP_PMEM;
+		return KIND_PMEM;
 	default:
-		return MAP_FIRMWARE;
+		return KIND_FIRMWARE;
 	}
 }
 
@@ -51,7 +51,7 @@ static pfn_t range_end(const struct e820_range *range)
 }
 
 /* Narrows the gap around pfn by [start, end); true when pfn lies in it: the gap is that part. */
-static bool narrow(struct map_area *gap, pfn_t pfn, pfn_t start, pfn_t end)
+static bool narrow(struct picture_area *gap, pfn_t pfn, pfn_t start, pfn_t end)
 {
 	if (start < gap->start)
 		start = gap->start;
@@ -73,7 +73,7 @@ static bool narrow(struct map_area *gap, pfn_t pfn, pfn_t start, pfn_t end)
 }
 
 /* Among the map's ranges of RAM, or among all others. */
-static bool find_range(struct map_area *area, pfn_t pfn, bool ram)
+static bool find_range(struct picture_area *area, pfn_t pfn, bool ram)
 {
 	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
 		const struct e820_range *range = &e820_map.ranges[i];
@@ -88,9 +88,9 @@ static bool find_range(struct map_area *area, pfn_t pfn, bool ram)
 	return false;
 }
 
-struct map_area map_area(pfn_t pfn)
+struct picture_area picture_area_at(pfn_t pfn)
 {
-	struct map_area area = { 0, MM_MAX_PFN, false, MAP_ABSENT };
+	struct picture_area area = { 0, MM_MAX_PFN, false, KIND_ABSENT };
 	const struct memblock_region *region;
 
 	for_each_mem_region(region) {
@@ -104,7 +104,7 @@ struct map_area map_area(pfn_t pfn)
 	return area;
 }
 
-pfn_t map_end(void)
+pfn_t picture_end_pfn(void)
 {
 	pfn_t end = PFN_UP(memblock_end_of_DRAM());
 
@@ -124,7 +124,7 @@ static void add_piece(pfn_t start, pfn_t end)
 		last->end = end;
 	else if (last && last->start == end)
 		last->start = start;
-	else if (nr_pieces < MAP_MAX_PIECES)
+	else if (nr_pieces < PICTURE_MAX_PIECES)
 		pieces[nr_pieces++] = (struct frames){ start, end };
 }
 
@@ -143,7 +143,7 @@ static void add_descriptors(uintptr_t virt, uintptr_t limit)
 	}
 }
 
-void map_cells_init(pfn_t kernel_start, pfn_t kernel_end)
+void picture_cells_init(pfn_t kernel_start, pfn_t kernel_end)
 {
 	uintptr_t done = 0; /* regions of RAM that are near each other have a page in common */
 	unsigned long start, end;
@@ -202,25 +202,25 @@ static uint64_t count_mem_map(pfn_t start, pfn_t end)
 	return sum;
 }
 
-static void count_ram(pfn_t start, pfn_t end, struct map_cell *cell)
+static void count_ram(pfn_t start, pfn_t end, struct picture_cell *cell)
 {
 	uint64_t reserved = count_reserved(start, end);
 	uint64_t image = reserved ? overlap(start, end, kernel) : 0;
 	uint64_t descriptors = reserved ? count_mem_map(start, end) : 0;
 	uint64_t nr_free = free_frames(start, end);
 
-	cell->frames[MAP_KERNEL] += image;
-	cell->frames[MAP_MEM_MAP] += descriptors;
-	cell->frames[MAP_RESERVED] += reserved - image - descriptors;
-	cell->frames[MAP_FREE] += nr_free;
-	cell->frames[MAP_USED] += end - start - reserved - nr_free;
+	cell->frames[KIND_KERNEL] += image;
+	cell->frames[KIND_MEM_MAP] += descriptors;
+	cell->frames[KIND_RESERVED] += reserved - image - descriptors;
+	cell->frames[KIND_FREE] += nr_free;
+	cell->frames[KIND_USED] += end - start - reserved - nr_free;
 }
 
-void map_count(pfn_t start, pfn_t end, struct map_cell *cell)
+void picture_count(pfn_t start, pfn_t end, struct picture_cell *cell)
 {
-	*cell = (struct map_cell){ 0 };
+	*cell = (struct picture_cell){ 0 };
 	while (start < end) {
-		struct map_area area = map_area(start);
+		struct picture_area area = picture_area_at(start);
 		pfn_t to = area.end < end ? area.end : end;
 
 		if (area.ram)

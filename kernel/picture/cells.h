@@ -13,49 +13,49 @@
 
 #include "mm/types.h"
 
-enum map_kind {
-	MAP_ABSENT,   /* the firmware's map says nothing */
-	MAP_FIRMWARE, /* reserved by it */
-	MAP_ACPI,
-	MAP_NVS,
-	MAP_UNUSABLE,
-	MAP_PMEM,
-	MAP_LEFT_OUT, /* RAM by the map, not in memblock: mem=, not there, not addressable */
-	MAP_RESERVED, /* from here on RAM: in memblock.reserved, and none of the next two */
-	MAP_KERNEL,
-	MAP_MEM_MAP,
-	MAP_USED,
-	MAP_FREE,
-	NR_MAP_KINDS
+enum picture_kind {
+	KIND_ABSENT,   /* the firmware's map says nothing */
+	KIND_FIRMWARE, /* reserved by it */
+	KIND_ACPI,
+	KIND_NVS,
+	KIND_UNUSABLE,
+	KIND_PMEM,
+	KIND_LEFT_OUT, /* RAM by the map, not in memblock: mem=, not there, not addressable */
+	KIND_RESERVED, /* from here on RAM: in memblock.reserved, and none of the next two */
+	KIND_KERNEL,
+	KIND_MEM_MAP,
+	KIND_USED,
+	KIND_FREE,
+	NR_KINDS
 };
 
 /* "free", "in use", … */
-extern const char *const map_kind_names[NR_MAP_KINDS];
+extern const char *const picture_kind_names[NR_KINDS];
 
-struct map_area {
+struct picture_area {
 	pfn_t start, end; /* maximal, but for neighbouring regions of memblock.memory */
 	bool ram;
-	enum map_kind kind; /* of what is not RAM */
+	enum picture_kind kind; /* of what is not RAM */
 };
 
-struct map_cell {
-	uint64_t frames[NR_MAP_KINDS];
+struct picture_cell {
+	uint64_t frames[NR_KINDS];
 };
 
 /*
  * Once, after mem_map_init(): where the kernel's image is, and, from the page tables, where mem_map
- * is. Of a mem_map in more than MAP_MAX_PIECES pieces the rest is just reserved.
+ * is. Of a mem_map in more than PICTURE_MAX_PIECES pieces the rest is just reserved.
  */
-#define MAP_MAX_PIECES 128
-void map_cells_init(pfn_t kernel_start, pfn_t kernel_end);
+#define PICTURE_MAX_PIECES 128
+void picture_cells_init(pfn_t kernel_start, pfn_t kernel_end);
 
 /* One frame after the last that any map knows of; MM_MAX_PFN at most. */
-pfn_t map_end(void);
+pfn_t picture_end_pfn(void);
 
-/* The area that the frame lies in; pfn < map_end(). O(ranges). */
-struct map_area map_area(pfn_t pfn);
+/* The area that the frame lies in; pfn < picture_end_pfn(). O(ranges). */
+struct picture_area picture_area_at(pfn_t pfn);
 
 /* What [start, end) holds. The caches are drained: a cached frame would count as in use. */
-void map_count(pfn_t start, pfn_t end, struct map_cell *cell);
+void picture_count(pfn_t start, pfn_t end, struct picture_cell *cell);
 
 #endif

@@ -19,7 +19,7 @@ static struct display {
 	struct screen shown;      /* what it shows now */
 	unsigned int row, column; /* where the next character appears */
 	uint8_t attribute;
-} displays[MAP_DRAW_SCREENS];
+} displays[DRAW_MAX_SCREENS];
 static size_t nr_displays;
 
 static void send(const struct display *d, const char *text)
@@ -38,12 +38,12 @@ static void forget(struct display *d, unsigned int columns, unsigned int rows)
 	send(d, CLEAR);
 }
 
-void map_draw_begin(void)
+void draw_begin(void)
 {
 	struct console_screen screen;
 
 	nr_displays = 0;
-	for (size_t i = 0; nr_displays < MAP_DRAW_SCREENS && console_next_screen(i, &screen);
+	for (size_t i = 0; nr_displays < DRAW_MAX_SCREENS && console_next_screen(i, &screen);
 	     i = screen.console + 1) {
 		struct display *d = &displays[nr_displays++];
 
@@ -58,20 +58,20 @@ void map_draw_begin(void)
 	}
 }
 
-void map_draw_end(void)
+void draw_end(void)
 {
 	for (size_t i = 0; i < nr_displays; i++)
 		send(&displays[i], CLEAR);
 }
 
-void map_draw_resize(unsigned int columns, unsigned int rows)
+void draw_resize(unsigned int columns, unsigned int rows)
 {
 	for (size_t i = 0; i < nr_displays; i++)
 		if (displays[i].asked)
 			forget(&displays[i], columns, rows);
 }
 
-bool map_draw_size(size_t nr, struct screen *screen)
+bool draw_size(size_t nr, struct screen *screen)
 {
 	if (nr >= nr_displays)
 		return false;
@@ -105,7 +105,7 @@ static void set_attribute(struct display *d, uint8_t attribute)
 	d->attribute = attribute;
 }
 
-void map_draw(size_t nr, const struct screen *screen)
+void draw_screen(size_t nr, const struct screen *screen)
 {
 	struct display *d = &displays[nr];
 

@@ -12,21 +12,21 @@
 
 #include "kernel/picture/screen.h"
 
-#define MAP_DRAW_SCREENS 2 /* at most: a serial terminal and the VGA card */
+#define DRAW_MAX_SCREENS 2 /* at most: a serial terminal and the VGA card */
 
 /* Takes the screens over: clears them. */
-void map_draw_begin(void);
+void draw_begin(void);
 
 /* Clears them and gives them back to lines of text. */
-void map_draw_end(void);
+void draw_end(void);
 
 /* The answer of the terminal. What it shows is drawn anew next time. */
-void map_draw_resize(unsigned int columns, unsigned int rows);
+void draw_resize(unsigned int columns, unsigned int rows);
 
 /* Screens 0, 1, … to draw for: gives screen the size. False when there is no such. */
-bool map_draw_size(size_t nr, struct screen *screen);
+bool draw_size(size_t nr, struct screen *screen);
 
-/* Shows it on this one, the terminal's own cursor where the map's is. */
-void map_draw(size_t nr, const struct screen *screen);
+/* Shows it on this one, the terminal's own cursor where the picture's is. */
+void draw_screen(size_t nr, const struct screen *screen);
 
 #endif

@@ -20,38 +20,39 @@
 #define LEAP        3 /* of Enter and Backspace: a cell becomes eight */
 
 static struct screen screen;
-static struct map_view views[MAP_DRAW_SCREENS];
+static struct picture_view views[DRAW_MAX_SCREENS];
 
 static void find_parts(void)
 {
 	struct mm_image_part parts[MM_IMAGE_PARTS];
 	unsigned int nr = mm_image_parts(parts);
 
-	map_cells_init(PFN_DOWN(parts[0].base), PFN_UP(parts[nr - 1].end));
+	picture_cells_init(PFN_DOWN(parts[0].base), PFN_UP(parts[nr - 1].end));
 }
 
 /* A frame in a CPU's cache is free, and the bits say so when the cache is empty. */
-static void render(const struct map_view *view, const struct map_words *words, const char *keys,
-		   bool cursor)
+static void render(const struct picture_view *view, const struct picture_words *words,
+		   const char *keys, bool cursor)
 {
-	static struct map_words own;
-	struct map_line under = map_under_cursor(view);
+	static struct picture_words own;
+	struct picture_line under = picture_under_cursor(view);
 
 	drain_caches();
 	if (!words)
-		map_words(&own, under.start, under.end, boot_info.e820, boot_info.e820_count);
-	map_render(&screen, view, words ? words : &own, keys, cursor);
+		picture_describe(&own, under.start, under.end, boot_info.e820,
+				 boot_info.e820_count);
+	picture_render(&screen, view, words ? words : &own, keys, cursor);
 }
 
 /* Without what is of use at a keyboard only, and without the grid's empty lines. */
-void picture_print(pfn_t pfn, unsigned int order, const struct map_words *words)
+void picture_print(pfn_t pfn, unsigned int order, const struct picture_words *words)
 {
-	struct map_view view = { .top = 0 };
+	struct picture_view view = { .top = 0 };
 
 	find_parts();
 	screen_size(&screen, SCREEN_COLUMNS, SCREEN_ROWS);
-	map_view_fit(&view, &screen);
-	map_view_at(&view, pfn, order);
+	picture_view_fit(&view, &screen);
+	picture_view_at(&view, pfn, order);
 	render(&view, words, "", false);
 	for (unsigned int row = 0; row < screen.rows; row++) {
 		unsigned int length = screen_line_length(&screen, row);
@@ -67,49 +68,49 @@ void picture_print(pfn_t pfn, unsigned int order, const struct map_words *words)
 /* Every screen at this place; keys work on the first view, should there be no screen at all. */
 static void go(pfn_t pfn, unsigned int order)
 {
-	for (size_t i = 0; i < MAP_DRAW_SCREENS; i++) {
-		if (!map_draw_size(i, &screen))
+	for (size_t i = 0; i < DRAW_MAX_SCREENS; i++) {
+		if (!draw_size(i, &screen))
 			screen_size(&screen, SCREEN_COLUMNS, SCREEN_ROWS);
-		map_view_fit(&views[i], &screen);
-		map_view_at(&views[i], pfn, order);
+		picture_view_fit(&views[i], &screen);
+		picture_view_at(&views[i], pfn, order);
 	}
 }
 
 /* The others after the first one. */
 static void follow(void)
 {
-	const struct map_view *first = &views[0];
-	unsigned int order = map_view_is_whole(first) ? MAP_WHOLE : first->order;
+	const struct picture_view *first = &views[0];
+	unsigned int order = picture_view_is_whole(first) ? PICTURE_WHOLE : first->order;
 
-	for (size_t i = 1; i < MAP_DRAW_SCREENS; i++)
-		map_view_at(&views[i], first->cursor, order);
+	for (size_t i = 1; i < DRAW_MAX_SCREENS; i++)
+		picture_view_at(&views[i], first->cursor, order);
 }
 
 void picture_begin(pfn_t pfn, unsigned int order)
 {
 	find_parts();
-	map_draw_begin();
-	for (size_t i = 0; i < MAP_DRAW_SCREENS; i++)
+	draw_begin();
+	for (size_t i = 0; i < DRAW_MAX_SCREENS; i++)
 		views[i].top = 0;
 	go(pfn, order);
 }
 
 void picture_end(void)
 {
-	map_draw_end();
+	draw_end();
 }
 
-void picture_draw(const struct map_words *words)
+void picture_draw(const struct picture_words *words)
 {
-	for (size_t i = 0; map_draw_size(i, &screen); i++) {
+	for (size_t i = 0; draw_size(i, &screen); i++) {
 		render(&views[i], words, KEYS, true);
-		map_draw(i, &screen);
+		draw_screen(i, &screen);
 	}
 }
 
-static void move(enum map_move to)
+static void move(enum picture_move to)
 {
-	map_move(&views[0], to);
+	picture_move(&views[0], to);
 	follow();
 }
 
@@ -117,34 +118,34 @@ static void zoom(int orders)
 {
 	int order = (int)views[0].order + orders;
 
-	map_view_at(&views[0], views[0].cursor, order > 0 ? (unsigned int)order : 0);
+	picture_view_at(&views[0], views[0].cursor, order > 0 ? (unsigned int)order : 0);
 	follow();
 }
 
 static void resize(struct key_report size)
 {
-	bool whole = map_view_is_whole(&views[0]);
+	bool whole = picture_view_is_whole(&views[0]);
 
-	map_draw_resize(size.column, size.row);
-	go(views[0].cursor, whole ? MAP_WHOLE : views[0].order);
+	draw_resize(size.column, size.row);
+	go(views[0].cursor, whole ? PICTURE_WHOLE : views[0].order);
 }
 
 static const struct {
 	int key;
-	enum map_move move;
+	enum picture_move move;
 } moves[] = {
-	{ KEY_LEFT, MAP_LEFT },  { KEY_RIGHT, MAP_RIGHT },     { KEY_UP, MAP_UP },
-	{ KEY_DOWN, MAP_DOWN },  { KEY_PAGE_UP, MAP_PAGE_UP }, { KEY_PAGE_DOWN, MAP_PAGE_DOWN },
-	{ KEY_HOME, MAP_FIRST }, { KEY_END, MAP_LAST },
+	{ KEY_LEFT, MOVE_LEFT },  { KEY_RIGHT, MOVE_RIGHT },     { KEY_UP, MOVE_UP },
+	{ KEY_DOWN, MOVE_DOWN },  { KEY_PAGE_UP, MOVE_PAGE_UP }, { KEY_PAGE_DOWN, MOVE_PAGE_DOWN },
+	{ KEY_HOME, MOVE_FIRST }, { KEY_END, MOVE_LAST },
 };
 
 static const struct {
 	int key;
 	int orders;
 } zooms[] = {
-	{ '+', -STEP },        { '=', -STEP },     { '-', STEP },
-	{ '\r', -LEAP },       { '\n', -LEAP },    { '\b', LEAP },
-	{ DELETE_CHAR, LEAP }, { 'w', MAP_WHOLE }, { 'f', -MAP_WHOLE },
+	{ '+', -STEP },        { '=', -STEP },         { '-', STEP },
+	{ '\r', -LEAP },       { '\n', -LEAP },        { '\b', LEAP },
+	{ DELETE_CHAR, LEAP }, { 'w', PICTURE_WHOLE }, { 'f', -PICTURE_WHOLE },
 };
 
 bool picture_key(int key)

@@ -13,7 +13,7 @@
 
 #define GRID        1 /* its first row */
 #define LEGEND_ROWS 3
-#define ROWS_BELOW  (LEGEND_ROWS + MAP_WORDS + 1)
+#define ROWS_BELOW  (LEGEND_ROWS + PICTURE_WORDS + 1)
 #define LABEL       12 /* digits of an address below 64 TiB */
 #define GAP         1
 #define ZONES       1 /* columns for zones at least, and one that stays blank */
@@ -25,19 +25,19 @@
 #define DARK_TENTHS 4 /* from there on */
 #define ALL_USED    ATTRIBUTE(15, 1)
 
-static const struct screen_cell looks[NR_MAP_KINDS] = {
-	[MAP_ABSENT] = { '-', ATTRIBUTE(8, 0) },
-	[MAP_FIRMWARE] = { 'F', ATTRIBUTE(12, 0) },
-	[MAP_ACPI] = { 'A', ATTRIBUTE(11, 0) },
-	[MAP_NVS] = { 'V', ATTRIBUTE(13, 0) },
-	[MAP_UNUSABLE] = { 'U', ATTRIBUTE(9, 0) },
-	[MAP_PMEM] = { 'P', ATTRIBUTE(14, 0) },
-	[MAP_LEFT_OUT] = { 'X', ATTRIBUTE(8, 0) },
-	[MAP_RESERVED] = { 'R', ATTRIBUTE(0, 6) },
-	[MAP_KERNEL] = { 'K', ATTRIBUTE(15, 5) },
-	[MAP_MEM_MAP] = { 'M', ATTRIBUTE(15, 4) },
-	[MAP_USED] = { '#', ALL_USED },
-	[MAP_FREE] = { '.', ATTRIBUTE(10, 0) },
+static const struct screen_cell looks[NR_KINDS] = {
+	[KIND_ABSENT] = { '-', ATTRIBUTE(8, 0) },
+	[KIND_FIRMWARE] = { 'F', ATTRIBUTE(12, 0) },
+	[KIND_ACPI] = { 'A', ATTRIBUTE(11, 0) },
+	[KIND_NVS] = { 'V', ATTRIBUTE(13, 0) },
+	[KIND_UNUSABLE] = { 'U', ATTRIBUTE(9, 0) },
+	[KIND_PMEM] = { 'P', ATTRIBUTE(14, 0) },
+	[KIND_LEFT_OUT] = { 'X', ATTRIBUTE(8, 0) },
+	[KIND_RESERVED] = { 'R', ATTRIBUTE(0, 6) },
+	[KIND_KERNEL] = { 'K', ATTRIBUTE(15, 5) },
+	[KIND_MEM_MAP] = { 'M', ATTRIBUTE(15, 4) },
+	[KIND_USED] = { '#', ALL_USED },
+	[KIND_FREE] = { '.', ATTRIBUTE(10, 0) },
 };
 
 static const char zone_letters[MAX_NR_ZONES] = { 'D', '3', 'N' };
@@ -95,7 +95,7 @@ unsigned int screen_line_length(const struct screen *screen, unsigned int row)
 	return length;
 }
 
-const char *map_size_text(uint64_t frames, char text[SIZE_TEXT])
+const char *picture_size_text(uint64_t frames, char text[SIZE_TEXT])
 {
 	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB" };
 	uint64_t size = frames << (PAGE_SHIFT - 10), rest = 0;
@@ -121,33 +121,33 @@ static struct screen_cell shade(uint64_t used, uint64_t nr_free)
 	uint64_t tenths = used * 10 / (used + nr_free);
 
 	if (!used)
-		return looks[MAP_FREE];
+		return looks[KIND_FREE];
 	if (!nr_free)
-		return looks[MAP_USED];
+		return looks[KIND_USED];
 	return (struct screen_cell){ (char)('0' + (tenths ? tenths : 1)),
 				     tenths < DARK_TENTHS ? SHADE_LIGHT : SHADE_DARK };
 }
 
-struct screen_cell map_cell_look(const struct map_cell *cell)
+struct screen_cell picture_cell_look(const struct picture_cell *cell)
 {
-	const uint64_t usable = cell->frames[MAP_USED] + cell->frames[MAP_FREE];
-	unsigned int most = MAP_FIRMWARE;
+	const uint64_t usable = cell->frames[KIND_USED] + cell->frames[KIND_FREE];
+	unsigned int most = KIND_FIRMWARE;
 
-	if (cell->frames[MAP_KERNEL])
-		return looks[MAP_KERNEL];
-	if (cell->frames[MAP_MEM_MAP])
-		return looks[MAP_MEM_MAP];
-	for (unsigned int kind = MAP_FIRMWARE; kind <= MAP_RESERVED; kind++)
+	if (cell->frames[KIND_KERNEL])
+		return looks[KIND_KERNEL];
+	if (cell->frames[KIND_MEM_MAP])
+		return looks[KIND_MEM_MAP];
+	for (unsigned int kind = KIND_FIRMWARE; kind <= KIND_RESERVED; kind++)
 		if (cell->frames[kind] > cell->frames[most])
 			most = kind;
 	if (usable && usable >= cell->frames[most])
-		return shade(cell->frames[MAP_USED], cell->frames[MAP_FREE]);
-	return looks[cell->frames[most] ? most : MAP_ABSENT];
+		return shade(cell->frames[KIND_USED], cell->frames[KIND_FREE]);
+	return looks[cell->frames[most] ? most : KIND_ABSENT];
 }
 
 /* ---- the parts ---- */
 
-void map_view_fit(struct map_view *view, const struct screen *screen)
+void picture_view_fit(struct picture_view *view, const struct screen *screen)
 {
 	unsigned int room = screen->columns - LABEL - 2 * GAP - ZONES - 1;
 
@@ -157,20 +157,20 @@ void map_view_fit(struct map_view *view, const struct screen *screen)
 	view->rows = screen->rows - GRID - ROWS_BELOW;
 }
 
-static void render_title(struct screen *screen, const struct map_view *view)
+static void render_title(struct screen *screen, const struct picture_view *view)
 {
 	char all[SIZE_TEXT], nr_free[SIZE_TEXT], cell[SIZE_TEXT], row[SIZE_TEXT];
 
 	print(screen, 0, 0, WHITE, "%s of RAM, %s free; a cell is %s, %llu frame%s; a row %s",
-	      map_size_text(PFN_DOWN(memblock_phys_mem_size()), all),
-	      map_size_text(nr_free_pages(), nr_free), map_size_text((pfn_t)1 << view->order, cell),
-	      1ull << view->order, view->order ? "s" : "",
-	      map_size_text((pfn_t)view->columns << view->order, row));
+	      picture_size_text(PFN_DOWN(memblock_phys_mem_size()), all),
+	      picture_size_text(nr_free_pages(), nr_free),
+	      picture_size_text((pfn_t)1 << view->order, cell), 1ull << view->order,
+	      view->order ? "s" : "", picture_size_text((pfn_t)view->columns << view->order, row));
 }
 
 /* Letters of the zones whose span the row has a part of; where there is less room the highest. */
 static void render_zones(struct screen *screen, unsigned int row, unsigned int column,
-			 const struct map_line *line)
+			 const struct picture_line *line)
 {
 	char letters[MAX_NR_ZONES + 1];
 	unsigned int nr = 0, room = screen->columns - 1 - column;
@@ -182,36 +182,36 @@ static void render_zones(struct screen *screen, unsigned int row, unsigned int c
 	put(screen, row, column, ATTRIBUTE_PLAIN, letters + (nr > room ? nr - room : 0));
 }
 
-static void render_fold(struct screen *screen, const struct map_view *view, unsigned int row,
-			unsigned int column, const struct map_line *line, bool cursor)
+static void render_fold(struct screen *screen, const struct picture_view *view, unsigned int row,
+			unsigned int column, const struct picture_line *line, bool cursor)
 {
 	uint8_t attribute = looks[line->kind].attribute;
 	char size[SIZE_TEXT];
 
 	if (cursor && view->cursor == line->start)
 		attribute = CURSOR;
-	print(screen, row, column, attribute, "~ %s: %s ~", map_kind_names[line->kind],
-	      map_size_text(line->end - line->start, size));
+	print(screen, row, column, attribute, "~ %s: %s ~", picture_kind_names[line->kind],
+	      picture_size_text(line->end - line->start, size));
 }
 
-static void render_row(struct screen *screen, const struct map_view *view, unsigned int row,
-		       unsigned int column, const struct map_line *line, bool cursor)
+static void render_row(struct screen *screen, const struct picture_view *view, unsigned int row,
+		       unsigned int column, const struct picture_line *line, bool cursor)
 {
 	const pfn_t frames = (pfn_t)1 << view->order;
-	struct map_cell cell;
+	struct picture_cell cell;
 
 	for (pfn_t pfn = line->start; pfn < line->end; pfn += frames, column++) {
 		struct screen_cell *to = &screen->cell[row][column];
 
-		map_count(pfn, pfn + frames < line->end ? pfn + frames : line->end, &cell);
-		*to = map_cell_look(&cell);
+		picture_count(pfn, pfn + frames < line->end ? pfn + frames : line->end, &cell);
+		*to = picture_cell_look(&cell);
 		if (cursor && view->cursor == pfn)
 			to->attribute = CURSOR;
 	}
 }
 
-static void note_cursor(struct screen *screen, const struct map_view *view, unsigned int row,
-			unsigned int column, const struct map_line *line)
+static void note_cursor(struct screen *screen, const struct picture_view *view, unsigned int row,
+			unsigned int column, const struct picture_line *line)
 {
 	if (view->cursor < line->start || view->cursor >= line->end)
 		return;
@@ -221,26 +221,26 @@ static void note_cursor(struct screen *screen, const struct map_view *view, unsi
 }
 
 /* As many digits as the last address on the screen has. */
-static unsigned int label_width(const struct map_view *view, pfn_t all)
+static unsigned int label_width(const struct picture_view *view, pfn_t all)
 {
 	pfn_t end = view->top;
 	unsigned int digits = 1;
 
 	for (unsigned int i = 0; i < view->rows && end < all; i++)
-		end = map_line_at(view, end).end;
+		end = picture_line_at(view, end).end;
 	for (phys_addr_t rest = PFN_PHYS(end) - 1; rest >>= 4;)
 		digits++;
 	return digits;
 }
 
-static void render_grid(struct screen *screen, const struct map_view *view, bool cursor)
+static void render_grid(struct screen *screen, const struct picture_view *view, bool cursor)
 {
-	const pfn_t all = map_end();
+	const pfn_t all = picture_end_pfn();
 	const unsigned int label = label_width(view, all);
 	pfn_t pfn = view->top;
 
 	for (unsigned int i = 0; i < view->rows && pfn < all; i++) {
-		struct map_line line = map_line_at(view, pfn);
+		struct picture_line line = picture_line_at(view, pfn);
 		unsigned int row = GRID + i, column = label + GAP;
 
 		print(screen, row, 0, ATTRIBUTE_PLAIN, "%*llx", (int)label,
@@ -261,20 +261,21 @@ static void render_grid(struct screen *screen, const struct map_view *view, bool
 
 static void render_legend(struct screen *screen, unsigned int row)
 {
-	static const enum map_kind legend[2][NR_MAP_KINDS / 2] = {
-		{ MAP_FREE, MAP_USED, MAP_KERNEL, MAP_MEM_MAP, MAP_RESERVED, MAP_LEFT_OUT },
-		{ MAP_ABSENT, MAP_FIRMWARE, MAP_ACPI, MAP_NVS, MAP_UNUSABLE, MAP_PMEM },
+	static const enum picture_kind legend[2][NR_KINDS / 2] = {
+		{ KIND_FREE, KIND_USED, KIND_KERNEL, KIND_MEM_MAP, KIND_RESERVED, KIND_LEFT_OUT },
+		{ KIND_ABSENT, KIND_FIRMWARE, KIND_ACPI, KIND_NVS, KIND_UNUSABLE, KIND_PMEM },
 	};
 	unsigned int column;
 
 	for (unsigned int line = 0; line < 2; line++)
-		for (unsigned int i = 0; i < NR_MAP_KINDS / 2; i++) {
-			const enum map_kind kind = legend[line][i];
+		for (unsigned int i = 0; i < NR_KINDS / 2; i++) {
+			const enum picture_kind kind = legend[line][i];
 			const char mark[] = { looks[kind].c, '\0' };
 
 			column =
 			    put(screen, row + line, LEGEND_STEP * i, looks[kind].attribute, mark);
-			put(screen, row + line, column + 1, ATTRIBUTE_PLAIN, map_kind_names[kind]);
+			put(screen, row + line, column + 1, ATTRIBUTE_PLAIN,
+			    picture_kind_names[kind]);
 		}
 	row += 2;
 	column = put(screen, row, 0, SHADE_LIGHT, "1");
@@ -284,8 +285,8 @@ static void render_legend(struct screen *screen, unsigned int row)
 	    " tenths in use, rest free; on the right zones: D DMA, 3 DMA32, N Normal");
 }
 
-void map_render(struct screen *screen, const struct map_view *view, const struct map_words *words,
-		const char *keys, bool cursor)
+void picture_render(struct screen *screen, const struct picture_view *view,
+		    const struct picture_words *words, const char *keys, bool cursor)
 {
 	unsigned int row = GRID + view->rows;
 
@@ -296,7 +297,7 @@ void map_render(struct screen *screen, const struct map_view *view, const struct
 	render_grid(screen, view, cursor);
 	render_legend(screen, row);
 	row += LEGEND_ROWS;
-	for (unsigned int i = 0; i < MAP_WORDS; i++)
+	for (unsigned int i = 0; i < PICTURE_WORDS; i++)
 		put(screen, row++, 0, WHITE, words->line[i]);
 	put(screen, row, 0, ATTRIBUTE_PLAIN, keys);
 }

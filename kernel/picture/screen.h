@@ -35,32 +35,32 @@ struct screen_cell {
 struct screen {
 	unsigned int columns, rows;
 	struct screen_cell cell[SCREEN_MAX_ROWS][SCREEN_MAX_COLUMNS];
-	unsigned int cursor_row, cursor_column; /* where the map's cursor is drawn */
+	unsigned int cursor_row, cursor_column; /* where the picture's cursor is drawn */
 };
 
-#define MAP_WORDS 5
-struct map_words {
-	char line[MAP_WORDS][SCREEN_MAX_COLUMNS];
+#define PICTURE_WORDS 5
+struct picture_words {
+	char line[PICTURE_WORDS][SCREEN_MAX_COLUMNS];
 };
 
 /* A screen of so many columns and rows, cut to what is possible. */
 void screen_size(struct screen *screen, unsigned int columns, unsigned int rows);
 
 /* The cells of a row and the lines that fit. */
-void map_view_fit(struct map_view *view, const struct screen *screen);
+void picture_view_fit(struct picture_view *view, const struct screen *screen);
 
 /* Draws everything; with the cursor, or without. The last column stays blank. */
-void map_render(struct screen *screen, const struct map_view *view, const struct map_words *words,
-		const char *keys, bool cursor);
+void picture_render(struct screen *screen, const struct picture_view *view,
+		    const struct picture_words *words, const char *keys, bool cursor);
 
 /* The length of a line without the blanks at its end. */
 unsigned int screen_line_length(const struct screen *screen, unsigned int row);
 
 /* The character and colours of a cell. */
-struct screen_cell map_cell_look(const struct map_cell *cell);
+struct screen_cell picture_cell_look(const struct picture_cell *cell);
 
 /* "4 KiB", "2 MiB", "1.5 GiB": frames in words, cut after one decimal. */
 #define SIZE_TEXT 24
-const char *map_size_text(uint64_t frames, char text[SIZE_TEXT]);
+const char *picture_size_text(uint64_t frames, char text[SIZE_TEXT]);
 
 #endif

@@ -3,21 +3,22 @@
  */
 #include "kernel/picture/view.h"
 
-static pfn_t cell_frames(const struct map_view *view)
+static pfn_t cell_frames(const struct picture_view *view)
 {
 	return (pfn_t)1 << view->order;
 }
 
-static pfn_t row_frames(const struct map_view *view)
+static pfn_t row_frames(const struct picture_view *view)
 {
 	return (pfn_t)view->columns << view->order;
 }
 
-struct map_line map_line_at(const struct map_view *view, pfn_t pfn)
+struct picture_line picture_line_at(const struct picture_view *view, pfn_t pfn)
 {
-	const pfn_t row = row_frames(view), all = map_end();
-	struct map_line line = { pfn & ~(row - 1), (pfn & ~(row - 1)) + row, false, MAP_ABSENT };
-	struct map_area area = map_area(line.start);
+	const pfn_t row = row_frames(view), all = picture_end_pfn();
+	struct picture_line line = { pfn & ~(row - 1), (pfn & ~(row - 1)) + row, false,
+				     KIND_ABSENT };
+	struct picture_area area = picture_area_at(line.start);
 
 	if (line.end > all)
 		line.end = all;
@@ -31,70 +32,70 @@ struct map_line map_line_at(const struct map_view *view, pfn_t pfn)
 }
 
 /* Lines of everything, or rows + 1 when there are more than are seen. */
-static unsigned int count_lines(const struct map_view *view)
+static unsigned int count_lines(const struct picture_view *view)
 {
-	const pfn_t all = map_end();
+	const pfn_t all = picture_end_pfn();
 	unsigned int nr = 0;
 
 	for (pfn_t pfn = 0; pfn < all && nr <= view->rows; nr++)
-		pfn = map_line_at(view, pfn).end;
+		pfn = picture_line_at(view, pfn).end;
 	return nr;
 }
 
-static bool is_seen(const struct map_view *view, pfn_t pfn)
+static bool is_seen(const struct picture_view *view, pfn_t pfn)
 {
-	const pfn_t all = map_end();
+	const pfn_t all = picture_end_pfn();
 	pfn_t end = view->top;
 
 	if (pfn < view->top)
 		return false;
 	for (unsigned int i = 0; i < view->rows && end < all; i++)
-		end = map_line_at(view, end).end;
+		end = picture_line_at(view, end).end;
 	return pfn < end;
 }
 
 /* The start of the line so many lines before that of pfn, or 0. */
-static pfn_t lines_before(const struct map_view *view, pfn_t pfn, unsigned int nr)
+static pfn_t lines_before(const struct picture_view *view, pfn_t pfn, unsigned int nr)
 {
-	pfn_t start = map_line_at(view, pfn).start;
+	pfn_t start = picture_line_at(view, pfn).start;
 
 	while (nr-- > 0 && start)
-		start = map_line_at(view, start - 1).start;
+		start = picture_line_at(view, start - 1).start;
 	return start;
 }
 
 /* The cursor is seen: as it was, or in the middle; and no line is left empty for nothing. */
-static void follow_cursor(struct map_view *view)
+static void follow_cursor(struct picture_view *view)
 {
-	pfn_t last = lines_before(view, map_end() - 1, view->rows - 1);
+	pfn_t last = lines_before(view, picture_end_pfn() - 1, view->rows - 1);
 
-	view->top = map_line_at(view, view->top).start;
+	view->top = picture_line_at(view, view->top).start;
 	if (!is_seen(view, view->cursor))
 		view->top = lines_before(view, view->cursor, view->rows / 2);
 	if (view->top > last)
 		view->top = last;
 }
 
-static void put_cursor(struct map_view *view, pfn_t pfn)
+static void put_cursor(struct picture_view *view, pfn_t pfn)
 {
-	struct map_line line = map_line_at(view, pfn);
+	struct picture_line line = picture_line_at(view, pfn);
 
 	view->cursor = line.fold ? line.start : pfn & ~(cell_frames(view) - 1);
 	follow_cursor(view);
 }
 
-static void keep_column(struct map_view *view)
+static void keep_column(struct picture_view *view)
 {
-	struct map_line line = map_line_at(view, view->cursor);
+	struct picture_line line = picture_line_at(view, view->cursor);
 
 	view->column = (unsigned int)((view->cursor - line.start) >> view->order);
 	if (line.fold)
 		view->column = 0;
 }
 
-static unsigned int whole_order(const struct map_view *view)
+static unsigned int whole_order(const struct picture_view *view)
 {
-	struct map_view trial = *view;
+	struct picture_view trial = *view;
 
 	trial.order = 0;
 	while (count_lines(&trial) > trial.rows)
@@ -102,23 +103,23 @@ static unsigned int whole_order(const struct map_view *view)
 	return trial.order;
 }
 
-bool map_view_is_whole(const struct map_view *view)
+bool picture_view_is_whole(const struct picture_view *view)
 {
 	return view->order == whole_order(view);
 }
 
-void map_view_at(struct map_view *view, pfn_t pfn, unsigned int order)
+void picture_view_at(struct picture_view *view, pfn_t pfn, unsigned int order)
 {
 	unsigned int whole = whole_order(view);
 
 	view->order = order < whole ? order : whole;
-	put_cursor(view, pfn < map_end() ? pfn : map_end() - 1);
+	put_cursor(view, pfn < picture_end_pfn() ? pfn : picture_end_pfn() - 1);
 	keep_column(view);
 }
 
-struct map_line map_under_cursor(const struct map_view *view)
+struct picture_line picture_under_cursor(const struct picture_view *view)
 {
-	struct map_line line = map_line_at(view, view->cursor);
+	struct picture_line line = picture_line_at(view, view->cursor);
 	pfn_t end = view->cursor + cell_frames(view);
 
 	if (!line.fold) {
@@ -130,44 +131,44 @@ struct map_line map_under_cursor(const struct map_view *view)
 }
 
 /* Up or down, nr lines or as far as it goes; in the column that was left. */
-static void move_lines(struct map_view *view, bool down, unsigned int nr)
+static void move_lines(struct picture_view *view, bool down, unsigned int nr)
 {
-	struct map_line line = map_line_at(view, view->cursor);
+	struct picture_line line = picture_line_at(view, view->cursor);
 	pfn_t to;
 
 	for (; nr > 0; nr--) {
-		if (down ? line.end >= map_end() : line.start == 0)
+		if (down ? line.end >= picture_end_pfn() : line.start == 0)
 			break;
-		line = map_line_at(view, down ? line.end : line.start - 1);
+		line = picture_line_at(view, down ? line.end : line.start - 1);
 	}
 	to = line.start + ((pfn_t)view->column << view->order);
 	put_cursor(view, to < line.end ? to : line.end - 1);
 }
 
-void map_move(struct map_view *view, enum map_move move)
+void picture_move(struct picture_view *view, enum picture_move move)
 {
-	struct map_line here = map_under_cursor(view);
+	struct picture_line here = picture_under_cursor(view);
 
 	switch (move) {
-	case MAP_UP:
-	case MAP_DOWN:
-		move_lines(view, move == MAP_DOWN, 1);
+	case MOVE_UP:
+	case MOVE_DOWN:
+		move_lines(view, move == MOVE_DOWN, 1);
 		return;
-	case MAP_PAGE_UP:
-	case MAP_PAGE_DOWN:
-		move_lines(view, move == MAP_PAGE_DOWN, view->rows);
+	case MOVE_PAGE_UP:
+	case MOVE_PAGE_DOWN:
+		move_lines(view, move == MOVE_PAGE_DOWN, view->rows);
 		return;
-	case MAP_LEFT:
+	case MOVE_LEFT:
 		put_cursor(view, here.start ? here.start - 1 : 0);
 		break;
-	case MAP_RIGHT:
-		put_cursor(view, here.end < map_end() ? here.end : here.start);
+	case MOVE_RIGHT:
+		put_cursor(view, here.end < picture_end_pfn() ? here.end : here.start);
 		break;
-	case MAP_FIRST:
+	case MOVE_FIRST:
 		put_cursor(view, 0);
 		break;
-	case MAP_LAST:
-		put_cursor(view, map_end() - 1);
+	case MOVE_LAST:
+		put_cursor(view, picture_end_pfn() - 1);
 		break;
 	}
 	keep_column(view);

@@ -15,7 +15,7 @@
 
 #include "kernel/picture/cells.h"
 
-struct map_view {
+struct picture_view {
 	unsigned int columns; /* cells a row, a power of two */
 	unsigned int rows;    /* lines that are seen */
 	unsigned int order;
@@ -24,35 +24,35 @@ struct map_view {
 	unsigned int column; /* where up and down lead, folds or not */
 };
 
-struct map_line {
+struct picture_line {
 	pfn_t start, end;
 	bool fold;
-	enum map_kind kind; /* of a fold */
+	enum picture_kind kind; /* of a fold */
 };
 
 /*
  * The cursor goes to the cell with pfn; cells of this order, or of the least with which the whole
  * machine is seen, if that is less.
  */
-#define MAP_WHOLE 64
-void map_view_at(struct map_view *view, pfn_t pfn, unsigned int order);
-bool map_view_is_whole(const struct map_view *view);
+#define PICTURE_WHOLE 64
+void picture_view_at(struct picture_view *view, pfn_t pfn, unsigned int order);
+bool picture_view_is_whole(const struct picture_view *view);
 
-struct map_line map_line_at(const struct map_view *view, pfn_t pfn);
+struct picture_line picture_line_at(const struct picture_view *view, pfn_t pfn);
 
 /* The cell or fold that the cursor is on. */
-struct map_line map_under_cursor(const struct map_view *view);
+struct picture_line picture_under_cursor(const struct picture_view *view);
 
-enum map_move {
-	MAP_LEFT,
-	MAP_RIGHT,
-	MAP_UP,
-	MAP_DOWN,
-	MAP_PAGE_UP,
-	MAP_PAGE_DOWN,
-	MAP_FIRST,
-	MAP_LAST,
+enum picture_move {
+	MOVE_LEFT,
+	MOVE_RIGHT,
+	MOVE_UP,
+	MOVE_DOWN,
+	MOVE_PAGE_UP,
+	MOVE_PAGE_DOWN,
+	MOVE_FIRST,
+	MOVE_LAST,
 };
-void map_move(struct map_view *view, enum map_move move);
+void picture_move(struct picture_view *view, enum picture_move move);
 
 #endif

@@ -30,7 +30,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *text, const c
 	text->room -= length;
 }
 
-static struct text line_of(struct map_words *words, unsigned int line)
+static struct text line_of(struct picture_words *words, unsigned int line)
 {
 	return (struct text){ words->line[line], sizeof(words->line[line]) };
 }
@@ -92,11 +92,11 @@ static void add_blocks(struct text *text, pfn_t start, pfn_t end)
 
 static void describe_range(struct text *text, pfn_t start, pfn_t end)
 {
-	const struct map_area area = map_area(start);
+	const struct picture_area area = picture_area_at(start);
 	char size[SIZE_TEXT];
 
 	add_range(text, PFN_PHYS(start), PFN_PHYS(end) - 1);
-	add(text, " %s", map_size_text(end - start, size));
+	add(text, " %s", picture_size_text(end - start, size));
 	add_zones(text, start, end);
 	if (area.ram || area.end < end)
 		add_blocks(text, start, end);
@@ -106,14 +106,14 @@ static void describe_range(struct text *text, pfn_t start, pfn_t end)
 
 static void describe_mix(struct text *text, pfn_t start, pfn_t end)
 {
-	struct map_cell cell;
+	struct picture_cell cell;
 	const char *before = "";
 
-	map_count(start, end, &cell);
-	for (unsigned int kind = NR_MAP_KINDS; kind-- > 0;) {
+	picture_count(start, end, &cell);
+	for (unsigned int kind = NR_KINDS; kind-- > 0;) {
 		if (!cell.frames[kind])
 			continue;
-		add(text, "%s%s", before, map_kind_names[kind]);
+		add(text, "%s%s", before, picture_kind_names[kind]);
 		if (cell.frames[kind] != end - start)
 			add(text, " %llu", ULL(cell.frames[kind]));
 		before = ", ";
@@ -193,8 +193,8 @@ static void describe_memblock(struct text *text, const struct memblock_type *typ
 	add_more(text, nr);
 }
 
-void map_words(struct map_words *words, pfn_t start, pfn_t end, const struct e820_entry *raw,
-	       uint32_t nr_raw)
+void picture_describe(struct picture_words *words, pfn_t start, pfn_t end,
+		      const struct e820_entry *raw, uint32_t nr_raw)
 {
 	phys_addr_t first = PFN_PHYS(start), last = PFN_PHYS(end) - 1;
 	struct text line = line_of(words, 0);

@@ -1,5 +1,5 @@
 /*
- * words.h: what lies under the map's cursor, in words.
+ * words.h: what lies under the picture's cursor, in words.
  *
  *     [mem 0x200000-0x2fffff] 1 MiB, DMA; block 0x200: 389 of 512 free
  *     free 133, kernel 123
@@ -17,7 +17,7 @@
 #include "kernel/picture/screen.h"
 
 /* Of [start, end). raw: the firmware's entries as it gave them. */
-void map_words(struct map_words *words, pfn_t start, pfn_t end, const struct e820_entry *raw,
-	       uint32_t nr_raw);
+void picture_describe(struct picture_words *words, pfn_t start, pfn_t end,
+		      const struct e820_entry *raw, uint32_t nr_raw);
 
 #endif

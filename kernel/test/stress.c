@@ -150,9 +150,9 @@ static void say_held(char *text, size_t size, unsigned int from, unsigned int to
 					       ULL(run.held[order]));
 }
 
-static const struct map_words *figures(void)
+static const struct picture_words *figures(void)
 {
-	static struct map_words words;
+	static struct picture_words words;
 	const size_t size = sizeof(words.line[0]);
 	uint64_t counts[NR_ORDERS] = { 0 }, sum = 0, in_blocks = 0;
 	unsigned int largest = 0;
@@ -172,7 +172,7 @@ static const struct map_words *figures(void)
 	say_held(words.line[2], size, BLOCK_ORDER, NR_ORDERS);
 	fmt_snprintf(
 	    words.line[3], size, "in use: %llu %%; free: %s, the largest block of order %u",
-	    ULL(run.all ? run.used * 100 / run.all : 0), map_size_text(sum, text), largest);
+	    ULL(run.all ? run.used * 100 / run.all : 0), picture_size_text(sum, text), largest);
 	fmt_snprintf(words.line[4], size, "in whole 2 MiB blocks: %llu %% of what is free",
 		     ULL(sum ? in_blocks * 100 / sum : 0));
 	return &words;
@@ -195,7 +195,7 @@ static void run_alive(uint64_t rounds)
 {
 	bool going_on = true;
 
-	picture_begin(0, MAP_WHOLE);
+	picture_begin(0, PICTURE_WHOLE);
 	for (run.round = 0; going_on && run.round < rounds; run.round++)
 		for (unsigned int i = 0; going_on && i < STEPS; i++) {
 			step();
@@ -213,7 +213,7 @@ static void run_printed(uint64_t rounds)
 		for (unsigned int i = 0; i < STEPS; i++)
 			step();
 		if (run.round == 0 || run.round + 1 == rounds)
-			picture_print(0, MAP_WHOLE, figures());
+			picture_print(0, PICTURE_WHOLE, figures());
 	}
 }
 

@@ -14,8 +14,8 @@ SIM := kernel/memory/steps.c lib/e820.c lib/format.c arch/x86_64/paging.c \
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
 TESTS := test_memblock test_e820 test_paging test_zones test_buddy test_check test_debug \
-         test_probe test_memtest test_map test_maps test_models test_mapfile test_string test_format \
-         test_crc32 test_fat test_elf test_options test_cmdline test_boot_info
+         test_probe test_memtest test_picture test_maps test_models test_mapfile test_string \
+         test_format test_crc32 test_fat test_elf test_options test_cmdline test_boot_info
 
 FUZZ    := ops fat elf e820 cmdline boot_info
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
@@ -70,7 +70,7 @@ test_maps_SOURCES     := $(MM) $(SIM)
 test_probe_SOURCES    := kernel/memory/probe.c $(MM) $(SIM)
 test_memtest_SOURCES  := kernel/memory/memtest.c kernel/monitor/cmd_memtest.c kernel/parse.c \
                          $(MM) $(SIM)
-test_map_SOURCES      := kernel/picture/cells.c kernel/picture/view.c kernel/picture/screen.c \
+test_picture_SOURCES  := kernel/picture/cells.c kernel/picture/view.c kernel/picture/screen.c \
                          kernel/picture/words.c tests/host/sim/pieces.c $(MM) $(SIM)
 test_models_SOURCES   := tests/models/models.c $(MM) $(SIM)
 test_mapfile_SOURCES  := tools/replay/mapfile.c

@@ -1,8 +1,9 @@
 /*
- * test_map.c: the picture of memory on simulated machines.
+ * test_picture.c: the picture of memory on simulated machines.
  *
- * Whole screens are compared with tests/screens/NAME.txt; `test_map NAME` prints one as it is now.
- * What a cell counts is compared with a look at each frame, and every key with what it must keep.
+ * Whole screens are compared with tests/screens/NAME.txt; `test_picture NAME` prints one as it is
+ * now. What a cell counts is compared with a look at each frame, and every key with what it must
+ * keep.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +28,7 @@
 static struct mapfile map;
 static struct e820_taken kernel;
 static struct screen screen;
-static struct map_words words;
+static struct picture_words words;
 
 static void boot(void)
 {
@@ -36,7 +37,7 @@ static void boot(void)
 
 	if (sim_boot(map.entries, map.nr, &options, &kernel, &error))
 		fail_msg("%s", error);
-	map_cells_init(PFN_DOWN(kernel.base), PFN_UP(kernel.base + kernel.size));
+	picture_cells_init(PFN_DOWN(kernel.base), PFN_UP(kernel.base + kernel.size));
 }
 
 static void boot_of(const struct piece *pieces, size_t nr)
@@ -77,7 +78,7 @@ static void boot_used(void)
 	boot_of(islands_6g, 4);
 	for (unsigned int i = 0; (page = alloc_pages(GFP_KERNEL, BLOCK_ORDER)); i++)
 		page->private = i;
-	for (pfn_t pfn = 0; pfn < map_end(); pfn += BLOCK_FRAMES) {
+	for (pfn_t pfn = 0; pfn < picture_end_pfn(); pfn += BLOCK_FRAMES) {
 		struct page *head = page_head(pfn);
 
 		if (head && head->private % 4 == 0)
@@ -102,34 +103,34 @@ static const struct shown {
 	pfn_t pfn;
 	unsigned int order;
 } shown[] = {
-	{ "128m", boot_128m, 80, 25, 0, MAP_WHOLE },
-	{ "holes-64m", boot_holes, 80, 25, 0, MAP_WHOLE },
+	{ "128m", boot_128m, 80, 25, 0, PICTURE_WHOLE },
+	{ "holes-64m", boot_holes, 80, 25, 0, PICTURE_WHOLE },
 	{ "holes-64m-frames", boot_holes, 80, 25, 0x1a00, 0 },
-	{ "used-6g", boot_used, 80, 25, 0, MAP_WHOLE },
+	{ "used-6g", boot_used, 80, 25, 0, PICTURE_WHOLE },
 	{ "used-6g-blocks", boot_used, 80, 25, 0x1c0400, 9 },
 	{ "used-6g-frame", boot_used, 80, 25, 0x1c0405, 0 },
-	{ "used-6g-wide", boot_used, 160, 50, 0x1c0400, MAP_WHOLE },
+	{ "used-6g-wide", boot_used, 160, 50, 0x1c0400, PICTURE_WHOLE },
 	{ "used-6g-small", boot_used, 40, 16, 0x1c0400, 9 },
-	{ "islands-32t", boot_islands, 80, 25, 0, MAP_WHOLE },
-	{ "surface-pro-7", boot_surface, 80, 25, 0, MAP_WHOLE },
+	{ "islands-32t", boot_islands, 80, 25, 0, PICTURE_WHOLE },
+	{ "surface-pro-7", boot_surface, 80, 25, 0, PICTURE_WHOLE },
 };
 
-static void draw(struct map_view *view, bool cursor)
+static void draw(struct picture_view *view, bool cursor)
 {
-	struct map_line under = map_under_cursor(view);
+	struct picture_line under = picture_under_cursor(view);
 
-	map_words(&words, under.start, under.end, map.entries, map.nr);
-	map_render(&screen, view, &words, "keys", cursor);
+	picture_describe(&words, under.start, under.end, map.entries, map.nr);
+	picture_render(&screen, view, &words, "keys", cursor);
 }
 
 static void draw_shown(const struct shown *s)
 {
-	struct map_view view = { .top = 0 };
+	struct picture_view view = { .top = 0 };
 
 	s->boot();
 	screen_size(&screen, s->columns, s->rows);
-	map_view_fit(&view, &screen);
-	map_view_at(&view, s->pfn, s->order);
+	picture_view_fit(&view, &screen);
+	picture_view_at(&view, s->pfn, s->order);
 	draw(&view, true);
 }
 
@@ -174,12 +175,12 @@ static void each_kind_has_its_own_character(void **state)
 	bool seen[256] = { false };
 
 	(void)state;
-	for (unsigned int kind = 0; kind < NR_MAP_KINDS; kind++) {
-		struct map_cell cell = { .frames = { 0 } };
+	for (unsigned int kind = 0; kind < NR_KINDS; kind++) {
+		struct picture_cell cell = { .frames = { 0 } };
 		struct screen_cell look;
 
 		cell.frames[kind] = 3;
-		look = map_cell_look(&cell);
+		look = picture_cell_look(&cell);
 
 		assert_false(seen[(unsigned char)look.c]);
 		assert_int_not_equal(look.attribute & 0xf, look.attribute >> 4);
@@ -199,15 +200,15 @@ static void a_shade_says_tenths(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct map_cell cell = {
-			.frames = { [MAP_USED] = cases[i].used, [MAP_FREE] = cases[i].nr_free }
+		struct picture_cell cell = {
+			.frames = { [KIND_USED] = cases[i].used, [KIND_FREE] = cases[i].nr_free }
 		};
 
-		assert_int_equal(map_cell_look(&cell).c, cases[i].c);
-		cell.frames[MAP_RESERVED] = 1;
-		assert_int_equal(map_cell_look(&cell).c, cases[i].c);
-		cell.frames[MAP_KERNEL] = 1;
-		assert_int_equal(map_cell_look(&cell).c, 'K');
+		assert_int_equal(picture_cell_look(&cell).c, cases[i].c);
+		cell.frames[KIND_RESERVED] = 1;
+		assert_int_equal(picture_cell_look(&cell).c, cases[i].c);
+		cell.frames[KIND_KERNEL] = 1;
+		assert_int_equal(picture_cell_look(&cell).c, 'K');
 	}
 }
 
@@ -215,14 +216,14 @@ static void a_shade_says_tenths(void **state)
 static void the_cursor_is_one_cell(void **state)
 {
 	static struct screen without;
-	struct map_view view = { .top = 0 };
+	struct picture_view view = { .top = 0 };
 	unsigned int differences = 0;
 
 	(void)state;
 	boot_holes();
 	screen_size(&screen, 80, 25);
-	map_view_fit(&view, &screen);
-	map_view_at(&view, 0x1a00, 0);
+	picture_view_fit(&view, &screen);
+	picture_view_at(&view, 0x1a00, 0);
 	draw(&view, false);
 	without = screen;
 	draw(&view, true);
@@ -241,22 +242,22 @@ static void the_cursor_is_one_cell(void **state)
 
 static void sizes_are_cut_to_what_is_possible(void **state)
 {
-	struct map_view view;
+	struct picture_view view;
 
 	(void)state;
 	screen_size(&screen, 1, 1);
 	assert_int_equal(screen.columns, SCREEN_MIN_COLUMNS);
 	assert_int_equal(screen.rows, SCREEN_MIN_ROWS);
-	map_view_fit(&view, &screen);
+	picture_view_fit(&view, &screen);
 	assert_int_equal(view.columns, 16);
 	screen_size(&screen, 80, 24);
 	assert_int_equal(screen.rows, 24);
-	map_view_fit(&view, &screen);
+	picture_view_fit(&view, &screen);
 	assert_int_equal(view.columns, 64);
 	screen_size(&screen, 5000, 5000);
 	assert_int_equal(screen.columns, SCREEN_MAX_COLUMNS);
 	assert_int_equal(screen.rows, SCREEN_MAX_ROWS);
-	map_view_fit(&view, &screen);
+	picture_view_fit(&view, &screen);
 	assert_int_equal(view.columns, 128);
 }
 
@@ -278,38 +279,38 @@ static bool is_mem_map(pfn_t wanted)
 	return false;
 }
 
-static enum map_kind kind_of_other(pfn_t pfn)
+static enum picture_kind kind_of_other(pfn_t pfn)
 {
-	static const enum map_kind kinds[] = { MAP_ABSENT, MAP_LEFT_OUT, MAP_FIRMWARE,
-					       MAP_ACPI,   MAP_NVS,      MAP_UNUSABLE };
-	enum map_kind kind = MAP_ABSENT;
+	static const enum picture_kind kinds[] = { KIND_ABSENT, KIND_LEFT_OUT, KIND_FIRMWARE,
+						   KIND_ACPI,   KIND_NVS,      KIND_UNUSABLE };
+	enum picture_kind kind = KIND_ABSENT;
 
 	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
 		const struct e820_range *r = &e820_map.ranges[i];
 
 		if (PFN_DOWN(r->base) > pfn || PFN_DOWN(r->base + r->size - 1) < pfn)
 			continue;
-		if (kind == MAP_ABSENT || kind == MAP_LEFT_OUT)
+		if (kind == KIND_ABSENT || kind == KIND_LEFT_OUT)
 			kind = kinds[r->type];
 	}
 	return kind;
 }
 
-static enum map_kind kind_of_frame(pfn_t pfn)
+static enum picture_kind kind_of_frame(pfn_t pfn)
 {
 	if (!pfn_valid(pfn))
 		return kind_of_other(pfn);
 	switch (page_state(pfn)) {
 	case PAGE_FREE:
-		return MAP_FREE;
+		return KIND_FREE;
 	case PAGE_ALLOCATED:
-		return MAP_USED;
+		return KIND_USED;
 	default:
 		break;
 	}
 	if (pfn >= PFN_DOWN(kernel.base) && pfn < PFN_UP(kernel.base + kernel.size))
-		return MAP_KERNEL;
-	return is_mem_map(pfn) ? MAP_MEM_MAP : MAP_RESERVED;
+		return KIND_KERNEL;
+	return is_mem_map(pfn) ? KIND_MEM_MAP : KIND_RESERVED;
 }
 
 static void counts_are_those_of_the_frames(void **state)
@@ -325,7 +326,7 @@ static void counts_are_those_of_the_frames(void **state)
 		{ 40 * MIB + 0x800, 0x400, 1 },
 		{ 41 * MIB, 0x800, 2 },
 	};
-	struct map_cell cell;
+	struct picture_cell cell;
 	pfn_t end, step;
 
 	(void)state;
@@ -338,14 +339,14 @@ static void counts_are_those_of_the_frames(void **state)
 			__free_pages(page, page_order(page));
 	}
 	drain_caches();
-	for (pfn_t pfn = 0; pfn < map_end(); pfn = end) {
-		struct map_cell own = { .frames = { 0 } };
+	for (pfn_t pfn = 0; pfn < picture_end_pfn(); pfn = end) {
+		struct picture_cell own = { .frames = { 0 } };
 
 		step = (pfn_t)random() % 700 + 1;
-		end = pfn + step < map_end() ? pfn + step : map_end();
+		end = pfn + step < picture_end_pfn() ? pfn + step : picture_end_pfn();
 		for (pfn_t frame = pfn; frame < end; frame++)
 			own.frames[kind_of_frame(frame)]++;
-		map_count(pfn, end, &cell);
+		picture_count(pfn, end, &cell);
 		assert_memory_equal(&cell, &own, sizeof(cell));
 	}
 }
@@ -353,11 +354,11 @@ static void counts_are_those_of_the_frames(void **state)
 /* ---- keys ---- */
 
 /* The lines of the machine follow one another and are what each of their frames belongs to. */
-static void check_lines(const struct map_view *view)
+static void check_lines(const struct picture_view *view)
 {
-	for (pfn_t pfn = 0; pfn < map_end();) {
-		struct map_line line = map_line_at(view, pfn);
-		struct map_line last = map_line_at(view, line.end - 1);
+	for (pfn_t pfn = 0; pfn < picture_end_pfn();) {
+		struct picture_line line = picture_line_at(view, pfn);
+		struct picture_line last = picture_line_at(view, line.end - 1);
 
 		assert_int_equal(line.start, pfn);
 		assert_true(line.end > pfn);
@@ -369,59 +370,59 @@ static void check_lines(const struct map_view *view)
 	}
 }
 
-static void check_view(const struct map_view *view)
+static void check_view(const struct picture_view *view)
 {
-	struct map_line under = map_under_cursor(view);
+	struct picture_line under = picture_under_cursor(view);
 	pfn_t end = view->top;
 
-	assert_int_equal(map_line_at(view, view->top).start, view->top);
-	for (unsigned int i = 0; i < view->rows && end < map_end(); i++)
-		end = map_line_at(view, end).end;
+	assert_int_equal(picture_line_at(view, view->top).start, view->top);
+	for (unsigned int i = 0; i < view->rows && end < picture_end_pfn(); i++)
+		end = picture_line_at(view, end).end;
 	assert_in_range(view->cursor, view->top, end - 1);
 	assert_int_equal(under.start, view->cursor);
-	assert_true(under.end > under.start && under.end <= map_end());
+	assert_true(under.end > under.start && under.end <= picture_end_pfn());
 }
 
 static void every_key_keeps_the_cursor_in_sight(void **state)
 {
-	struct map_view view = { .top = 0 };
+	struct picture_view view = { .top = 0 };
 
 	(void)state;
 	boot_islands();
 	screen_size(&screen, 80, 25);
-	map_view_fit(&view, &screen);
-	map_view_at(&view, 0, MAP_WHOLE);
+	picture_view_fit(&view, &screen);
+	picture_view_at(&view, 0, PICTURE_WHOLE);
 	check_lines(&view);
 	srandom(7);
 	for (unsigned int i = 0; i < 20000; i++) {
 		if (random() % 8 == 0)
-			map_view_at(&view, view.cursor, (unsigned int)random() % 34);
+			picture_view_at(&view, view.cursor, (unsigned int)random() % 34);
 		else
-			map_move(&view, (enum map_move)(random() % (MAP_LAST + 1)));
+			picture_move(&view, (enum picture_move)(random() % (MOVE_LAST + 1)));
 		check_view(&view);
 	}
-	map_view_at(&view, 0, MAP_WHOLE);
+	picture_view_at(&view, 0, PICTURE_WHOLE);
 	assert_int_equal(view.top, 0);
 }
 
 static void right_goes_everywhere_and_left_back(void **state)
 {
-	struct map_view view = { .top = 0 };
+	struct picture_view view = { .top = 0 };
 	unsigned int steps = 0;
 
 	(void)state;
 	boot_surface();
 	screen_size(&screen, 80, 25);
-	map_view_fit(&view, &screen);
-	map_view_at(&view, 0, MAP_WHOLE);
+	picture_view_fit(&view, &screen);
+	picture_view_at(&view, 0, PICTURE_WHOLE);
 	for (pfn_t before = MM_MAX_PFN; before != view.cursor; steps++) {
 		before = view.cursor;
-		map_move(&view, MAP_RIGHT);
+		picture_move(&view, MOVE_RIGHT);
 		assert_true(view.cursor == before || view.cursor > before);
 	}
-	assert_int_equal(map_under_cursor(&view).end, map_end());
+	assert_int_equal(picture_under_cursor(&view).end, picture_end_pfn());
 	for (steps--; steps > 0; steps--)
-		map_move(&view, MAP_LEFT);
+		picture_move(&view, MOVE_LEFT);
 	assert_int_equal(view.cursor, 0);
 }
 
@@ -431,23 +432,23 @@ static void folds_do_not_lose_the_column(void **state)
 	static const struct piece pieces[] = { { 0, 0x9f000, 1 },
 					       { MIB, 127 * MIB, 1 },
 					       { 4 * GIB, GIB, 1 } };
-	struct map_view view = { .top = 0 };
+	struct picture_view view = { .top = 0 };
 	pfn_t start;
 
 	(void)state;
 	boot_of(pieces, 3);
 	screen_size(&screen, 80, 25);
-	map_view_fit(&view, &screen);
-	map_view_at(&view, 0x7000, 6);
+	picture_view_fit(&view, &screen);
+	picture_view_at(&view, 0x7000, 6);
 	for (unsigned int i = 0; i < 5; i++)
-		map_move(&view, MAP_RIGHT);
+		picture_move(&view, MOVE_RIGHT);
 	start = view.cursor;
-	map_move(&view, MAP_DOWN);
-	assert_true(map_under_cursor(&view).fold);
-	map_move(&view, MAP_DOWN);
+	picture_move(&view, MOVE_DOWN);
+	assert_true(picture_under_cursor(&view).fold);
+	picture_move(&view, MOVE_DOWN);
 	assert_int_equal(view.cursor, (1 << 20) + 5 * 64);
-	map_move(&view, MAP_UP);
-	map_move(&view, MAP_UP);
+	picture_move(&view, MOVE_UP);
+	picture_move(&view, MOVE_UP);
 	assert_int_equal(view.cursor, start);
 }
 
