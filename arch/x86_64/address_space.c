@@ -4,13 +4,11 @@
 #include "arch/x86_64/address_space.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/paging.h"
+#include "arch/x86_64/pte.h"
 #include "arch/x86_64/sections.h"
 #include "arch/x86_64/vga.h"
 #include "mm/memblock.h"
 #include "mm/port.h"
-
-#define ENTRY_WRITE (1ull << 1)
-#define ENTRY_NX    (1ull << 63)
 
 static phys_addr_t image_phys;
 
@@ -81,7 +79,7 @@ void address_space_init(phys_addr_t kernel_phys, bool small_direct_map)
 /* Every page of [start, end) is mapped, with these of the two bits. */
 static bool section_is(uintptr_t start, uintptr_t end, uint64_t bits)
 {
-	uint64_t mask = ENTRY_WRITE | (cpu_features.nx ? ENTRY_NX : 0);
+	uint64_t mask = PTE_WRITE | (cpu_features.nx ? PTE_NX : 0);
 	struct paging_leaf leaf;
 
 	for (uintptr_t virt = start; virt < end; virt += PAGE_SIZE)
@@ -97,7 +95,7 @@ static bool guards_are_out(void)
 	for (unsigned int i = 0; i < NR_STACKS; i++)
 		if (paging_walk((uintptr_t)kernel_stacks[i].guard, &leaf) ||
 		    !section_is((uintptr_t)kernel_stacks[i].bottom, (uintptr_t)kernel_stacks[i].top,
-				ENTRY_WRITE | ENTRY_NX))
+				PTE_WRITE | PTE_NX))
 			return false;
 	return true;
 }
@@ -114,10 +112,9 @@ unsigned int address_space_check(void)
 		broken |= ADDRESS_SPACE_GUARD;
 	if (!section_is((uintptr_t)__text_start, (uintptr_t)__text_end, 0))
 		broken |= ADDRESS_SPACE_TEXT;
-	if (!section_is((uintptr_t)__rodata_start, (uintptr_t)__rodata_end, ENTRY_NX))
+	if (!section_is((uintptr_t)__rodata_start, (uintptr_t)__rodata_end, PTE_NX))
 		broken |= ADDRESS_SPACE_DATA;
-	if (!section_is(alias, alias + (uintptr_t)__rodata_end - (uintptr_t)__kernel_start,
-			ENTRY_NX))
+	if (!section_is(alias, alias + (uintptr_t)__rodata_end - (uintptr_t)__kernel_start, PTE_NX))
 		broken |= ADDRESS_SPACE_DIRECT_MAP;
 	return broken;
 }

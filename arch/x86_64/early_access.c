@@ -8,25 +8,21 @@
 #include "arch/x86_64/early_access.h"
 
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/pte.h"
 #include "mm/port.h"
 
-#define WINDOW_SIZE   0x200000ull
-#define WINDOW        (0x100000000ull - WINDOW_SIZE)
+#define WINDOW_SIZE 0x200000ull
+#define WINDOW      (0x100000000ull - WINDOW_SIZE)
 
-/* Intel SDM volume 3A, section 4.5: tables of 512 entries. */
-#define PD_SHIFT      21
-#define PDPT_SHIFT    30
-#define PML4_SHIFT    39
-#define ENTRY_MASK    511u
-#define ENTRY_FLAGS   0xfffull
-#define TABLE_ADDRESS 0x000ffffffffff000ull
+/* What the loader's entry has besides the address; it has no bit above. */
+#define ENTRY_FLAGS 0xfffull
 
-/* The entry that leads to the window, of the table that an entry or CR3 names. */
-static uint64_t *entry_of(uint64_t parent, unsigned int shift)
+/* Returns the entry that leads to the window, of the level's table that an entry or CR3 names. */
+static uint64_t *entry_of(uint64_t parent, unsigned int level)
 {
-	uint64_t *entries = phys_to_virt(parent & TABLE_ADDRESS);
+	uint64_t *entries = phys_to_virt(parent & PTE_ADDRESS);
 
-	return &entries[WINDOW >> shift & ENTRY_MASK];
+	return &entries[pte_index(WINDOW, level)];
 }
 
 /* Where the word is seen, until the next call. */
@@ -35,8 +31,7 @@ static volatile uint64_t *show(phys_addr_t phys)
 	static uint64_t *entry;
 
 	if (!entry)
-		entry =
-		    entry_of(*entry_of(*entry_of(read_cr3(), PML4_SHIFT), PDPT_SHIFT), PD_SHIFT);
+		entry = entry_of(*entry_of(*entry_of(read_cr3(), 3), 2), 1);
 	*entry = (*entry & ENTRY_FLAGS) | (phys & ~(WINDOW_SIZE - 1));
 	invlpg((uintptr_t)phys_to_virt(WINDOW));
 	return phys_to_virt(WINDOW | (phys & (WINDOW_SIZE - 1)));

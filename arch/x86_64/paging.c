@@ -1,32 +1,17 @@
 /*
  * paging.c: building page tables. One recursive walk makes every mapping.
  *
- * Level 0 is a page table (entries of 4 KiB), 1 a page directory (2 MiB), 2 a page-directory-
- * pointer table (1 GiB), 3 the PML4. Holes of mem_map share tables: every entry of zero_table[0]
- * is the zero page, every entry of zero_table[1] is zero_table[0]; so 256 GiB of window cost two
- * tables, however large the holes.
+ * Holes of mem_map share tables: every entry of zero_table[0] is the zero page, every entry of
+ * zero_table[1] is zero_table[0]; so 256 GiB of window cost two tables, however large the holes.
  *
  * Entries are written in runs. Tables that are full of leaves lie side by side and are a single
  * run, in memory that was not cleared before.
  */
 #include "arch/x86_64/paging.h"
+
+#include "arch/x86_64/pte.h"
 #include "mm/gfp.h"
 #include "mm/memblock.h"
-
-#define ENTRIES      512
-#define LEVELS       4
-
-/* SDM volume 3A, tables 4-15 to 4-20. */
-#define PTE_PRESENT  0x001ull
-#define PTE_WRITE    0x002ull
-#define PTE_PWT      0x008ull
-#define PTE_PCD      0x010ull
-#define PTE_ACCESSED 0x020ull /* set beforehand: the CPU need not write it */
-#define PTE_DIRTY    0x040ull
-#define PTE_PS       0x080ull /* a large page: levels 1 and 2 */
-#define PTE_GLOBAL   0x100ull
-#define PTE_NX       (1ull << 63)
-#define PTE_ADDRESS  0x000ffffffffff000ull
 
 static struct paging_config config;
 static phys_addr_t root;
@@ -36,16 +21,11 @@ static uint64_t table_bytes;
 static bool use_allocator;
 static uintptr_t next_window;
 
-static unsigned int level_shift(unsigned int level)
-{
-	return PAGE_SHIFT + 9 * level;
-}
-
 static uint64_t *entry_at(phys_addr_t table, unsigned int level, uintptr_t virt)
 {
 	uint64_t *entries = phys_to_virt(table);
 
-	return &entries[virt >> level_shift(level) & (ENTRIES - 1)];
+	return &entries[pte_index(virt, level)];
 }
 
 /* Frames side by side, not cleared: *n of them, or half as many, and so on. */
@@ -91,7 +71,7 @@ static phys_addr_t full_tables(uint64_t *n, uint64_t value, uint64_t step)
 	phys_addr_t tables = alloc_frames(n);
 
 	table_bytes += *n * PAGE_SIZE;
-	write_run(phys_to_virt(tables), *n * ENTRIES, value, step);
+	write_run(phys_to_virt(tables), *n * PTE_ENTRIES, value, step);
 	return tables;
 }
 
@@ -136,11 +116,11 @@ static bool is_leaf_level(unsigned int level, unsigned int prot)
 /* The entries, from virt's own on, whose span lies wholly within [virt, last]. */
 static uint64_t whole_entries(unsigned int level, uintptr_t virt, uintptr_t last)
 {
-	uint64_t below = (1ull << level_shift(level)) - 1;
+	uint64_t below = (1ull << pte_shift(level)) - 1;
 
 	if (virt & below)
 		return 0;
-	return ((last - virt) >> level_shift(level)) + ((last & below) == below);
+	return ((last - virt) >> pte_shift(level)) + ((last & below) == below);
 }
 
 /* Programmer's error: a mapping over another. */
@@ -159,7 +139,7 @@ static void refuse_present(const uint64_t *entry, uint64_t n, uintptr_t virt)
 /* The part of [virt, last] below one entry of this level ends here. */
 static uintptr_t last_below(unsigned int level, uintptr_t virt, uintptr_t last)
 {
-	uintptr_t entry_last = virt | ((1ull << level_shift(level)) - 1);
+	uintptr_t entry_last = virt | ((1ull << pte_shift(level)) - 1);
 
 	return entry_last < last ? entry_last : last;
 }
@@ -171,7 +151,7 @@ static uintptr_t last_below(unsigned int level, uintptr_t virt, uintptr_t last)
 static void map_level(phys_addr_t table, unsigned int level, uintptr_t virt, uintptr_t last,
 		      phys_addr_t phys, unsigned int prot)
 {
-	uint64_t size = 1ull << level_shift(level), small = size / ENTRIES;
+	uint64_t size = 1ull << pte_shift(level), small = size / PTE_ENTRIES;
 	phys_addr_t tables;
 	uint64_t done;
 
@@ -205,7 +185,7 @@ void paging_map(uintptr_t virt, phys_addr_t phys, uint64_t size, unsigned int pr
 		panic("page tables: [0x%lx, +0x%llx) to 0x%llx is not whole pages",
 		      (unsigned long)virt, (unsigned long long)size, (unsigned long long)phys);
 	if (size)
-		map_level(root, LEVELS - 1, virt, virt + size - 1, phys, prot);
+		map_level(root, PTE_LEVELS - 1, virt, virt + size - 1, phys, prot);
 }
 
 void paging_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
@@ -231,7 +211,7 @@ static void map_zero_level(phys_addr_t table, unsigned int level, uintptr_t virt
 
 		if (n) {
 			write_run(entry, n, zero_entry(level), 0);
-			done = n << level_shift(level);
+			done = n << pte_shift(level);
 		} else {
 			uintptr_t to = last_below(level, virt, last);
 
@@ -246,7 +226,7 @@ static void map_zero_level(phys_addr_t table, unsigned int level, uintptr_t virt
 void paging_map_zero(uintptr_t virt, uint64_t size)
 {
 	if (size)
-		map_zero_level(root, LEVELS - 1, virt, virt + size - 1);
+		map_zero_level(root, PTE_LEVELS - 1, virt, virt + size - 1);
 }
 
 void paging_init(const struct paging_config *wanted)
@@ -293,7 +273,7 @@ static uint64_t *find_end(uintptr_t virt, unsigned int *level)
 {
 	phys_addr_t table = root;
 
-	for (*level = LEVELS - 1;; --*level) {
+	for (*level = PTE_LEVELS - 1;; --*level) {
 		uint64_t *entry = entry_at(table, *level, virt);
 
 		if (!*level || !(*entry & PTE_PRESENT) || *entry & PTE_PS)
@@ -317,7 +297,7 @@ bool paging_walk(uintptr_t virt, struct paging_leaf *leaf)
 
 	if (!entry)
 		return false;
-	leaf->size = 1ull << level_shift(level);
+	leaf->size = 1ull << pte_shift(level);
 	leaf->entry = *entry;
 	leaf->phys = (*entry & PTE_ADDRESS & ~(leaf->size - 1)) | (virt & (leaf->size - 1));
 	return true;

@@ -14,18 +14,16 @@
 #include <cmocka.h>
 
 #include "arch/x86_64/paging.h"
+#include "arch/x86_64/pte.h"
 #include "mm/memblock.h"
 #include "mm/port.h"
 #include "tests/host/sim/sim.h"
 
-#define TABLES_RAM  (16ull << 20) /* what tables may take */
-#define KIB4        (1ull << 12)
-#define MIB2        (1ull << 21)
-#define GIB1        (1ull << 30)
-#define BASE        0x600000000000ull /* the lowest address that the tests map */
-
-#define ENTRY_WRITE (1ull << 1)
-#define ENTRY_NX    (1ull << 63)
+#define TABLES_RAM (16ull << 20) /* what tables may take */
+#define KIB4       (1ull << 12)
+#define MIB2       (1ull << 21)
+#define GIB1       (1ull << 30)
+#define BASE       0x600000000000ull /* the lowest address that the tests map */
 
 static struct paging_config config = { .nx = true };
 
@@ -75,8 +73,8 @@ static void check_at(const struct mapping *m, uint64_t offset)
 	assert_true(paging_walk(m->virt + offset, &leaf));
 	assert_int_equal(leaf.phys, m->phys + offset);
 	assert_int_equal(leaf.size, page_size_at(m, offset));
-	assert_int_equal(!!(leaf.entry & ENTRY_WRITE), !!(m->prot & PAGING_WRITE));
-	assert_int_equal(!!(leaf.entry & ENTRY_NX), !(m->prot & PAGING_EXEC));
+	assert_int_equal(!!(leaf.entry & PTE_WRITE), !!(m->prot & PAGING_WRITE));
+	assert_int_equal(!!(leaf.entry & PTE_NX), !(m->prot & PAGING_EXEC));
 }
 
 static void check_mapping(const struct mapping *m)
@@ -225,7 +223,7 @@ static void holes_share_a_page(void **state)
 			}
 			assert_true(paging_walk(virt, &leaf));
 			assert_int_equal(leaf.phys, zero.phys + (virt & (PAGE_SIZE - 1)));
-			assert_false(leaf.entry & ENTRY_WRITE);
+			assert_false(leaf.entry & PTE_WRITE);
 		}
 		assert_true(paging_walk(end - 1, &leaf));
 		assert_false(paging_walk(end, &leaf));

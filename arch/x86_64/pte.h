@@ -1,0 +1,39 @@
+/*
+ * pte.h: entries of page tables: 4 levels, each table of 512 entries (Intel SDM volume 3A, section
+ * 4.5, tables 4-15 to 4-20).
+ *
+ * Level 0 is a page table (its entries map 4 KiB), 1 a page directory (2 MiB), 2 a page-directory-
+ * pointer table (1 GiB), 3 the PML4.
+ */
+#ifndef ARCH_X86_64_PTE_H
+#define ARCH_X86_64_PTE_H
+
+#include "mm/types.h"
+
+#define PTE_ENTRIES  512
+#define PTE_LEVELS   4
+
+#define PTE_PRESENT  0x001ull
+#define PTE_WRITE    0x002ull
+#define PTE_PWT      0x008ull
+#define PTE_PCD      0x010ull
+#define PTE_ACCESSED 0x020ull /* set beforehand: the CPU need not write it */
+#define PTE_DIRTY    0x040ull
+#define PTE_PS       0x080ull /* a large page: levels 1 and 2 */
+#define PTE_GLOBAL   0x100ull
+#define PTE_NX       (1ull << 63)
+#define PTE_ADDRESS  0x000ffffffffff000ull
+
+/* Returns the logarithm of the bytes that an entry of level spans. */
+static inline unsigned int pte_shift(unsigned int level)
+{
+	return PAGE_SHIFT + 9 * level;
+}
+
+/* Returns the index, in a table of level, of the entry that leads to virt. */
+static inline unsigned int pte_index(uintptr_t virt, unsigned int level)
+{
+	return (unsigned int)(virt >> pte_shift(level)) & (PTE_ENTRIES - 1);
+}
+
+#endif
