@@ -29,7 +29,7 @@ enum picture_kind {
 	NR_KINDS
 };
 
-/* "free", "in use", … */
+/* The name of each kind in the legend: "free", "in use", … */
 extern const char *const picture_kind_names[NR_KINDS];
 
 struct picture_area {
@@ -43,19 +43,26 @@ struct picture_cell {
 };
 
 /*
- * Once, after mem_map_init(): where the kernel's image is, and, from the page tables, where mem_map
- * is. Of a mem_map in more than PICTURE_MAX_PIECES pieces the rest is just reserved.
+ * Notes where the kernel's image lies, [kernel_start, kernel_end), and looks up in the page tables
+ * where mem_map lies. Needed after mem_map_init() and before anything is counted. Of a mem_map in
+ * more than PICTURE_MAX_PIECES pieces the rest counts as reserved.
  */
 #define PICTURE_MAX_PIECES 128
 void picture_cells_init(pfn_t kernel_start, pfn_t kernel_end);
 
-/* One frame after the last that any map knows of; MM_MAX_PFN at most. */
+/*
+ * Returns the end of what the picture shows: one frame after the last of the firmware's map and of
+ * memblock, MM_MAX_PFN at most.
+ */
 pfn_t picture_end_pfn(void);
 
-/* The area that the frame lies in; pfn < picture_end_pfn(). O(ranges). */
+/* Returns the area that the frame pfn lies in; pfn < picture_end_pfn(). O(ranges). */
 struct picture_area picture_area_at(pfn_t pfn);
 
-/* What [start, end) holds. The caches are drained: a cached frame would count as in use. */
+/*
+ * Fills cell with what the frames [start, end) hold. The caller has called drain_caches(), as a
+ * frame in a frame cache would count as in use.
+ */
 void picture_count(pfn_t start, pfn_t end, struct picture_cell *cell);
 
 #endif

@@ -14,19 +14,19 @@
 
 #define DRAW_MAX_SCREENS 2 /* at most: a serial terminal and the VGA card */
 
-/* Takes the screens over: clears them. */
+/* Finds the screens and clears them. */
 void draw_begin(void);
 
 /* Clears them and gives them back to lines of text. */
 void draw_end(void);
 
-/* The answer of the terminal. What it shows is drawn anew next time. */
+/* Takes the size that the terminal has answered: what it shows is drawn anew next time. */
 void draw_resize(unsigned int columns, unsigned int rows);
 
-/* Screens 0, 1, … to draw for: gives screen the size. False when there is no such. */
+/* Gives screen the size of screen number nr, from 0 on. Returns false when there is none. */
 bool draw_size(size_t nr, struct screen *screen);
 
-/* Shows it on this one, the terminal's own cursor where the picture's is. */
+/* Shows screen on screen number nr, and puts the terminal's own cursor where the picture's is. */
 void draw_screen(size_t nr, const struct screen *screen);
 
 #endif

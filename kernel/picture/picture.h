@@ -7,8 +7,9 @@
 #include "kernel/picture/screen.h"
 
 /*
- * Prints it as lines of text, 79 columns at most; the cursor in the cell with pfn, cells of this
- * order (PICTURE_WHOLE: the whole machine). words NULL: what lies under the cursor.
+ * Prints the picture as lines of text, of 79 columns at most: the cursor in the cell with the frame
+ * pfn, cells of 2^order frames (PICTURE_WHOLE: the whole machine), below it words, or where that is
+ * NULL what lies under the cursor.
  */
 void picture_print(pfn_t pfn, unsigned int order, const struct picture_words *words);
 
@@ -16,10 +17,10 @@ void picture_print(pfn_t pfn, unsigned int order, const struct picture_words *wo
 void picture_begin(pfn_t pfn, unsigned int order);
 void picture_end(void);
 
-/* Shows it as it is now. */
+/* Shows memory as it is now, with words as in picture_print(). */
 void picture_draw(const struct picture_words *words);
 
-/* A key moves or zooms; false when it says to leave. */
+/* Moves or zooms as the key says. Returns false when it is one of those that leave. */
 bool picture_key(int key);
 
 #endif

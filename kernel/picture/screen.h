@@ -43,23 +43,26 @@ struct picture_words {
 	char line[PICTURE_WORDS][SCREEN_MAX_COLUMNS];
 };
 
-/* A screen of so many columns and rows, cut to what is possible. */
+/* Sets the size of screen, cut to what is possible. */
 void screen_size(struct screen *screen, unsigned int columns, unsigned int rows);
 
-/* The cells of a row and the lines that fit. */
+/* Sets how many cells a row of view has and how many lines are seen, as fit on screen. */
 void picture_view_fit(struct picture_view *view, const struct screen *screen);
 
-/* Draws everything; with the cursor, or without. The last column stays blank. */
+/*
+ * Draws the picture of view on screen: words below the legend, keys in the last row, the cursor
+ * only if it is asked for. The last column stays blank.
+ */
 void picture_render(struct screen *screen, const struct picture_view *view,
 		    const struct picture_words *words, const char *keys, bool cursor);
 
-/* The length of a line without the blanks at its end. */
+/* Returns the length of a row without the blanks at its end. */
 unsigned int screen_line_length(const struct screen *screen, unsigned int row);
 
-/* The character and colours of a cell. */
+/* Returns the character and colours of a cell. */
 struct screen_cell picture_cell_look(const struct picture_cell *cell);
 
-/* "4 KiB", "2 MiB", "1.5 GiB": frames in words, cut after one decimal. */
+/* Writes the size of frames to text, "4 KiB", "1.5 GiB", cut after one decimal. Returns text. */
 #define SIZE_TEXT 24
 const char *picture_size_text(uint64_t frames, char text[SIZE_TEXT]);
 

@@ -31,8 +31,8 @@ struct picture_line {
 };
 
 /*
- * The cursor goes to the cell with pfn; cells of this order, or of the least with which the whole
- * machine is seen, if that is less.
+ * Moves the cursor to the cell with the frame pfn and makes cells 2^order frames; where a smaller
+ * order shows the whole machine, cells are of that one, as with PICTURE_WHOLE.
  */
 #define PICTURE_WHOLE 64
 void picture_view_at(struct picture_view *view, pfn_t pfn, unsigned int order);

@@ -16,7 +16,7 @@
 #include "include/e820.h"
 #include "kernel/picture/screen.h"
 
-/* Of [start, end). raw: the firmware's entries as it gave them. */
+/* Fills words for the frames [start, end). raw: the nr_raw entries as the firmware gave them. */
 void picture_describe(struct picture_words *words, pfn_t start, pfn_t end,
 		      const struct e820_entry *raw, uint32_t nr_raw);
 
