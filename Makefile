@@ -63,7 +63,7 @@ packages:
 
 LIB := lib/string.c lib/format.c lib/crc32.c lib/e820.c
 
-MM := mm/memblock.c mm/mem_map.c mm/zone.c mm/node.c mm/buddy.c mm/cache.c mm/page_alloc.c \
+MM := mm/memblock.c mm/mem_map.c mm/zone.c mm/bitmap.c mm/buddy.c mm/cache.c mm/page_alloc.c \
       mm/page_state.c mm/debug.c mm/check.c
 
 .PHONY: image

@@ -41,7 +41,7 @@
 #define MM_ZONE_H
 
 #include "mm/gfp.h"
-#include "mm/node.h"
+#include "mm/bitmap.h"
 
 enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, MAX_NR_ZONES };
 

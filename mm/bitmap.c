@@ -1,7 +1,7 @@
 /*
  * node.c: finding runs of set bits in a node.
  */
-#include "mm/node.h"
+#include "mm/bitmap.h"
 
 unsigned int word_run_order(uint64_t word)
 {
