@@ -1,15 +1,15 @@
 /*
- * node.c: finding runs of set bits in a node.
+ * bitmap.c: finding runs of set bits in a bitmap.
  */
 #include "mm/bitmap.h"
 
-unsigned int word_run_order(uint64_t word)
+unsigned int bitmap_word_run_order(uint64_t word)
 {
 	unsigned int k = 0;
 
-	while (k < WORD_SHIFT) {
+	while (k < BITMAP_WORD_SHIFT) {
 		word &= word >> (1u << k);
-		word &= k + 1 < 6 ? run_starts[k + 1] : 1;
+		word &= k + 1 < 6 ? bitmap_run_starts[k + 1] : 1;
 		if (!word)
 			break;
 		k++;
@@ -17,20 +17,20 @@ unsigned int word_run_order(uint64_t word)
 	return k;
 }
 
-unsigned int node_run_order(const struct node *node, unsigned int child)
+unsigned int bitmap_run_order(const struct bitmap *bitmap, unsigned int child)
 {
-	uint64_t word = node->word[child / 64];
-	unsigned int k = WORD_SHIFT;
+	uint64_t word = bitmap->word[child / 64];
+	unsigned int k = BITMAP_WORD_SHIFT;
 
-	if (word != WORD_FULL)
-		return word_order_at(word, child % 64);
-	for (unsigned int words = 2; words <= NODE_WORDS; words *= 2, k++) {
+	if (word != BITMAP_WORD_FULL)
+		return bitmap_word_order_at(word, child % 64);
+	for (unsigned int words = 2; words <= BITMAP_WORDS; words *= 2, k++) {
 		/* The other half of the run twice as long; this half is known to be set. */
 		unsigned int other = (child / 64 ^ words / 2) & ~(words / 2 - 1);
 
 		for (unsigned int i = 0; i < words / 2; i++)
-			if (node->word[other + i] != WORD_FULL)
+			if (bitmap->word[other + i] != BITMAP_WORD_FULL)
 				return k;
 	}
-	return NODE_SHIFT;
+	return BITMAP_SHIFT;
 }

@@ -1,16 +1,16 @@
 /*
- * buddy.c: what stands aside of buddy.h's way: nodes open and close, bounds go up and down, and
+ * buddy.c: what stands aside of buddy.h's way: bitmaps open and close, bounds go up and down, and
  * single frames move by words.
  *
- * A node that turns out not to hold what the index said is taken off the index (lowered), so that
- * no search meets it again before a free raises it. When no open node serves, the lowest whole
- * child of the level above is opened. A node that becomes whole stays open until another does (B5),
- * then it closes into one bit of its parent.
+ * A bitmap that turns out not to hold what the index said is taken off the index (lowered), so that
+ * no search meets it again before a free raises it. When no open bitmap serves, the lowest whole
+ * child of the level above is opened. A bitmap that becomes whole stays open until another does
+ * (B5), then it closes into one bit of its parent.
  */
 #include "mm/buddy.h"
 
 /*
- * The bounds lowered under one hold of the lock. Each costs a search of a node, about 220
+ * The bounds lowered under one hold of the lock. Each costs a search of a bitmap, about 220
  * instructions (`worst3.alloc`); without a limit an adversary who leaves many stale bounds makes
  * one call walk all of them.
  */
@@ -18,87 +18,89 @@
 
 struct zone zones[STATE_ZONE_MASK + 1];
 
-static pfn_t spot_pfn(const struct zone *z, struct spot s)
+static pfn_t spot_pfn(const struct zone *z, struct buddy_spot s)
 {
-	return child_pfn(z, s, 0, 0);
+	return buddy_child_pfn(z, s, 0, 0);
 }
 
 /* B3, B4: index[k + 1] lies within index[k]. */
 pfn_t buddy_lower(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
 {
-	struct spot s = spot_at(z, pfn, level);
+	struct buddy_spot s = buddy_spot_at(z, pfn, level);
 
-	for (; k < NODE_SHIFT; k++) {
-		struct bitset *index = &z->index[level * BLOCK_ORDER + k];
+	for (; k < BITMAP_SHIFT; k++) {
+		struct bitmap_tree *index = &z->index[level * BLOCK_ORDER + k];
 
-		if (level ? !bitset_test(index, s.gib) : !node_test(&s.region->index[k], s.block))
+		if (level ? !bitmap_tree_test(index, s.gib_nr)
+			  : !bitmap_test(&s.gib->index[k], s.block))
 			break;
-		if (level || node_clear(&s.region->index[k], s.block))
-			bitset_clear(index, s.gib);
+		if (level || bitmap_clear(&s.gib->index[k], s.block))
+			bitmap_tree_clear(index, s.gib_nr);
 	}
 	return pfn;
 }
 
-/* The node holds a run of 2^k children. A whole node counts as two halves. */
-static void raise(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
+/* The bitmap holds a run of 2^k children. A whole bitmap counts as two halves. */
+static void raise_bounds(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
 {
-	struct spot s = spot_at(z, pfn, level);
+	struct buddy_spot s = buddy_spot_at(z, pfn, level);
 
-	for (k = k < NODE_SHIFT ? k + 1 : NODE_SHIFT; k--;) {
-		struct bitset *index = &z->index[level * BLOCK_ORDER + k];
+	for (k = k < BITMAP_SHIFT ? k + 1 : BITMAP_SHIFT; k--;) {
+		struct bitmap_tree *index = &z->index[level * BLOCK_ORDER + k];
 
-		if (level ? bitset_test(index, s.gib) : node_test(&s.region->index[k], s.block))
+		if (level ? bitmap_tree_test(index, s.gib_nr)
+			  : bitmap_test(&s.gib->index[k], s.block))
 			return;
 		if (!level)
-			node_set(&s.region->index[k], s.block);
-		bitset_set(index, s.gib);
+			bitmap_set(&s.gib->index[k], s.block);
+		bitmap_tree_set(index, s.gib_nr);
 	}
 }
 
-/* All of an open node is free. */
-static void fill_node(struct zone *z, pfn_t pfn, unsigned int level)
+/* All of an open bitmap is free. */
+static void fill_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 {
-	node_fill(spot_at(z, pfn, level).node, WORD_FULL);
-	raise(z, pfn, NODE_SHIFT, level);
+	bitmap_fill(buddy_spot_at(z, pfn, level).bitmap, BITMAP_WORD_FULL);
+	raise_bounds(z, pfn, BITMAP_SHIFT, level);
 }
 
 /* The descriptors of a block are zeroed once: from then on P2 keeps them so (zone.h). */
-static void clean_block(struct region *region, unsigned int block, pfn_t pfn)
+static void clean_block(struct gib *g, unsigned int block, pfn_t pfn)
 {
-	if (node_test(&region->clean, block))
+	if (bitmap_test(&g->clean, block))
 		return;
 	memset(pfn_to_page(pfn), 0, BLOCK_FRAMES * sizeof(struct page));
-	node_set(&region->clean, block);
+	bitmap_set(&g->clean, block);
 }
 
-/* Memory for regions comes unwritten: what is read before it is written would be a stranger's. */
-static void write_header(struct zone *z, struct region *region, pfn_t gib)
+/* Memory for gibs comes unwritten: what is read before it is written would be a stranger's. */
+static void write_header(struct zone *z, struct gib *g, pfn_t gib)
 {
-	if (bitset_test(&z->known, gib))
+	if (bitmap_tree_test(&z->known, gib))
 		return;
-	memset(region, 0, sizeof(*region));
-	bitset_set(&z->known, gib);
+	memset(g, 0, sizeof(*g));
+	bitmap_tree_set(&z->known, gib);
 }
 
-void buddy_open_region(struct zone *z, pfn_t pfn)
+void buddy_open_gib(struct zone *z, pfn_t pfn)
 {
-	struct spot s = spot_at(z, pfn, 1);
+	struct buddy_spot s = buddy_spot_at(z, pfn, 1);
 
-	if (bitset_test(&z->open, s.gib))
+	if (bitmap_tree_test(&z->open, s.gib_nr))
 		return;
-	write_header(z, s.region, s.gib);
-	bitset_set(&z->open, s.gib);
-	node_fill(s.node, 0);
+	write_header(z, s.gib, s.gib_nr);
+	bitmap_tree_set(&z->open, s.gib_nr);
+	bitmap_fill(s.bitmap, 0);
 }
 
 void buddy_open_block(struct zone *z, pfn_t pfn)
 {
-	struct spot s = spot_at(z, pfn, 0);
+	struct buddy_spot s = buddy_spot_at(z, pfn, 0);
 
-	buddy_open_region(z, pfn);
-	clean_block(s.region, s.block, pfn);
-	node_set(&s.region->open, s.block);
-	node_fill(s.node, 0);
+	buddy_open_gib(z, pfn);
+	clean_block(s.gib, s.block, pfn);
+	bitmap_set(&s.gib->open, s.block);
+	bitmap_fill(s.bitmap, 0);
 }
 
 void buddy_open_allocated(struct zone *z, pfn_t pfn, unsigned int order)
@@ -108,47 +110,48 @@ void buddy_open_allocated(struct zone *z, pfn_t pfn, unsigned int order)
 		buddy_open_block(z, pfn);
 }
 
-/* A whole node becomes one bit of its parent. */
-static void close_node(struct zone *z, pfn_t pfn, unsigned int level)
+/* A whole bitmap becomes one bit of its parent. */
+static void close_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 {
-	struct spot s = spot_at(z, pfn, level);
+	struct buddy_spot s = buddy_spot_at(z, pfn, level);
 
 	buddy_lower(z, pfn, 0, level);
 	if (level) {
-		bitset_clear(&z->open, s.gib);
-		bitset_set(&z->free, s.gib);
+		bitmap_tree_clear(&z->open, s.gib_nr);
+		bitmap_tree_set(&z->free, s.gib_nr);
 	} else {
-		node_clear(&s.region->open, s.block);
+		bitmap_clear(&s.gib->open, s.block);
 		buddy_put(z, pfn, BLOCK_ORDER);
 	}
 }
 
 /*
- * The node that B5 kept open, if it still is whole, becomes available to the level above. It is
- * open: nothing else closes nodes.
+ * The bitmap that B5 kept open, if it still is whole, becomes available to the level above. It is
+ * open: nothing else closes bitmaps.
  */
 static bool close_idle(struct zone *z, unsigned int level)
 {
 	pfn_t pfn = z->idle[level];
 
 	z->idle[level] = PFN_NONE;
-	if (pfn == PFN_NONE || !node_whole(spot_at(z, pfn, level).node))
+	if (pfn == PFN_NONE || !bitmap_whole(buddy_spot_at(z, pfn, level).bitmap))
 		return false;
-	close_node(z, pfn, level);
+	close_bitmap(z, pfn, level);
 	return true;
 }
 
 /*
- * Of whole nodes the last stays open (B5). The one kept open comes here again only when it has all
- * of its children back at once, from a batch: a node of one word, which are those of test builds.
+ * Of whole bitmaps the last stays open (B5). The one kept open comes here again only when it has
+ * all of its children back at once, from a batch: a bitmap of one word, which are those of test
+ * builds.
  */
 bool buddy_completed(struct zone *z, pfn_t pfn, unsigned int level)
 {
-	struct spot s = spot_at(z, pfn, level);
-	unsigned int k = node_run_order(s.node, child_of(pfn, level));
+	struct buddy_spot s = buddy_spot_at(z, pfn, level);
+	unsigned int k = bitmap_run_order(s.bitmap, buddy_child_of(pfn, level));
 
-	raise(z, pfn, k, level);
-	if (k == NODE_SHIFT && z->idle[level] != spot_pfn(z, s)) {
+	raise_bounds(z, pfn, k, level);
+	if (k == BITMAP_SHIFT && z->idle[level] != spot_pfn(z, s)) {
 		close_idle(z, level);
 		z->idle[level] = spot_pfn(z, s);
 	}
@@ -157,54 +160,54 @@ bool buddy_completed(struct zone *z, pfn_t pfn, unsigned int level)
 
 void buddy_put(struct zone *z, pfn_t pfn, unsigned int order)
 {
-	put(z, pfn, order);
+	buddy_merge(z, pfn, order);
 }
 
-static pfn_t take_region(struct zone *z)
+static pfn_t take_gib(struct zone *z)
 {
-	pfn_t gib = bitset_first(&z->free);
+	pfn_t gib = bitmap_tree_first(&z->free);
 
-	if (gib == BITSET_NONE)
+	if (gib == BITMAP_TREE_NONE)
 		return PFN_NONE;
-	bitset_clear(&z->free, gib);
-	return (z->first_gib + gib) << REGION_ORDER;
+	bitmap_tree_clear(&z->free, gib);
+	return (z->first_gib + gib) << GIB_ORDER;
 }
 
 static pfn_t take_block(struct zone *z);
 
-/* The lowest whole child of the level above gets a node of its own, all of it free. */
+/* The lowest whole child of the level above gets a bitmap of its own, all of it free. */
 static pfn_t open_whole(struct zone *z, unsigned int level)
 {
-	pfn_t pfn = level ? take_region(z) : take_block(z);
+	pfn_t pfn = level ? take_gib(z) : take_block(z);
 
 	if (pfn == PFN_NONE)
 		return PFN_NONE;
 	if (level)
-		buddy_open_region(z, pfn);
+		buddy_open_gib(z, pfn);
 	else
 		buddy_open_block(z, pfn);
-	fill_node(z, pfn, level);
+	fill_bitmap(z, pfn, level);
 	return pfn;
 }
 
-/* The lowest run of 2^k children, of an open node or of one that is opened for it. */
-for_level pfn_t take_searching(struct zone *z, unsigned int k, unsigned int level, bool head)
+/* The lowest run of 2^k children, of an open bitmap or of one that is opened for it. */
+mm_always_inline pfn_t take_searching(struct zone *z, unsigned int k, unsigned int level, bool head)
 {
 	unsigned int lowered;
-	struct spot s;
+	struct buddy_spot s;
 	pfn_t pfn;
 
-	for (lowered = 0; lowered < MAX_LOWERED && find_open(z, k, level, &s); lowered++) {
-		unsigned int child = node_find_run(s.node, k);
+	for (lowered = 0; lowered < MAX_LOWERED && buddy_find_open(z, k, level, &s); lowered++) {
+		unsigned int child = bitmap_find_run(s.bitmap, k);
 
-		if (child != NODE_NONE)
-			return take_run(z, s, child, k, level, head);
+		if (child != BITMAP_NONE)
+			return buddy_take_run(z, s, child, k, level, head);
 		buddy_lower(z, spot_pfn(z, s), k, level);
 	}
 	pfn = open_whole(z, level);
 	if (pfn == PFN_NONE)
 		return lowered == MAX_LOWERED ? PFN_AGAIN : PFN_NONE;
-	return take_run(z, spot_at(z, pfn, level), 0, k, level, head);
+	return buddy_take_run(z, buddy_spot_at(z, pfn, level), 0, k, level, head);
 }
 
 /* A block, to be opened. Its bound is exact: the first that may have one has. */
@@ -218,16 +221,16 @@ static pfn_t take_block(struct zone *z)
 	return pfn;
 }
 
-static pfn_t take_region_head(struct zone *z)
+static pfn_t take_gib_head(struct zone *z)
 {
-	pfn_t pfn = take_region(z);
+	pfn_t pfn = take_gib(z);
 
 	if (pfn != PFN_NONE)
-		bitset_set(&z->head, gib_of(z, pfn));
+		bitmap_tree_set(&z->head, gib_of(z, pfn));
 	return pfn;
 }
 
-/* A whole node that B5 keeps open may be what orders 9 and up miss. */
+/* A whole bitmap that B5 keeps open may be what orders 9 and up miss. */
 pfn_t buddy_take_other(struct zone *z, unsigned int order)
 {
 	pfn_t pfn;
@@ -235,15 +238,14 @@ pfn_t buddy_take_other(struct zone *z, unsigned int order)
 	if (order < BLOCK_ORDER)
 		return take_searching(z, order, 0, true);
 	do
-		pfn = order < REGION_ORDER ? take_searching(z, order - BLOCK_ORDER, 1, true)
-					   : take_region_head(z);
-	while (pfn == PFN_NONE &&
-	       (close_idle(z, 0) || (order == REGION_ORDER && close_idle(z, 1))));
+		pfn = order < GIB_ORDER ? take_searching(z, order - BLOCK_ORDER, 1, true)
+					: take_gib_head(z);
+	while (pfn == PFN_NONE && (close_idle(z, 0) || (order == GIB_ORDER && close_idle(z, 1))));
 	return pfn;
 }
 
 /* Nodes that one batch may empty: each costs as much as a search. */
-#define MAX_BATCH_NODES 8
+#define MAX_BATCH_BITMAPS 8
 
 static uint64_t lowest_bits(uint64_t word, unsigned int n)
 {
@@ -255,13 +257,13 @@ static uint64_t lowest_bits(uint64_t word, unsigned int n)
 }
 
 /*
- * The node's lowest frames. False when the batch has all that it is going to get: if it has some,
+ * The bitmap's lowest frames. False when the batch has all that it is going to get: if it has some,
  * it ends before it would cut a whole word.
  */
-static bool take_words(struct node *node, pfn_t first, struct frame_batch *b)
+static bool take_words(struct bitmap *bitmap, pfn_t first, struct frame_batch *b)
 {
-	for (unsigned int i = 0; i < NODE_WORDS; i++) {
-		uint64_t bits = node->word[i];
+	for (unsigned int i = 0; i < BITMAP_WORDS; i++) {
+		uint64_t bits = bitmap->word[i];
 		unsigned int left = b->want - b->nr_frames;
 		unsigned int weight;
 
@@ -270,12 +272,12 @@ static bool take_words(struct node *node, pfn_t first, struct frame_batch *b)
 		if (!left || b->nr_words == MAX_BATCH_WORDS ||
 		    (bits == ~0ull && left < 64 && b->nr_frames))
 			return false;
-		weight = bits == ~0ull ? 64 : word_weight(bits);
+		weight = bits == ~0ull ? 64 : bitmap_word_weight(bits);
 		if (weight > left) {
 			bits = lowest_bits(bits, left);
 			weight = left;
 		}
-		node->word[i] ^= bits;
+		bitmap->word[i] ^= bits;
 		b->word[b->nr_words++] = (struct frame_word){ first + (pfn_t)64 * i, bits };
 		b->nr_frames += weight;
 	}
@@ -286,36 +288,36 @@ void buddy_take_words(struct zone *z, struct frame_batch *b)
 {
 	bool more = true;
 
-	for (unsigned int nodes = 0; more && nodes < MAX_BATCH_NODES; nodes++) {
-		struct spot s;
+	for (unsigned int bitmaps = 0; more && bitmaps < MAX_BATCH_BITMAPS; bitmaps++) {
+		struct buddy_spot s;
 
-		if (!find_open(z, 0, 0, &s)) {
+		if (!buddy_find_open(z, 0, 0, &s)) {
 			pfn_t pfn = b->nr_frames ? PFN_NONE : open_whole(z, 0);
 
 			if (pfn == PFN_NONE)
 				break;
-			s = spot_at(z, pfn, 0);
+			s = buddy_spot_at(z, pfn, 0);
 		}
-		more = take_words(s.node, spot_pfn(z, s), b);
-		if (node_empty(s.node))
+		more = take_words(s.bitmap, spot_pfn(z, s), b);
+		if (bitmap_empty(s.bitmap))
 			buddy_lower(z, spot_pfn(z, s), 0, 0);
 	}
 }
 
 void buddy_put_word(struct zone *z, const struct frame_word *w)
 {
-	struct spot s = spot_at(z, w->first, 0);
-	uint64_t *word = &s.node->word[child_of(w->first, 0) / 64];
+	struct buddy_spot s = buddy_spot_at(z, w->first, 0);
+	uint64_t *word = &s.bitmap->word[buddy_child_of(w->first, 0) / 64];
 
 	if (*word & w->bits)
 		panic("frame 0x%llx is free already",
 		      (unsigned long long)w->first +
 			  (unsigned int)__builtin_ctzll(*word & w->bits));
 	*word |= w->bits;
-	if (*word != WORD_FULL) {
-		if (!is_indexed(z, s, WORD_SHIFT - 1, 0))
-			raise(z, w->first, word_run_order(*word), 0);
-	} else if (full_word_counts(z, s, child_of(w->first, 0), 0)) {
+	if (*word != BITMAP_WORD_FULL) {
+		if (!buddy_is_indexed(z, s, BITMAP_WORD_SHIFT - 1, 0))
+			raise_bounds(z, w->first, bitmap_word_run_order(*word), 0);
+	} else if (buddy_full_word_matters(z, s, buddy_child_of(w->first, 0), 0)) {
 		buddy_completed(z, w->first, 0);
 	}
 }
@@ -323,27 +325,27 @@ void buddy_put_word(struct zone *z, const struct frame_word *w)
 /* The frame is free: makes sure that it is a bit of an open block, and clears that bit. */
 void buddy_take_at(struct zone *z, pfn_t pfn)
 {
-	struct spot s = spot_at(z, pfn, 1);
-	struct spot in = spot_at(z, pfn, 0);
+	struct buddy_spot s = buddy_spot_at(z, pfn, 1);
+	struct buddy_spot in = buddy_spot_at(z, pfn, 0);
 
-	if (bitset_test(&z->free, s.gib)) {
-		bitset_clear(&z->free, s.gib);
-		buddy_open_region(z, pfn);
-		fill_node(z, pfn, 1);
+	if (bitmap_tree_test(&z->free, s.gib_nr)) {
+		bitmap_tree_clear(&z->free, s.gib_nr);
+		buddy_open_gib(z, pfn);
+		fill_bitmap(z, pfn, 1);
 	}
-	if (node_test(&s.region->free, in.block)) {
-		take_run(z, s, in.block, 0, 1, false);
+	if (bitmap_test(&s.gib->free, in.block)) {
+		buddy_take_run(z, s, in.block, 0, 1, false);
 		buddy_open_block(z, spot_pfn(z, in));
-		fill_node(z, pfn, 0);
+		fill_bitmap(z, pfn, 0);
 	}
-	take_run(z, in, child_of(pfn, 0), 0, 0, false);
+	buddy_take_run(z, in, buddy_child_of(pfn, 0), 0, 0, false);
 }
 
-struct region *zone_region(const struct zone *z, pfn_t pfn)
+struct gib *zone_gib(const struct zone *z, pfn_t pfn)
 {
-	pfn_t gib = pfn >> REGION_ORDER;
+	pfn_t gib = pfn >> GIB_ORDER;
 
-	if (gib < z->first_gib || gib - z->first_gib >= z->nr_regions)
+	if (gib < z->first_gib || gib - z->first_gib >= z->nr_gibs)
 		return NULL;
 	return z->dir[gib - z->first_gib];
 }

@@ -1,8 +1,8 @@
 /*
  * cache.c: filling and draining the caches of single frames.
  *
- * The lock is held for one batch. A batch comes from a few open nodes at most and goes back grouped
- * by word: frames that lie in one word of bits are one operation.
+ * The lock is held for one batch. A batch comes from a few open bitmap at most and goes back
+ * grouped by word: frames that lie in one word of bits are one operation.
  */
 #include "mm/cache.h"
 #include "mm/buddy.h"
@@ -175,7 +175,7 @@ static unsigned int falling(struct page *const *top, unsigned int max)
  */
 static unsigned int gather_word(struct page *const *top, unsigned int max, struct frame_word *w)
 {
-	pfn_t pfn = page_to_pfn(*top), first = pfn & ~(WORD_FRAMES - 1);
+	pfn_t pfn = page_to_pfn(*top), first = pfn & ~(BITMAP_WORD_FRAMES - 1);
 	unsigned int child = (unsigned int)(pfn - first);
 	unsigned int n = falling(top, max <= child ? max : child + 1);
 	uint64_t bits = (~0ull >> (64 - n)) << (child + 1 - n);
@@ -183,11 +183,11 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 	for (; n < max; n++) {
 		uintptr_t offset = (uintptr_t) * (top - n) - (uintptr_t)pfn_to_page(first);
 
-		if (offset >= WORD_FRAMES * sizeof(struct page))
+		if (offset >= BITMAP_WORD_FRAMES * sizeof(struct page))
 			break;
 		bits |= 1ull << (offset / sizeof(struct page) % 64);
 	}
-	if (word_weight(bits) != n)
+	if (bitmap_word_weight(bits) != n)
 		panic("of the frames from 0x%llx on one is in a cache twice",
 		      (unsigned long long)first);
 	*w = (struct frame_word){ first, bits };
@@ -278,7 +278,7 @@ uint64_t cache_frames(const struct zone *z)
 	return sum;
 }
 
-uint64_t zone_free_frames(const struct zone *z)
+uint64_t zone_nr_free_pages(const struct zone *z)
 {
 	return z->nr_free + cache_frames(z);
 }

@@ -29,7 +29,7 @@ static void require(bool ok, const char *invariant, const struct zone *z, pfn_t 
 
 static pfn_t gib_pfn(const struct zone *z, pfn_t gib)
 {
-	return (z->first_gib + gib) << REGION_ORDER;
+	return (z->first_gib + gib) << GIB_ORDER;
 }
 
 static bool is_ram_to_hand_out(pfn_t pfn)
@@ -74,7 +74,7 @@ static void add_tally(struct tally *sum, const struct tally *part)
 }
 
 /* The frame is in no allocation so far: a head, or reserved, or wrong. Returns frames it covers. */
-static pfn_t check_used_frame(const struct zone *z, const struct node *node, pfn_t pfn,
+static pfn_t check_used_frame(const struct zone *z, const struct bitmap *bitmap, pfn_t pfn,
 			      struct tally *tally)
 {
 	uint64_t state = pfn_to_page(pfn)->state;
@@ -95,7 +95,7 @@ static pfn_t check_used_frame(const struct zone *z, const struct node *node, pfn
 		violated("P1", z, pfn, "neither free, nor in an allocation, nor reserved");
 		return 1;
 	}
-	require(!node_any_run(node, (unsigned int)(pfn % NODE_BITS), order), "P1", z, pfn,
+	require(!bitmap_any_run(bitmap, (unsigned int)(pfn % BITMAP_BITS), order), "P1", z, pfn,
 		"part of an allocation is free");
 	for (pfn_t i = 1; i < (pfn_t)1 << order; i++)
 		require(!pfn_to_page(pfn + i)->state, "P2", z, pfn + i,
@@ -104,61 +104,60 @@ static pfn_t check_used_frame(const struct zone *z, const struct node *node, pfn
 	return (pfn_t)1 << order;
 }
 
-static struct tally check_open_block(const struct zone *z, const struct region *region, pfn_t first)
+static struct tally check_open_block(const struct zone *z, const struct gib *g, pfn_t first)
 {
-	const struct node *node = &region->block[(first >> BLOCK_ORDER) % NODE_BITS];
+	const struct bitmap *bitmap = &g->block[(first >> BLOCK_ORDER) % BITMAP_BITS];
 	struct tally tally = { .free = 0 };
 
 	for (pfn_t pfn = first; pfn < first + BLOCK_FRAMES;) {
 		pfn_t n = 1;
 
-		if (node_test(node, (unsigned int)(pfn % NODE_BITS))) {
+		if (bitmap_test(bitmap, (unsigned int)(pfn % BITMAP_BITS))) {
 			require(is_ram_to_hand_out(pfn), "B2", z, pfn,
 				"a free frame is reserved or not RAM");
 			require(!pfn_to_page(pfn)->state, "P2", z, pfn,
 				"the descriptor of a free frame is not zero");
 			tally.free++;
 		} else {
-			n = check_used_frame(z, node, pfn, &tally);
+			n = check_used_frame(z, bitmap, pfn, &tally);
 		}
 		pfn += n;
 	}
 	return tally;
 }
 
-/* B3 for one open node: `in` says for order k whether the index holds it. */
-static void check_bounds(const struct zone *z, const struct node *node, pfn_t pfn, uint32_t in)
+/* B3 for one open bitmap: `in` says for order k whether the index holds it. */
+static void check_bounds(const struct zone *z, const struct bitmap *bitmap, pfn_t pfn, uint32_t in)
 {
-	for (unsigned int k = 0; k < NODE_SHIFT; k++) {
+	for (unsigned int k = 0; k < BITMAP_SHIFT; k++) {
 		bool held = in >> k & 1;
 
-		require(held || node_find_run(node, k) == NODE_NONE, "B3", z, pfn,
-			"an open node has a run that the index does not know");
+		require(held || bitmap_find_run(bitmap, k) == BITMAP_NONE, "B3", z, pfn,
+			"an open block or gib has a run that the index does not know");
 		require(!held || !k || in >> (k - 1) & 1, "B3", z, pfn,
-			"the index holds a node for an order, but not for the one below");
+			"the index holds a child for an order, but not for the one below");
 	}
-	require(!(in & 1) || !node_empty(node), "B3", z, pfn,
-		"the index holds a node in which nothing is free");
+	require(!(in & 1) || !bitmap_empty(bitmap), "B3", z, pfn,
+		"the index holds an open child in which nothing is free");
 }
 
 /* An allocation of order 9 .. 17 at this block: its blocks. 0 when the descriptor is wrong. */
-static unsigned int check_block_head(const struct zone *z, const struct region *region, pfn_t pfn)
+static unsigned int check_block_head(const struct zone *z, const struct gib *g, pfn_t pfn)
 {
 	uint64_t state = pfn_to_page(pfn)->state;
 	unsigned int order = (unsigned int)(state >> STATE_ORDER_SHIFT & STATE_ORDER_MASK);
-	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) % NODE_BITS;
+	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) % BITMAP_BITS;
 	unsigned int blocks;
 
 	if (state >> 32 != state_allocated(z->id, order) >> 32 || !(uint32_t)state ||
-	    order < BLOCK_ORDER || order >= REGION_ORDER || pfn & (((pfn_t)1 << order) - 1)) {
+	    order < BLOCK_ORDER || order >= GIB_ORDER || pfn & (((pfn_t)1 << order) - 1)) {
 		violated("P1", z, pfn, "a block is marked as head, its descriptor says otherwise");
 		return 0;
 	}
 	blocks = 1u << (order - BLOCK_ORDER);
 	for (unsigned int i = 0; i < blocks; i++)
-		require(!node_test(&region->free, block + i) &&
-			    !node_test(&region->open, block + i) &&
-			    (!i || !node_test(&region->head, block + i)),
+		require(!bitmap_test(&g->free, block + i) && !bitmap_test(&g->open, block + i) &&
+			    (!i || !bitmap_test(&g->head, block + i)),
 			"B1", z, pfn + i * BLOCK_FRAMES, "a block inside an allocation is in use");
 	return blocks;
 }
@@ -175,18 +174,18 @@ static void check_other_block(const struct zone *z, pfn_t pfn)
 		}
 }
 
-static struct tally check_block(const struct zone *z, const struct region *region, pfn_t pfn,
+static struct tally check_block(const struct zone *z, const struct gib *g, pfn_t pfn,
 				unsigned int *covered)
 {
-	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) % NODE_BITS;
-	bool free = node_test(&region->free, block);
-	bool open = node_test(&region->open, block);
+	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) % BITMAP_BITS;
+	bool free = bitmap_test(&g->free, block);
+	bool open = bitmap_test(&g->open, block);
 	uint32_t in = 0;
 
-	require(free + open + node_test(&region->head, block) <= 1, "B1", z, pfn,
+	require(free + open + bitmap_test(&g->head, block) <= 1, "B1", z, pfn,
 		"a block is two of whole, open and head");
-	for (unsigned int k = 0; k < NODE_SHIFT; k++)
-		in |= (uint32_t)node_test(&region->index[k], block) << k;
+	for (unsigned int k = 0; k < BITMAP_SHIFT; k++)
+		in |= (uint32_t)bitmap_test(&g->index[k], block) << k;
 	require(open || !in, "B3", z, pfn, "the index holds a block that is not open");
 	if (*covered) {
 		--*covered;
@@ -197,15 +196,14 @@ static struct tally check_block(const struct zone *z, const struct region *regio
 		return (struct tally){ .free = BLOCK_FRAMES };
 	}
 	if (open) {
-		require(node_test(&region->clean, block), "P3", z, pfn,
-			"an open block is not clean");
-		require(!node_whole(&region->block[block]) || z->idle[0] == pfn, "B5", z, pfn,
+		require(bitmap_test(&g->clean, block), "P3", z, pfn, "an open block is not clean");
+		require(!bitmap_whole(&g->block[block]) || z->idle[0] == pfn, "B5", z, pfn,
 			"an open block is whole and should have closed");
-		check_bounds(z, &region->block[block], pfn, in);
-		return check_open_block(z, region, pfn);
+		check_bounds(z, &g->block[block], pfn, in);
+		return check_open_block(z, g, pfn);
 	}
-	if (node_test(&region->head, block)) {
-		unsigned int blocks = check_block_head(z, region, pfn);
+	if (bitmap_test(&g->head, block)) {
+		unsigned int blocks = check_block_head(z, g, pfn);
 
 		*covered = blocks ? blocks - 1 : 0;
 		return (struct tally){ .allocated = BLOCK_FRAMES };
@@ -214,11 +212,11 @@ static struct tally check_block(const struct zone *z, const struct region *regio
 	return (struct tally){ .free = 0 };
 }
 
-/* The region's blocks that lie in the zone and have nodes. */
-static struct tally check_open_region(const struct zone *z, const struct region *region, pfn_t gib)
+/* The gib's blocks that lie in the zone and have bitmaps. */
+static struct tally check_open_gib(const struct zone *z, const struct gib *g, pfn_t gib)
 {
 	pfn_t first = gib_pfn(z, gib);
-	pfn_t end = first + REGION_FRAMES;
+	pfn_t end = first + GIB_FRAMES;
 	struct tally sum = { .free = 0 };
 	unsigned int covered = 0;
 	uint32_t in = 0;
@@ -228,64 +226,62 @@ static struct tally check_open_region(const struct zone *z, const struct region 
 	if (first < z->start_pfn)
 		first = z->start_pfn;
 	for (pfn_t pfn = first; pfn < end; pfn += BLOCK_FRAMES) {
-		struct tally block = check_block(z, region, pfn, &covered);
+		struct tally block = check_block(z, g, pfn, &covered);
 
 		add_tally(&sum, &block);
 	}
-	for (unsigned int k = 0; k < NODE_SHIFT; k++) {
-		in |= (uint32_t)bitset_test(&z->index[BLOCK_ORDER + k], gib) << k;
-		require(bitset_test(&z->index[k], gib) == !node_empty(&region->index[k]), "B4", z,
-			first, "the zone's index and the region's differ");
+	for (unsigned int k = 0; k < BITMAP_SHIFT; k++) {
+		in |= (uint32_t)bitmap_tree_test(&z->index[BLOCK_ORDER + k], gib) << k;
+		require(bitmap_tree_test(&z->index[k], gib) == !bitmap_empty(&g->index[k]), "B4", z,
+			first, "the zone's index and the gib's differ");
 	}
-	require(!node_whole(&region->free) || z->idle[1] == first, "B5", z, first,
-		"an open region is whole and should have closed");
-	check_bounds(z, &region->free, first, in);
+	require(!bitmap_whole(&g->free) || z->idle[1] == first, "B5", z, first,
+		"an open gib is whole and should have closed");
+	check_bounds(z, &g->free, first, in);
 	return sum;
 }
 
-/* A region that is neither whole nor open nor allocated: as little. */
-static void check_other_region(const struct zone *z, pfn_t first)
+/* A gib that is neither whole nor open nor allocated: as little. */
+static void check_other_gib(const struct zone *z, pfn_t first)
 {
 	phys_addr_t from, to;
 	uint64_t i;
 
 	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &from, &to, NULL) {
 		pfn_t start = PFN_UP(from) > first ? PFN_UP(from) : first;
-		pfn_t end =
-		    PFN_DOWN(to) < first + REGION_FRAMES ? PFN_DOWN(to) : first + REGION_FRAMES;
+		pfn_t end = PFN_DOWN(to) < first + GIB_FRAMES ? PFN_DOWN(to) : first + GIB_FRAMES;
 
 		start = start > z->start_pfn ? start : z->start_pfn;
 		end = end < z->border ? end : z->border;
-		require(start >= end, "P1", z, start, "free RAM in a region that nobody has");
+		require(start >= end, "P1", z, start, "free RAM in a gib that nobody has");
 	}
 }
 
-static struct tally check_region(const struct zone *z, pfn_t gib)
+static struct tally check_gib(const struct zone *z, pfn_t gib)
 {
-	bool free = bitset_test(&z->free, gib);
-	bool open = bitset_test(&z->open, gib);
-	bool head = bitset_test(&z->head, gib);
+	bool free = bitmap_tree_test(&z->free, gib);
+	bool open = bitmap_tree_test(&z->open, gib);
+	bool head = bitmap_tree_test(&z->head, gib);
 	pfn_t pfn = gib_pfn(z, gib);
 
-	require(free + open + head <= 1, "B1", z, pfn, "a region is two of whole, open and head");
+	require(free + open + head <= 1, "B1", z, pfn, "a gib is two of whole, open and head");
 	if (open)
-		return check_open_region(z, z->dir[gib], gib);
-	for (unsigned int k = 0; k < 2 * NODE_SHIFT; k++)
-		require(!bitset_test(&z->index[k], gib), "B3", z, pfn,
-			"the index holds a region that is not open");
+		return check_open_gib(z, z->dir[gib], gib);
+	for (unsigned int k = 0; k < 2 * BITMAP_SHIFT; k++)
+		require(!bitmap_tree_test(&z->index[k], gib), "B3", z, pfn,
+			"the index holds a gib that is not open");
 	if (free) {
-		check_free_run(z, pfn, pfn + REGION_FRAMES);
-		return (struct tally){ .free = REGION_FRAMES };
+		check_free_run(z, pfn, pfn + GIB_FRAMES);
+		return (struct tally){ .free = GIB_FRAMES };
 	}
 	if (head) {
 		uint64_t state = pfn_to_page(pfn)->state;
 
-		require(state >> 32 == state_allocated(z->id, REGION_ORDER) >> 32 &&
-			    (uint32_t)state,
-			"P1", z, pfn, "a region is marked as head, its descriptor says otherwise");
-		return (struct tally){ .allocated = REGION_FRAMES };
+		require(state >> 32 == state_allocated(z->id, GIB_ORDER) >> 32 && (uint32_t)state,
+			"P1", z, pfn, "a gib is marked as head, its descriptor says otherwise");
+		return (struct tally){ .allocated = GIB_FRAMES };
 	}
-	check_other_region(z, pfn);
+	check_other_gib(z, pfn);
 	return (struct tally){ .free = 0 };
 }
 
@@ -303,20 +299,21 @@ static void check_span(const struct zone *z)
 		if (from >= to)
 			continue;
 		present += to - from;
-		for (pfn_t gib = from >> REGION_ORDER; gib <= (to - 1) >> REGION_ORDER; gib++)
-			require(zone_region(z, gib << REGION_ORDER), "Z1", z, gib << REGION_ORDER,
-				"a GiB with RAM has no region");
+		for (pfn_t gib = from >> GIB_ORDER; gib <= (to - 1) >> GIB_ORDER; gib++)
+			require(zone_gib(z, gib << GIB_ORDER), "Z1", z, gib << GIB_ORDER,
+				"a GiB with RAM is not in the directory");
 	}
 	require(present == z->present, "Z2", z, z->start_pfn, "present is not the RAM in memblock");
 	require(z->start_pfn % BLOCK_FRAMES == 0 && z->border % BLOCK_FRAMES == 0, "Z1", z,
 		z->start_pfn, "a border cuts a block");
 }
 
-static void check_top(const struct bitset *set, const struct zone *z)
+static void check_top(const struct bitmap_tree *set, const struct zone *z)
 {
-	for (pfn_t leaf = 0; leaf < (z->nr_regions + NODE_BITS - 1) / NODE_BITS; leaf++)
-		require(node_test(&set->top, (unsigned int)leaf) == !node_empty(&set->leaf[leaf]),
-			"B4", z, gib_pfn(z, leaf * NODE_BITS), "a bitset's top node is wrong");
+	for (pfn_t leaf = 0; leaf < (z->nr_gibs + BITMAP_BITS - 1) / BITMAP_BITS; leaf++)
+		require(
+		    bitmap_test(&set->top, (unsigned int)leaf) == !bitmap_empty(&set->leaf[leaf]),
+		    "B4", z, gib_pfn(z, leaf * BITMAP_BITS), "the top of a bitmap tree is wrong");
 }
 
 static uint64_t times_in(const struct page *page, struct page *const *stack, uint64_t count)
@@ -375,7 +372,7 @@ static void check_caches(const struct zone *z, uint64_t found)
 /* Z1, the other way round. */
 static bool has_ram(const struct zone *z, pfn_t gib)
 {
-	pfn_t from = gib_pfn(z, gib), to = from + REGION_FRAMES;
+	pfn_t from = gib_pfn(z, gib), to = from + GIB_FRAMES;
 
 	from = from > z->start_pfn ? from : z->start_pfn;
 	to = to < z->border ? to : z->border;
@@ -387,22 +384,24 @@ static void check_zone(const struct zone *z)
 	struct tally sum = { .free = 0 };
 
 	check_span(z);
-	for (pfn_t gib = 0; gib < z->nr_regions; gib++) {
-		struct tally region;
+	for (pfn_t gib = 0; gib < z->nr_gibs; gib++) {
+		struct tally part;
 
 		if (!z->dir[gib]) {
-			require(!bitset_test(&z->free, gib) && !bitset_test(&z->open, gib) &&
-				    !bitset_test(&z->head, gib),
-				"Z1", z, gib_pfn(z, gib), "a GiB without a region is in use");
+			require(!bitmap_tree_test(&z->free, gib) &&
+				    !bitmap_tree_test(&z->open, gib) &&
+				    !bitmap_tree_test(&z->head, gib),
+				"Z1", z, gib_pfn(z, gib),
+				"a GiB that is not in the directory is in use");
 			continue;
 		}
 		require(has_ram(z, gib), "Z1", z, gib_pfn(z, gib),
-			"a GiB without RAM has a region");
-		region = check_region(z, gib);
-		add_tally(&sum, &region);
+			"a GiB without RAM is in the directory");
+		part = check_gib(z, gib);
+		add_tally(&sum, &part);
 	}
-	if (z->nr_regions) {
-		for (unsigned int k = 0; k < 2 * NODE_SHIFT; k++)
+	if (z->nr_gibs) {
+		for (unsigned int k = 0; k < 2 * BITMAP_SHIFT; k++)
 			check_top(&z->index[k], z);
 		check_top(&z->free, z);
 		check_top(&z->open, z);

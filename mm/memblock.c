@@ -761,7 +761,7 @@ unsigned long totalram_pages(void)
 }
 
 /* A block is aligned to its size: pfn's lowest set bit bounds the order, and pfn 0 does not. */
-static void free_frames(unsigned long pfn, unsigned long end_pfn)
+static void hand_over_frames(unsigned long pfn, unsigned long end_pfn)
 {
 	if (pfn < end_pfn)
 		nr_handed_over += end_pfn - pfn;
@@ -797,7 +797,7 @@ void memblock_free_all(void)
 	memblock_clear_hotplug(0, PHYS_ADDR_MAX);
 	set_reserved_nodes();
 	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &start, &end, NULL)
-		free_frames(PFN_UP(start), PFN_DOWN(end));
+		hand_over_frames(PFN_UP(start), PFN_DOWN(end));
 }
 
 void memblock_free_late(phys_addr_t base, phys_addr_t size)

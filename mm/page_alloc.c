@@ -42,7 +42,7 @@ unsigned int page_zonenum(const struct page *head)
 }
 
 /* One hold of the lock. What buddy_take() gives, its descriptor written. */
-for_level pfn_t zone_take(struct zone *z, unsigned int order)
+mm_always_inline pfn_t zone_take(struct zone *z, unsigned int order)
 {
 	unsigned long flags = port_lock_irqsave(&z->lock);
 	pfn_t pfn = buddy_take(z, order);

@@ -6,36 +6,36 @@
 
 /* Where a frame stands in its zone's books. */
 enum where {
-	NOWHERE,     /* no region, or one that was never opened: memblock knows */
-	REGION_FREE, /* in a whole region */
-	REGION_HEAD, /* in a region allocated as one */
+	NOWHERE,     /* no gib, or one that was never opened: memblock knows */
+	GIB_FREE,    /* in a whole gib */
+	GIB_HEAD,    /* in a gib allocated as one */
 	BLOCK_FREE,  /* in a whole block */
 	BLOCK_OPEN,  /* in an open block */
 	BLOCK_OTHER, /* in a block neither whole nor open: under a head of order 9 .. 17, or
 			reserved */
 };
 
-static enum where locate(const struct zone *z, const struct region *region, pfn_t pfn)
+static enum where locate(const struct zone *z, const struct gib *g, pfn_t pfn)
 {
-	pfn_t gib = (pfn >> REGION_ORDER) - z->first_gib;
-	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) & (NODE_BITS - 1);
+	pfn_t gib = (pfn >> GIB_ORDER) - z->first_gib;
+	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) & (BITMAP_BITS - 1);
 
-	if (!region)
+	if (!g)
 		return NOWHERE;
-	if (bitset_test(&z->free, gib))
-		return REGION_FREE;
-	if (bitset_test(&z->head, gib))
-		return REGION_HEAD;
-	if (!bitset_test(&z->open, gib))
+	if (bitmap_tree_test(&z->free, gib))
+		return GIB_FREE;
+	if (bitmap_tree_test(&z->head, gib))
+		return GIB_HEAD;
+	if (!bitmap_tree_test(&z->open, gib))
 		return NOWHERE;
-	if (node_test(&region->free, block))
+	if (bitmap_test(&g->free, block))
 		return BLOCK_FREE;
-	return node_test(&region->open, block) ? BLOCK_OPEN : BLOCK_OTHER;
+	return bitmap_test(&g->open, block) ? BLOCK_OPEN : BLOCK_OTHER;
 }
 
-static const struct node *block_node(const struct region *region, pfn_t pfn)
+static const struct bitmap *block_bitmap(const struct gib *g, pfn_t pfn)
 {
-	return &region->block[(pfn >> BLOCK_ORDER) & (NODE_BITS - 1)];
+	return &g->block[(pfn >> BLOCK_ORDER) & (BITMAP_BITS - 1)];
 }
 
 static bool is_allocated(uint64_t state, unsigned int zone, unsigned int least_order)
@@ -59,14 +59,14 @@ static struct page *head_in_block(const struct zone *z, pfn_t pfn)
 	return NULL;
 }
 
-/* Above blocks only a head that the region has marked is read. */
-static struct page *head_of_blocks(const struct zone *z, const struct region *region, pfn_t pfn)
+/* Above blocks only a head that the gib has marked is read. */
+static struct page *head_of_blocks(const struct zone *z, const struct gib *g, pfn_t pfn)
 {
-	for (unsigned int k = BLOCK_ORDER; k < REGION_ORDER; k++) {
+	for (unsigned int k = BLOCK_ORDER; k < GIB_ORDER; k++) {
 		pfn_t first = pfn & ~(((pfn_t)1 << k) - 1);
 		struct page *head = pfn_to_page(first);
 
-		if (node_test(&region->head, (unsigned int)(first >> BLOCK_ORDER) % NODE_BITS) &&
+		if (bitmap_test(&g->head, (unsigned int)(first >> BLOCK_ORDER) % BITMAP_BITS) &&
 		    is_allocated(head->state, z->id, k))
 			return head;
 	}
@@ -76,21 +76,21 @@ static struct page *head_of_blocks(const struct zone *z, const struct region *re
 struct page *page_head(pfn_t pfn)
 {
 	const struct zone *z;
-	const struct region *region;
+	const struct gib *g;
 
 	if (pfn >= MM_MAX_PFN)
 		return NULL;
 	z = pfn_zone(pfn);
-	region = zone_region(z, pfn);
-	switch (locate(z, region, pfn)) {
-	case REGION_HEAD:
-		return pfn_to_page(pfn & ~(REGION_FRAMES - 1));
+	g = zone_gib(z, pfn);
+	switch (locate(z, g, pfn)) {
+	case GIB_HEAD:
+		return pfn_to_page(pfn & ~(GIB_FRAMES - 1));
 	case BLOCK_OPEN:
-		if (node_test(block_node(region, pfn), (unsigned int)(pfn % NODE_BITS)))
+		if (bitmap_test(block_bitmap(g, pfn), (unsigned int)(pfn % BITMAP_BITS)))
 			return NULL;
 		return head_in_block(z, pfn);
 	case BLOCK_OTHER:
-		return head_of_blocks(z, region, pfn);
+		return head_of_blocks(z, g, pfn);
 	default: /* free, or nowhere */
 		return NULL;
 	}
@@ -101,7 +101,7 @@ static bool is_cached(pfn_t pfn)
 {
 	const struct zone *z = pfn_zone(pfn);
 
-	return locate(z, zone_region(z, pfn), pfn) == BLOCK_OPEN && !pfn_to_page(pfn)->state;
+	return locate(z, zone_gib(z, pfn), pfn) == BLOCK_OPEN && !pfn_to_page(pfn)->state;
 }
 
 enum page_state page_state(pfn_t pfn)
@@ -124,12 +124,12 @@ static pfn_t next_multiple(pfn_t pfn, pfn_t size)
 	return (pfn | (size - 1)) + 1;
 }
 
-/* The run of equal bits in a block's node from pfn on, to the end of its word at most. */
-static bool bit_span(const struct node *node, pfn_t pfn, pfn_t *end)
+/* The run of equal bits in a block's bitmap from pfn on, to the end of its word at most. */
+static bool bit_span(const struct bitmap *bitmap, pfn_t pfn, pfn_t *end)
 {
-	unsigned int child = (unsigned int)(pfn % NODE_BITS);
-	unsigned int left = (NODE_BITS < 64 ? NODE_BITS : 64) - child % 64;
-	uint64_t bits = node->word[child / 64] >> (child % 64);
+	unsigned int child = (unsigned int)(pfn % BITMAP_BITS);
+	unsigned int left = (BITMAP_BITS < 64 ? BITMAP_BITS : 64) - child % 64;
+	uint64_t bits = bitmap->word[child / 64] >> (child % 64);
 	bool set = bits & 1;
 	uint64_t other = set ? ~bits : bits;
 	unsigned int run = other ? (unsigned int)__builtin_ctzll(other) : 64;
@@ -141,16 +141,16 @@ static bool bit_span(const struct node *node, pfn_t pfn, pfn_t *end)
 bool free_span(pfn_t pfn, pfn_t *end)
 {
 	const struct zone *z = pfn_zone(pfn);
-	const struct region *region = zone_region(z, pfn);
-	enum where where = locate(z, region, pfn);
-	pfn_t size = where < BLOCK_FREE ? REGION_FRAMES : BLOCK_FRAMES;
+	const struct gib *g = zone_gib(z, pfn);
+	enum where where = locate(z, g, pfn);
+	pfn_t size = where < BLOCK_FREE ? GIB_FRAMES : BLOCK_FRAMES;
 
 	if (where == BLOCK_OPEN)
-		return bit_span(block_node(region, pfn), pfn, end);
+		return bit_span(block_bitmap(g, pfn), pfn, end);
 	*end = next_multiple(pfn, size);
 	if (*end > z->border)
 		*end = z->border;
-	return where == REGION_FREE || where == BLOCK_FREE;
+	return where == GIB_FREE || where == BLOCK_FREE;
 }
 
 static pfn_t last_end(void)
@@ -180,28 +180,28 @@ bool next_free_range(pfn_t *start, pfn_t *end)
 	return true;
 }
 
-/* The node of an open block that begins at pfn and ends at or before end; else NULL. */
-static const struct node *open_block(pfn_t pfn, pfn_t end)
+/* The bitmap of an open block that begins at pfn and ends at or before end; else NULL. */
+static const struct bitmap *open_block(pfn_t pfn, pfn_t end)
 {
 	const struct zone *z = pfn_zone(pfn);
-	const struct region *region = zone_region(z, pfn);
+	const struct gib *g = zone_gib(z, pfn);
 
-	if (pfn % BLOCK_FRAMES || end - pfn < BLOCK_FRAMES || locate(z, region, pfn) != BLOCK_OPEN)
+	if (pfn % BLOCK_FRAMES || end - pfn < BLOCK_FRAMES || locate(z, g, pfn) != BLOCK_OPEN)
 		return NULL;
-	return block_node(region, pfn);
+	return block_bitmap(g, pfn);
 }
 
-uint64_t free_frames(pfn_t start, pfn_t end)
+uint64_t nr_free_in_range(pfn_t start, pfn_t end)
 {
 	uint64_t nr = 0;
 	pfn_t next;
 
 	for (pfn_t pfn = start; pfn < end; pfn = next) {
-		const struct node *node = open_block(pfn, end);
+		const struct bitmap *bitmap = open_block(pfn, end);
 		bool set;
 
-		if (node) {
-			nr += node_weight(node);
+		if (bitmap) {
+			nr += bitmap_weight(bitmap);
 			next = pfn + BLOCK_FRAMES;
 			continue;
 		}
@@ -218,44 +218,44 @@ uint64_t mem_map_touched(void)
 	uint64_t blocks = 0;
 
 	for_each_zone(z)
-		for (pfn_t gib = 0; gib < z->nr_regions; gib++)
-			if (bitset_test(&z->known, gib))
-				blocks += node_weight(&z->dir[gib]->clean);
+		for (pfn_t gib = 0; gib < z->nr_gibs; gib++)
+			if (bitmap_tree_test(&z->known, gib))
+				blocks += bitmap_weight(&z->dir[gib]->clean);
 	return blocks * BLOCK_FRAMES * sizeof(struct page);
 }
 
-/* The largest aligned runs of a node, added to counts[base ..]. */
-static void count_runs(const struct node *node, uint64_t *counts)
+/* The largest aligned runs of a bitmap, added to counts[base ..]. */
+static void count_runs(const struct bitmap *bitmap, uint64_t *counts)
 {
-	for (unsigned int child = 0; child < NODE_BITS;) {
+	for (unsigned int child = 0; child < BITMAP_BITS;) {
 		unsigned int k;
 
-		if (!node->word[child / 64]) {
+		if (!bitmap->word[child / 64]) {
 			child = (child | 63) + 1;
 			continue;
 		}
-		if (!node_test(node, child)) {
+		if (!bitmap_test(bitmap, child)) {
 			child++;
 			continue;
 		}
-		k = node_run_order(node, child);
+		k = bitmap_run_order(bitmap, child);
 		counts[k]++;
 		child += 1u << k;
 	}
 }
 
-/* A node that B5 keeps open counts as the one block that it is. */
-static void count_region(const struct region *region, uint64_t counts[NR_ORDERS])
+/* A bitmap that B5 keeps open counts as the one block that it is. */
+static void count_gib(const struct gib *g, uint64_t counts[NR_ORDERS])
 {
-	struct node whole = region->free;
+	struct bitmap whole = g->free;
 
-	for (unsigned int block = 0; block < NODE_BITS; block++) {
-		if (!node_test(&region->open, block))
+	for (unsigned int block = 0; block < BITMAP_BITS; block++) {
+		if (!bitmap_test(&g->open, block))
 			continue;
-		if (node_whole(&region->block[block]))
-			node_set(&whole, block);
+		if (bitmap_whole(&g->block[block]))
+			bitmap_set(&whole, block);
 		else
-			count_runs(&region->block[block], counts);
+			count_runs(&g->block[block], counts);
 	}
 	count_runs(&whole, counts + BLOCK_ORDER);
 }
@@ -263,10 +263,10 @@ static void count_region(const struct region *region, uint64_t counts[NR_ORDERS]
 void zone_free_blocks(const struct zone *z, uint64_t counts[NR_ORDERS])
 {
 	memset(counts, 0, NR_ORDERS * sizeof(*counts));
-	for (pfn_t gib = 0; gib < z->nr_regions; gib++) {
-		if (bitset_test(&z->free, gib))
-			counts[REGION_ORDER]++;
-		else if (bitset_test(&z->open, gib))
-			count_region(z->dir[gib], counts);
+	for (pfn_t gib = 0; gib < z->nr_gibs; gib++) {
+		if (bitmap_tree_test(&z->free, gib))
+			counts[GIB_ORDER]++;
+		else if (bitmap_tree_test(&z->open, gib))
+			count_gib(z->dir[gib], counts);
 	}
 }

@@ -21,10 +21,10 @@ typedef int (*print_fn)(const char *fmt, ...) __attribute__((format(printf, 1, 2
  * A block is one node of frames (2 MiB), a region one node of blocks (1 GiB). Tests build with
  * less.
  */
-#ifndef MM_NODE_SHIFT
-#define MM_NODE_SHIFT 9
+#ifndef MM_BITMAP_SHIFT
+#define MM_BITMAP_SHIFT 9
 #endif
-#define MAX_PAGE_ORDER (2 * MM_NODE_SHIFT)
+#define MAX_PAGE_ORDER (2 * MM_BITMAP_SHIFT)
 
 #ifndef PAGE_SHIFT
 #define PAGE_SHIFT 12

@@ -1,5 +1,5 @@
 /*
- * zone.c: zones from memblock: spans, directories, regions; and the hand-over to the allocator.
+ * zone.c: zones from memblock: spans, directories, gibs; and the hand-over to the allocator.
  *
  * Everything here costs per range and per GiB, never per frame, but for the descriptors of blocks
  * that are only partly usable: those are opened now, and their frames marked.
@@ -37,7 +37,7 @@ struct zone *const state_zones[STATE_ZONE_MASK + 1] = {
 /* Zeroed memory for the books; the machine is of no use without it. */
 static void *alloc_books(uint64_t bytes)
 {
-	void *books = memblock_alloc(bytes, sizeof(struct node));
+	void *books = memblock_alloc(bytes, sizeof(struct bitmap));
 
 	if (!books)
 		panic("zones_init: no room for %llu bytes of directories",
@@ -64,54 +64,55 @@ static void init_span(struct zone *z, pfn_t start, pfn_t border)
 		if (from >= to)
 			continue;
 		if (!z->present)
-			z->first_gib = from >> REGION_ORDER;
+			z->first_gib = from >> GIB_ORDER;
 		z->present += to - from;
 		z->end_pfn = to;
 	}
 }
 
-static void init_bitset(struct bitset *set, struct node **leaf, uint64_t leaves)
+static void init_tree(struct bitmap_tree *set, struct bitmap **leaf, uint64_t leaves)
 {
 	set->leaf = *leaf;
 	*leaf += leaves;
 }
 
-/* The directory, and all bitsets of the zone from one allocation. */
+/* The directory, and all bitmap trees of the zone from one allocation. */
 static void init_books(struct zone *z)
 {
 	uint64_t leaves;
-	struct node *leaf;
+	struct bitmap *leaf;
 
 	if (!z->present)
 		return;
-	z->nr_regions = ((z->end_pfn - 1) >> REGION_ORDER) + 1 - z->first_gib;
-	leaves = (z->nr_regions + NODE_BITS - 1) / NODE_BITS;
-	/* GCOVR_EXCL_START: 64 TiB are 2^16 regions, a bitset has 2^18; nodes of tests are smaller.
+	z->nr_gibs = ((z->end_pfn - 1) >> GIB_ORDER) + 1 - z->first_gib;
+	leaves = (z->nr_gibs + BITMAP_BITS - 1) / BITMAP_BITS;
+	/* GCOVR_EXCL_START: 64 TiB are 2^16 gibs, a bitmap tree has 2^18; bitmaps of tests are
+	 * smaller.
 	 */
-	if (leaves > NODE_BITS)
-		panic("zone %s: %llu regions are more than a bitset covers", z->name,
-		      (unsigned long long)z->nr_regions);
+	if (leaves > BITMAP_BITS)
+		panic("zone %s: %llu gibs are more than a bitmap tree covers", z->name,
+		      (unsigned long long)z->nr_gibs);
 	/* GCOVR_EXCL_STOP */
-	z->dir = alloc_books(z->nr_regions * sizeof(struct region *));
-	leaf = alloc_books((2 * NODE_SHIFT + 4) * leaves * sizeof(struct node));
-	for (unsigned int k = 0; k < 2 * NODE_SHIFT; k++)
-		init_bitset(&z->index[k], &leaf, leaves);
-	init_bitset(&z->free, &leaf, leaves);
-	init_bitset(&z->open, &leaf, leaves);
-	init_bitset(&z->head, &leaf, leaves);
-	init_bitset(&z->known, &leaf, leaves);
+	z->dir = alloc_books(z->nr_gibs * sizeof(struct gib *));
+	leaf = alloc_books((2 * BITMAP_SHIFT + 4) * leaves * sizeof(struct bitmap));
+	for (unsigned int k = 0; k < 2 * BITMAP_SHIFT; k++)
+		init_tree(&z->index[k], &leaf, leaves);
+	init_tree(&z->free, &leaf, leaves);
+	init_tree(&z->open, &leaf, leaves);
+	init_tree(&z->head, &leaf, leaves);
+	init_tree(&z->known, &leaf, leaves);
 }
 
-/* Regions of consecutive GiBs lie side by side: all have 512 nodes but the last, cut at its RAM. */
-static void place_regions(struct zone *z, pfn_t first, pfn_t end_pfn)
+/* Gibs of consecutive GiBs lie side by side: all have 512 bitmaps but the last, cut at its RAM. */
+static void place_gibs(struct zone *z, pfn_t first, pfn_t end_pfn)
 {
-	const uint64_t stride = sizeof(struct region) + NODE_BITS * sizeof(struct node);
-	pfn_t last = (end_pfn - 1) >> REGION_ORDER;
-	uint64_t blocks = (((end_pfn - 1) & (REGION_FRAMES - 1)) >> BLOCK_ORDER) + 1;
+	const uint64_t stride = sizeof(struct gib) + BITMAP_BITS * sizeof(struct bitmap);
+	pfn_t last = (end_pfn - 1) >> GIB_ORDER;
+	uint64_t blocks = (((end_pfn - 1) & (GIB_FRAMES - 1)) >> BLOCK_ORDER) + 1;
 	uint64_t bytes =
-	    (last - first) * stride + sizeof(struct region) + blocks * sizeof(struct node);
-	phys_addr_t from = PFN_PHYS(first << REGION_ORDER), to = PFN_PHYS(end_pfn);
-	char *regions;
+	    (last - first) * stride + sizeof(struct gib) + blocks * sizeof(struct bitmap);
+	phys_addr_t from = PFN_PHYS(first << GIB_ORDER), to = PFN_PHYS(end_pfn);
+	char *gibs;
 
 	/*
 	 * From the same island of RAM if it has room, else from anywhere; from ISA's 16 MiB last,
@@ -121,19 +122,19 @@ static void place_regions(struct zone *z, pfn_t first, pfn_t end_pfn)
 		from = PFN_PHYS(DMA_BORDER);
 	if (to <= from)
 		to = MEMBLOCK_ALLOC_ACCESSIBLE;
-	regions = memblock_alloc_try_nid_raw(bytes, sizeof(struct node), from, to, NUMA_NO_NODE);
-	if (!regions)
-		regions = memblock_alloc_raw(bytes, sizeof(struct node));
-	if (!regions)
-		panic("zone %s: no room for %llu bytes of regions", z->name,
+	gibs = memblock_alloc_try_nid_raw(bytes, sizeof(struct bitmap), from, to, NUMA_NO_NODE);
+	if (!gibs)
+		gibs = memblock_alloc_raw(bytes, sizeof(struct bitmap));
+	if (!gibs)
+		panic("zone %s: no room for %llu bytes of gibs", z->name,
 		      (unsigned long long)bytes);
 	zones_bytes += bytes;
-	for (pfn_t gib = first; gib <= last; gib++, regions += stride)
-		z->dir[gib - z->first_gib] = (struct region *)regions;
+	for (pfn_t gib = first; gib <= last; gib++, gibs += stride)
+		z->dir[gib - z->first_gib] = (struct gib *)gibs;
 }
 
-/* Z1: a region for every GiB in which the zone has RAM, run by run. */
-static void init_regions(struct zone *z)
+/* Z1: a gib for every GiB in which the zone has RAM, run by run. */
+static void init_gibs(struct zone *z)
 {
 	unsigned long base, end;
 	pfn_t run_first = 0,
@@ -146,16 +147,16 @@ static void init_regions(struct zone *z)
 
 		if (from >= to)
 			continue;
-		if (run_end && from >> REGION_ORDER > ((run_end - 1) >> REGION_ORDER) + 1) {
-			place_regions(z, run_first, run_end);
+		if (run_end && from >> GIB_ORDER > ((run_end - 1) >> GIB_ORDER) + 1) {
+			place_gibs(z, run_first, run_end);
 			run_end = 0;
 		}
 		if (!run_end)
-			run_first = from >> REGION_ORDER;
+			run_first = from >> GIB_ORDER;
 		run_end = to;
 	}
 	if (run_end)
-		place_regions(z, run_first, run_end);
+		place_gibs(z, run_first, run_end);
 }
 
 /*
@@ -179,7 +180,7 @@ void zones_init(uint64_t seed)
 		z->name = names[i];
 		init_span(z, borders[i], borders[i + 1]);
 		init_books(z);
-		init_regions(z);
+		init_gibs(z);
 	}
 }
 
@@ -211,11 +212,11 @@ static void set_states(pfn_t pfn, pfn_t frames, uint64_t state)
  */
 static void hand_over_part(struct zone *z, pfn_t pfn, unsigned int order)
 {
-	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) % NODE_BITS;
+	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) % BITMAP_BITS;
 	pfn_t first = pfn & ~(BLOCK_FRAMES - 1);
 
-	buddy_open_region(z, pfn);
-	if (!node_test(&zone_region(z, pfn)->open, block)) {
+	buddy_open_gib(z, pfn);
+	if (!bitmap_test(&zone_gib(z, pfn)->open, block)) {
 		buddy_open_block(z, first);
 		set_states(first, BLOCK_FRAMES, state_reserved(z->id));
 	}
@@ -227,8 +228,8 @@ static void hand_over(struct zone *z, pfn_t pfn, unsigned int order)
 {
 	if (order < BLOCK_ORDER)
 		hand_over_part(z, pfn, order);
-	else if (order < REGION_ORDER)
-		buddy_open_region(z, pfn);
+	else if (order < GIB_ORDER)
+		buddy_open_gib(z, pfn);
 	buddy_put(z, pfn, order);
 	zone_add_free(z, (uint64_t)1 << order);
 	z->managed += (uint64_t)1 << order;

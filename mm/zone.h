@@ -1,31 +1,31 @@
 /*
  * zone.h: zones, and the books of the allocator.
  *
- * Terms. Frame: 4 KiB. Block: a node of 512 frames, 2 MiB. Region: a node of 512 blocks, 1 GiB, or
- * the part of one that a zone has. A child (frame, block, region) is *whole* when all of it is
- * free; a whole block or region is one set bit of its parent. It is *open* when its own node is in
+ * Terms. Frame: 4 KiB. Block: a bitmap of 512 frames, 2 MiB. gib: a bitmap of 512 blocks, 1 GiB, or
+ * the part of one that a zone has. A child (frame, block, gib) is *whole* when all of it is
+ * free; a whole block or gib is one set bit of its parent. It is *open* when its own bitmap is in
  * use.
  *
- *     zone     free open head known   bitsets over regions       index[0..17] over open regions
+ *     zone     free open head known   bitmap trees over gibs       index[0..17] over open gibs
  *      │ dir[] a pointer a GiB, null where the zone has no RAM
- *     region   free open head clean   nodes over blocks          index[0..8] over open blocks
+ *     gib   free open head clean   bitmaps over blocks          index[0..8] over open blocks
  *      │ block[]
- *     node     512 bits: this frame is free
+ *     bitmap     512 bits: this frame is free
  *
- * An allocation of order k < 9 is a run of cleared bits in an open block's node, 9 <= k < 18 in an
- * open region's, 18 a region. Its head's descriptor says so; orders 9 and up are marked in *head*
- * as well, because the descriptors of a block that was never opened are not to be read.
+ * An allocation of order k < 9 is a run of cleared bits in an open block's bitmap, 9 <= k < 18 in
+ * an open gib's, 18 a gib. Its head's descriptor says so; orders 9 and up are marked in *head* as
+ * well, because the descriptors of a block that was never opened are not to be read.
  *
  * Invariants, each recomputed by mm_check() under this name:
  *
- *   Z1 A zone's span is cut at block borders; dir[] has a region exactly where the zone has RAM.
+ *   Z1 A zone's span is cut at block borders; dir[] has a gib exactly where the zone has RAM.
  *   Z2 present is the zone's RAM in memblock, in frames; managed those handed over.
  *   B1 A child is at most one of: whole, open, head of an allocation.
  *   B2 A free frame is RAM and not reserved in memblock.
- *   B3 index[k] holds every open node that has a run of order k (an upper bound); index[k + 1] is
+ *   B3 index[k] holds every open bitmap that has a run of order k (an upper bound); index[k + 1] is
  *      within index[k]; index[0] and index[9] are exact.
- *   B4 For k < 9 the zone's index[k] holds exactly the regions whose own index[k] is not empty.
- *   B5 An open node is not whole, but for one a level and zone: idle[], the last that became so
+ *   B4 For k < 9 the zone's index[k] holds exactly the gibs whose own index[k] is not empty.
+ *   B5 An open bitmap is not whole, but for one a level and zone: idle[], the last that became so
  *      (else a single page going back and forth opens and closes it).
  *   B6 nr_free is the number of frames free in the bits.
  *   P1 In an open block every frame is free, in an allocation, marked reserved, or in a CPU's
@@ -45,11 +45,11 @@
 
 enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, MAX_NR_ZONES };
 
-#define BLOCK_ORDER        NODE_SHIFT
-#define REGION_ORDER       (BLOCK_ORDER + NODE_SHIFT)
+#define BLOCK_ORDER        BITMAP_SHIFT
+#define GIB_ORDER          (BLOCK_ORDER + BITMAP_SHIFT)
 #define BLOCK_FRAMES       ((pfn_t)1 << BLOCK_ORDER)
-#define REGION_FRAMES      ((pfn_t)1 << REGION_ORDER)
-#define NR_ORDERS          (REGION_ORDER + 1)
+#define GIB_FRAMES         ((pfn_t)1 << GIB_ORDER)
+#define NR_ORDERS          (GIB_ORDER + 1)
 
 #define PFN_NONE           (~(pfn_t)0)
 #define PFN_AGAIN          (PFN_NONE - 1)
@@ -63,13 +63,13 @@ enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, MAX_NR_ZONES };
 #define STATE_NODE_SHIFT   42
 #define STATE_COOKIE_SHIFT 48
 
-struct region {
-	struct node free;  /* blocks that are whole */
-	struct node open;  /* blocks whose node is in use */
-	struct node head;  /* blocks at which an allocation of order 9 .. 17 starts */
-	struct node clean; /* blocks whose descriptors were zeroed */
-	struct node index[NODE_SHIFT];
-	struct node block[]; /* up to the last block with RAM */
+struct gib {
+	struct bitmap free;  /* blocks that are whole */
+	struct bitmap open;  /* blocks whose bitmap is in use */
+	struct bitmap head;  /* blocks at which an allocation of order 9 .. 17 starts */
+	struct bitmap clean; /* blocks whose descriptors were zeroed */
+	struct bitmap index[BITMAP_SHIFT];
+	struct bitmap block[]; /* up to the last block with RAM */
 };
 
 struct zone {
@@ -77,18 +77,18 @@ struct zone {
 	uint8_t id;
 	uint64_t state;   /* of a head of order 0 with one reference: state_allocated(id, 0) */
 	uint64_t nr_free; /* frames */
-	pfn_t first_gib;  /* region 0 of dir[] and of the bitsets */
-	struct region **dir;
-	struct bitset index[2 * NODE_SHIFT]; /* regions that may hold a run of this order */
-	struct bitset free;                  /* regions that are whole */
-	struct bitset open;                  /* regions whose header is in use */
-	struct bitset head;                  /* regions allocated in one piece */
-	struct bitset known;                 /* regions whose header was written */
-	pfn_t idle[2];    /* first frame of the whole node kept open, or PFN_NONE */
-	pfn_t start_pfn;  /* the zone's border below; end_pfn == start_pfn: no RAM */
-	pfn_t end_pfn;    /* after its last RAM */
-	pfn_t border;     /* where the next zone begins */
-	pfn_t nr_regions; /* entries of dir[] */
+	pfn_t first_gib;  /* gib 0 of dir[] and of the bitmap trees */
+	struct gib **dir;
+	struct bitmap_tree index[2 * BITMAP_SHIFT]; /* gibs that may hold a run of this order */
+	struct bitmap_tree free;                    /* gibs that are whole */
+	struct bitmap_tree open;                    /* gibs whose header is in use */
+	struct bitmap_tree head;                    /* gibs allocated in one piece */
+	struct bitmap_tree known;                   /* gibs whose header was written */
+	pfn_t idle[2];   /* first frame of the whole bitmap kept open, or PFN_NONE */
+	pfn_t start_pfn; /* the zone's border below; end_pfn == start_pfn: no RAM */
+	pfn_t end_pfn;   /* after its last RAM */
+	pfn_t border;    /* where the next zone begins */
+	pfn_t nr_gibs;   /* entries of dir[] */
 	uint64_t present;
 	uint64_t managed;
 	uint64_t lowmem_reserve[MAX_NR_ZONES]; /* frames kept from requests of that zone */
@@ -169,7 +169,7 @@ static inline uint64_t state_reserved(unsigned int zone)
 
 /*
  * Set-up, in this order, once, after memblock is complete and mem_map_init() has run.
- * zones_init(): spans, directories and regions, from memblock; seed differs from boot to boot.
+ * zones_init(): spans, directories and gibs, from memblock; seed differs from boot to boot.
  * memblock_free_all() then hands over what memblock has not reserved (memblock_free_pages() below),
  * and zones_finish() computes the reserves.
  */
@@ -178,13 +178,13 @@ void zones_finish(void);
 void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order);
 
 /* Free frames of a zone, those in the CPUs' caches included. */
-uint64_t zone_free_frames(const struct zone *z);
+uint64_t zone_nr_free_pages(const struct zone *z);
 
-/* Bytes that zones_init() took from memblock for directories, bitsets and regions. */
+/* Bytes that zones_init() took from memblock for directories, bitmap trees and gibs. */
 extern uint64_t zones_bytes;
 
-/* Region of a frame, or NULL. */
-struct region *zone_region(const struct zone *z, pfn_t pfn);
+/* gib of a frame, or NULL. */
+struct gib *zone_gib(const struct zone *z, pfn_t pfn);
 
 /*
  * The state of the frames from pfn on: free or not, and where that ends (a multiple of whatever was
@@ -199,7 +199,7 @@ bool next_free_range(pfn_t *start, pfn_t *end);
  * How many of the frames [start, end) are free in the bits. A block that is open costs the counting
  * of its bits, all else a look: 30 instructions a MiB at worst, however the memory lies.
  */
-uint64_t free_frames(pfn_t start, pfn_t end);
+uint64_t nr_free_in_range(pfn_t start, pfn_t end);
 
 /* Free blocks by order, as Linux's buddyinfo counts them: each in the largest that it is part of.
  */
@@ -214,7 +214,7 @@ uint64_t mem_map_touched(void);
 /*
  * Recomputes every invariant above from memblock, the bits and the descriptors. Prints each
  * violation (at most 16) as "mm_check: B3: …" and returns how many there are. O(frames in open
- * blocks + regions). Takes no lock: nothing else may be allocating.
+ * blocks + gibs). Takes no lock: nothing else may be allocating.
  */
 unsigned long mm_check(void);
 

@@ -28,7 +28,7 @@ BDA_LOW_KIB = 0x413                   # the BIOS's word of KiB below 640 KiB
 MIB = 1 << 20
 MEM_MAP = 0xffffea0000000000          # MEM_MAP_BASE of mm/port.h
 STATE_RESERVED = 1 << 39              # mm/zone.h
-NODE_BITS = 512
+BITMAP_BITS = 512
 RAM = 1
 TYPES = {1: "usable", 2: "reserved", 3: "ACPI data", 4: "ACPI NVS", 5: "unusable",
          7: "persistent (type 7)", 12: "persistent (type 12)"}
@@ -395,12 +395,12 @@ def buddy(t):
     ordinary way of freeing. That is where the first page comes from: memory that the firmware
     named, that the loader did not stand on, and that memblock did not spend on the way here.
 
-    The allocator's books are bits. A block of 2 MiB has a node of 512 bits, "this frame is free"; a
-    region of 1 GiB has a node of 512 bits, "all of this block is free", and one that says which
-    blocks' own nodes count. A free block of order k is an aligned run of 2^k set bits: there are no
+    The allocator's books are bits. A block of 2 MiB has a bitmap of 512 bits, "this frame is free"; a
+    gib, 1 GiB, has a bitmap of 512 bits, "all of this block is free", and one that says which
+    blocks' own bitmaps count. A free block of order k is an aligned run of 2^k set bits: there are no
     lists. So we can do the sum: count bits in zone DMA and come to its nr_free.
 
-    In a block whose node is in use the descriptors mean something. That of frame 0 says that it is
+    In a block whose bitmap is in use the descriptors mean something. That of frame 0 says that it is
     reserved; that of the lowest free frame has state 0: not the head of an allocation."""
     elf = t.kernel
     zones = t.table(elf, "struct zone", elf.address("zones"), elf.value("MAX_NR_ZONES"),
@@ -436,24 +436,24 @@ def free_frames(memory, reserved):
 
 
 def lowest_free(t, zone):
-    """Counts the bits of the zone's one region; the number of its lowest free frame."""
-    elf, words = t.kernel, NODE_BITS // 64
-    region = t.x(zone[4], 1, "g", "zones[0].dir[0]: its region")[0]
-    whole, opened = (node(t.x(region + elf.field("struct region", name)[0], words, "g",
-                              f"its {name}: blocks {what}"))
-                     for name, what in (("free", "that are whole"), ("open", "with a node in use")))
-    blocks = region + elf.value("sizeof(struct region)")
-    free = [block * NODE_BITS for block in whole]
-    count = NODE_BITS * len(whole)
+    """Counts the bits of the zone's one gib; the number of its lowest free frame."""
+    elf, words = t.kernel, BITMAP_BITS // 64
+    gib = t.x(zone[4], 1, "g", "zones[0].dir[0]: its gib")[0]
+    whole, opened = (children(t.x(gib + elf.field("struct gib", name)[0], words, "g",
+                                  f"its {name}: blocks {what}"))
+                     for name, what in (("free", "that are whole"), ("open", "with a bitmap in use")))
+    blocks = gib + elf.value("sizeof(struct gib)")
+    free = [block * BITMAP_BITS for block in whole]
+    count = BITMAP_BITS * len(whole)
     for block in opened:
-        bits = node(t.x(blocks + block * words * 8, words, "g", f"its block[{block}]"))
-        free += [block * NODE_BITS + frame for frame in bits]
+        bits = children(t.x(blocks + block * words * 8, words, "g", f"its block[{block}]"))
+        free += [block * BITMAP_BITS + frame for frame in bits]
         count += len(bits)
     t.see("frames free in the bits of zone DMA", count, zone[3], "its nr_free", str)
     return min(free, default=0)
 
 
-def node(words):
+def children(words):
     """Which children's bits are set."""
     return [i for i in range(len(words) * 64) if words[i // 64] >> i % 64 & 1]
 

@@ -221,21 +221,21 @@ def test_crash(tap):
 # ---- fp-check sees what is broken ----
 
 # What is changed, to what, and the invariants that must be named. Zone 1 has frames from 16 MiB on.
-REGION = "zones[1].dir[0]"
+GIB = "zones[1].dir[0]"
 BREAKS = (("zones[1].nr_free", "zones[1].nr_free + 1", "B6"),
           ("zones[1].present", "zones[1].present - 1", "Z2"),
           ("zones[1].managed", "zones[1].managed - 1", "Z2"),
-          (f"{REGION}->free.word[0]", f"{REGION}->free.word[0] ^ (1 << 20)", "B6 P1 Z2"),
-          (f"{REGION}->open.word[0]", f"{REGION}->open.word[0] | (1 << 20)", "B1"),
-          (f"{REGION}->clean.word[0]", "0", "P3"),
-          (f"{REGION}->index[0].word[0]", "0", "B3"),
+          (f"{GIB}->free.word[0]", f"{GIB}->free.word[0] ^ (1 << 20)", "B6 P1 Z2"),
+          (f"{GIB}->open.word[0]", f"{GIB}->open.word[0] | (1 << 20)", "B1"),
+          (f"{GIB}->clean.word[0]", "0", "P3"),
+          (f"{GIB}->index[0].word[0]", "0", "B3"),
           ("zones[1].index[0].leaf->word[0]", "0", "B4"),
           ("zones[1].free.top.word[0]", "1", "B4"),
           ("memblock.reserved.regions[1].size", "0x10000000", "M1 B2"),
           ("memblock.reserved.regions[2].size", "0x1000", "P4"),
           ("((struct page *)0xffffea0000000000)[0x110].state", "1", "P2"),
           ("zones[1].idle[0]", "0", ""),
-          ("zones[0].dir[0]", "(struct region *)0", "Z1"),
+          ("zones[0].dir[0]", "(struct gib *)0", "Z1"),
           ("frame_caches[0][1].count", "frame_caches[0][1].count - 1", "C1"),
           ("frame_caches[0][1].limit", "0", "C2"))
 

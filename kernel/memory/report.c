@@ -79,7 +79,7 @@ void report_state(void)
 		return;
 	for_each_zone(z) {
 		managed += z->managed;
-		nr_free += zone_free_frames(z);
+		nr_free += zone_nr_free_pages(z);
 	}
 	printk("Memory: %lluK/%lluK free, memblock has %lluK, %lluK of them reserved\n",
 	       ULL(nr_free << 2), ULL(managed << 2), ULL(memblock_phys_mem_size() >> 10),

@@ -190,7 +190,7 @@ static void log_totals(void)
 
 	for_each_zone(z) {
 		present += z->present;
-		nr_free += zone_free_frames(z);
+		nr_free += zone_nr_free_pages(z);
 		if (z->present)
 			printk("zone %-6s [mem 0x%016llx-0x%016llx], %llu frames\n", z->name,
 			       ULL(PFN_PHYS(z->start_pfn)), ULL(PFN_PHYS(z->end_pfn) - 1),

@@ -66,6 +66,6 @@ uint64_t nr_free_pages(void)
 	uint64_t sum = 0;
 
 	for_each_zone(z)
-		sum += zone_free_frames(z);
+		sum += zone_nr_free_pages(z);
 	return sum;
 }

@@ -84,7 +84,7 @@ static int cmd_zoneinfo(int argc, char **argv)
 		if (!z->present)
 			continue;
 		console_printf("Node 0, zone %8s\n", z->name);
-		console_printf("  pages free     %llu\n", ULL(zone_free_frames(z)));
+		console_printf("  pages free     %llu\n", ULL(zone_nr_free_pages(z)));
 		console_printf("        spanned  %llu\n", ULL(z->end_pfn - z->start_pfn));
 		console_printf("        present  %llu\n", ULL(z->present));
 		console_printf("        managed  %llu\n", ULL(z->managed));
@@ -108,7 +108,7 @@ static int cmd_meminfo(int argc, char **argv)
 	(void)argc, (void)argv;
 	for_each_zone(z) {
 		managed += z->managed;
-		nr_free += zone_free_frames(z);
+		nr_free += zone_nr_free_pages(z);
 	}
 	meminfo_line("MemTotal:", managed << (PAGE_SHIFT - 10));
 	meminfo_line("MemFree:", nr_free << (PAGE_SHIFT - 10));

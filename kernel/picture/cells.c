@@ -207,7 +207,7 @@ static void count_ram(pfn_t start, pfn_t end, struct picture_cell *cell)
 	uint64_t reserved = count_reserved(start, end);
 	uint64_t image = reserved ? overlap(start, end, kernel) : 0;
 	uint64_t descriptors = reserved ? count_mem_map(start, end) : 0;
-	uint64_t nr_free = free_frames(start, end);
+	uint64_t nr_free = nr_free_in_range(start, end);
 
 	cell->frames[KIND_KERNEL] += image;
 	cell->frames[KIND_MEM_MAP] += descriptors;

@@ -73,7 +73,7 @@ static uint64_t whole_blocks(pfn_t start, pfn_t end)
 	uint64_t whole = 0;
 
 	for (pfn_t pfn = start; pfn < end; pfn += BLOCK_FRAMES)
-		whole += free_frames(pfn, pfn + BLOCK_FRAMES) == BLOCK_FRAMES;
+		whole += nr_free_in_range(pfn, pfn + BLOCK_FRAMES) == BLOCK_FRAMES;
 	return whole;
 }
 
@@ -87,7 +87,7 @@ static void add_blocks(struct text *text, pfn_t start, pfn_t end)
 		    ULL((end - start + BLOCK_FRAMES - 1) / BLOCK_FRAMES));
 	else
 		add(text, "; block 0x%llx: %llu of %llu free", ULL(first),
-		    ULL(free_frames(first, first + BLOCK_FRAMES)), ULL(BLOCK_FRAMES));
+		    ULL(nr_free_in_range(first, first + BLOCK_FRAMES)), ULL(BLOCK_FRAMES));
 }
 
 static void describe_range(struct text *text, pfn_t start, pfn_t end)

@@ -474,7 +474,7 @@ static bool lost(const char *id)
 	return true;
 }
 
-/* Bytes of directories, bitsets and regions for each frame of RAM, in thousandths. */
+/* Bytes of directories, bitmap trees and gibs for each frame of RAM, in thousandths. */
 static bool state(const char *id)
 {
 	uint64_t present = 0;

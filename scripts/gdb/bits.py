@@ -1,4 +1,4 @@
-"""Nodes and bitsets as whole numbers: bit i of the number is child i."""
+"""Bitmaps and bitmap trees as whole numbers: bit i of the number is child i."""
 
 
 def ones(bits):
@@ -29,7 +29,7 @@ def pieces(start, end):
 
 
 def has_run(bits, order, size):
-    """Whether an aligned run of 2^order set bits is in a node of size bits."""
+    """Whether an aligned run of 2^order set bits is in a bitmap of size bits."""
     length = 1 << order
     mask = (1 << length) - 1
     return any(bits >> at & mask == mask for at in range(0, size, length))

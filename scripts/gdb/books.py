@@ -10,51 +10,52 @@ import gdb
 import guest
 
 
-class Region:
-    """A GiB of a zone: its header's nodes, and the nodes of its blocks."""
+class Gib:
+    """A GiB of a zone: its header's bitmaps, and the bitmaps of its blocks."""
 
     def __init__(self, address, blocks):
-        header = guest.lookup_type("struct region")
-        size = guest.lookup_type("struct node").sizeof
+        header = guest.lookup_type("struct gib")
+        size = guest.lookup_type("struct bitmap").sizeof
         data = guest.read(address, header.sizeof + blocks * size)
 
-        def node(at):
+        def bitmap(at):
             return int.from_bytes(data[at:at + size], "little")
 
         for name in ("free", "open", "head", "clean"):
-            setattr(self, name, node(guest.offset(header, name)))
+            setattr(self, name, bitmap(guest.offset(header, name)))
         index = guest.offset(header, "index")
-        self.index = [node(index + k * size) for k in range(header["index"].type.range()[1] + 1)]
-        self.blocks = [node(header.sizeof + i * size) for i in range(blocks)]
+        self.index = [bitmap(index + k * size) for k in range(header["index"].type.range()[1] + 1)]
+        self.blocks = [bitmap(header.sizeof + i * size) for i in range(blocks)]
 
 
 class Zone:
     def __init__(self, books, value):
         self.books = books
         for name in ("id", "state", "nr_free", "first_gib", "start_pfn", "end_pfn", "border",
-                     "nr_regions", "present", "managed"):
+                     "nr_gibs", "present", "managed"):
             setattr(self, name, int(value[name]))
         self.name = value["name"].string() if int(value["name"]) else "none"
         self.locked = bool(int(value["lock"]["taken"]))
         self.idle = [int(value["idle"][level]) for level in range(2)]
-        self.dir = guest.words(int(value["dir"]), self.nr_regions) if self.nr_regions else []
-        self.sets = {name: self.bitset(value[name]) for name in ("free", "open", "head", "known")}
-        self.index = [self.bitset(value["index"][k])
+        self.dir = guest.words(int(value["dir"]), self.nr_gibs) if self.nr_gibs else []
+        self.sets = {name: self.bitmap_tree(value[name])
+                     for name in ("free", "open", "head", "known")}
+        self.index = [self.bitmap_tree(value["index"][k])
                       for k in range(value["index"].type.range()[1] + 1)]
 
-    def bitset(self, value):
-        """(children, top): the leaves' bits, and the node above that says which are not empty."""
-        node = guest.lookup_type("struct node").sizeof
-        leaves = -(-self.nr_regions // self.books.children)
-        data = guest.read(int(value["leaf"]), leaves * node) if leaves else b""
-        top = sum(int(value["top"]["word"][i]) << 64 * i for i in range(node // guest.WORD))
+    def bitmap_tree(self, value):
+        """(children, top): the leaves' bits, and the bitmap above that says which are not empty."""
+        bitmap = guest.lookup_type("struct bitmap").sizeof
+        leaves = -(-self.nr_gibs // self.books.children)
+        data = guest.read(int(value["leaf"]), leaves * bitmap) if leaves else b""
+        top = sum(int(value["top"]["word"][i]) << 64 * i for i in range(bitmap // guest.WORD))
         return int.from_bytes(data, "little"), top
 
     def has(self, name, gib):
         return bool(self.sets[name][0] >> gib & 1)
 
     def gib_start(self, gib):
-        return (self.first_gib + gib) * self.books.region_frames
+        return (self.first_gib + gib) * self.books.gib_frames
 
     def ram(self, start, end):
         """[start, end) of memblock.memory in the zone, in frames, cut at [start, end)."""
@@ -62,52 +63,52 @@ class Zone:
         return [(max(a, start), min(b, end)) for a, b in self.books.memory if a < end and b > start]
 
     @functools.cache
-    def region(self, gib):
+    def gib(self, gib):
         """None where the zone has none; as many blocks as it has RAM for."""
-        if gib >= self.nr_regions or not self.dir[gib]:
+        if gib >= self.nr_gibs or not self.dir[gib]:
             return None
         start = self.gib_start(gib)
-        ram = self.ram(start, start + self.books.region_frames)
+        ram = self.ram(start, start + self.books.gib_frames)
         blocks = (ram[-1][1] - 1 - start) // self.books.block_frames + 1 if ram else 0
-        return Region(self.dir[gib], blocks)
+        return Gib(self.dir[gib], blocks)
 
     def free_in_bits(self):
         """[start, end) in frames, upwards; neighbours are not joined."""
-        for gib in range(self.nr_regions):
+        for gib in range(self.nr_gibs):
             start = self.gib_start(gib)
             if self.has("free", gib):
-                yield start, start + self.books.region_frames
+                yield start, start + self.books.gib_frames
             elif self.has("open", gib):
-                yield from self.free_in_region(self.region(gib), start)
+                yield from self.free_in_gib(self.gib(gib), start)
 
-    def free_in_region(self, region, start):
+    def free_in_gib(self, gib_bits, start):
         frames = self.books.block_frames
-        for block, node in enumerate(region.blocks):
+        for block, bitmap in enumerate(gib_bits.blocks):
             first = start + block * frames
-            if region.free >> block & 1:
+            if gib_bits.free >> block & 1:
                 yield first, first + frames
-            elif region.open >> block & 1:
-                yield from ((first + a, first + b) for a, b in bits.runs(node))
+            elif gib_bits.open >> block & 1:
+                yield from ((first + a, first + b) for a, b in bits.runs(bitmap))
 
     def counts(self):
         """Free blocks by order, each in the largest that it is part of: buddyinfo's."""
-        counts = [0] * (2 * self.books.node_order + 1)
-        for gib in range(self.nr_regions):
+        counts = [0] * (2 * self.books.bitmap_order + 1)
+        for gib in range(self.nr_gibs):
             if self.has("free", gib):
                 counts[-1] += 1
             elif self.has("open", gib):
-                self.count_region(self.region(gib), counts)
+                self.count_gib(self.gib(gib), counts)
         return counts
 
-    def count_region(self, region, counts):
-        order, whole = self.books.node_order, region.free
-        for block, node in enumerate(region.blocks):
-            if not region.open >> block & 1:
+    def count_gib(self, gib_bits, counts):
+        order, whole = self.books.bitmap_order, gib_bits.free
+        for block, bitmap in enumerate(gib_bits.blocks):
+            if not gib_bits.open >> block & 1:
                 continue
-            if node == self.books.full:
+            if bitmap == self.books.full:
                 whole |= 1 << block
                 continue
-            for start, end in bits.runs(node):
+            for start, end in bits.runs(bitmap):
                 for k in bits.pieces(start, end):
                     counts[k] += 1
         for start, end in bits.runs(whole):
@@ -117,11 +118,11 @@ class Zone:
 
 class Books:
     def __init__(self):
-        self.children = guest.lookup_type("struct node").sizeof * 8
-        self.node_order = self.children.bit_length() - 1
+        self.children = guest.lookup_type("struct bitmap").sizeof * 8
+        self.bitmap_order = self.children.bit_length() - 1
         self.full = (1 << self.children) - 1
         self.block_frames = self.children
-        self.region_frames = self.children * self.children
+        self.gib_frames = self.children * self.children
         self.page_size = guest.constant("PAGE_SIZE")
         size = self.page_size
         memory, reserved = guest.memblock_ranges("memory"), guest.memblock_ranges("reserved")
@@ -202,11 +203,11 @@ class Books:
     def head(self, pfn):
         """(frame, count, order, owner) of the allocation that covers a frame, or None."""
         zone = self.zone_of(pfn)
-        gib = pfn // self.region_frames - zone.first_gib
-        if gib < 0 or gib >= zone.nr_regions:
+        gib = pfn // self.gib_frames - zone.first_gib
+        if gib < 0 or gib >= zone.nr_gibs:
             return None
         block = pfn // self.block_frames % self.children
-        for order in range(2 * self.node_order + 1):
+        for order in range(2 * self.bitmap_order + 1):
             first = pfn >> order << order
             if self.may_head(zone, gib, block, first, order):
                 page = self.descriptor(first)
@@ -218,14 +219,15 @@ class Books:
     def may_head(self, zone, gib, block, first, order):
         """Whether a descriptor is to be read: those of blocks never opened hold anything."""
         if zone.has("head", gib):
-            return order == 2 * self.node_order
-        region = zone.region(gib)
-        if not region or not zone.has("open", gib) or region.free >> block & 1:
+            return order == 2 * self.bitmap_order
+        gib_bits = zone.gib(gib)
+        if not gib_bits or not zone.has("open", gib) or gib_bits.free >> block & 1:
             return False
-        if region.open >> block & 1:
-            return order < self.node_order and not region.blocks[block] >> first % self.children & 1
-        return (self.node_order <= order < 2 * self.node_order
-                and bool(region.head >> first // self.block_frames % self.children & 1))
+        if gib_bits.open >> block & 1:
+            return (order < self.bitmap_order
+                    and not gib_bits.blocks[block] >> first % self.children & 1)
+        return (self.bitmap_order <= order < 2 * self.bitmap_order
+                and bool(gib_bits.head >> first // self.block_frames % self.children & 1))
 
     def state(self, pfn):
         """absent, reserved, free, cached or allocated."""

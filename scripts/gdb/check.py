@@ -40,8 +40,8 @@ class Check:
         self.require(not zone.start_pfn % books.block_frames and not zone.border
                      % books.block_frames, "Z1", zone, zone.start_pfn, "a border cuts a block")
         tally = {"free": 0, "allocated": 0, "others": set()}
-        for gib in range(zone.nr_regions):
-            self.region(zone, gib, tally)
+        for gib in range(zone.nr_gibs):
+            self.gib(zone, gib, tally)
         self.require(tally["free"] == zone.nr_free, "B6", zone, zone.start_pfn,
                      "nr_free is not the free frames")
         self.require(tally["free"] + tally["allocated"] + len(tally["others"]) == zone.managed,
@@ -54,33 +54,33 @@ class Check:
 
     def top(self, zone, children, top):
         size = self.books.children
-        for leaf in range(-(-zone.nr_regions // size)):
+        for leaf in range(-(-zone.nr_gibs // size)):
             self.require((top >> leaf & 1) == bool(children >> leaf * size & self.books.full), "B4",
-                         zone, zone.gib_start(leaf * size), "a bitset's top node is wrong")
+                         zone, zone.gib_start(leaf * size), "the top of a bitmap tree is wrong")
 
-    def region(self, zone, gib, tally):
+    def gib(self, zone, gib, tally):
         books, start = self.books, zone.gib_start(gib)
         free, is_open, head = (zone.has(name, gib) for name in ("free", "open", "head"))
-        has_ram = bool(zone.ram(start, start + books.region_frames))
+        has_ram = bool(zone.ram(start, start + books.gib_frames))
         self.require(bool(zone.dir[gib]) == has_ram, "Z1", zone, start,
-                     "a GiB with RAM has no region, or one without RAM has one")
+                     "a GiB with RAM is not in the directory, or one without RAM is")
         self.require(free + is_open + head <= 1, "B1", zone, start,
-                     "a region is two of whole, open and head")
+                     "a gib is two of whole, open and head")
         if is_open and zone.dir[gib]:
-            self.open_region(zone, gib, tally)
+            self.open_gib(zone, gib, tally)
             return
         self.require(not any(index >> gib & 1 for index, _ in zone.index), "B3", zone, start,
-                     "the index holds a region that is not open")
+                     "the index holds a gib that is not open")
         if free:
-            self.free_run(zone, start, start + books.region_frames)
-            tally["free"] += books.region_frames
+            self.free_run(zone, start, start + books.gib_frames)
+            tally["free"] += books.gib_frames
         elif head:
             found = books.is_head(zone, int(books.descriptor(start)["state"]))
-            self.require(found and found[1] == 2 * books.node_order, "P1", zone, start,
-                         "a region is marked as head, its descriptor says otherwise")
-            tally["allocated"] += books.region_frames
+            self.require(found and found[1] == 2 * books.bitmap_order, "P1", zone, start,
+                         "a gib is marked as head, its descriptor says otherwise")
+            tally["allocated"] += books.gib_frames
         else:
-            self.nothing_free(zone, start, start + books.region_frames)
+            self.nothing_free(zone, start, start + books.gib_frames)
 
     def free_run(self, zone, start, end):
         """B2 for a run at once."""
@@ -94,39 +94,39 @@ class Check:
             taken = sum(max(0, min(b, d) - max(a, c)) for c, d in joined(self.books.reserved))
             self.require(taken == b - a, "P1", zone, a, "free RAM in what nobody has")
 
-    def bounds(self, zone, node, pfn, held):
-        """B3 for one open node; held: the orders whose index holds it."""
-        for k in range(self.books.node_order):
-            self.require(held >> k & 1 or not bits.has_run(node, k, self.books.children), "B3", zone,
-                         pfn, "an open node has a run that the index does not know")
+    def bounds(self, zone, bitmap, pfn, held):
+        """B3 for one open bitmap; held: the orders whose index holds it."""
+        for k in range(self.books.bitmap_order):
+            self.require(held >> k & 1 or not bits.has_run(bitmap, k, self.books.children), "B3",
+                         zone, pfn, "an open block or gib has a run that the index does not know")
             self.require(not held >> k & 1 or not k or held >> (k - 1) & 1, "B3", zone, pfn,
-                         "the index holds a node for an order, but not for the one below")
-        self.require(not held & 1 or node, "B3", zone, pfn,
-                     "the index holds a node in which nothing is free")
+                         "the index holds a child for an order, but not for the one below")
+        self.require(not held & 1 or bitmap, "B3", zone, pfn,
+                     "the index holds an open child in which nothing is free")
 
-    def open_region(self, zone, gib, tally):
-        books, region, start = self.books, zone.region(gib), zone.gib_start(gib)
-        order, held, covered = books.node_order, 0, 0
+    def open_gib(self, zone, gib, tally):
+        books, gib_bits, start = self.books, zone.gib(gib), zone.gib_start(gib)
+        order, held, covered = books.bitmap_order, 0, 0
         for k in range(order):
             held |= (zone.index[order + k][0] >> gib & 1) << k
-            self.require((zone.index[k][0] >> gib & 1) == bool(region.index[k]), "B4", zone, start,
-                         "the zone's index and the region's differ")
-        self.require(region.free != books.full or zone.idle[1] == start, "B5", zone, start,
-                     "an open region is whole and should have closed")
-        self.bounds(zone, region.free, start, held)
+            self.require((zone.index[k][0] >> gib & 1) == bool(gib_bits.index[k]), "B4", zone,
+                         start, "the zone's index and the gib's differ")
+        self.require(gib_bits.free != books.full or zone.idle[1] == start, "B5", zone, start,
+                     "an open gib is whole and should have closed")
+        self.bounds(zone, gib_bits.free, start, held)
         first = max(0, zone.start_pfn - start) // books.block_frames
-        for block in range(first, len(region.blocks)):
+        for block in range(first, len(gib_bits.blocks)):
             pfn = start + block * books.block_frames
             within = covered > 0
             covered -= within
-            covered += self.block(zone, region, block, pfn, within, tally)
+            covered += self.block(zone, gib_bits, block, pfn, within, tally)
 
-    def block(self, zone, region, block, pfn, within, tally):
+    def block(self, zone, gib_bits, block, pfn, within, tally):
         """Returns how many blocks behind this one its allocation covers."""
         books = self.books
-        free, is_open, head = (getattr(region, name) >> block & 1
+        free, is_open, head = (getattr(gib_bits, name) >> block & 1
                                for name in ("free", "open", "head"))
-        held = sum((region.index[k] >> block & 1) << k for k in range(books.node_order))
+        held = sum((gib_bits.index[k] >> block & 1) << k for k in range(books.bitmap_order))
         self.require(free + is_open + head <= 1 and not (within and free + is_open + head), "B1",
                      zone, pfn, "a block is two of whole, open, head and inside an allocation")
         self.require(is_open or not held, "B3", zone, pfn, "the index holds a block that is not open")
@@ -136,11 +136,11 @@ class Check:
             self.free_run(zone, pfn, pfn + books.block_frames)
             tally["free"] += books.block_frames
         elif is_open:
-            self.require(region.clean >> block & 1, "P3", zone, pfn, "an open block is not clean")
-            self.require(region.blocks[block] != books.full or zone.idle[0] == pfn, "B5", zone, pfn,
-                         "an open block is whole and should have closed")
-            self.bounds(zone, region.blocks[block], pfn, held)
-            self.open_block(zone, region.blocks[block], pfn, tally)
+            self.require(gib_bits.clean >> block & 1, "P3", zone, pfn, "an open block is not clean")
+            self.require(gib_bits.blocks[block] != books.full or zone.idle[0] == pfn, "B5", zone,
+                         pfn, "an open block is whole and should have closed")
+            self.bounds(zone, gib_bits.blocks[block], pfn, held)
+            self.open_block(zone, gib_bits.blocks[block], pfn, tally)
         elif head:
             return self.head_block(zone, pfn, tally)
         else:
@@ -150,35 +150,35 @@ class Check:
     def head_block(self, zone, pfn, tally):
         books = self.books
         found = books.is_head(zone, int(books.descriptor(pfn)["state"]))
-        good = bool(found) and (books.node_order <= found[1] < 2 * books.node_order
+        good = bool(found) and (books.bitmap_order <= found[1] < 2 * books.bitmap_order
                                 and not pfn % (1 << found[1]))
         self.require(good, "P1", zone, pfn,
                      "a block is marked as head, its descriptor says otherwise")
         tally["allocated"] += books.block_frames
-        return (1 << found[1] - books.node_order) - 1 if good else 0
+        return (1 << found[1] - books.bitmap_order) - 1 if good else 0
 
-    def open_block(self, zone, node, first, tally):
+    def open_block(self, zone, bitmap, first, tally):
         books = self.books
         stride = guest.lookup_type("struct page").sizeof // guest.WORD
         states = guest.words(books.page_address(first), books.block_frames * stride)[::stride]
         reserved = (books.cookie | zone.id << guest.constant("STATE_ZONE_SHIFT")
                     | guest.constant("STATE_RESERVED"))
-        tally["free"] += bits.ones(node)
-        for start, end in bits.runs(node):
+        tally["free"] += bits.ones(bitmap)
+        for start, end in bits.runs(bitmap):
             self.free_run(zone, first + start, first + end)
         at = 0
         while at < books.block_frames:
             pfn, state, length = first + at, states[at], 1
-            if node >> at & 1:
+            if bitmap >> at & 1:
                 self.require(not state, "P2", zone, pfn, "the descriptor of a free frame is not zero")
             elif state == reserved:
                 self.require(not books.is_ram(pfn) or books.is_reserved(pfn), "P4", zone, pfn,
                              "marked reserved, but memblock has it as free RAM")
             else:
-                length = self.used(zone, node, states, first, at, tally)
+                length = self.used(zone, bitmap, states, first, at, tally)
             at += length
 
-    def used(self, zone, node, states, first, at, tally):
+    def used(self, zone, bitmap, states, first, at, tally):
         """A frame neither free nor reserved: cached, or an allocation, whose length is returned."""
         books, pfn = self.books, first + at
         self.require(books.is_ram(pfn) and not books.is_reserved(pfn), "P4", zone, pfn,
@@ -187,12 +187,12 @@ class Check:
             tally["others"].add(pfn)
             return 1
         found = books.is_head(zone, states[at])
-        if not found or found[1] >= books.node_order or pfn % (1 << found[1]):
+        if not found or found[1] >= books.bitmap_order or pfn % (1 << found[1]):
             self.require(False, "P1", zone, pfn,
                          "neither free, nor in an allocation, nor reserved")
             return 1
         length = 1 << found[1]
-        self.require(not node >> at & (1 << length) - 1, "P1", zone, pfn,
+        self.require(not bitmap >> at & (1 << length) - 1, "P1", zone, pfn,
                      "part of an allocation is free")
         self.require(not any(states[at + 1:at + length]), "P2", zone, pfn,
                      "a descriptor inside an allocation is not zero")

@@ -121,25 +121,25 @@ $(HOST)/test_threads: tests/host/test_threads.c $(MM) $(SIM) | packages
 # Every sequence of operations, on nodes of 8 and of 4 children.
 ARENA := tests/host/sim/model.c tests/host/sim/arena.c
 
-$(HOST)/test_exhaustive: NODE := -DMM_NODE_SHIFT=3
-$(HOST)/test_exhaustive_regions: NODE := -DMM_NODE_SHIFT=2
+$(HOST)/test_exhaustive: BITMAP := -DMM_BITMAP_SHIFT=3
+$(HOST)/test_exhaustive_regions: BITMAP := -DMM_BITMAP_SHIFT=2
 $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions: tests/host/test_exhaustive.c $(ARENA) \
                                                          $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say_program,CC)
-	$(Q)$(CC) $(HOST_CFLAGS) $(NODE) $(ASAN) $(filter %.c,$^) -lcmocka -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) $(BITMAP) $(ASAN) $(filter %.c,$^) -lcmocka -o $@
 
 # Random operations by the million: without a sanitizer.
 PLAIN  :=
 RANDOM := $(ARENA) tests/host/sim/machine.c tests/host/sim/ops.c tests/host/sim/random_ops.c \
           tests/host/sim/runs.c tests/host/sim/shrink.c
 
-$(HOST)/test_random_small: NODE := -DMM_NODE_SHIFT=3
+$(HOST)/test_random_small: BITMAP := -DMM_BITMAP_SHIFT=3
 $(HOST)/test_random $(HOST)/test_random_small: tests/host/test_random.c $(RANDOM) $(MM) $(SIM) \
                                              | packages
 	@mkdir -p $(@D)
 	$(call say_program,CC)
-	$(Q)$(CC) $(HOST_CFLAGS) $(NODE) $(PLAIN) $(filter %.c,$^) -lcmocka -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) $(BITMAP) $(PLAIN) $(filter %.c,$^) -lcmocka -o $@
 
 # What others ask of memblock goes through the test, which refuses it at times; and every lock, before
 # which another CPU may do something.
@@ -165,14 +165,14 @@ $(HOST)/crc32.o: lib/crc32.c lib/crc32.h | packages
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) -c $< -o $@
 
-$(HOST)/fuzz_ops: NODE := -DMM_NODE_SHIFT=3
+$(HOST)/fuzz_ops: BITMAP := -DMM_BITMAP_SHIFT=3
 
 define fuzz_program
 $(HOST)/fuzz_$(1): tests/host/fuzz/fuzz_$(1).c $$(patsubst lib/crc32.c,$(HOST)/crc32.o,$$(fuzz_$(1)_SOURCES)) \
                     | packages
 	@mkdir -p $$(@D)
 	$$(call say_program,CLANG)
-	$$(Q)clang $$(HOST_CFLAGS) $$(NODE) $$(ASAN) -fsanitize=fuzzer $$(filter %.c %.o,$$^) -o $$@
+	$$(Q)clang $$(HOST_CFLAGS) $$(BITMAP) $$(ASAN) -fsanitize=fuzzer $$(filter %.c %.o,$$^) -o $$@
 endef
 $(foreach target,$(FUZZ),$(eval $(call fuzz_program,$(target))))
 
@@ -197,7 +197,7 @@ $(HOST)/bench_models: tests/host/bench/bench_models.c tests/models/models.c $(MM
 	$(Q)$(CC) $(HOST_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -Wl,-z,now -o $@
 
 # Coverage: the same programs by the same rules, with counters in place of sanitizers. Those of other
-# node sizes are left out: their constants make other branches of the same lines.
+# bitmap sizes are left out: their constants make other branches of the same lines.
 COVERAGE := $(B)/coverage
 COVERED  := test_memblock test_e820 test_zones test_buddy test_check test_maps test_string \
             test_format test_crc32 test_faults test_random test_threads

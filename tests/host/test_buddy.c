@@ -24,7 +24,7 @@ static uint64_t total_free(void)
 	uint64_t sum = 0;
 
 	for_each_zone(z)
-		sum += zone_free_frames(z);
+		sum += zone_nr_free_pages(z);
 	return sum;
 }
 
@@ -131,28 +131,28 @@ static void set_up_touches_no_more_for_more_ram(void **state)
 
 /* Nodes */
 
-static unsigned int naive_find(const struct node *node, unsigned int k)
+static unsigned int naive_find(const struct bitmap *bitmap, unsigned int k)
 {
-	for (unsigned int child = 0; child < NODE_BITS; child += 1u << k) {
+	for (unsigned int child = 0; child < BITMAP_BITS; child += 1u << k) {
 		unsigned int n = 0;
 
-		while (n < 1u << k && node_test(node, child + n))
+		while (n < 1u << k && bitmap_test(bitmap, child + n))
 			n++;
 		if (n == 1u << k)
 			return child;
 	}
-	return NODE_NONE;
+	return BITMAP_NONE;
 }
 
-static unsigned int naive_order(const struct node *node, unsigned int child)
+static unsigned int naive_order(const struct bitmap *bitmap, unsigned int child)
 {
 	unsigned int best = 0;
 
-	for (unsigned int k = 1; k <= NODE_SHIFT; k++) {
+	for (unsigned int k = 1; k <= BITMAP_SHIFT; k++) {
 		unsigned int first = child & ~((1u << k) - 1);
 
 		for (unsigned int n = 0; n < 1u << k; n++)
-			if (!node_test(node, first + n))
+			if (!bitmap_test(bitmap, first + n))
 				return best;
 		best = k;
 	}
@@ -162,31 +162,33 @@ static unsigned int naive_order(const struct node *node, unsigned int child)
 static void node_functions_agree_with_naive_ones(void **state)
 {
 	(void)state;
-	assert_int_equal(word_run_order(~0ull), 6);
-	assert_int_equal(word_run_order(~0ull >> 1), 5);
-	assert_int_equal(word_run_order(1), 0);
+	assert_int_equal(bitmap_word_run_order(~0ull), 6);
+	assert_int_equal(bitmap_word_run_order(~0ull >> 1), 5);
+	assert_int_equal(bitmap_word_run_order(1), 0);
 	seed = 1;
 	for (int round = 0; round < 4000; round++) {
-		struct node node;
-		unsigned int k = below(NODE_SHIFT + 1), child = below(NODE_BITS) & ~((1u << k) - 1);
+		struct bitmap bitmap;
+		unsigned int k = below(BITMAP_SHIFT + 1),
+			     child = below(BITMAP_BITS) & ~((1u << k) - 1);
 		bool any = false;
 
-		node_fill(&node, 0);
+		bitmap_fill(&bitmap, 0);
 		/* From nearly empty to nearly full, in runs. */
 		for (uint32_t i = below(200); i > 0; i--) {
 			unsigned int size = below(8);
 
-			node_set_run(&node, below(NODE_BITS) & ~((1u << size) - 1), size);
+			bitmap_set_run(&bitmap, below(BITMAP_BITS) & ~((1u << size) - 1), size);
 		}
-		for (unsigned int order = 0; order <= NODE_SHIFT; order++)
-			assert_int_equal(node_find_run(&node, order), naive_find(&node, order));
+		for (unsigned int order = 0; order <= BITMAP_SHIFT; order++)
+			assert_int_equal(bitmap_find_run(&bitmap, order),
+					 naive_find(&bitmap, order));
 		for (unsigned int n = 0; n < 1u << k; n++)
-			any |= node_test(&node, child + n);
-		assert_int_equal(node_any_run(&node, child, k), any);
-		node_set_run(&node, child, k);
-		assert_int_equal(node_run_order(&node, child), naive_order(&node, child));
-		node_clear_run(&node, child, k);
-		assert_false(node_any_run(&node, child, k));
+			any |= bitmap_test(&bitmap, child + n);
+		assert_int_equal(bitmap_any_run(&bitmap, child, k), any);
+		bitmap_set_run(&bitmap, child, k);
+		assert_int_equal(bitmap_run_order(&bitmap, child), naive_order(&bitmap, child));
+		bitmap_clear_run(&bitmap, child, k);
+		assert_false(bitmap_any_run(&bitmap, child, k));
 	}
 }
 
@@ -388,7 +390,7 @@ static void contig_range_takes_just_that(void **state)
 	free_contig_range(8000, 4345);
 	assert_int_equal(total_free(), before);
 	assert_int_equal(mm_check(), 0);
-	/* A whole region, and one of its frames. */
+	/* A whole gib, and one of its frames. */
 	assert_int_equal(alloc_contig_range(0x1c0000, 0x1c0001, MIGRATE_MOVABLE, 0), 0);
 	assert_int_equal(mm_check(), 0);
 	assert_int_equal(alloc_contig_range(0x1c0001, 0x1d0000, MIGRATE_MOVABLE, 0), 0);
@@ -460,7 +462,8 @@ static void take_everything(void)
 	assert_int_equal(total_free(), 0);
 }
 
-/* One child free and nothing else: its node is kept open when it becomes whole, at both levels. */
+/* One child free and nothing else: its bitmap is kept open when it becomes whole, at both levels.
+ */
 static void the_last_open_node_is_kept(void **state)
 {
 	struct zone *z = &zones[ZONE_NORMAL];
@@ -469,10 +472,10 @@ static void the_last_open_node_is_kept(void **state)
 
 	(void)state;
 	BOOT(islands_6g);
-	page = alloc_pages(GFP_KERNEL, REGION_ORDER);
+	page = alloc_pages(GFP_KERNEL, GIB_ORDER);
 	assert_non_null(page);
 	take_everything();
-	split_page(page, REGION_ORDER);
+	split_page(page, GIB_ORDER);
 	free_contig_range(page_to_pfn(page), BLOCK_FRAMES);
 	drain_caches();
 	assert_int_equal(z->idle[0], page_to_pfn(page));
@@ -480,21 +483,21 @@ static void the_last_open_node_is_kept(void **state)
 	zone_free_blocks(z, counts);
 	for (unsigned int order = 0; order < NR_ORDERS; order++)
 		assert_int_equal(counts[order], order == BLOCK_ORDER);
-	free_contig_range(page_to_pfn(page) + BLOCK_FRAMES, REGION_FRAMES - BLOCK_FRAMES);
+	free_contig_range(page_to_pfn(page) + BLOCK_FRAMES, GIB_FRAMES - BLOCK_FRAMES);
 	drain_caches();
 	/* The upper half first: the lower one has the open block until it is searched in vain. */
-	assert_ptr_equal(alloc_pages(GFP_KERNEL, REGION_ORDER - 1), page + REGION_FRAMES / 2);
-	assert_ptr_equal(alloc_pages(GFP_KERNEL, REGION_ORDER - 1), page);
+	assert_ptr_equal(alloc_pages(GFP_KERNEL, GIB_ORDER - 1), page + GIB_FRAMES / 2);
+	assert_ptr_equal(alloc_pages(GFP_KERNEL, GIB_ORDER - 1), page);
 	assert_int_equal(z->idle[1], PFN_NONE);
-	__free_pages(page, REGION_ORDER - 1);
-	__free_pages(page + REGION_FRAMES / 2, REGION_ORDER - 1);
+	__free_pages(page, GIB_ORDER - 1);
+	__free_pages(page + GIB_FRAMES / 2, GIB_ORDER - 1);
 	assert_int_equal(z->idle[1], page_to_pfn(page));
 	assert_int_equal(mm_check(), 0);
-	assert_ptr_equal(alloc_pages(GFP_KERNEL, REGION_ORDER), page);
+	assert_ptr_equal(alloc_pages(GFP_KERNEL, GIB_ORDER), page);
 	assert_int_equal(mm_check(), 0);
 }
 
-/* The node that became whole last stays open, yet large orders find it. */
+/* The bitmap that became whole last stays open, yet large orders find it. */
 static void large_orders_find_the_idle_node(void **state)
 {
 	struct page *small, *large;
@@ -508,8 +511,8 @@ static void large_orders_find_the_idle_node(void **state)
 	__free_page(small);
 	assert_int_equal(mm_check(), 0);
 	drain_caches();
-	assert_true(node_test(&zones[ZONE_DMA].dir[0]->open,
-			      (unsigned int)(page_to_pfn(large) / BLOCK_FRAMES)));
+	assert_true(bitmap_test(&zones[ZONE_DMA].dir[0]->open,
+				(unsigned int)(page_to_pfn(large) / BLOCK_FRAMES)));
 	assert_int_equal(mm_check(), 0);
 	assert_ptr_equal(alloc_pages(GFP_KERNEL, 9), large);
 	assert_int_equal(mm_check(), 0);
@@ -551,8 +554,8 @@ static void many_stale_bounds_do_not_hide_memory(void **state)
 }
 
 /*
- * More stale bounds than one search lowers, and above them all that is free: the node kept open. It
- * is closed to be opened again.
+ * More stale bounds than one search lowers, and above them all that is free: the bitmap kept open.
+ * It is closed to be opened again.
  */
 static void many_stale_bounds_do_not_hide_the_idle_node(void **state)
 {

@@ -18,7 +18,7 @@
 #include "tests/host/sim/pieces.h"
 #include "tests/host/sim/sim.h"
 
-/* Two GiBs without RAM between the regions of a zone. */
+/* Two GiBs without RAM between the gibs of a zone. */
 static const struct piece far_apart[] = {
 	{ 0, 0x9fc00, 1 }, { MIB, 64 * MIB, 1 }, { 4 * GIB, GIB, 1 }, { 7 * GIB, GIB, 1 }
 };
@@ -27,24 +27,24 @@ static struct zone *const dma = &zones[ZONE_DMA], *const normal = &zones[ZONE_NO
 static struct frame_cache *const cache = &frame_caches[0][ZONE_DMA];
 
 /* The zone DMA's: block 0 is open, whole ones follow. */
-static struct region *region(void)
+static struct gib *dma_gib(void)
 {
 	return dma->dir[0];
 }
 
 static unsigned int whole_block(void)
 {
-	return node_first(&region()->free);
+	return bitmap_first(&dma_gib()->free);
 }
 
-static pfn_t whole_region(void)
+static pfn_t whole_gib(void)
 {
-	return bitset_first(&normal->free);
+	return bitmap_tree_first(&normal->free);
 }
 
 static pfn_t pfn_of(pfn_t gib)
 {
-	return (normal->first_gib + gib) << REGION_ORDER;
+	return (normal->first_gib + gib) << GIB_ORDER;
 }
 
 static struct page *allocate(unsigned int order)
@@ -57,29 +57,29 @@ static struct page *allocate(unsigned int order)
 
 /* Z: the zone against memblock. */
 
-static void region_missing(void)
+static void gib_missing(void)
 {
 	dma->dir[0] = NULL;
 }
 
-static void region_too_many(void)
+static void gib_too_many(void)
 {
 	normal->dir[1] = normal->dir[0];
 }
 
-static void whole_without_region(void)
+static void whole_without_gib(void)
 {
-	bitset_set(&normal->free, 1);
+	bitmap_tree_set(&normal->free, 1);
 }
 
-static void open_without_region(void)
+static void open_without_gib(void)
 {
-	bitset_set(&normal->open, 1);
+	bitmap_tree_set(&normal->open, 1);
 }
 
-static void head_without_region(void)
+static void head_without_gib(void)
 {
-	bitset_set(&normal->head, 1);
+	bitmap_tree_set(&normal->head, 1);
 }
 
 static void border_in_a_block(void)
@@ -106,42 +106,42 @@ static void managed_too_many(void)
 
 static void block_whole_and_open(void)
 {
-	node_set(&region()->open, whole_block());
+	bitmap_set(&dma_gib()->open, whole_block());
 }
 
 static void block_whole_and_head(void)
 {
-	node_set(&region()->head, whole_block());
+	bitmap_set(&dma_gib()->head, whole_block());
 }
 
-static void region_whole_and_head(void)
+static void gib_whole_and_head(void)
 {
-	bitset_set(&normal->head, whole_region());
+	bitmap_tree_set(&normal->head, whole_gib());
 }
 
 static unsigned int second_block(struct page *head)
 {
-	return (unsigned int)(page_to_pfn(head) >> BLOCK_ORDER) % NODE_BITS + 1;
+	return (unsigned int)(page_to_pfn(head) >> BLOCK_ORDER) % BITMAP_BITS + 1;
 }
 
 static void allocation_partly_whole(void)
 {
-	node_set(&region()->free, second_block(allocate(10)));
+	bitmap_set(&dma_gib()->free, second_block(allocate(10)));
 }
 
 static void allocation_partly_open(void)
 {
-	node_set(&region()->open, second_block(allocate(10)));
+	bitmap_set(&dma_gib()->open, second_block(allocate(10)));
 }
 
 static void allocation_with_two_heads(void)
 {
-	node_set(&region()->head, second_block(allocate(10)));
+	bitmap_set(&dma_gib()->head, second_block(allocate(10)));
 }
 
 static void frame_0_is_free(void)
 {
-	node_set(&region()->block[0], 0);
+	bitmap_set(&dma_gib()->block[0], 0);
 }
 
 static void whole_block_reserved(void)
@@ -154,31 +154,31 @@ static void whole_block_not_ram(void)
 	memblock_remove(PFN_PHYS(whole_block() * BLOCK_FRAMES) + 7 * PAGE_SIZE, PAGE_SIZE);
 }
 
-static void whole_region_reserved(void)
+static void whole_gib_reserved(void)
 {
-	memblock_reserve(PFN_PHYS(pfn_of(whole_region())) + GIB - 1, 1);
+	memblock_reserve(PFN_PHYS(pfn_of(whole_gib())) + GIB - 1, 1);
 }
 
 static void run_not_in_the_index(void)
 {
-	for (unsigned int k = 0; k < NODE_SHIFT; k++)
-		node_clear(&region()->index[k], 0);
+	for (unsigned int k = 0; k < BITMAP_SHIFT; k++)
+		bitmap_clear(&dma_gib()->index[k], 0);
 }
 
 static void blocks_not_in_the_index(void)
 {
-	for (unsigned int k = BLOCK_ORDER; k < REGION_ORDER; k++)
-		bitset_clear(&dma->index[k], 0);
+	for (unsigned int k = BLOCK_ORDER; k < GIB_ORDER; k++)
+		bitmap_tree_clear(&dma->index[k], 0);
 }
 
 static void index_not_nested(void)
 {
-	node_clear(&region()->index[3], 0);
+	bitmap_clear(&dma_gib()->index[3], 0);
 }
 
-static void index_of_regions_not_nested(void)
+static void index_of_gibs_not_nested(void)
 {
-	bitset_clear(&dma->index[BLOCK_ORDER], 0);
+	bitmap_tree_clear(&dma->index[BLOCK_ORDER], 0);
 }
 
 static void index_holds_an_empty_block(void)
@@ -187,45 +187,45 @@ static void index_holds_an_empty_block(void)
 	pfn_t first = block * BLOCK_FRAMES;
 
 	assert_int_equal(alloc_contig_range(first, first + BLOCK_FRAMES, MIGRATE_MOVABLE, 0), 0);
-	node_set(&region()->index[0], block);
+	bitmap_set(&dma_gib()->index[0], block);
 }
 
 static void index_holds_a_whole_block(void)
 {
-	node_set(&region()->index[0], whole_block());
+	bitmap_set(&dma_gib()->index[0], whole_block());
 }
 
-static void index_holds_a_whole_region(void)
+static void index_holds_a_whole_gib(void)
 {
-	bitset_set(&normal->index[BLOCK_ORDER], whole_region());
+	bitmap_tree_set(&normal->index[BLOCK_ORDER], whole_gib());
 }
 
-static void zone_index_lacks_a_region(void)
+static void zone_index_lacks_a_gib(void)
 {
-	bitset_clear(&dma->index[0], 0);
+	bitmap_tree_clear(&dma->index[0], 0);
 }
 
-static void top_node_too_full(void)
+static void top_too_full(void)
 {
-	node_set(&dma->head.top, 0);
+	bitmap_set(&dma->head.top, 0);
 }
 
 static void whole_block_open(void)
 {
 	unsigned int block = whole_block();
 
-	node_clear(&region()->free, block);
-	node_set(&region()->open, block);
-	node_fill(&region()->block[block], WORD_FULL);
+	bitmap_clear(&dma_gib()->free, block);
+	bitmap_set(&dma_gib()->open, block);
+	bitmap_fill(&dma_gib()->block[block], BITMAP_WORD_FULL);
 }
 
-static void whole_region_open(void)
+static void whole_gib_open(void)
 {
-	pfn_t gib = whole_region();
+	pfn_t gib = whole_gib();
 
-	bitset_clear(&normal->free, gib);
-	buddy_open_region(normal, pfn_of(gib));
-	node_fill(&normal->dir[gib]->free, WORD_FULL);
+	bitmap_tree_clear(&normal->free, gib);
+	buddy_open_gib(normal, pfn_of(gib));
+	bitmap_fill(&normal->dir[gib]->free, BITMAP_WORD_FULL);
 }
 
 static void free_too_few(void)
@@ -269,7 +269,7 @@ static void allocation_partly_free(void)
 {
 	pfn_t pfn = page_to_pfn(allocate(2));
 
-	node_set(&region()->block[pfn >> BLOCK_ORDER], pfn % NODE_BITS + 1);
+	bitmap_set(&dma_gib()->block[pfn >> BLOCK_ORDER], pfn % BITMAP_BITS + 1);
 }
 
 static void blocks_of_another_node(void)
@@ -287,9 +287,9 @@ static void blocks_of_less_than_a_block(void)
 	allocate(10)->order = BLOCK_ORDER - 1;
 }
 
-static void blocks_of_a_region(void)
+static void blocks_of_a_gib(void)
 {
-	allocate(10)->order = REGION_ORDER;
+	allocate(10)->order = GIB_ORDER;
 }
 
 static void blocks_not_aligned(void)
@@ -300,24 +300,24 @@ static void blocks_not_aligned(void)
 	page->order = 11;
 }
 
-static void region_of_another_node(void)
+static void gib_of_another_node(void)
 {
-	allocate(REGION_ORDER)->state |= 1ull << STATE_NODE_SHIFT;
+	allocate(GIB_ORDER)->state |= 1ull << STATE_NODE_SHIFT;
 }
 
-static void region_without_reference(void)
+static void gib_without_reference(void)
 {
-	allocate(REGION_ORDER)->count = 0;
+	allocate(GIB_ORDER)->count = 0;
 }
 
 static void block_nobody_has(void)
 {
-	node_clear(&region()->free, whole_block());
+	bitmap_clear(&dma_gib()->free, whole_block());
 }
 
-static void region_nobody_has(void)
+static void gib_nobody_has(void)
 {
-	bitset_clear(&normal->free, whole_region());
+	bitmap_tree_clear(&normal->free, whole_gib());
 }
 
 static void descriptor_of_a_free_frame(void)
@@ -336,7 +336,7 @@ static void descriptor_inside_an_allocation(void)
 
 static void open_but_not_clean(void)
 {
-	node_clear(&region()->clean, 0);
+	bitmap_clear(&dma_gib()->clean, 0);
 }
 
 static void marked_reserved(void)
@@ -442,11 +442,11 @@ static const struct breakage {
 	const char *name;
 	void (*damage)(void);
 } breakages[] = {
-	{ "Z1", "a GiB with RAM has no region", PLAIN(region_missing) },
-	{ "Z1", "a GiB without RAM has a region", ON(far_apart, region_too_many) },
-	{ "Z1", "a GiB without a region is in use", ON(far_apart, whole_without_region) },
-	{ "Z1", "a GiB without a region is in use", ON(far_apart, open_without_region) },
-	{ "Z1", "a GiB without a region is in use", ON(far_apart, head_without_region) },
+	{ "Z1", "a GiB with RAM is not in the directory", PLAIN(gib_missing) },
+	{ "Z1", "a GiB without RAM is in the directory", ON(far_apart, gib_too_many) },
+	{ "Z1", "a GiB that is not in the directory is in use", ON(far_apart, whole_without_gib) },
+	{ "Z1", "a GiB that is not in the directory is in use", ON(far_apart, open_without_gib) },
+	{ "Z1", "a GiB that is not in the directory is in use", ON(far_apart, head_without_gib) },
 	{ "Z1", "a border cuts a block", PLAIN(border_in_a_block) },
 	{ "Z1", "a border cuts a block", PLAIN(start_in_a_block) },
 	{ "Z2", "present is not the RAM", PLAIN(present_too_many) },
@@ -454,25 +454,25 @@ static const struct breakage {
 
 	{ "B1", "a block is two of", PLAIN(block_whole_and_open) },
 	{ "B1", "a block is two of", PLAIN(block_whole_and_head) },
-	{ "B1", "a region is two of", ON(islands_6g, region_whole_and_head) },
+	{ "B1", "a gib is two of", ON(islands_6g, gib_whole_and_head) },
 	{ "B1", "inside an allocation is in use", PLAIN(allocation_partly_whole) },
 	{ "B1", "inside an allocation is in use", PLAIN(allocation_partly_open) },
 	{ "B1", "inside an allocation is in use", PLAIN(allocation_with_two_heads) },
 	{ "B2", "is reserved or not RAM", PLAIN(frame_0_is_free) },
 	{ "B2", "is reserved in memblock", PLAIN(whole_block_reserved) },
 	{ "B2", "is not RAM", PLAIN(whole_block_not_ram) },
-	{ "B2", "is reserved in memblock", ON(islands_6g, whole_region_reserved) },
+	{ "B2", "is reserved in memblock", ON(islands_6g, whole_gib_reserved) },
 	{ "B3", "a run that the index does not know", PLAIN(run_not_in_the_index) },
 	{ "B3", "a run that the index does not know", PLAIN(blocks_not_in_the_index) },
 	{ "B3", "but not for the one below", PLAIN(index_not_nested) },
-	{ "B3", "but not for the one below", PLAIN(index_of_regions_not_nested) },
+	{ "B3", "but not for the one below", PLAIN(index_of_gibs_not_nested) },
 	{ "B3", "in which nothing is free", PLAIN(index_holds_an_empty_block) },
 	{ "B3", "a block that is not open", PLAIN(index_holds_a_whole_block) },
-	{ "B3", "a region that is not open", ON(islands_6g, index_holds_a_whole_region) },
-	{ "B4", "and the region's differ", PLAIN(zone_index_lacks_a_region) },
-	{ "B4", "top node is wrong", PLAIN(top_node_too_full) },
+	{ "B3", "a gib that is not open", ON(islands_6g, index_holds_a_whole_gib) },
+	{ "B4", "and the gib's differ", PLAIN(zone_index_lacks_a_gib) },
+	{ "B4", "the top of a bitmap tree is wrong", PLAIN(top_too_full) },
 	{ "B5", "an open block is whole", PLAIN(whole_block_open) },
-	{ "B5", "an open region is whole", ON(islands_6g, whole_region_open) },
+	{ "B5", "an open gib is whole", ON(islands_6g, whole_gib_open) },
 	{ "B6", "nr_free is not", PLAIN(free_too_few) },
 
 	{ "P1", "neither free, nor", PLAIN(head_of_another_node) },
@@ -484,12 +484,12 @@ static const struct breakage {
 	{ "P1", "a block is marked as head", PLAIN(blocks_of_another_node) },
 	{ "P1", "a block is marked as head", PLAIN(blocks_without_reference) },
 	{ "P1", "a block is marked as head", PLAIN(blocks_of_less_than_a_block) },
-	{ "P1", "a block is marked as head", PLAIN(blocks_of_a_region) },
+	{ "P1", "a block is marked as head", PLAIN(blocks_of_a_gib) },
 	{ "P1", "a block is marked as head", PLAIN(blocks_not_aligned) },
-	{ "P1", "a region is marked as head", ON(islands_6g, region_of_another_node) },
-	{ "P1", "a region is marked as head", ON(islands_6g, region_without_reference) },
+	{ "P1", "a gib is marked as head", ON(islands_6g, gib_of_another_node) },
+	{ "P1", "a gib is marked as head", ON(islands_6g, gib_without_reference) },
 	{ "P1", "in a block that nobody has", PLAIN(block_nobody_has) },
-	{ "P1", "in a region that nobody has", ON(islands_6g, region_nobody_has) },
+	{ "P1", "in a gib that nobody has", ON(islands_6g, gib_nobody_has) },
 	{ "P2", "of a free frame is not zero", PLAIN(descriptor_of_a_free_frame) },
 	{ "P2", "inside an allocation is not zero", PLAIN(descriptor_inside_an_allocation) },
 	{ "P3", "is not clean", PLAIN(open_but_not_clean) },

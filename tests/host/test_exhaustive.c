@@ -1,10 +1,10 @@
 /*
- * test_exhaustive.c: every sequence of operations, on arenas of a few nodes of 8 children.
+ * test_exhaustive.c: every sequence of operations, on arenas of a few bitmaps of 8 children.
  *
- * Built with MM_NODE_SHIFT 3 (a block is 8 frames, a region 64, the largest order 6) and 2. From
+ * Built with MM_BITMAP_SHIFT 3 (a block is 8 frames, a gib 64, the largest order 6) and 2. From
  * the state after boot each possible operation is tried; from each state that this leads to, again
  * each; and so on, breadth first. A state is every byte that the allocator can read: zones,
- * bitsets, regions, caches, descriptors, and the model. One that was met before need not be left
+ * bitmap trees, gibs, caches, descriptors, and the model. One that was met before need not be left
  * again, because what follows from it is known: so all sequences of a length are covered although
  * far fewer are run, and when no new state appears, all sequences of any length are.
  *
@@ -285,7 +285,7 @@ static void explore(const struct run *what)
 
 #define BOOKS (1 << 20) /* 4 GiB: in a zone of their own */
 
-#if MM_NODE_SHIFT > 2
+#if MM_BITMAP_SHIFT > 2
 
 /* Frame 0 may be handed out here; a hole of one frame; the second block ends early. */
 static const struct arena two_blocks = {
@@ -304,7 +304,7 @@ static const struct arena three_blocks = {
 	"three partly usable blocks", { { 1, 24 } }, { { 5, 6 }, { 11, 14 }, { 23, 24 } }, BOOKS
 };
 static const struct arena two_regions = {
-	"two regions and a hole", { { 0, 64 }, { 130, 200 } }, { { 3, 4 } }, BOOKS
+	"two gibs and a hole", { { 0, 64 }, { 130, 200 } }, { { 3, 4 } }, BOOKS
 };
 
 static const struct run runs[] = {
@@ -322,20 +322,22 @@ static const struct run runs[] = {
 
 #else
 
-/* A block of 4, a region of 16: regions open, close and are allocated within few frames. */
+/* A block of 4, a gib of 16: gibs open, close and are allocated within few frames. */
 static const struct arena three_blocks = {
 	"three whole blocks of 4", { { 0, 12 } }, { { 0, 0 } }, BOOKS
 };
-static const struct arena region = { "a region of 16", { { 0, 16 } }, { { 0, 0 } }, BOOKS };
-static const struct arena regions = {
-	"a region of 16 on either side of a border", { { 4080, 4112 } }, { { 0, 0 } }, BOOKS
+static const struct arena gib = { "a gib of 16", { { 0, 16 } }, { { 0, 0 } }, BOOKS };
+static const struct arena gibs = {
+	"a gib of 16 on either side of a border", { { 4080, 4112 } }, { { 0, 0 } }, BOOKS
 };
 
 static const struct run runs[] = {
-	{ &three_blocks, 0, PLAIN, 0, 0 }, { &three_blocks, 2, MOST, 0, 8 },
-	{ &region, 0, PLAIN, 1, 0 }, /* orders 1 to 4 */
-	{ &region, 0, ALL, 0, 4 },         { &regions, 0, PLAIN | WITH(ALLOC_DMA), 2, 0 },
-	{ &regions, 2, MOST, 0, 5 },
+	{ &three_blocks, 0, PLAIN, 0, 0 },
+	{ &three_blocks, 2, MOST, 0, 8 },
+	{ &gib, 0, PLAIN, 1, 0 }, /* orders 1 to 4 */
+	{ &gib, 0, ALL, 0, 4 },
+	{ &gibs, 0, PLAIN | WITH(ALLOC_DMA), 2, 0 },
+	{ &gibs, 2, MOST, 0, 5 },
 };
 
 #endif

@@ -283,7 +283,7 @@ static struct counts count(void)
 	struct counts counts;
 
 	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
-		counts.free[i] = zone_free_frames(&zones[i]);
+		counts.free[i] = zone_nr_free_pages(&zones[i]);
 	return counts;
 }
 
@@ -356,7 +356,7 @@ static void reserve_is_kept_behind_a_cache(void **state)
 	assert_true(frame_caches[0][ZONE_DMA].limit > 1);
 	while (alloc_page(GFP_KERNEL))
 		;
-	assert_int_equal(zone_free_frames(dma), dma->lowmem_reserve[ZONE_NORMAL]);
+	assert_int_equal(zone_nr_free_pages(dma), dma->lowmem_reserve[ZONE_NORMAL]);
 	while ((page = alloc_page(GFP_DMA))) {
 		assert_null(alloc_page(GFP_KERNEL));
 		/* What comes back belongs to the reserve as well. */
@@ -364,7 +364,7 @@ static void reserve_is_kept_behind_a_cache(void **state)
 		assert_null(alloc_page(GFP_KERNEL));
 		assert_non_null(alloc_page(GFP_DMA));
 	}
-	assert_int_equal(zone_free_frames(dma), 0);
+	assert_int_equal(zone_nr_free_pages(dma), 0);
 	boot(map_of(128));
 	while (alloc_page(GFP_KERNEL))
 		;
@@ -387,7 +387,7 @@ static void reserve_is_kept_when_the_bits_run_low(void **state)
 	while (dma->nr_free >= 8)
 		assert_non_null(alloc_pages(GFP_ATOMIC, 2));
 	assert_true(cache_frames(dma) > 0);
-	assert_in_range(zone_free_frames(dma), 1, dma->lowmem_reserve[ZONE_NORMAL]);
+	assert_in_range(zone_nr_free_pages(dma), 1, dma->lowmem_reserve[ZONE_NORMAL]);
 	assert_null(alloc_page(GFP_KERNEL));
 	assert_non_null(alloc_page(GFP_ATOMIC));
 }
@@ -423,9 +423,9 @@ static void refill_opens_no_block_in_vain(void **state)
 	(void)state;
 	boot(map_of(128));
 	frame_caches[0][ZONE_DMA32].limit = 0;
-	while (bitset_first(&z->index[0]) != BITSET_NONE)
+	while (bitmap_tree_first(&z->index[0]) != BITMAP_TREE_NONE)
 		assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA32);
-	block = node_first(&z->dir[0]->free) * BLOCK_FRAMES;
+	block = bitmap_first(&z->dir[0]->free) * BLOCK_FRAMES;
 	assert_int_equal(alloc_contig_range(block, block + 472, MIGRATE_MOVABLE, 0), 0);
 	frame_caches[0][ZONE_DMA32].limit = 64;
 	assert_int_equal(page_to_pfn(alloc_page(GFP_KERNEL)), block + 472);
@@ -463,7 +463,7 @@ static void the_last_frames_go_to_another_cpu(void **state)
 	first = take_all;
 	assert_null(alloc_page(GFP_KERNEL));
 	assert_null(first);
-	assert_int_equal(zone_free_frames(&zones[ZONE_DMA]), 0);
+	assert_int_equal(zone_nr_free_pages(&zones[ZONE_DMA]), 0);
 	assert_int_equal(mm_check(), 0);
 	give_all();
 	same_counts(before);

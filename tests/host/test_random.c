@@ -6,7 +6,7 @@
  *   test_random --replay FILE|-         does what a failing run has printed, and says it
  *
  * runs.h says what a run is. One that fails is shrunk to a shortest sequence; that this works is
- * tested first, on defects made on purpose. Built twice: as it is, and with nodes of 8 children.
+ * tested first, on defects made on purpose. Built twice: as it is, and with bitmaps of 8 children.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -155,7 +155,7 @@ static void shrinks_to_six(void **state)
 static const char *bulk_marks_a_head(const struct op *op)
 {
 	if (op && op->kind == OP_BULK && op->nr > 40)
-		bitset_set(&zones[ZONE_DMA].head, 0);
+		bitmap_tree_set(&zones[ZONE_DMA].head, 0);
 	return NULL;
 }
 

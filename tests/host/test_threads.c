@@ -201,7 +201,7 @@ static uint64_t total_free(void)
 	uint64_t sum = 0;
 
 	for_each_zone(z)
-		sum += zone_free_frames(z);
+		sum += zone_nr_free_pages(z);
 	return sum;
 }
 

@@ -1,6 +1,6 @@
 /*
  * test_zones.c: setting up at the edges: a run of frames that crosses a zone's border, memory in
- * pieces, a region of which nothing is handed over, RAM that is free to its end.
+ * pieces, a gib of which nothing is handed over, RAM that is free to its end.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,7 +59,7 @@ static void a_run_from_frame_0_is_cut_at_the_border(void **state)
 	model_destroy(&model);
 }
 
-/* Of the books' region nothing was handed over: its header was never written. */
+/* Of the books' gib nothing was handed over: its header was never written. */
 static void a_region_nobody_opened_is_reserved(void **state)
 {
 	static const struct arena arena = { "16 MiB", { { 1, 4096 } }, { { 0, 0 } }, 2ull * HIGH };
@@ -69,7 +69,7 @@ static void a_region_nobody_opened_is_reserved(void **state)
 	boot(&arena);
 	assert_int_equal(page_state(books), PAGE_RESERVED);
 	assert_int_equal(page_state(books + 1000), PAGE_ABSENT);
-	assert_int_equal(page_state(HIGH), PAGE_ABSENT); /* of the zone, below its first region */
+	assert_int_equal(page_state(HIGH), PAGE_ABSENT); /* of the zone, below its first gib */
 	assert_null(page_head(books));
 	assert_int_equal(alloc_contig_range(books, books + 1, MIGRATE_MOVABLE, 0), -16);
 	model_destroy(&model);

@@ -76,7 +76,7 @@ static void collect_mem_map(void)
 
 static uint32_t largest_order(pfn_t start, pfn_t end)
 {
-	uint32_t order = REGION_ORDER;
+	uint32_t order = GIB_ORDER;
 
 	for (; order; order--) {
 		pfn_t size = (pfn_t)1 << order;
@@ -144,5 +144,5 @@ const char *picture_letter(uint32_t type)
 
 unsigned int picture_shade(uint32_t order)
 {
-	return order < BLOCK_ORDER ? 0 : order < REGION_ORDER ? 1 : 2;
+	return order < BLOCK_ORDER ? 0 : order < GIB_ORDER ? 1 : 2;
 }

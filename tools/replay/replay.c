@@ -126,7 +126,7 @@ static void json_zone(const struct zone *z)
 	printf("{\"name\":\"%s\",\"start_pfn\":%llu,\"end_pfn\":%llu,\"present\":%llu,"
 	       "\"free\":%llu,\"free_blocks\":[",
 	       z->name, ULL(z->start_pfn), ULL(z->end_pfn), ULL(z->present),
-	       ULL(zone_free_frames(z)));
+	       ULL(zone_nr_free_pages(z)));
 	for (unsigned int k = 0; k < NR_ORDERS; k++)
 		printf("%s%llu", comma(&first), ULL(counts[k]));
 	printf("]}");

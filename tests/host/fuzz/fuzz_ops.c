@@ -5,8 +5,8 @@
  *                   first 8n frames are left to play with (0: all), so that memory runs out
  *   then two each   kind and zone, order or which one
  *
- * Nodes have 8 children (MM_NODE_SHIFT=3), the arena some hundred frames of two zones with holes.
- * Any disagreement, violation of an invariant or panic is a crash.
+ * Bitmaps have 8 children (MM_BITMAP_SHIFT=3), the arena some hundred frames of two zones with
+ * holes. Any disagreement, violation of an invariant or panic is a crash.
  */
 #include <setjmp.h>
 #include <stdint.h>

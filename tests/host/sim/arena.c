@@ -125,20 +125,20 @@ static void add_part(void *at, size_t size)
 
 static void add_zone(struct zone *z, uint32_t cache_limit)
 {
-	uint64_t leaves = (z->nr_regions + NODE_BITS - 1) / NODE_BITS;
+	uint64_t leaves = (z->nr_gibs + BITMAP_BITS - 1) / BITMAP_BITS;
 	struct frame_cache *cache = &frame_caches[0][z->id];
 
 	add_part(z, sizeof(*z));
-	add_part(z->index[0].leaf, (2 * NODE_SHIFT + 4) * leaves * sizeof(struct node));
+	add_part(z->index[0].leaf, (2 * BITMAP_SHIFT + 4) * leaves * sizeof(struct bitmap));
 	add_part(cache, offsetof(struct frame_cache, pages) + cache_limit * sizeof(struct page *));
 	add_part(cache->out,
 		 (cache_limit < CACHE_OUT ? cache_limit : CACHE_OUT) * sizeof(struct page *));
-	for (pfn_t gib = 0; gib < z->nr_regions; gib++) {
-		pfn_t last = z->end_pfn - 1 - ((z->first_gib + gib) << REGION_ORDER);
-		pfn_t blocks = last >= REGION_FRAMES ? NODE_BITS : (last >> BLOCK_ORDER) + 1;
+	for (pfn_t gib = 0; gib < z->nr_gibs; gib++) {
+		pfn_t last = z->end_pfn - 1 - ((z->first_gib + gib) << GIB_ORDER);
+		pfn_t blocks = last >= GIB_FRAMES ? BITMAP_BITS : (last >> BLOCK_ORDER) + 1;
 
 		if (z->dir[gib])
-			add_part(z->dir[gib], sizeof(struct region) + blocks * sizeof(struct node));
+			add_part(z->dir[gib], sizeof(struct gib) + blocks * sizeof(struct bitmap));
 	}
 }
 

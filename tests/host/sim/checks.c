@@ -236,7 +236,7 @@ static bool all_can_be_allocated_and_freed(void)
 	uint64_t before[MAX_NR_ZONES], sum = 0, taken = 0;
 
 	for (unsigned int i = 0; i < MAX_NR_ZONES; i++) {
-		before[i] = zone_free_frames(&zones[i]);
+		before[i] = zone_nr_free_pages(&zones[i]);
 		sum += before[i];
 	}
 	for (int zone = MAX_NR_ZONES - 1; zone >= 0; zone--)
@@ -254,7 +254,7 @@ static bool all_can_be_allocated_and_freed(void)
 		__free_pages(list, page_order(list));
 	}
 	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
-		if (zone_free_frames(&zones[i]) != before[i])
+		if (zone_nr_free_pages(&zones[i]) != before[i])
 			return false;
 	return taken == sum && !mm_check();
 }

@@ -13,9 +13,9 @@
 
 #define BOOKS (1 << 20) /* in a zone of their own */
 
-#if MM_NODE_SHIFT == 3
+#if MM_BITMAP_SHIFT == 3
 
-/* A block is 8 frames, a region 64, the largest order 6: all levels within some hundred frames. */
+/* A block is 8 frames, a gib 64, the largest order 6: all levels within some hundred frames. */
 static const struct arena one_zone = { "one zone", { { 1, 512 } }, { { 0, 0 } }, BOOKS };
 static const struct arena holes = { "two zones with holes",
 				    { { 0, 150 }, { 170, 300 }, { 512, 700 }, { 4030, 4200 } },

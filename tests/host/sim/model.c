@@ -140,9 +140,9 @@ static bool must_succeed(const struct model *m, gfp_t gfp, unsigned int order)
 static const char *compare_counts(const struct model *m)
 {
 	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
-		if (zone_free_frames(&zones[i]) != m->free[i])
+		if (zone_nr_free_pages(&zones[i]) != m->free[i])
 			return COMPLAIN("zone %u has %llu free frames, the model %llu", i,
-					ULL(zone_free_frames(&zones[i])), ULL(m->free[i]));
+					ULL(zone_nr_free_pages(&zones[i])), ULL(m->free[i]));
 	return NULL;
 }
 
@@ -298,12 +298,12 @@ static const char *compare_bits(const struct model *m, pfn_t pfn, pfn_t end)
 
 static const char *compare_free_frames(const struct model *m, pfn_t start, pfn_t end)
 {
-	uint64_t own = 0, theirs = free_frames(start, end);
+	uint64_t own = 0, theirs = nr_free_in_range(start, end);
 
 	for (pfn_t pfn = start; pfn < end; pfn++)
 		own += model_at(m, pfn) == OWN_FREE;
 	if (own != theirs)
-		return COMPLAIN("%llu of [%#llx, %#llx) are free, free_frames() counts %llu",
+		return COMPLAIN("%llu of [%#llx, %#llx) are free, nr_free_in_range() counts %llu",
 				ULL(own), ULL(start), ULL(end), ULL(theirs));
 	return NULL;
 }
