@@ -191,7 +191,8 @@ static pfn_t open_whole(struct zone *z, unsigned int level)
 }
 
 /* The lowest run of 2^k children, of an open bitmap or of one that is opened for it. */
-mm_always_inline pfn_t take_searching(struct zone *z, unsigned int k, unsigned int level, bool head)
+mm_always_inline pfn_t take_searching(struct zone *z, unsigned int k, unsigned int level,
+				      enum buddy_use use)
 {
 	unsigned int lowered;
 	struct buddy_spot s;
@@ -201,13 +202,13 @@ mm_always_inline pfn_t take_searching(struct zone *z, unsigned int k, unsigned i
 		unsigned int child = bitmap_find_run(s.bitmap, k);
 
 		if (child != BITMAP_NONE)
-			return buddy_take_run(z, s, child, k, level, head);
+			return buddy_take_run(z, s, child, k, level, use);
 		buddy_lower(z, spot_pfn(z, s), k, level);
 	}
 	pfn = open_whole(z, level);
 	if (pfn == PFN_NONE)
 		return lowered == MAX_LOWERED ? PFN_AGAIN : PFN_NONE;
-	return buddy_take_run(z, buddy_spot_at(z, pfn, level), 0, k, level, head);
+	return buddy_take_run(z, buddy_spot_at(z, pfn, level), 0, k, level, use);
 }
 
 /* A block, to be opened. Its bound is exact: the first that may have one has. */
@@ -216,7 +217,7 @@ static pfn_t take_block(struct zone *z)
 	pfn_t pfn;
 
 	do
-		pfn = take_searching(z, 0, 1, false);
+		pfn = take_searching(z, 0, LEVEL_GIB, BUDDY_FOR_PARTS);
 	while (pfn == PFN_NONE && close_idle(z, 0));
 	return pfn;
 }
@@ -236,10 +237,11 @@ pfn_t buddy_take_other(struct zone *z, unsigned int order)
 	pfn_t pfn;
 
 	if (order < BLOCK_ORDER)
-		return take_searching(z, order, 0, true);
+		return take_searching(z, order, LEVEL_BLOCK, BUDDY_FOR_HEAD);
 	do
-		pfn = order < GIB_ORDER ? take_searching(z, order - BLOCK_ORDER, 1, true)
-					: take_gib_head(z);
+		pfn = order < GIB_ORDER
+			  ? take_searching(z, order - BLOCK_ORDER, LEVEL_GIB, BUDDY_FOR_HEAD)
+			  : take_gib_head(z);
 	while (pfn == PFN_NONE && (close_idle(z, 0) || (order == GIB_ORDER && close_idle(z, 1))));
 	return pfn;
 }
@@ -334,11 +336,11 @@ void buddy_take_at(struct zone *z, pfn_t pfn)
 		fill_bitmap(z, pfn, 1);
 	}
 	if (bitmap_test(&s.gib->free, in.block)) {
-		buddy_take_run(z, s, in.block, 0, 1, false);
+		buddy_take_run(z, s, in.block, 0, LEVEL_GIB, BUDDY_FOR_PARTS);
 		buddy_open_block(z, spot_pfn(z, in));
 		fill_bitmap(z, pfn, 0);
 	}
-	buddy_take_run(z, in, buddy_child_of(pfn, 0), 0, 0, false);
+	buddy_take_run(z, in, buddy_child_of(pfn, LEVEL_BLOCK), 0, LEVEL_BLOCK, BUDDY_FOR_PARTS);
 }
 
 struct gib *zone_gib(const struct zone *z, pfn_t pfn)

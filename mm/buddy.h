@@ -22,6 +22,12 @@
 #define mm_always_inline static inline __attribute__((always_inline))
 #endif
 
+/* Whose bitmap: a block's, of frames, or a gib's, of blocks. Numbers: they count in shifts. */
+enum { LEVEL_BLOCK, LEVEL_GIB };
+
+/* What a run is taken for: an allocation of its own, or to be opened and handed out in parts. */
+enum buddy_use { BUDDY_FOR_HEAD, BUDDY_FOR_PARTS };
+
 /* An open bitmap: a block's (level 0) or a gib's own (level 1). */
 struct buddy_spot {
 	struct gib *gib;
@@ -97,11 +103,11 @@ mm_always_inline bool buddy_find_open(const struct zone *z, unsigned int k, unsi
 
 /* The run of 2^k children is free, and no longer: an allocation if head, else to be opened. */
 mm_always_inline pfn_t buddy_take_run(struct zone *z, struct buddy_spot s, unsigned int child,
-				      unsigned int k, unsigned int level, bool head)
+				      unsigned int k, unsigned int level, enum buddy_use use)
 {
 	pfn_t pfn = buddy_child_pfn(z, s, child, level);
 
-	if (level && head)
+	if (level && use == BUDDY_FOR_HEAD)
 		bitmap_set(&s.gib->head, child);
 	bitmap_clear_run(s.bitmap, child, k);
 	if (!s.bitmap->word[child / 64] && bitmap_empty(s.bitmap))
@@ -111,7 +117,7 @@ mm_always_inline pfn_t buddy_take_run(struct zone *z, struct buddy_spot s, unsig
 
 /* From the lowest open bitmap that may hold such a run, if it does. */
 mm_always_inline pfn_t buddy_take_first(struct zone *z, unsigned int k, unsigned int level,
-					bool head)
+					enum buddy_use use)
 {
 	unsigned int child;
 	struct buddy_spot s;
@@ -119,7 +125,7 @@ mm_always_inline pfn_t buddy_take_first(struct zone *z, unsigned int k, unsigned
 	if (!buddy_find_open(z, k, level, &s))
 		return PFN_NONE;
 	child = bitmap_find_run(s.bitmap, k);
-	return child == BITMAP_NONE ? PFN_NONE : buddy_take_run(z, s, child, k, level, head);
+	return child == BITMAP_NONE ? PFN_NONE : buddy_take_run(z, s, child, k, level, use);
 }
 
 /*
@@ -131,9 +137,9 @@ mm_always_inline pfn_t buddy_take(struct zone *z, unsigned int order)
 	pfn_t pfn = PFN_NONE;
 
 	if (order < BLOCK_ORDER)
-		pfn = buddy_take_first(z, order, 0, true);
+		pfn = buddy_take_first(z, order, LEVEL_BLOCK, BUDDY_FOR_HEAD);
 	else if (order < GIB_ORDER)
-		pfn = buddy_take_first(z, order - BLOCK_ORDER, 1, true);
+		pfn = buddy_take_first(z, order - BLOCK_ORDER, LEVEL_GIB, BUDDY_FOR_HEAD);
 	return pfn != PFN_NONE ? pfn : buddy_take_other(z, order);
 }
 

@@ -91,7 +91,7 @@ static void refill(struct frame_cache *cache, struct zone *z, unsigned int want)
  * spare. A few frames are not enough: two zones whose caches run empty in turn would be changed for
  * ever.
  */
-static bool fill(struct frame_cache *cache, struct zone *z, uint64_t spare)
+static bool refill_if_low(struct frame_cache *cache, struct zone *z, uint64_t spare)
 {
 	uint64_t want = at_most(cache->limit, CACHE_REFILL);
 	uint64_t state = cache_enter(cache);
@@ -146,7 +146,7 @@ struct frame_cache *cache_refill(gfp_t gfp)
 
 		if (!may_give(z, gfp))
 			continue;
-		if (cache->limit && fill(cache, z, spare)) {
+		if (cache->limit && refill_if_low(cache, z, spare)) {
 			serve_from(cache, z, gfp);
 			return cache;
 		}

@@ -23,7 +23,7 @@
  *
  *   C1 The frames of an open block that are not free, allocated or reserved are exactly those in
  *      the caches, each once.
- *   C2 count <= limit <= min(CACHE_MAX, managed / 256); nr_out <= min(limit, CACHE_OUT).
+ *   C2 count <= limit <= CACHE_MAX; nr_out <= min(limit, CACHE_OUT).
  */
 #ifndef MM_CACHE_H
 #define MM_CACHE_H

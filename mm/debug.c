@@ -68,7 +68,7 @@ void mm_debug_start(void)
 	if (!(mm_debug & MM_DEBUG_PAGEALLOC))
 		return;
 	for (; next_free_range(&start, &end); start = end)
-		port_map_frames(start, end - start, false);
+		port_unmap_frames(start, end - start);
 }
 
 /* NULL: no records, or no RAM. O(ranges of RAM). */
@@ -143,7 +143,7 @@ void mm_debug_alloc(pfn_t pfn, uint64_t nr, unsigned int order, gfp_t gfp, uintp
 	struct frame_record *record = record_of(pfn);
 
 	if (mm_debug & MM_DEBUG_PAGEALLOC)
-		port_map_frames(pfn, nr, true);
+		port_map_frames(pfn, nr);
 	if (!record)
 		return;
 	for (uint64_t i = 0; i < nr; i++) {
@@ -174,7 +174,7 @@ void mm_debug_free(struct page *page, unsigned int order, uintptr_t site)
 	if (poison)
 		memset(page_address(page), POISON_BYTE, PAGE_SIZE << order);
 	if (mm_debug & MM_DEBUG_PAGEALLOC)
-		port_map_frames(pfn, nr, false);
+		port_unmap_frames(pfn, nr);
 }
 
 /* The entry of a site, a new one if there is room; else the last, which then is of all others. */

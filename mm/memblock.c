@@ -10,11 +10,11 @@
  * memblock_array.h has the arithmetic of an array and its invariants, M1 to M5. Here is what gives
  * an array room, who may allocate where, how one asks, and the hand-over to the buddy allocator.
  *
- *   C1  A call counts the entries that its result needs, makes the array grow, then changes it: a
+ *   M6  A call counts the entries that its result needs, makes the array grow, then changes it: a
  *       call that fails has changed nothing.
- *   C2  An array grows when the result does not fit, not before. Steps that free entries go first,
+ *   M7  An array grows when the result does not fit, not before. Steps that free entries go first,
  *       so that nothing in between needs more than the result.
- *   C3  There is no state beside `memblock` but the permission to grow.
+ *   M8  There is no state beside `memblock` but the permission to grow.
  */
 #include "mm/memblock.h"
 #include "mm/memblock_array.h"
@@ -67,7 +67,7 @@ static phys_addr_t find_array(phys_addr_t size, phys_addr_t base, phys_addr_t en
 	phys_addr_t limit = memblock.current_limit;
 	phys_addr_t found = find_free(size, PAGE_SIZE, end, limit, NUMA_NO_NODE);
 
-	return found ? found : find_free(size, PAGE_SIZE, 0, min_of(base, limit), NUMA_NO_NODE);
+	return found ? found : find_free(size, PAGE_SIZE, 0, phys_min(base, limit), NUMA_NO_NODE);
 }
 
 static phys_addr_t array_bytes(unsigned long nr)
@@ -151,28 +151,28 @@ static int make_room(struct memblock_type *type, long growth, phys_addr_t base, 
 static int add_range(struct memblock_type *type, phys_addr_t base, phys_addr_t size, int nid,
 		     enum memblock_flags flags)
 {
-	struct memblock_region hole = { .flags = flags, .nid = stored_nid(nid) };
+	struct memblock_region hole = { .flags = flags, .nid = region_stored_nid(nid) };
 	phys_addr_t end = range_end(base, size), pos;
 	bool clear = type == &memblock.reserved; /* what is about to be reserved looks free still */
 	unsigned long i;
 	int err;
 
 	/* Most ranges are one hole as a whole. */
-	if (type->cnt < type->max && next_hole(type, base, end, &i, &hole) &&
+	if (type->cnt < type->max && regions_next_hole(type, base, end, &i, &hole) &&
 	    hole.size == end - base) {
-		fill(type, i, &hole);
+		regions_fill(type, i, &hole);
 		return 0;
 	}
-	while ((err = make_room(type, growth_by_add(type, base, end, &hole), clear ? base : 0,
-				clear ? end : 0)) > 0)
+	while ((err = make_room(type, regions_growth_by_add(type, base, end, &hole),
+				clear ? base : 0, clear ? end : 0)) > 0)
 		;
 	if (err)
 		return err;
-	for (pos = base; next_hole(type, pos, end, &i, &hole); pos = end_of(&hole))
-		if (growth_by_fill(type, i, &hole) <= 0)
-			fill(type, i, &hole);
-	for (pos = base; next_hole(type, pos, end, &i, &hole); pos = end_of(&hole))
-		fill(type, i, &hole);
+	for (pos = base; regions_next_hole(type, pos, end, &i, &hole); pos = region_end(&hole))
+		if (regions_growth_by_fill(type, i, &hole) <= 0)
+			regions_fill(type, i, &hole);
+	for (pos = base; regions_next_hole(type, pos, end, &i, &hole); pos = region_end(&hole))
+		regions_fill(type, i, &hole);
 	return 0;
 }
 
@@ -183,41 +183,42 @@ static int remove_range(struct memblock_type *type, phys_addr_t base, phys_addr_
 	int err;
 
 	do {
-		region = find_overlap(type, base, end);
+		region = regions_find_overlap(type, base, end);
 		if (!region)
 			return 0;
-		err = make_room(type, region->base < base && end_of(region) > end, base, end);
+		err = make_room(type, region->base < base && region_end(region) > end, base, end);
 	} while (err > 0);
 	if (!err)
-		carve(type, base, end);
+		regions_carve(type, base, end);
 	return err;
 }
 
 /* Whole regions first, for they add no entry; then the parts at both borders. */
 static int set_range(struct memblock_type *type, phys_addr_t base, phys_addr_t size,
-		     const struct change *change)
+		     const struct region_change *change)
 {
 	phys_addr_t end = range_end(base, size);
 	bool clear = type == &memblock.reserved;
 	int err;
 
-	while ((err = make_room(type, growth_by_set(type, base, end, change), clear ? base : 0,
-				clear ? end : 0)) > 0)
+	while ((err = make_room(type, regions_growth_by_set(type, base, end, change),
+				clear ? base : 0, clear ? end : 0)) > 0)
 		;
 	for (int parts = 0; !err && parts < 2; parts++) {
 		struct memblock_region *region;
 
-		for (phys_addr_t pos = base; (region = find_overlap(type, pos, end)) != NULL;) {
-			struct memblock_region now = changed(region, change);
-			bool part = region->base < base || end_of(region) > end;
-			bool same = alike(&now, region);
+		for (phys_addr_t pos = base;
+		     (region = regions_find_overlap(type, pos, end)) != NULL;) {
+			struct memblock_region now = region_changed(region, change);
+			bool part = region->base < base || region_end(region) > end;
+			bool same = regions_alike(&now, region);
 
-			now.base = max_of(region->base, base);
-			now.size = min_of(end_of(region), end) - now.base;
-			pos = end_of(&now);
+			now.base = phys_max(region->base, base);
+			now.size = phys_min(region_end(region), end) - now.base;
+			pos = region_end(&now);
 			if (same || part != (parts == 1))
 				continue;
-			replace(type, region, &now);
+			region_replace(type, region, &now);
 		}
 	}
 	return err;
@@ -261,19 +262,22 @@ void memblock_allow_resize(void)
 
 int memblock_set_node(phys_addr_t base, phys_addr_t size, struct memblock_type *type, int nid)
 {
-	return set_range(type, base, size, &(struct change){ .nid = stored_nid(nid) });
+	return set_range(type, base, size,
+			 &(struct region_change){ .nid = region_stored_nid(nid) });
 }
 
 static int set_flag(struct memblock_type *type, phys_addr_t base, phys_addr_t size,
 		    enum memblock_flags flag)
 {
-	return set_range(type, base, size, &(struct change){ .set = flag, .nid = KEEP_NODE });
+	return set_range(type, base, size,
+			 &(struct region_change){ .set = flag, .nid = REGION_KEEP_NODE });
 }
 
 static int clear_flag(struct memblock_type *type, phys_addr_t base, phys_addr_t size,
 		      enum memblock_flags flag)
 {
-	return set_range(type, base, size, &(struct change){ .clear = flag, .nid = KEEP_NODE });
+	return set_range(type, base, size,
+			 &(struct region_change){ .clear = flag, .nid = REGION_KEEP_NODE });
 }
 
 int memblock_mark_hotplug(phys_addr_t base, phys_addr_t size)
@@ -309,12 +313,13 @@ void memblock_trim_memory(phys_addr_t align)
 	for (unsigned long i = nr_regions(type); i-- > 0;) {
 		struct memblock_region *region = &type->regions[i];
 		phys_addr_t below = -region->base & (align - 1); /* up to the next multiple */
-		phys_addr_t above = end_of(region) & (align - 1);
+		phys_addr_t above = region_end(region) & (align - 1);
 
 		if (region->size > below && region->size - below > above)
-			resize(type, region, region->base + below, end_of(region) - above);
+			region_resize(type, region, region->base + below,
+				      region_end(region) - above);
 		else
-			erase(type, i, 1);
+			regions_erase(type, i, 1);
 	}
 }
 
@@ -360,10 +365,10 @@ void memblock_cap_memory_range(phys_addr_t base, phys_addr_t size)
 
 		if (memblock_is_nomap(&region))
 			continue;
-		if (end_of(&region) > end)
-			carve(type, max_of(region.base, end), end_of(&region));
+		if (region_end(&region) > end)
+			regions_carve(type, phys_max(region.base, end), region_end(&region));
 		if (region.base < base)
-			carve(type, region.base, min_of(end_of(&region), base));
+			regions_carve(type, region.base, phys_min(region_end(&region), base));
 	}
 	remove_range(&memblock.reserved, 0, base);
 	remove_range(&memblock.reserved, end, PHYS_ADDR_MAX);
@@ -398,7 +403,7 @@ static void gap_before(const struct memblock_type *type, long i, phys_addr_t *st
 	if (!type)
 		return;
 	if (i > 0)
-		*start = end_of(&type->regions[i - 1]);
+		*start = region_end(&type->regions[i - 1]);
 	if (i < (long)nr_regions(type))
 		*end = type->regions[i].base;
 }
@@ -431,14 +436,14 @@ void __next_mem_range(void *idx, int nid, enum memblock_flags flags, struct memb
 			phys_addr_t start, end;
 
 			gap_before(type_b, b, &start, &end);
-			if (start >= end_of(region))
+			if (start >= region_end(region))
 				break;
 			if (end <= region->base || start == end)
 				continue;
-			give_range(region, max_of(start, region->base), min_of(end, end_of(region)),
-				   out_start, out_end, out_nid);
-			a += end_of(region) <= end;
-			b += end < end_of(region);
+			give_range(region, phys_max(start, region->base),
+				   phys_min(end, region_end(region)), out_start, out_end, out_nid);
+			a += region_end(region) <= end;
+			b += end < region_end(region);
 			*index = (uint32_t)a | (uint64_t)b << 32;
 			return;
 		}
@@ -469,10 +474,10 @@ void __next_mem_range_rev(void *idx, int nid, enum memblock_flags flags,
 			gap_before(type_b, b, &start, &end);
 			if (end <= region->base)
 				break;
-			if (start >= end_of(region) || start == end)
+			if (start >= region_end(region) || start == end)
 				continue;
-			give_range(region, max_of(start, region->base), min_of(end, end_of(region)),
-				   out_start, out_end, out_nid);
+			give_range(region, phys_max(start, region->base),
+				   phys_min(end, region_end(region)), out_start, out_end, out_nid);
 			a -= start <= region->base;
 			b -= start > region->base;
 			*index = (uint32_t)a | (uint64_t)b << 32;
@@ -528,19 +533,19 @@ static phys_addr_t find_free(phys_addr_t size, phys_addr_t align, phys_addr_t st
 	phys_addr_t free_start, free_end, found;
 	uint64_t i;
 
-	start = max_of(start, PAGE_SIZE);
+	start = phys_max(start, PAGE_SIZE);
 	if (memblock.bottom_up) {
 		for_each_free_mem_range(i, nid, MEMBLOCK_NONE, &free_start, &free_end, NULL) {
-			found =
-			    place(size, align, max_of(start, free_start), min_of(end, free_end));
+			found = place(size, align, phys_max(start, free_start),
+				      phys_min(end, free_end));
 			if (found)
 				return found;
 		}
 	} else {
 		for_each_free_mem_range_reverse(i, nid, MEMBLOCK_NONE, &free_start, &free_end,
 						NULL) {
-			found =
-			    place(size, align, max_of(start, free_start), min_of(end, free_end));
+			found = place(size, align, phys_max(start, free_start),
+				      phys_min(end, free_end));
 			if (found)
 				return found;
 		}
@@ -584,12 +589,16 @@ phys_addr_t memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_a
 	return found && !memblock_reserve(found, size) ? found : 0;
 }
 
+/* Whether another node may serve when the one that was asked for has no room. */
+enum node_choice { ANY_NODE, EXACT_NODE };
+
 static void *alloc_virt(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
-			phys_addr_t max_addr, int nid, bool exact_nid)
+			phys_addr_t max_addr, int nid, enum node_choice choice)
 {
+	const bool exact_nid = choice == EXACT_NODE;
 	phys_addr_t phys;
 
-	max_addr = min_of(max_addr, memblock.current_limit);
+	max_addr = phys_min(max_addr, memblock.current_limit);
 	phys = memblock_alloc_range_nid(size, align, min_addr, max_addr, nid, exact_nid);
 	if (!phys && min_addr)
 		phys = memblock_alloc_range_nid(size, align, 0, max_addr, nid, exact_nid);
@@ -600,7 +609,7 @@ static void *alloc_virt(phys_addr_t size, phys_addr_t align, phys_addr_t min_add
 void *memblock_alloc_try_nid(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
 			     phys_addr_t max_addr, int nid)
 {
-	void *virt = alloc_virt(size, align, min_addr, max_addr, nid, false);
+	void *virt = alloc_virt(size, align, min_addr, max_addr, nid, ANY_NODE);
 
 	return virt ? memset(virt, 0, size) : NULL;
 }
@@ -608,13 +617,13 @@ void *memblock_alloc_try_nid(phys_addr_t size, phys_addr_t align, phys_addr_t mi
 void *memblock_alloc_try_nid_raw(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
 				 phys_addr_t max_addr, int nid)
 {
-	return alloc_virt(size, align, min_addr, max_addr, nid, false);
+	return alloc_virt(size, align, min_addr, max_addr, nid, ANY_NODE);
 }
 
 void *memblock_alloc_exact_nid_raw(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr,
 				   phys_addr_t max_addr, int nid)
 {
-	return alloc_virt(size, align, min_addr, max_addr, nid, true);
+	return alloc_virt(size, align, min_addr, max_addr, nid, EXACT_NODE);
 }
 
 void *__memblock_alloc_or_panic(phys_addr_t size, phys_addr_t align, const char *caller)
@@ -632,36 +641,36 @@ void *__memblock_alloc_or_panic(phys_addr_t size, phys_addr_t align, const char 
 unsigned long memblock_addrs_overlap(phys_addr_t base1, phys_addr_t size1, phys_addr_t base2,
 				     phys_addr_t size2)
 {
-	return max_of(base1, base2) < min_of(range_end(base1, size1), range_end(base2, size2));
+	return phys_max(base1, base2) < phys_min(range_end(base1, size1), range_end(base2, size2));
 }
 
 bool memblock_overlaps_region(struct memblock_type *type, phys_addr_t base, phys_addr_t size)
 {
-	return find_overlap(type, base, range_end(base, size)) != NULL;
+	return regions_find_overlap(type, base, range_end(base, size)) != NULL;
 }
 
 bool memblock_is_region_memory(phys_addr_t base, phys_addr_t size)
 {
-	const struct memblock_region *region = find_addr(&memblock.memory, base);
+	const struct memblock_region *region = regions_find_addr(&memblock.memory, base);
 
-	return region && range_end(base, size) <= end_of(region);
+	return region && range_end(base, size) <= region_end(region);
 }
 
 bool memblock_is_memory(phys_addr_t addr)
 {
-	return find_addr(&memblock.memory, addr) != NULL;
+	return regions_find_addr(&memblock.memory, addr) != NULL;
 }
 
 bool memblock_is_map_memory(phys_addr_t addr)
 {
-	struct memblock_region *region = find_addr(&memblock.memory, addr);
+	struct memblock_region *region = regions_find_addr(&memblock.memory, addr);
 
 	return region && !memblock_is_nomap(region);
 }
 
 bool memblock_is_reserved(phys_addr_t addr)
 {
-	return find_addr(&memblock.reserved, addr) != NULL;
+	return regions_find_addr(&memblock.reserved, addr) != NULL;
 }
 
 bool pfn_valid(pfn_t pfn)
@@ -673,11 +682,12 @@ int memblock_search_pfn_nid(unsigned long pfn, unsigned long *start_pfn, unsigne
 {
 	const struct memblock_region *region;
 
-	region = pfn == PFN_DOWN(PFN_PHYS(pfn)) ? find_addr(&memblock.memory, PFN_PHYS(pfn)) : NULL;
+	region = pfn == PFN_DOWN(PFN_PHYS(pfn)) ? regions_find_addr(&memblock.memory, PFN_PHYS(pfn))
+						: NULL;
 	if (!region)
 		return NUMA_NO_NODE;
 	*start_pfn = PFN_DOWN(region->base);
-	*end_pfn = PFN_DOWN(end_of(region));
+	*end_pfn = PFN_DOWN(region_end(region));
 	return numa_valid_node(region->nid) ? region->nid : NUMA_NO_NODE;
 }
 
@@ -690,7 +700,7 @@ phys_addr_t memblock_end_of_DRAM(void)
 {
 	unsigned long nr = nr_regions(&memblock.memory);
 
-	return nr ? end_of(&memblock.memory.regions[nr - 1]) : 0;
+	return nr ? region_end(&memblock.memory.regions[nr - 1]) : 0;
 }
 
 /* `reserved` may name ranges that are no memory, so the difference can be below zero. */
@@ -748,9 +758,9 @@ void memblock_dump_all(void)
 
 const char *memblock_check(void)
 {
-	const char *broken = check_type(&memblock.memory);
+	const char *broken = regions_check(&memblock.memory);
 
-	return broken ? broken : check_type(&memblock.reserved);
+	return broken ? broken : regions_check(&memblock.reserved);
 }
 
 /* Handing over. */

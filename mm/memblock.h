@@ -139,6 +139,8 @@ void memblock_cap_memory_range(phys_addr_t base, phys_addr_t size);
  * address or NULL, stay below memblock.current_limit, and give up min_addr last. Memory is zeroed
  * unless the name says raw or phys.
  */
+#define MEMBLOCK_ANY_NODE false /* for exact_nid: nid is a preference, not a demand */
+
 phys_addr_t memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_addr_t start,
 				     phys_addr_t end, int nid, bool exact_nid);
 
@@ -152,12 +154,13 @@ void *memblock_alloc_exact_nid_raw(phys_addr_t size, phys_addr_t align, phys_add
 static inline phys_addr_t memblock_phys_alloc_range(phys_addr_t size, phys_addr_t align,
 						    phys_addr_t start, phys_addr_t end)
 {
-	return memblock_alloc_range_nid(size, align, start, end, NUMA_NO_NODE, false);
+	return memblock_alloc_range_nid(size, align, start, end, NUMA_NO_NODE, MEMBLOCK_ANY_NODE);
 }
 
 static inline phys_addr_t memblock_phys_alloc_try_nid(phys_addr_t size, phys_addr_t align, int nid)
 {
-	return memblock_alloc_range_nid(size, align, 0, MEMBLOCK_ALLOC_ACCESSIBLE, nid, false);
+	return memblock_alloc_range_nid(size, align, 0, MEMBLOCK_ALLOC_ACCESSIBLE, nid,
+					MEMBLOCK_ANY_NODE);
 }
 
 static inline phys_addr_t memblock_phys_alloc(phys_addr_t size, phys_addr_t align)

@@ -9,10 +9,10 @@
  *   M4  cnt <= max, and an array without regions has zeros in its first entry.
  *   M5  A region's nid is a node, or MAX_NUMNODES for none.
  *
- * All changes are made of three steps: carve() takes a range out, fill() puts one into a hole,
- * replace() gives one other flags or another node; the latter two join it to the neighbours it
- * touches. What a change needs is counted before, by the functions named growth_by_: entries more
- * (or less) than there are now.
+ * All changes are made of three steps: regions_carve() takes a range out, regions_fill() puts one
+ * into a hole, region_replace() gives one other flags or another node; the latter two join it to
+ * the neighbours it touches. What a change needs is counted before, by the functions named
+ * regions_growth_by_: entries more (or less) than there are now.
  */
 #ifndef MM_MEMBLOCK_ARRAY_H
 #define MM_MEMBLOCK_ARRAY_H
@@ -22,12 +22,12 @@
 
 /* Ranges. */
 
-static inline phys_addr_t min_of(phys_addr_t a, phys_addr_t b)
+static inline phys_addr_t phys_min(phys_addr_t a, phys_addr_t b)
 {
 	return a < b ? a : b;
 }
 
-static inline phys_addr_t max_of(phys_addr_t a, phys_addr_t b)
+static inline phys_addr_t phys_max(phys_addr_t a, phys_addr_t b)
 {
 	return a > b ? a : b;
 }
@@ -35,20 +35,20 @@ static inline phys_addr_t max_of(phys_addr_t a, phys_addr_t b)
 /* The end of a range, PHYS_ADDR_MAX when it would pass it. */
 static inline phys_addr_t range_end(phys_addr_t base, phys_addr_t size)
 {
-	return base + min_of(size, PHYS_ADDR_MAX - base);
+	return base + phys_min(size, PHYS_ADDR_MAX - base);
 }
 
-static inline phys_addr_t end_of(const struct memblock_region *region)
+static inline phys_addr_t region_end(const struct memblock_region *region)
 {
 	return region->base + region->size;
 }
 
-static inline bool alike(const struct memblock_region *a, const struct memblock_region *b)
+static inline bool regions_alike(const struct memblock_region *a, const struct memblock_region *b)
 {
 	return a->nid == b->nid && a->flags == b->flags;
 }
 
-static inline int stored_nid(int nid)
+static inline int region_stored_nid(int nid)
 {
 	return numa_valid_node(nid) ? nid : MAX_NUMNODES;
 }
@@ -60,14 +60,14 @@ static inline unsigned long nr_regions(const struct memblock_type *type)
 }
 
 /* The index of the first region that ends above addr; nr_regions() when none does. */
-static inline unsigned long find(const struct memblock_type *type, phys_addr_t addr)
+static inline unsigned long regions_find(const struct memblock_type *type, phys_addr_t addr)
 {
 	unsigned long low = 0, high = nr_regions(type);
 
 	while (low < high) {
 		unsigned long middle = low + (high - low) / 2;
 
-		if (end_of(&type->regions[middle]) > addr)
+		if (region_end(&type->regions[middle]) > addr)
 			high = middle;
 		else
 			low = middle + 1;
@@ -76,25 +76,26 @@ static inline unsigned long find(const struct memblock_type *type, phys_addr_t a
 }
 
 /* The first region with a byte in [base, end), or NULL. */
-static inline struct memblock_region *find_overlap(const struct memblock_type *type,
-						   phys_addr_t base, phys_addr_t end)
+static inline struct memblock_region *regions_find_overlap(const struct memblock_type *type,
+							   phys_addr_t base, phys_addr_t end)
 {
-	unsigned long i = find(type, base);
+	unsigned long i = regions_find(type, base);
 
 	if (base >= end || i == nr_regions(type) || type->regions[i].base >= end)
 		return NULL;
 	return &type->regions[i];
 }
 
-static inline struct memblock_region *find_addr(const struct memblock_type *type, phys_addr_t addr)
+static inline struct memblock_region *regions_find_addr(const struct memblock_type *type,
+							phys_addr_t addr)
 {
-	return find_overlap(type, addr, range_end(addr, 1));
+	return regions_find_overlap(type, addr, range_end(addr, 1));
 }
 
 /* The steps. Callers have made room. */
 
-static inline void insert(struct memblock_type *type, unsigned long i,
-			  const struct memblock_region *region)
+static inline void regions_insert(struct memblock_type *type, unsigned long i,
+				  const struct memblock_region *region)
 {
 	type->cnt = nr_regions(type);
 	if (type->cnt >= type->max)
@@ -108,7 +109,7 @@ static inline void insert(struct memblock_type *type, unsigned long i,
 }
 
 /* Entries that become unused are cleared, so an empty array is all zeros (M4). */
-static inline void erase(struct memblock_type *type, unsigned long i, unsigned long nr)
+static inline void regions_erase(struct memblock_type *type, unsigned long i, unsigned long nr)
 {
 	struct memblock_region *gone = &type->regions[i];
 
@@ -119,8 +120,8 @@ static inline void erase(struct memblock_type *type, unsigned long i, unsigned l
 	memset(&type->regions[type->cnt], 0, nr * sizeof(*gone));
 }
 
-static inline void resize(struct memblock_type *type, struct memblock_region *region,
-			  phys_addr_t base, phys_addr_t end)
+static inline void region_resize(struct memblock_type *type, struct memblock_region *region,
+				 phys_addr_t base, phys_addr_t end)
 {
 	type->total_size += (end - base) - region->size;
 	region->base = base;
@@ -128,139 +129,140 @@ static inline void resize(struct memblock_type *type, struct memblock_region *re
 }
 
 /* Takes [base, end) out. Needs an entry more when it lies inside one region: the halves. */
-static inline void carve(struct memblock_type *type, phys_addr_t base, phys_addr_t end)
+static inline void regions_carve(struct memblock_type *type, phys_addr_t base, phys_addr_t end)
 {
-	unsigned long first = find(type, base), last;
+	unsigned long first = regions_find(type, base), last;
 	struct memblock_region *region = &type->regions[first];
 
 	if (first < nr_regions(type) && region->base < base) {
 		struct memblock_region upper = *region;
 
-		resize(type, region, region->base, base);
+		region_resize(type, region, region->base, base);
 		first++;
-		if (end_of(&upper) > end) {
-			upper.size = end_of(&upper) - end;
+		if (region_end(&upper) > end) {
+			upper.size = region_end(&upper) - end;
 			upper.base = end;
-			insert(type, first, &upper);
+			regions_insert(type, first, &upper);
 			return;
 		}
 	}
-	last = find(type, end);
+	last = regions_find(type, end);
 	region = &type->regions[last];
 	if (last < nr_regions(type) && region->base < end)
-		resize(type, region, end, end_of(region));
+		region_resize(type, region, end, region_end(region));
 	if (last > first)
-		erase(type, first, last - first);
+		regions_erase(type, first, last - first);
 }
 
-static inline bool joins_below(const struct memblock_type *type, unsigned long i,
-			       const struct memblock_region *hole)
+static inline bool region_joins_below(const struct memblock_type *type, unsigned long i,
+				      const struct memblock_region *hole)
 {
-	return i > 0 && end_of(&type->regions[i - 1]) == hole->base &&
-	       alike(&type->regions[i - 1], hole);
+	return i > 0 && region_end(&type->regions[i - 1]) == hole->base &&
+	       regions_alike(&type->regions[i - 1], hole);
 }
 
-static inline bool joins_above(const struct memblock_type *type, unsigned long i,
-			       const struct memblock_region *hole)
+static inline bool region_joins_above(const struct memblock_type *type, unsigned long i,
+				      const struct memblock_region *hole)
 {
-	return i < nr_regions(type) && type->regions[i].base == end_of(hole) &&
-	       alike(&type->regions[i], hole);
+	return i < nr_regions(type) && type->regions[i].base == region_end(hole) &&
+	       regions_alike(&type->regions[i], hole);
 }
 
 /* A region takes in the one above it, if they touch and are alike. */
-static inline void join_above(struct memblock_type *type, struct memblock_region *region)
+static inline void region_join_above(struct memblock_type *type, struct memblock_region *region)
 {
 	unsigned long above = (unsigned long)(region - type->regions) + 1;
 
-	if (joins_above(type, above, region)) {
-		phys_addr_t end = end_of(&type->regions[above]);
+	if (region_joins_above(type, above, region)) {
+		phys_addr_t end = region_end(&type->regions[above]);
 
-		erase(type, above, 1);
-		resize(type, region, region->base, end);
+		regions_erase(type, above, 1);
+		region_resize(type, region, region->base, end);
 	}
 }
 
 /* Fills a hole, which lies before region i and nowhere in it does a region. */
-static inline void fill(struct memblock_type *type, unsigned long i,
-			const struct memblock_region *hole)
+static inline void regions_fill(struct memblock_type *type, unsigned long i,
+				const struct memblock_region *hole)
 {
 	struct memblock_region *region = &type->regions[i];
 
-	if (joins_below(type, i, hole)) {
-		resize(type, region - 1, region[-1].base, end_of(hole));
-		join_above(type, region - 1);
-	} else if (joins_above(type, i, hole)) {
-		resize(type, region, hole->base, end_of(region));
+	if (region_joins_below(type, i, hole)) {
+		region_resize(type, region - 1, region[-1].base, region_end(hole));
+		region_join_above(type, region - 1);
+	} else if (region_joins_above(type, i, hole)) {
+		region_resize(type, region, hole->base, region_end(region));
 	} else {
-		insert(type, i, hole);
+		regions_insert(type, i, hole);
 	}
 }
 
 /* A region, or a part of it, becomes `now`. The whole stays where it is. */
-static inline void replace(struct memblock_type *type, struct memblock_region *region,
-			   const struct memblock_region *now)
+static inline void region_replace(struct memblock_type *type, struct memblock_region *region,
+				  const struct memblock_region *now)
 {
 	if (now->size < region->size) {
-		carve(type, now->base, end_of(now));
-		fill(type, find(type, now->base), now);
+		regions_carve(type, now->base, region_end(now));
+		regions_fill(type, regions_find(type, now->base), now);
 		return;
 	}
 	*region = *now;
-	join_above(type, region);
+	region_join_above(type, region);
 	if (region > type->regions)
-		join_above(type, region - 1);
+		region_join_above(type, region - 1);
 }
 
 /* The entries that filling it adds: 1, 0 or -1. */
-static inline long growth_by_fill(const struct memblock_type *type, unsigned long i,
-				  const struct memblock_region *hole)
+static inline long regions_growth_by_fill(const struct memblock_type *type, unsigned long i,
+					  const struct memblock_region *hole)
 {
-	return 1 - joins_below(type, i, hole) - joins_above(type, i, hole);
+	return 1 - region_joins_below(type, i, hole) - region_joins_above(type, i, hole);
 }
 
 /* Counting what a change will need. */
 
 /* Makes *hole the first hole of [base, end), with region *i behind it; false when there is none. */
-static inline bool next_hole(const struct memblock_type *type, phys_addr_t base, phys_addr_t end,
-			     unsigned long *i, struct memblock_region *hole)
+static inline bool regions_next_hole(const struct memblock_type *type, phys_addr_t base,
+				     phys_addr_t end, unsigned long *i,
+				     struct memblock_region *hole)
 {
-	unsigned long nr = nr_regions(type), k = find(type, base);
+	unsigned long nr = nr_regions(type), k = regions_find(type, base);
 
 	for (; k < nr && type->regions[k].base <= base; k++)
-		base = end_of(&type->regions[k]);
+		base = region_end(&type->regions[k]);
 	if (base >= end)
 		return false;
 	*i = k;
 	hole->base = base;
-	hole->size = (k < nr ? min_of(end, type->regions[k].base) : end) - base;
+	hole->size = (k < nr ? phys_min(end, type->regions[k].base) : end) - base;
 	return true;
 }
 
-static inline long growth_by_add(const struct memblock_type *type, phys_addr_t base,
-				 phys_addr_t end, struct memblock_region *hole)
+static inline long regions_growth_by_add(const struct memblock_type *type, phys_addr_t base,
+					 phys_addr_t end, struct memblock_region *hole)
 {
 	unsigned long i;
 	long growth = 0;
 
-	for (; next_hole(type, base, end, &i, hole); base = end_of(hole))
-		growth += growth_by_fill(type, i, hole);
+	for (; regions_next_hole(type, base, end, &i, hole); base = region_end(hole))
+		growth += regions_growth_by_fill(type, i, hole);
 	return growth;
 }
 
-/* What a region shall become: bits set, bits cleared, and the node unless KEEP_NODE. */
-struct change {
+/* What a region shall become: bits set, bits cleared, and the node unless REGION_KEEP_NODE. */
+struct region_change {
 	unsigned int set, clear;
 	int nid;
 };
-#define KEEP_NODE (-2)
+#define REGION_KEEP_NODE (-2)
 
-static inline struct memblock_region changed(const struct memblock_region *region,
-					     const struct change *change)
+static inline struct memblock_region region_changed(const struct memblock_region *region,
+						    const struct region_change *change)
 {
 	struct memblock_region now = *region;
 
 	now.flags = (now.flags | change->set) & ~change->clear;
-	if (change->nid != KEEP_NODE)
+	if (change->nid != REGION_KEEP_NODE)
 		now.nid = change->nid;
 	return now;
 }
@@ -269,10 +271,10 @@ static inline struct memblock_region changed(const struct memblock_region *regio
  * The entries that a change of [base, end) adds: one at each of its borders that cuts a region
  * which changes, one less at each point where two regions become alike.
  */
-static inline long growth_by_set(const struct memblock_type *type, phys_addr_t base,
-				 phys_addr_t end, const struct change *change)
+static inline long regions_growth_by_set(const struct memblock_type *type, phys_addr_t base,
+					 phys_addr_t end, const struct region_change *change)
 {
-	unsigned long nr = nr_regions(type), i = find(type, base);
+	unsigned long nr = nr_regions(type), i = regions_find(type, base);
 	long growth = 0;
 
 	if (base >= end)
@@ -280,21 +282,22 @@ static inline long growth_by_set(const struct memblock_type *type, phys_addr_t b
 	for (; i < nr && type->regions[i].base <= end; i++) {
 		const struct memblock_region *region = &type->regions[i];
 		bool inside = region->base < end;
-		struct memblock_region now = inside ? changed(region, change) : *region, below;
+		struct memblock_region now = inside ? region_changed(region, change) : *region,
+				       below;
 
-		if (!alike(&now, region))
-			growth += (region->base < base) + (end_of(region) > end);
-		if (i == 0 || region->base < base || end_of(region - 1) != region->base)
+		if (!regions_alike(&now, region))
+			growth += (region->base < base) + (region_end(region) > end);
+		if (i == 0 || region->base < base || region_end(region - 1) != region->base)
 			continue;
-		below = region->base > base ? changed(region - 1, change) : region[-1];
-		growth -= alike(&below, &now) && !alike(region - 1, region);
+		below = region->base > base ? region_changed(region - 1, change) : region[-1];
+		growth -= regions_alike(&below, &now) && !regions_alike(region - 1, region);
 	}
 	return growth;
 }
 
 /* Checking. */
 
-static inline const char *check_type(const struct memblock_type *type)
+static inline const char *regions_check(const struct memblock_type *type)
 {
 	phys_addr_t total = 0, end = 0;
 
@@ -303,13 +306,13 @@ static inline const char *check_type(const struct memblock_type *type)
 	for (unsigned long i = 0; i < nr_regions(type); i++) {
 		const struct memblock_region *region = &type->regions[i];
 
-		if (region->base < end || !region->size || end_of(region) < region->base)
+		if (region->base < end || !region->size || region_end(region) < region->base)
 			return "M1 sorted, disjoint, none empty";
-		if (i && region->base == end && alike(region, region - 1))
+		if (i && region->base == end && regions_alike(region, region - 1))
 			return "M2 touching regions differ";
-		if (region->nid != stored_nid(region->nid))
+		if (region->nid != region_stored_nid(region->nid))
 			return "M5 a node or MAX_NUMNODES";
-		end = end_of(region);
+		end = region_end(region);
 		total += region->size;
 	}
 	return total == type->total_size ? NULL : "M3 total_size is the sum";

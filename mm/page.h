@@ -24,12 +24,24 @@ struct page {
 			uint16_t cookie; /* not 0, different from boot to boot */
 		};
 	};
-	unsigned long private; /* the owner's, from allocation to release */
+	unsigned long owner_word; /* page_private(): the owner's, from allocation to release */
 };
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "zone.h has the shifts of these fields");
 _Static_assert(sizeof(struct page) == 16, "0.39 % of RAM");
 
 #define mem_map ((struct page *)(uintptr_t)MEM_MAP_BASE)
+
+/* Returns the word that the owner of an allocation keeps in its head. */
+static inline unsigned long page_private(const struct page *page)
+{
+	return page->owner_word;
+}
+
+/* Sets that word. Only the owner may: any value, which is kept until the allocation is freed. */
+static inline void set_page_private(struct page *page, unsigned long value)
+{
+	page->owner_word = value;
+}
 
 static inline struct page *pfn_to_page(pfn_t pfn)
 {

@@ -277,7 +277,7 @@ void put_page(struct page *page)
 void split_page(struct page *page, unsigned int order)
 {
 	uint64_t state = page->state;
-	unsigned long owner = page->private;
+	unsigned long owner = page_private(page);
 	pfn_t pfn = page_to_pfn(page);
 	struct zone *z = pfn_zone(pfn); /* the descriptor's word may be anything so far */
 	unsigned long flags = port_lock_irqsave(&z->lock);
@@ -289,7 +289,7 @@ void split_page(struct page *page, unsigned int order)
 		buddy_open_allocated(z, pfn, order);
 	for (pfn_t i = 0; i < (pfn_t)1 << order; i++)
 		page[i].state = state_allocated(z->id, 0);
-	page->private = owner; /* opening the block may have zeroed it */
+	set_page_private(page, owner); /* opening the block may have zeroed it */
 	port_unlock_irqrestore(&z->lock, flags);
 }
 

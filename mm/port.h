@@ -106,7 +106,8 @@ void port_map_zero(uintptr_t virt, uint64_t size);
  * for each frame. What other CPUs still have in their TLBs only hides a misuse. port_site_name():
  * writes what stands at an address of code, a symbol or the number, and terminates.
  */
-void port_map_frames(pfn_t pfn, uint64_t nr, bool accessible);
+void port_map_frames(pfn_t pfn, uint64_t nr);
+void port_unmap_frames(pfn_t pfn, uint64_t nr);
 void port_site_name(uintptr_t site, char *text, size_t size);
 
 /* A lock for several CPUs: taken with interrupts off, held for a bounded time. */

@@ -23,12 +23,17 @@ void port_map_zero(uintptr_t virt, uint64_t size)
 }
 
 /* A page that is not present is in no TLB: only the way there wants a flush. */
-void port_map_frames(pfn_t pfn, uint64_t nr, bool accessible)
+void port_map_frames(pfn_t pfn, uint64_t nr)
+{
+	paging_set_present((uintptr_t)phys_to_virt(PFN_PHYS(pfn)), nr, true);
+}
+
+void port_unmap_frames(pfn_t pfn, uint64_t nr)
 {
 	uintptr_t virt = (uintptr_t)phys_to_virt(PFN_PHYS(pfn));
 
-	paging_set_present(virt, nr, accessible);
-	for (uint64_t i = 0; i < nr && !accessible; i++)
+	paging_set_present(virt, nr, false);
+	for (uint64_t i = 0; i < nr; i++)
 		invlpg(virt + i * PAGE_SIZE);
 }
 

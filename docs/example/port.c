@@ -51,7 +51,7 @@ void kfree(const void *ptr) { (void)ptr; }
 unsigned int port_cpu_id(void) { return 0; }
 unsigned long port_irq_save(void) { return 0; }
 void port_irq_restore(unsigned long flags) { (void)flags; }
-void port_map_frames(pfn_t pfn, uint64_t nr, bool accessible)
-{ (void)pfn; (void)nr; (void)accessible; }
+void port_map_frames(pfn_t pfn, uint64_t nr) { (void)pfn; (void)nr; }
+void port_unmap_frames(pfn_t pfn, uint64_t nr) { (void)pfn; (void)nr; }
 void port_site_name(uintptr_t site, char *text, size_t size)
 { snprintf(text, size, "%#zx", (size_t)site); }

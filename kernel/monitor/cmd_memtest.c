@@ -21,7 +21,8 @@ static struct page *taken;
 
 static bool each_taken(struct memtest *test)
 {
-	for (const struct page *page = taken; page; page = (const struct page *)page->private) {
+	for (const struct page *page = taken; page;
+	     page = (const struct page *)page_private(page)) {
 		phys_addr_t base = page_to_phys(page);
 
 		if (!memtest_range(test, base, base + (PAGE_SIZE << page_order(page))))
@@ -37,7 +38,7 @@ static void give_back_good_frames(struct page *page, unsigned int order)
 	split_page(page, order);
 	for (pfn_t i = 0; i < (pfn_t)1 << order; i++)
 		if (memtest_any_bad(pfn + i, pfn + i + 1))
-			page[i].private = BAD_OWNER;
+			set_page_private(&page[i], BAD_OWNER);
 		else
 			__free_page(page + i);
 }

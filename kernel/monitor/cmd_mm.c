@@ -202,7 +202,7 @@ static int cmd_page(int argc, char **argv)
 	if (head)
 		console_printf("head pfn 0x%llx order %u count %u owner 0x%lx\n",
 			       ULL(page_to_pfn(head)), page_order(head), page_count(head),
-			       head->private);
+			       page_private(head));
 	page_owner_print(pfn, console_printf);
 	return 0;
 }
@@ -279,7 +279,7 @@ static int cmd_alloc(int argc, char **argv)
 		console_printf("no free block of order %llu\n", ULL(order));
 		return 1;
 	}
-	page->private = MONITOR_OWNER;
+	set_page_private(page, MONITOR_OWNER);
 	console_printf("pfn 0x%llx order %llu zone %s", ULL(page_to_pfn(page)), ULL(order),
 		       zones[page_zonenum(page)].name);
 	print_range("", page_to_phys(page), (uint64_t)PAGE_SIZE << order);
@@ -298,7 +298,7 @@ static int cmd_release(int argc, char **argv)
 	if (!parse_pfn(argv[1], &pfn))
 		return 1;
 	head = page_head(pfn);
-	if (!head || page_to_pfn(head) != pfn || head->private != MONITOR_OWNER) {
+	if (!head || page_to_pfn(head) != pfn || page_private(head) != MONITOR_OWNER) {
 		console_printf("pfn 0x%llx is not what an alloc of this monitor printed\n",
 			       ULL(pfn));
 		return 1;

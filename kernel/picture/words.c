@@ -130,7 +130,7 @@ static void add_descriptor(struct text *text, pfn_t pfn)
 	else
 		add(text, "; page: head 0x%llx order %u count %u %s owner 0x%lx",
 		    ULL(page_to_pfn(head)), page_order(head), page_count(head),
-		    zones[page_zonenum(head)].name, head->private);
+		    zones[page_zonenum(head)].name, page_private(head));
 }
 
 /* ---- who says so ---- */

@@ -11,7 +11,7 @@
 
 static inline void page_list_push(struct page **list, struct page *page)
 {
-	page->private = (unsigned long)*list;
+	set_page_private(page, (unsigned long)*list);
 	*list = page;
 }
 
@@ -21,8 +21,8 @@ static inline struct page *page_list_pop(struct page **list)
 	struct page *page = *list;
 
 	if (page) {
-		*list = (struct page *)page->private;
-		page->private = 0;
+		*list = (struct page *)page_private(page);
+		set_page_private(page, 0);
 	}
 	return page;
 }

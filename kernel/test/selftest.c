@@ -81,7 +81,7 @@ static const char *holes_read_as_zero(void)
 	const volatile struct page *last = pfn_to_page(MM_MAX_PFN - 1);
 	const volatile struct page *above = pfn_to_page(PFN_UP(memblock_end_of_DRAM()) | 511);
 
-	if (!pfn_valid(MM_MAX_PFN - 1) && (last->state || last->private))
+	if (!pfn_valid(MM_MAX_PFN - 1) && (last->state || last->owner_word))
 		return "the last descriptor of the window is not zero";
 	if (!pfn_valid(page_to_pfn((const struct page *)above) + 512) && (above + 512)->state)
 		return "a descriptor behind the end of RAM is not zero";
@@ -121,7 +121,7 @@ static const char *frames_are_distinct(void)
 		words[PAGE_SIZE / 8 - 1] = ~page_to_pfn(page);
 		page_list_push(&list, page);
 	}
-	for (page = list; page; page = (struct page *)page->private) {
+	for (page = list; page; page = (struct page *)page_private(page)) {
 		volatile uint64_t *words = page_address(page);
 
 		if (words[0] != page_to_pfn(page) || words[PAGE_SIZE / 8 - 1] != ~page_to_pfn(page))

@@ -93,9 +93,9 @@ static void take(struct page *page, unsigned int order)
 	for (struct page *end = page + (1u << order); page < end; page++) {
 		uint64_t own = mark ^ page_to_pfn(page);
 
-		if (page->private == own || note_of(page)->mark == own)
+		if (page_private(page) == own || note_of(page)->mark == own)
 			complain("a frame has two owners");
-		page->private = own;
+		set_page_private(page, own);
 		note_of(page)->mark = own;
 	}
 }
@@ -105,9 +105,9 @@ static void let_go(struct page *page, unsigned int order)
 	for (struct page *end = page + (1u << order); page < end; page++) {
 		uint64_t own = mark ^ page_to_pfn(page);
 
-		if (page->private != own || note_of(page)->mark != own)
+		if (page_private(page) != own || note_of(page)->mark != own)
 			complain("a frame was changed under its owner");
-		page->private = 0;
+		set_page_private(page, 0);
 		note_of(page)->mark = 0;
 	}
 }

@@ -76,7 +76,7 @@ static void fill(struct page **slot)
 		run.nr_refused++;
 		return;
 	}
-	(*slot)->private = OWNER;
+	set_page_private(*slot, OWNER);
 	run.nr_allocated++;
 	run.held[order]++;
 	run.used += 1ull << order;

@@ -213,7 +213,7 @@ class Books:
                 page = self.descriptor(first)
                 found = self.is_head(zone, int(page["state"]))
                 if found and found[1] >= order:
-                    return first, *found, int(page["private"])
+                    return first, *found, int(page["owner_word"])
         return None
 
     def may_head(self, zone, gib, block, first, order):

@@ -69,7 +69,8 @@ static uint64_t descriptors_written(void)
 			bool written = false;
 
 			for (pfn_t i = 0; i < BLOCK_FRAMES; i++)
-				written |= pfn_to_page(block + i)->private != 0x5a5a5a5a5a5a5a5aul;
+				written |=
+				    page_private(pfn_to_page(block + i)) != 0x5a5a5a5a5a5a5a5aul;
 			blocks += written;
 			done = block + BLOCK_FRAMES;
 		}
@@ -203,7 +204,7 @@ static void exhaustion_returns_null_and_changes_nothing(void **state)
 	BOOT(plain_16m);
 	all = total_free();
 	while ((page = alloc_page(GFP_KERNEL))) {
-		page->private = (unsigned long)list;
+		set_page_private(page, (unsigned long)list);
 		list = page;
 	}
 	assert_int_equal(total_free(), 0);
@@ -212,7 +213,7 @@ static void exhaustion_returns_null_and_changes_nothing(void **state)
 	assert_int_equal(get_free_pages(GFP_DMA, 0), 0);
 	assert_int_equal(mm_check(), 0);
 	for (; list; list = page) {
-		page = (struct page *)list->private;
+		page = (struct page *)page_private(list);
 		__free_page(list);
 	}
 	assert_int_equal(total_free(), all);

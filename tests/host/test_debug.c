@@ -426,7 +426,7 @@ static void a_large_page_loses_no_frame(void **state)
 {
 	(void)state;
 	boot(0);
-	EXPECT_PANIC(port_map_frames(40 * MIB >> PAGE_SHIFT, 1, false), "no page of its own");
+	EXPECT_PANIC(port_unmap_frames(40 * MIB >> PAGE_SHIFT, 1), "no page of its own");
 }
 
 /* A linear congruential generator (Knuth's MMIX constants): runs repeat from their seed. */

@@ -253,7 +253,7 @@ static void boots_with_requests_refused(void **state)
 
 /* The allocator exhausted */
 
-static struct page *hog; /* linked by private */
+static struct page *hog; /* linked by page_private() */
 
 static void take_all(void)
 {
@@ -261,7 +261,7 @@ static void take_all(void)
 
 	for (unsigned int order = NR_ORDERS; order-- > 0;)
 		while ((page = alloc_pages(__GFP_HIGH, order))) {
-			page->private = (unsigned long)hog;
+			set_page_private(page, (unsigned long)hog);
 			hog = page;
 		}
 }
@@ -269,7 +269,7 @@ static void take_all(void)
 static void give_all(void)
 {
 	for (struct page *next; hog; hog = next) {
-		next = (struct page *)hog->private;
+		next = (struct page *)page_private(hog);
 		__free_pages(hog, page_order(hog));
 	}
 }
@@ -695,9 +695,9 @@ static void split_keeps_the_owners_word(void **state)
 	boot(map_of(128));
 	for (unsigned int order = 0; order <= 11; order++) {
 		page = alloc_pages(GFP_KERNEL, order);
-		page->private = 0x1234 + order;
+		set_page_private(page, 0x1234 + order);
 		split_page(page, order);
-		assert_int_equal(page->private, 0x1234 + order);
+		assert_int_equal(page_private(page), 0x1234 + order);
 	}
 	assert_int_equal(mm_check(), 0);
 }

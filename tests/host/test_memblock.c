@@ -895,10 +895,10 @@ static void steps_refuse_what_callers_never_ask(void **state)
 	const struct memblock_region hole = { 0x4000, 0x1000, 0, MAX_NUMNODES };
 
 	(void)state;
-	assert_panics(fill(&type, 1, &hole), "no entry left in small: cnt 1, max 1");
+	assert_panics(regions_fill(&type, 1, &hole), "no entry left in small: cnt 1, max 1");
 	assert_int_equal(type.cnt, 1);
-	carve(&type, 0x8000, 0x9000);
-	assert_true(type.cnt == 1 && type.total_size == 0x1000 && !check_type(&type));
+	regions_carve(&type, 0x8000, 0x9000);
+	assert_true(type.cnt == 1 && type.total_size == 0x1000 && !regions_check(&type));
 }
 
 /* Handing over. */

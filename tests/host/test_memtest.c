@@ -295,7 +295,7 @@ static void bad_frames_stay_out_of_service(void **state)
 	for (unsigned int i = 0; i < 4; i++) {
 		assert_int_equal(page_state(frames[i]), PAGE_ALLOCATED);
 		assert_ptr_equal(page_head(frames[i]), pfn_to_page(frames[i]));
-		assert_int_equal(pfn_to_page(frames[i])->private, 0x626164);
+		assert_int_equal(page_private(pfn_to_page(frames[i])), 0x626164);
 	}
 	/* They are not tested again, and the rest is good. */
 	nr_flushes = 0;

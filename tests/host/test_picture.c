@@ -77,11 +77,11 @@ static void boot_used(void)
 
 	boot_of(islands_6g, 4);
 	for (unsigned int i = 0; (page = alloc_pages(GFP_KERNEL, BLOCK_ORDER)); i++)
-		page->private = i;
+		set_page_private(page, i);
 	for (pfn_t pfn = 0; pfn < picture_end_pfn(); pfn += BLOCK_FRAMES) {
 		struct page *head = page_head(pfn);
 
-		if (head && head->private % 4 == 0)
+		if (head && page_private(head) % 4 == 0)
 			__free_pages(head, BLOCK_ORDER);
 	}
 }

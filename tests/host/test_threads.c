@@ -48,7 +48,7 @@ static void own(struct worker *self, struct page *page, unsigned int order)
 			atomic_fetch_add(&twice, 1);
 		*(volatile uint64_t *)page_address(page + i) = self->cpu;
 	}
-	page->private = order;
+	set_page_private(page, order);
 }
 
 static void disown(struct page *page, unsigned int order)
@@ -82,7 +82,7 @@ static void give(struct page *page)
 
 	if (!page)
 		return;
-	order = (unsigned int)page->private;
+	order = (unsigned int)page_private(page);
 	disown(page, order);
 	__free_pages(page, order);
 }
@@ -131,7 +131,7 @@ static void pieces(struct worker *self)
 		if (page) {
 			split_page(page, order);
 			for (pfn_t j = 0; j < (pfn_t)1 << order; j++) {
-				page[j].private = 0;
+				set_page_private(&page[j], 0);
 				swap(self, page + j);
 			}
 		}

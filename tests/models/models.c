@@ -30,7 +30,7 @@ __attribute__((noipa)) void model_write(struct page *page, pfn_t frames, uint64_
 {
 	for (const struct page *end = page + frames; page < end; page++) {
 		page->state = state;
-		page->private = 0;
+		set_page_private(page, 0);
 	}
 }
 

@@ -460,8 +460,11 @@ static void work_random(struct worker *self)
 /* The same accesses to memory, without the allocator. */
 static void work_touch(struct worker *self)
 {
-	for (unsigned int i = 0; i < SCALE_CHUNK; i++)
-		self->held[random_below(&self->seed, SHARE)]->private ++;
+	for (unsigned int i = 0; i < SCALE_CHUNK; i++) {
+		struct page *page = self->held[random_below(&self->seed, SHARE)];
+
+		set_page_private(page, page_private(page) + 1);
+	}
 }
 
 static void work_hold(struct worker *self)

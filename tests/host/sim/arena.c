@@ -40,7 +40,7 @@ static void spoil(pfn_t start, pfn_t end)
 {
 	for (pfn_t pfn = start; pfn < end; pfn++)
 		*pfn_to_page(pfn) =
-		    (struct page){ .state = 0xbad1000000000001ull, .private = 0x5a5a };
+		    (struct page){ .state = 0xbad1000000000001ull, .owner_word = 0x5a5a };
 }
 
 static struct model *model; /* being filled */

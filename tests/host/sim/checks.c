@@ -244,13 +244,13 @@ static bool all_can_be_allocated_and_freed(void)
 			struct page *page;
 
 			while ((page = alloc_pages(from[zone] | __GFP_HIGH, order))) {
-				page->private = (unsigned long)list;
+				set_page_private(page, (unsigned long)list);
 				list = page;
 				taken += 1ull << order;
 			}
 		}
 	for (struct page *next; list; list = next) {
-		next = (struct page *)list->private;
+		next = (struct page *)page_private(list);
 		__free_pages(list, page_order(list));
 	}
 	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)

@@ -1,5 +1,6 @@
 /*
- * ops.c: see ops.h. The owner's word of each head (page->private) holds its name, and must keep it.
+ * ops.c: see ops.h. The owner's word of each head (page_private()) holds its name, and must keep
+ * it.
  */
 #include "tests/host/sim/ops.h"
 
@@ -41,7 +42,7 @@ static void give(struct play *p, uint32_t name, pfn_t first, pfn_t nr)
 {
 	for (pfn_t pfn = first; pfn < first + nr; pfn++) {
 		p->owner[pfn - p->model.base] = name + 1;
-		pfn_to_page(pfn)->private = name;
+		set_page_private(pfn_to_page(pfn), name);
 	}
 }
 
@@ -107,7 +108,7 @@ static const char *play_about(struct play *p, const struct op *op)
 	if (p->given[op->name] == PFN_NONE || !has(p, op->name, pfn))
 		return NULL;
 	order = model_order(&p->model, pfn);
-	if (pfn_to_page(pfn)->private != op->name)
+	if (page_private(pfn_to_page(pfn)) != op->name)
 		return "the owner's word has changed";
 	switch (op->kind) {
 	case OP_FREE:
@@ -122,7 +123,7 @@ static const char *play_about(struct play *p, const struct op *op)
 		return model_ref(&p->model, pfn);
 	default:
 		bad = model_split(&p->model, pfn);
-		if (!bad && pfn_to_page(pfn)->private != op->name)
+		if (!bad && page_private(pfn_to_page(pfn)) != op->name)
 			return "split_page() changed the owner's word";
 		give(p, op->name, pfn, (pfn_t)1 << order);
 		return bad;

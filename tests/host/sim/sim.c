@@ -145,7 +145,7 @@ static void fill_with_garbage(uintptr_t virt, uint64_t size)
 {
 	for (struct page *page = (struct page *)virt; (uintptr_t)page < virt + size; page++) {
 		page->state = 0xbad1000000000001ull | (uint64_t)(page_to_pfn(page) % 19) << 32;
-		page->private = 0x5a5a5a5a5a5a5a5aul;
+		set_page_private(page, 0x5a5a5a5a5a5a5a5aul);
 	}
 }
 
@@ -168,7 +168,7 @@ void port_map_zero(uintptr_t virt, uint64_t size)
 }
 
 /* In the simulated tables and for the host: whoever touches such a frame gets SIGSEGV. */
-void port_map_frames(pfn_t pfn, uint64_t nr, bool accessible)
+static void set_present(pfn_t pfn, uint64_t nr, bool accessible)
 {
 	void *virt = phys_to_virt(PFN_PHYS(pfn));
 
@@ -177,6 +177,16 @@ void port_map_frames(pfn_t pfn, uint64_t nr, bool accessible)
 		perror("mprotect of simulated memory");
 		exit(3);
 	}
+}
+
+void port_map_frames(pfn_t pfn, uint64_t nr)
+{
+	set_present(pfn, nr, true);
+}
+
+void port_unmap_frames(pfn_t pfn, uint64_t nr)
+{
+	set_present(pfn, nr, false);
 }
 
 void port_site_name(uintptr_t site, char *text, size_t size)
