@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """The picture of memory as it appears: on a serial terminal, on the VGA screen, in a pipe. TAP.
 
     tests/screens.py [WORD...]     the tests whose name holds all the words
