@@ -1,15 +1,17 @@
-; bios.asm: a BIOS call from protected mode, and back.
+; bios.asm: calls the BIOS from protected mode.
 ;
-; Mode: entered and left in 32-bit protected mode, interrupts off; real mode (CS = 0) in between.
-; Linked below 64 KiB, so that real mode reaches code and data by offset alone.
+; CPU mode: entered and left in 32-bit protected mode with interrupts off; switches to 16-bit real
+;           mode (CS = 0) for the call.
+; Address:  below 64 KiB, so that real mode reaches code and data by offset alone.
+; Entry:    the segments of modes.inc, ESP on the protected-mode stack, interrupt vectors at 0.
 ;
-; The software interrupt is a far call through its vector with the flags pushed: what INT does,
-; without code that changes itself. The GDT and the IDT are loaded again on the way back, since a
-; BIOS may have been in protected mode itself.
+; INT takes its number from the instruction, so a variable number would need self-modifying code.
+; Instead this pushes the flags and makes a far call through the vector, which is what INT does.
+; The GDT and the IDT are loaded again afterwards, because a BIOS may itself use protected mode.
 
 %include "stage2/modes.inc"
 
-struc regs                              ; struct bios_regs in bios.h, which asserts the offsets
+struc regs                              ; struct bios_regs; bios.h asserts the offsets
 .eax:   resd 1
 .ebx:   resd 1
 .ecx:   resd 1
@@ -21,22 +23,23 @@ struc regs                              ; struct bios_regs in bios.h, which asse
 .es:    resw 1
 .flags: resd 1
 endstruc
-ARGUMENTS equ 9 * 4                     ; PUSHAD and the return address lie before them
+ARGUMENTS equ 9 * 4                     ; above 8 registers (PUSHAD) and the return address
 
 extern real_stack_top, gdt_register, idt_register
 global bios_enter
 
-section .text16 exec             ; or nasm gives it no line numbers
+section .text16 exec             ; without exec, nasm writes no line numbers for it
 
 ; void bios_enter(uint32_t interrupt, struct bios_regs *regs)
-; IN   cdecl, 32-bit protected mode; regs: what the BIOS gets; IF of regs->flags: interrupts on
-; OUT  regs: what the BIOS left, FLAGS too; interrupts off, DF clear
-; CLOBBERS EAX, ECX, EDX, as cdecl allows
+; Calls the BIOS interrupt with the registers in *regs.
+; IN   cdecl. regs->flags: IF set lets the BIOS run with interrupts enabled
+; OUT  *regs: all registers and FLAGS as the BIOS left them; interrupts off, DF clear
+; CLOBBERS flags
 bits 32
 bios_enter:
 	pushad
 	mov eax, [esp + ARGUMENTS]
-	mov eax, [eax * 4]              ; the interrupt's vector
+	mov eax, [eax * 4]              ; the vector: segment and offset of the BIOS's handler
 	mov [vector], eax
 	mov esi, [esp + ARGUMENTS + 4]
 	mov edi, frame
@@ -47,7 +50,7 @@ bios_enter:
 	jmp CODE16:.to_real
 bits 16
 .to_real:
-	mov ax, DATA16                  ; real mode keeps the limits it finds: 64 KiB
+	mov ax, DATA16                  ; real mode keeps segment limits: set them to 64 KiB
 	mov ds, ax
 	mov es, ax
 	mov fs, ax
@@ -62,7 +65,7 @@ bits 16
 	mov fs, ax
 	mov gs, ax
 	mov ss, ax
-	mov esp, real_stack_top         ; the high half too: a BIOS may address by ESP
+	mov esp, real_stack_top         ; all 32 bits: some BIOS code addresses by ESP
 	mov ds, ax
 	mov eax, [frame + regs.eax]
 	mov ebx, [frame + regs.ebx]

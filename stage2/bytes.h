@@ -1,11 +1,12 @@
 /*
- * bytes.h: little-endian numbers at any address, as disks and files hold them.
+ * bytes.h: reads little-endian numbers from disk structures and files, at any alignment.
  */
 #ifndef FIRSTPAGE_STAGE2_BYTES_H
 #define FIRSTPAGE_STAGE2_BYTES_H
 
 #include <stdint.h>
 
+/* Each returns the little-endian number of 16, 32 or 64 bits that begins at p. */
 static inline uint16_t get16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] | p[1] << 8);

@@ -1,5 +1,5 @@
 /*
- * cpu.h: the instructions that C has no words for. All exist on a 386, except those that say so.
+ * cpu.h: instructions that C cannot express. All exist on a 386, unless a comment says otherwise.
  */
 #ifndef FIRSTPAGE_STAGE2_CPU_H
 #define FIRSTPAGE_STAGE2_CPU_H
@@ -7,11 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Writes a byte to an I/O port. */
 static inline void outb(uint16_t port, uint8_t value)
 {
 	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
 
+/* Reads a byte from an I/O port. A port that no device decodes reads FFh. */
 static inline uint8_t inb(uint16_t port)
 {
 	uint8_t value;
@@ -20,23 +22,28 @@ static inline uint8_t inb(uint16_t port)
 	return value;
 }
 
-/* About a microsecond, on any machine: a write to a port that nobody decodes. */
+/* Waits about a microsecond on any machine, by a write to a port that no device decodes. */
 static inline void io_delay(void)
 {
 	outb(0xed, 0);
 }
 
+/* Stops the processor for good. */
 static inline __attribute__((noreturn)) void halt(void)
 {
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }
 
+/* The registers that CPUID returns. */
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
 };
 
-/* Needs CPUID: cpu_check() in cpu.c has made sure. */
+/*
+ * Returns CPUID's answer for a leaf, subleaf 0. A processor may lack CPUID: call this only after
+ * cpu_check() has found it.
+ */
 static inline struct cpuid cpuid(uint32_t leaf)
 {
 	struct cpuid r;
@@ -47,7 +54,7 @@ static inline struct cpuid cpuid(uint32_t leaf)
 	return r;
 }
 
-/* Need an MSR-capable processor: each with long mode is one. */
+/* Returns the value of a model-specific register. Every processor with long mode has RDMSR. */
 static inline uint64_t rdmsr(uint32_t msr)
 {
 	uint64_t value;
@@ -56,12 +63,16 @@ static inline uint64_t rdmsr(uint32_t msr)
 	return value;
 }
 
+/* Sets a model-specific register. Every processor with long mode has WRMSR. */
 static inline void wrmsr(uint32_t msr, uint64_t value)
 {
 	__asm__ volatile("wrmsr" : : "c"(msr), "A"(value));
 }
 
-/* Whether a bit of EFLAGS can be changed: how CPUID is found (SDM volume 1, section 20.1). */
+/*
+ * Returns true if software can change this bit of EFLAGS. CPUID exists if it can change bit 21
+ * (SDM volume 1, section 20.1). Leaves EFLAGS as it was.
+ */
 static inline bool eflags_bit_changes(uint32_t bit)
 {
 	uint32_t before, after;

@@ -1,8 +1,12 @@
-; entry.asm: where stage2 begins, and the first way into protected mode.
+; entry.asm: the first code of stage2. It switches to protected mode and calls stage2_main().
 ;
-; Mode: 16-bit real mode at 0000:8000, from the boot sector. DL = boot drive, DH = how it was read.
-; Refuses a machine with less than 512 KiB of low memory, before anything up there is touched.
-; Holds the GDT, which also takes the BIOS thunk and the jump to long mode.
+; CPU mode: entered in 16-bit real mode, continues in 32-bit protected mode.
+; Address:  0000:8000, where the boot sector loads it.
+; Entry:    CS = 0, DL = boot drive, DH = the method that read stage2 (enum boot_disk_method).
+;           Nothing else is relied on.
+;
+; On a machine with less than 512 KiB of low memory it prints a message and halts before it uses
+; any of that memory. The GDT here is also used by bios.asm and long.asm.
 
 %include "include/progress.inc"
 %include "stage2/modes.inc"
@@ -14,14 +18,17 @@ COM1_LINE_STATUS equ 0x3fd
 LINE_8N1         equ 0x03
 LINE_READY       equ 0x20
 LOW_MEMORY_KIB   equ 512
-STACK_CANARY     equ 0x79726e63         ; "cnry"; bios.c looks for it after each call
+STACK_CANARY     equ 0x79726e63         ; "cnry"; bios.c checks it after each BIOS call
 
 extern stage2_main, idt_register, real_stack_top, real_stack_bottom, stack_top, bss_start, bss_end
 global bp_stage2, gdt_register, boot_drive, boot_method
 
 bits 16
-section .entry exec              ; or nasm gives it no line numbers
+section .entry exec              ; without exec, nasm writes no line numbers for it
 
+; bp_stage2: the entry point, also a named breakpoint.
+; IN   the entry state above
+; OUT  does not return
 bp_stage2:
 	cli
 	cld
@@ -29,7 +36,7 @@ bp_stage2:
 	mov ds, ax
 	mov es, ax
 	mov ss, ax
-	mov esp, real_stack_top         ; its high half is unknown until here
+	mov esp, real_stack_top         ; the boot sector set SP only; this sets all 32 bits
 	mov [boot_drive], dl
 	mov [boot_method], dh
 	mov dword [real_stack_bottom], STACK_CANARY
@@ -49,16 +56,18 @@ bp_stage2:
 	mov cr0, eax
 	jmp CODE32:protected
 
-; refuse: say what is missing and stop. IN DS = 0
+; refuse: prints text_low_memory to screen, port E9 and COM1, then halts.
+; IN   DS = 0, real mode
+; OUT  does not return
 refuse:
 	mov al, PROGRESS_FAILED
 	out PORT_PROGRESS, al
-	mov dx, COM1_LINE_CONTROL       ; Bochs leaves the line at 5 data bits; the rate is kept
+	mov dx, COM1_LINE_CONTROL       ; Bochs sets 5 data bits; the baud rate stays as it is
 	mov al, LINE_8N1
 	out dx, al
 	mov si, text_low_memory
 .next:
-	cld                             ; INT 10h may have set it
+	cld                             ; INT 10h may have set DF
 	lodsb
 	test al, al
 	jz .halt
@@ -87,16 +96,19 @@ refuse:
 	jmp .halt
 
 bits 32
+; protected: sets up what C code needs and calls stage2_main().
+; IN   32-bit protected mode, interrupts off
+; OUT  does not return
 protected:
 	load_data32
 	mov esp, stack_top
-	lidt [idt_register]             ; from here on an exception is a message
-	mov edi, bss_start              ; RAM is not zero at power-on
+	lidt [idt_register]             ; from here on an exception prints a message
+	mov edi, bss_start              ; clear .bss: RAM is not zero at power-on
 	mov ecx, bss_end
 	sub ecx, edi
 	xor eax, eax
 	rep stosb
-	xor ebp, ebp                    ; the end of back-traces
+	xor ebp, ebp                    ; ends every back-trace
 	call stage2_main
 .halt:
 	cli
@@ -107,11 +119,11 @@ section .data
 
 boot_drive:  db 0
 boot_method: db 0
-text_low_memory:                        ; behind what the boot sector has said
+text_low_memory:                        ; starts a new line: the boot sector's is still open
 	db 13, 10, "firstpage: the BIOS reports less than 512 KiB of low memory (INT 12h); "
 	db "firstpage needs it", 13, 10, "System halted.", 13, 10, 0
 
-; descriptor base, limit, access, flags: a segment descriptor (SDM volume 3, figure 3-8)
+; descriptor base, limit, access, flags: emits a segment descriptor (SDM volume 3, figure 3-8)
 %macro descriptor 4
 	dw (%2) & 0xffff, (%1) & 0xffff
 	db ((%1) >> 16) & 0xff, %3, %4 | (((%2) >> 16) & 0xf), ((%1) >> 24) & 0xff

@@ -1,14 +1,16 @@
-; exception64.asm: the same for long mode, until the kernel has handlers of its own: an exception on
-; the way there, or in its first steps, becomes a message instead of a silent reset.
+; exception64.asm: turns a processor exception in long mode into a message, from long.asm until the
+; kernel loads an IDT of its own. Without this IDT it would silently reset the machine.
 ;
-; Mode: entered in 64-bit mode through the gates below, on whatever stack there is; goes back to
-; 32-bit protected mode without paging (SDM volume 3, section 9.8.5.4), where stage2's consoles work:
-; its memory is mapped one to one as long as this IDT is in force.
+; CPU mode: entered in 64-bit mode; goes back to 32-bit protected mode without paging (SDM volume 3,
+;           section 9.8.5.4), because stage2's C code is 32-bit.
+; Address:  below 64 KiB. stage2's memory is mapped one to one as long as this IDT is in use.
+; Entry:    through an interrupt gate, on whatever stack was in use. No exception is returned from.
 
 %include "stage2/modes.inc"
 
 NR_EXCEPTIONS equ 32
 GATE_64       equ 0x8e                  ; present, ring 0, 64-bit interrupt gate
+; Bit n is set if the processor pushes an error code for vector n (SDM volume 3, table 6-1).
 WITH_CODE     equ 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17
 
 extern exception_long, idt_register, stack_top
@@ -17,6 +19,9 @@ global idt64_register
 section .text
 
 bits 64
+; stub64_N: makes the stack alike for all vectors.
+; IN   SS, RSP, RFLAGS, CS, RIP and perhaps an error code, pushed by the processor
+; OUT  jumps to raise with an error code (0 if the processor pushed none) and the vector pushed
 %assign vector 0
 %rep NR_EXCEPTIONS
 stub64_ %+ vector:
@@ -28,13 +33,15 @@ stub64_ %+ vector:
 %assign vector vector + 1
 %endrep
 
-; The stack holds vector, error code, RIP, 8 bytes each.
+; raise: leaves long mode and calls exception_long() in main.c.
+; IN   64-bit mode; on the stack, 8 bytes each: vector, error code, RIP
+; OUT  does not return
 raise:
-	mov ebx, [rsp]
-	mov esi, [rsp + 8]
-	mov edi, [rsp + 16]
+	mov ebx, [rsp]                  ; vector
+	mov esi, [rsp + 8]              ; error code
+	mov edi, [rsp + 16]             ; RIP, low and high half
 	mov ebp, [rsp + 20]
-	mov esp, stack_top              ; what is on the kernel's stack is not needed any more
+	mov esp, stack_top              ; the old stack may be out of 32-bit code's reach
 	push CODE32
 	push .compatible
 	o64 retf
@@ -54,12 +61,12 @@ bits 32
 	push edi
 	push esi
 	push ebx
-	push dword 0                    ; where a return address would be
+	push dword 0                    ; stands for the return address
 	jmp exception_long
 
 section .data
 
-; Linked below 64 KiB: the higher parts of each offset are 0.
+; The higher parts of each offset are 0, because stage2 is linked below 64 KiB.
 align 8
 idt64:
 %assign vector 0

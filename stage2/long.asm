@@ -1,7 +1,8 @@
-; long.asm: into long mode and to the kernel.
+; long.asm: switches to long mode and jumps to the kernel.
 ;
-; Mode: entered in 32-bit protected mode without paging, interrupts off; leaves in 64-bit mode.
-; The page tables must be complete and map this code one to one (SDM volume 3, section 9.8.5).
+; CPU mode: entered in 32-bit protected mode without paging, interrupts off; leaves in 64-bit mode.
+; Address:  below 64 KiB, as all of stage2.
+; Entry:    the page tables are complete and map this code one to one (SDM volume 3, section 9.8.5).
 
 %include "stage2/modes.inc"
 
@@ -11,11 +12,14 @@ global long_mode, bp_long
 section .text
 
 ; void long_mode(uint32_t cr3, uint32_t efer, uint64_t entry, uint32_t boot_info)
-; IN   cdecl; cr3: the PML4; efer: bits to set beside LME; entry: the kernel's, virtual
-; OUT  does not return. At entry: RDI = boot_info, RSP valid, IF and DF clear, FPU reset
+; Enters the kernel.
+; IN   cdecl. cr3: physical address of the PML4; efer: bits of EFER to set besides LME; entry: the
+;      kernel's virtual entry address; boot_info: its physical address
+; OUT  does not return. The kernel starts with RDI = boot_info, a valid RSP, IF and DF clear and the
+;      FPU reset
 bits 32
 long_mode:
-	mov esi, [esp + 12]             ; entry, low and high half
+	mov esi, [esp + 12]             ; entry, its low and its high half
 	mov ebp, [esp + 16]
 	mov edi, [esp + 20]
 	mov eax, cr4
@@ -31,7 +35,7 @@ long_mode:
 	mov eax, cr0
 	and eax, ~(CR0_EM | CR0_TS)
 	or eax, CR0_PG | CR0_WP | CR0_NE | CR0_MP
-	lidt [idt64_register]           ; from the next instruction on gates have 16 bytes
+	lidt [idt64_register]           ; once paging is on, gates have 16 bytes
 	mov cr0, eax
 	jmp CODE64:.long
 bits 64
@@ -42,8 +46,8 @@ bits 64
 	mov fs, ax
 	mov gs, ax
 	mov ss, ax
-	mov esp, stack_top              ; high halves were undefined before: 32-bit moves clear them
-	mov edi, edi
+	mov esp, stack_top              ; the switch leaves the upper halves of registers undefined;
+	mov edi, edi                    ; a 32-bit move clears the upper half
 	mov eax, esi
 	shl rbp, 32
 	or rax, rbp
