@@ -1,10 +1,12 @@
 /*
- * a20.c: the address line that a PC keeps low after reset, so that 1 MiB looks like 0.
+ * a20.c: opens address line 20. A PC may hold it low after reset; then each address with bit 20 set
+ * reaches the memory 1 MiB below.
  *
- * Tested first, since it is mostly open; then opened in the three ways there are, gentlest first,
- * each followed by tests for a while: some controllers take milliseconds. A disk call may close it
- * again (seen with SeaBIOS and AHCI, after the keyboard controller had opened it), so this is done
- * again after reads, beginning with the way that worked.
+ * On most machines the line is open already, so it is tested first. If it is closed, three methods
+ * are tried, the least intrusive first. Each is followed by tests for some milliseconds, because
+ * some controllers react late. A disk call may close the line again (seen with SeaBIOS and AHCI,
+ * after the keyboard controller had opened it), so disk_read() calls a20_enable() after each call,
+ * which then begins with the method that worked last.
  */
 #include <stdbool.h>
 
@@ -20,19 +22,22 @@
 #define KBC_INPUT_FULL    0x02
 #define KBC_ABSENT        0xff
 #define KBC_WRITE_OUTPUT  0xd1
-#define KBC_OUTPUT_A20_ON 0xdf /* and no reset: bit 0 set */
-#define KBC_NO_COMMAND    0xff /* some need a command after it, as Linux and Windows give */
+#define KBC_OUTPUT_A20_ON 0xdf /* bit 1 opens A20; a clear bit 0 would reset the machine */
+#define KBC_NO_COMMAND    0xff /* some controllers act only after a further command */
 #define KBC_MAX_WAIT      100000
 
 #define PORT_92           0x92
 #define PORT_92_RESET     0x01
 #define PORT_92_A20       0x02
 
-#define TESTS             20000 /* each with a delay of about a microsecond */
+#define MAX_TESTS         20000 /* each waits about a microsecond */
 
 static volatile uint32_t probe;
 
-/* Open when a write 1 MiB higher leaves the probe alone; RAM up there is not needed for that. */
+/*
+ * Returns true if A20 is open: a write 1 MiB above probe leaves probe as it was. This works even
+ * without RAM up there.
+ */
 static bool a20_open(void)
 {
 	uintptr_t high_address = (uintptr_t)&probe + MIB;
@@ -40,7 +45,8 @@ static bool a20_open(void)
 	uint32_t kept;
 	bool open;
 
-	__asm__("" : "+r"(high_address)); /* another object, as far as the compiler knows */
+	/* Hides from the compiler that this address is derived from probe's. */
+	__asm__("" : "+r"(high_address));
 	high = (volatile uint32_t *)high_address;
 	kept = *high;
 	probe = 0x0a200a20;
@@ -51,9 +57,10 @@ static bool a20_open(void)
 	return open;
 }
 
+/* Returns true as soon as A20 is open, false if it stays closed for MAX_TESTS tests. */
 static bool a20_opens(void)
 {
-	for (uint32_t i = 0; i < TESTS; i++) {
+	for (uint32_t i = 0; i < MAX_TESTS; i++) {
 		if (a20_open())
 			return true;
 	}
@@ -90,7 +97,8 @@ static void by_keyboard_controller(void)
 	kbc_ready();
 }
 
-/* Bit 0 resets the machine on a change from 0 to 1, and reads as 1 on some. */
+/* Opens A20 by port 92h. Bit 0 must be written as 0: changed to 1, it resets the machine, and some
+   machines read it as 1. */
 static void by_port_92(void)
 {
 	uint8_t value = inb(PORT_92);
@@ -98,20 +106,20 @@ static void by_port_92(void)
 	outb(PORT_92, (uint8_t)((value | PORT_92_A20) & ~PORT_92_RESET));
 }
 
-static void (*const ways[])(void) = { by_bios, by_keyboard_controller, by_port_92 };
-#define NR_WAYS (sizeof(ways) / sizeof(ways[0]))
+static void (*const methods[])(void) = { by_bios, by_keyboard_controller, by_port_92 };
+#define NR_METHODS (sizeof(methods) / sizeof(methods[0]))
 
 void a20_enable(void)
 {
-	static uint32_t way; /* the one that worked last */
+	static uint32_t method; /* the one that worked last */
 
 	if (a20_open())
 		return;
-	for (uint32_t i = 0; i < NR_WAYS; i++) {
-		ways[way]();
+	for (uint32_t i = 0; i < NR_METHODS; i++) {
+		methods[method]();
 		if (a20_opens())
 			return;
-		way = (way + 1) % NR_WAYS;
+		method = (method + 1) % NR_METHODS;
 	}
 	fail("A20 stays closed: tried INT 15h AX=2401h, the keyboard controller and port 92h");
 }

@@ -1,5 +1,5 @@
 /*
- * bios.c: BIOS calls with their trace, and the canary below the stack they run on.
+ * bios.c: also traces the calls, and checks the canary below the stack that they run on.
  */
 #include "stage2/bios.h"
 
@@ -7,14 +7,14 @@
 #include "stage2/progress.h"
 #include "stage2/stage2.h"
 
-#define STACK_CANARY 0x79726e63u /* as entry.asm wrote it */
+#define STACK_CANARY 0x79726e63u /* entry.asm writes it */
 
 extern uint32_t real_stack_bottom;
 
 void bios_enter(uint32_t interrupt, struct bios_regs *regs); /* bios.asm */
 
-/* Call n of the ring is at n % BOOT_INFO_BIOS_CALLS; repetitions of the last are counted in it. */
-static void note(struct boot_bios_call call)
+/* Adds a call to the ring, or raises the count of the last one if both are equal. */
+static void record_call(struct boot_bios_call call)
 {
 	struct boot_bios_call *last;
 
@@ -40,9 +40,9 @@ bool bios_call(uint8_t interrupt, struct bios_regs *regs)
 	call.ah = reg_high(regs->eax);
 	call.flags = (uint16_t)regs->flags;
 	progress_return(&call);
-	note(call);
+	record_call(call);
 	if (real_stack_bottom != STACK_CANARY) {
-		real_stack_bottom = STACK_CANARY; /* so that the message's own calls pass */
+		real_stack_bottom = STACK_CANARY; /* fail() calls the BIOS too */
 		fail("the BIOS overran the real-mode stack in INT %02xh AX=%04x", interrupt,
 		     call.ax);
 	}
@@ -54,6 +54,6 @@ void bios_teletype(char c)
 	struct bios_regs regs = { .flags = FLAGS_INTERRUPT };
 
 	regs.eax = 0x0e00u | (uint8_t)c;
-	regs.ebx = 7; /* page 0; the colour counts in graphics modes */
+	regs.ebx = 7; /* page 0; grey text, should the mode be a graphics mode */
 	bios_enter(0x10, &regs);
 }

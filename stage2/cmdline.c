@@ -1,6 +1,6 @@
 /*
- * cmdline.c: see cmdline.h. A line with something wrong in it still boots, with a warning: whoever
- * edited it needs a machine that comes up to mend it.
+ * cmdline.c: see cmdline.h. A faulty line is corrected and not refused: users need a machine that
+ * boots in order to mend the line.
  */
 #include "stage2/cmdline.h"
 

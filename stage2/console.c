@@ -1,5 +1,6 @@
 /*
- * console.c: see console.h. Every wait is bounded: absent or dead hardware costs time once.
+ * console.c: see console.h. Every wait is bounded, and a UART that has stopped is not used again,
+ * so absent or dead hardware delays the boot only once.
  */
 #include "stage2/console.h"
 
@@ -26,7 +27,7 @@
 #define STATUS_RECEIVED 0x01
 #define STATUS_READY    0x20
 #define STATUS_ABSENT   0xff
-#define COM1_MAX_WAIT   20000 /* looks at the status: a byte takes 87 us, a look about 1 us */
+#define COM1_MAX_WAIT   20000 /* polls of about 1 us each; sending a byte takes 87 us */
 
 #define VIDEO_COLOUR    0xb8000u
 #define VIDEO_MONO      0xb0000u
@@ -36,17 +37,17 @@
 #define ROWS            25
 #define WHITE_ON_BLACK  0x07
 
-/* low_memory.ld: where the BIOS notes what its text screen is. */
+/* The BIOS's variables about its text screen: low_memory.ld has the addresses. */
 extern const volatile uint8_t bda_video_mode;
 extern const volatile uint16_t bda_columns;
 extern const volatile uint8_t bda_cursor[2]; /* column, row */
 
-#define CALLS_SHOWN 16 /* what a screen of 25 rows has room for */
+#define CALLS_SHOWN 16 /* these and the rest of the report fit on a screen of 25 rows */
 
 static bool com1_present;
 static bool e9_present;
 static bool bios_gone;
-static bool line_open = true; /* the boot sector's: "firstpage: stage2 " */
+static bool line_open = true; /* the boot sector has begun the line "firstpage: stage2 " */
 static uint32_t column, row;
 
 void console_text_mode(void)
@@ -59,7 +60,7 @@ void console_text_mode(void)
 
 void console_init(void)
 {
-	/* Some BIOSes boot behind a picture; what is said must be seen. */
+	/* Some BIOSes show a picture while they boot, which would hide the messages. */
 	if (bda_video_mode != MODE_COLOUR_80 && bda_video_mode != MODE_GREY_80)
 		console_text_mode();
 	e9_present = inb(PORT_E9) == E9_PRESENT;
@@ -71,7 +72,7 @@ void console_init(void)
 	outb(COM1, 1); /* 115200 / 1 */
 	outb(COM1 + 1, 0);
 	outb(COM1_LINE, LINE_8N1);
-	/* Switching the FIFO on would lose what was typed so far, and that is the kernel's. */
+	/* Enabling the FIFO discards received input, which is meant for the kernel. */
 	if (!(inb(COM1_STATUS) & STATUS_RECEIVED))
 		outb(COM1_FIFO, FIFO_ON);
 	outb(COM1_MODEM, MODEM_DTR_RTS);
@@ -92,10 +93,13 @@ static void com1_put(char c)
 			return;
 		}
 	}
-	com1_present = false; /* waited for once, not for each character */
+	com1_present = false; /* so that the next characters do not wait too */
 }
 
-/* Text modes only; past the last row it starts again at the top, for scrolling is not worth it. */
+/*
+ * Writes a character to video memory, in text modes only. After the last row it goes on at the top:
+ * the few lines that are left do not justify code that scrolls.
+ */
 static void video_put(char c)
 {
 	uint8_t mode = bda_video_mode;
@@ -181,7 +185,7 @@ void say(const char *fmt, ...)
 	va_end(ap);
 }
 
-/* The last calls, oldest first: what a report about a strange BIOS needs. */
+/* Prints the last BIOS calls, the oldest first: a report about a strange BIOS needs them. */
 static void show_bios_calls(void)
 {
 	uint32_t total = boot_info.bios_call_total;

@@ -1,5 +1,6 @@
 /*
- * cpu.c: is this a 64-bit processor? Runs first and needs no more than a 386 to say no.
+ * cpu.c: checks that this is a 64-bit processor. All of stage2 up to that check must run on a 386,
+ * so that every older processor gets the message.
  */
 #include <stdbool.h>
 
@@ -7,16 +8,16 @@
 #include "stage2/cpu.h"
 #include "stage2/stage2.h"
 
-#define EFLAGS_AC             (1u << 18) /* a 386 has no AC, a 486 without CPUID no ID */
-#define EFLAGS_ID             (1u << 21)
+#define EFLAGS_AC             (1u << 18) /* cannot be set on a 386 */
+#define EFLAGS_ID             (1u << 21) /* cannot be set on a 486 without CPUID */
 
 #define LEAF_FEATURES         0x00000001u
 #define LEAF_EXTENDED_MAX     0x80000000u
 #define LEAF_EXTENDED         0x80000001u
-#define FEATURE_TSC           (1u << 4) /* EDX of leaf 1 */
+#define FEATURE_TSC           (1u << 4) /* these three: EDX of leaf 1 */
 #define FEATURE_MSR           (1u << 5)
 #define FEATURE_PAE           (1u << 6)
-#define EXTENDED_NX           (1u << 20) /* EDX of leaf 80000001h */
+#define EXTENDED_NX           (1u << 20) /* these two: EDX of leaf 80000001h */
 #define EXTENDED_LM           (1u << 29)
 
 #define VENDOR_INTEL_EBX      0x756e6547u /* "Genu" */
@@ -57,8 +58,11 @@ static bool nx_present(void)
 	return (cpuid(LEAF_EXTENDED).edx & EXTENDED_NX) != 0;
 }
 
-/* Firmware of some Intel machines hides NX (its set-up calls it "Execute Disable"). The MSR is in
-   each 64-bit processor of Intel's (SDM volume 4, table 2-2), and in none of others. */
+/*
+ * Makes NX visible. The firmware of some Intel machines hides it; its set-up calls it "Execute
+ * Disable". Every 64-bit Intel processor has this MSR (SDM volume 4, table 2-2); reading it on
+ * another vendor's processor would fault.
+ */
 static void unhide_nx(void)
 {
 	uint64_t misc;
@@ -70,7 +74,6 @@ static void unhide_nx(void)
 		wrmsr(MSR_MISC_ENABLE, misc & ~MISC_ENABLE_NX_HIDDEN);
 }
 
-/* The bit of EFER for no-execute pages, 0 when there are none. */
 uint32_t cpu_enable_nx(void)
 {
 	if (!nx_present())

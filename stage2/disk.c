@@ -1,9 +1,11 @@
 /*
- * disk.c: INT 13h, by EDD (AH=42h) or by cylinder, head and sector (AH=02h).
+ * disk.c: reads by INT 13h, with EDD (AH=42h) or with CHS: cylinder, head and sector (AH=02h).
  *
- * Everything goes through the bounce buffer: 64 KiB that cross no 64 KiB border. A call that
- * fails is tried again after a reset, then with half as many sectors, which is kept to from then
- * on; and when one sector cannot be read by one method, by the other from then on, once.
+ * All data goes through the bounce buffer, which crosses no 64 KiB border and lies where real mode
+ * reaches it. A call that fails is repeated after a reset of the drive, TRIES times in all, then
+ * with half as many sectors, and so on. A smaller size that works is the limit for all later calls.
+ * When even a single sector cannot be read, the other method is used from then on; this change
+ * happens at most once.
  */
 #include "stage2/disk.h"
 
@@ -12,19 +14,18 @@
 #include "stage2/console.h"
 #include "stage2/stage2.h"
 
-#define MAX_SECTORS \
-	127u /* SeaBIOS refuses 129; 128 would be the whole buffer and the known limit */
+#define MAX_SECTORS         127u /* per call: 128 fill the whole buffer, SeaBIOS refuses 129 */
 #define TRIES               3u
 #define CYLINDERS           1024u
 
-/* Ours, beyond the BIOS's 8 bits. */
+/* Statuses of our own, beyond the BIOS's 8 bits. */
 #define STATUS_BAD_GEOMETRY 0x100u
 #define STATUS_BARE_CARRY   0x101u
 
 static uint32_t heads, track_sectors;       /* 0: geometry unknown */
-static uint32_t most_sectors = MAX_SECTORS; /* a call; fewer once the BIOS has refused that many */
+static uint32_t most_sectors = MAX_SECTORS; /* limit of a call: lower after the BIOS failed at it */
 
-/* Disk address packet (EDD 3.0, 2.3). */
+/* Disk address packet (EDD 3.0, section 2.3). */
 struct packet {
 	uint8_t size;
 	uint8_t reserved;
@@ -35,17 +36,17 @@ struct packet {
 };
 _Static_assert(sizeof(struct packet) == 16, "as the BIOS reads it");
 
-/* Result buffer of AH=48h (EDD 3.0, 2.6), as far as version 1.1 goes. */
+/* Result buffer of AH=48h (EDD 3.0, section 2.6), with the fields of version 1.1. */
 struct parameters {
 	uint16_t size;
 	uint16_t flags;
 	uint32_t cylinders, heads, track_sectors;
 	uint64_t sectors;
 	uint16_t sector_size;
-	uint8_t excess[38];
+	uint8_t excess[38]; /* for a BIOS that writes more than it was asked for */
 };
 
-/* What a call came to: 0 when well. */
+/* Returns a call's status: 0 for success, the BIOS's status or STATUS_BARE_CARRY. */
 static uint32_t status_of(bool done, const struct bios_regs *regs)
 {
 	if (done)
@@ -96,7 +97,7 @@ static void ask_geometry(void)
 
 static void refuse_large_sectors(void)
 {
-	static struct parameters parameters; /* static: below 1 MiB and zeroed */
+	static struct parameters parameters; /* zeroed; the fields that the BIOS omits stay 0 */
 	struct bios_regs regs = {
 		.eax = 0x4800,
 		.edx = boot_drive,
@@ -115,7 +116,7 @@ static void refuse_large_sectors(void)
 
 void disk_open(void)
 {
-	/* Nothing checks the boot sector before it runs; what it hands over is its only sign. */
+	/* Nothing verifies the boot sector itself: an impossible method shows its damage. */
 	if (boot_method != DISK_EDD && boot_method != DISK_CHS)
 		fail("boot sector: damaged, or of another build: it read stage2 by method %u",
 		     boot_method);
@@ -135,8 +136,8 @@ void disk_safe(void)
 		boot_info.disk_method = DISK_CHS;
 }
 
-/* Both: sectors from lba into the bounce buffer. The BIOS's status, 0 when well. *count: in what
-   is wanted, out what was asked for, no less than 1. */
+/* Reads *count sectors from lba on into the bounce buffer by EDD. Returns the status, 0 for
+   success. */
 static uint32_t read_edd(uint32_t lba, uint32_t *count)
 {
 	static struct packet packet;
@@ -157,6 +158,7 @@ static uint32_t read_edd(uint32_t lba, uint32_t *count)
 	return status_of(bios_call(0x13, &regs), &regs);
 }
 
+/* Does the same by CHS. Lowers *count to the number of sectors that are left on the track. */
 static uint32_t read_chs(uint32_t lba, uint32_t *count)
 {
 	uint32_t track, sector, cylinder;
@@ -205,7 +207,8 @@ static const char *method_name(void)
 	return boot_info.disk_method == DISK_EDD ? "EDD" : "CHS";
 }
 
-/* False when there is no other, or both have failed. */
+/* Changes to the other method after a failure with this status. Returns false if there is no other
+   method, or if it was changed before. */
 static bool change_method(uint32_t status)
 {
 	static bool changed;
@@ -220,7 +223,8 @@ static bool change_method(uint32_t status)
 	return true;
 }
 
-/* Some sectors from lba into the bounce buffer; their count, 0 when the first cannot be read. */
+/* Reads at most wanted sectors from lba on into the bounce buffer. Returns how many it read: 0 if
+   the first one cannot be read. */
 static uint32_t read_some(uint32_t lba, uint32_t wanted)
 {
 	uint32_t status = 0;
@@ -254,7 +258,7 @@ bool disk_read(void *context, uint32_t lba, uint32_t count, void *buf)
 
 		if (done == 0)
 			return false;
-		a20_enable(); /* the BIOS may have closed it, and `to` be above 1 MiB */
+		a20_enable(); /* the BIOS may have closed it, and `to` may lie above 1 MiB */
 		memcpy(to, bounce_buffer, done * SECTOR_SIZE);
 		to += done * SECTOR_SIZE;
 		lba += done;

@@ -1,6 +1,6 @@
 /*
- * elf.c: see elf.h. The structure is checked before the CRC: who links a kernel of their own
- * learns what is wrong with it. A file that is damaged besides is told so in the same sentence.
+ * elf.c: see elf.h. The structure is checked before the CRC, so that a developer who links another
+ * kernel learns which rule it breaks. If the CRC is wrong too, the message has both reasons.
  */
 #include "stage2/elf.h"
 
@@ -9,7 +9,8 @@
 #include "lib/string.h"
 #include "stage2/bytes.h"
 
-/* The ELF header (System V ABI, chapter 4; ELF-64 Object File Format 1.5). */
+/* Offsets in the ELF header, and values (System V ABI, chapter 4; ELF-64 Object File Format 1.5).
+ */
 #define EH_CLASS      4
 #define EH_DATA       5
 #define EH_TYPE       16
@@ -24,7 +25,7 @@
 #define TYPE_EXEC     2
 #define MACHINE_X64   62
 
-/* A program header. */
+/* Offsets in a program header, and values. */
 #define PH_TYPE       0
 #define PH_FLAGS      4
 #define PH_OFFSET     8
@@ -46,11 +47,11 @@ struct check {
 	struct elf_image *image;
 	char *why;
 	size_t why_size;
-	uint64_t end;      /* virtual, of the segments so far */
-	bool entry_inside; /* the entry is in executable bytes from the file */
+	uint64_t end;      /* virtual address after the last segment so far */
+	bool entry_inside; /* a segment has the entry in executable bytes from the file */
 };
 
-#define WRONG(check, ...) (fmt_snprintf((check)->why, (check)->why_size, __VA_ARGS__), false)
+#define REJECT(check, ...) (fmt_snprintf((check)->why, (check)->why_size, __VA_ARGS__), false)
 
 static bool check_header(struct check *c)
 {
@@ -60,23 +61,23 @@ static bool check_header(struct check *c)
 					"\x7f"
 					"ELF",
 					4) != 0)
-		return WRONG(c, "not an ELF file");
+		return REJECT(c, "not an ELF file");
 	if (file[EH_CLASS] != CLASS_64 || file[EH_DATA] != DATA_LITTLE)
-		return WRONG(c, "not a 64-bit little-endian ELF file");
+		return REJECT(c, "not a 64-bit little-endian ELF file");
 	if (get16(file + EH_MACHINE) != MACHINE_X64)
-		return WRONG(c, "for machine %u, not x86-64 (62)", get16(file + EH_MACHINE));
+		return REJECT(c, "for machine %u, not x86-64 (62)", get16(file + EH_MACHINE));
 	if (get16(file + EH_TYPE) != TYPE_EXEC)
-		return WRONG(c, "of ELF type %u, not executable (2)", get16(file + EH_TYPE));
+		return REJECT(c, "of ELF type %u, not executable (2)", get16(file + EH_TYPE));
 	if (get16(file + EH_PHSIZE) != PH_SIZE)
-		return WRONG(c, "program headers of %u bytes, not 56", get16(file + EH_PHSIZE));
+		return REJECT(c, "program headers of %u bytes, not 56", get16(file + EH_PHSIZE));
 	if (get64(file + EH_PHOFF) > c->size ||
 	    (uint64_t)get16(file + EH_PHNUM) * PH_SIZE > c->size - get64(file + EH_PHOFF))
-		return WRONG(c, "program headers reach past the end of the file");
+		return REJECT(c, "program headers reach past the end of the file");
 	c->image->entry = get64(file + EH_ENTRY);
 	return true;
 }
 
-/* Bounds first, so that no later sum overflows. n: for the message. */
+/* Checks segment n. The bounds come first, so that no later sum overflows. */
 static bool check_segment(struct check *c, const uint8_t *ph, uint32_t n)
 {
 	uint64_t offset = get64(ph + PH_OFFSET), file_size = get64(ph + PH_FILESZ);
@@ -84,18 +85,18 @@ static bool check_segment(struct check *c, const uint8_t *ph, uint32_t n)
 	uint32_t flags = get32(ph + PH_FLAGS);
 
 	if (offset > c->size || file_size > c->size - offset)
-		return WRONG(c, "segment %u reaches past the end of the file", n);
+		return REJECT(c, "segment %u reaches past the end of the file", n);
 	if (file_size > memory_size)
-		return WRONG(c, "segment %u is larger in the file than in memory", n);
+		return REJECT(c, "segment %u is larger in the file than in memory", n);
 	if (vaddr < ELF_LOWEST || memory_size >= -vaddr)
-		return WRONG(c, "segment %u is not in the top 2 GiB (address %#llx)", n,
-			     (unsigned long long)vaddr);
+		return REJECT(c, "segment %u is not in the top 2 GiB (address %#llx)", n,
+			      (unsigned long long)vaddr);
 	if (vaddr % ELF_PAGE != offset % ELF_PAGE)
-		return WRONG(c, "segment %u is aligned otherwise in memory than in the file", n);
+		return REJECT(c, "segment %u is aligned otherwise in memory than in the file", n);
 	if ((flags & FLAG_W) && (flags & FLAG_X))
-		return WRONG(c, "segment %u is writable and executable", n);
+		return REJECT(c, "segment %u is writable and executable", n);
 	if (c->image->nr_segments != 0 && vaddr < c->end)
-		return WRONG(c, "segment %u lies below or over the one before it", n);
+		return REJECT(c, "segment %u lies below or over the one before it", n);
 	return true;
 }
 
@@ -105,12 +106,12 @@ static bool add_segment(struct check *c, const uint8_t *ph, uint32_t n)
 	uint64_t vaddr = get64(ph + PH_VADDR), memory_size = get64(ph + PH_MEMSZ);
 
 	if (image->nr_segments == ELF_MAX_SEGMENTS)
-		return WRONG(c, "more than %d segments", ELF_MAX_SEGMENTS);
+		return REJECT(c, "more than %d segments", ELF_MAX_SEGMENTS);
 	if (image->nr_segments == 0)
 		image->virt = vaddr;
 	c->end = vaddr + memory_size;
 	if (c->end - image->virt > ELF_MAX_MEMORY)
-		return WRONG(c, "segment %u makes it larger than 64 MiB in memory", n);
+		return REJECT(c, "segment %u makes it larger than 64 MiB in memory", n);
 	image->segments[image->nr_segments++] = (struct elf_segment){
 		.offset = (uint32_t)get64(ph + PH_OFFSET),
 		.file_size = (uint32_t)get64(ph + PH_FILESZ),
@@ -130,20 +131,20 @@ static bool check_segments(struct check *c)
 
 	for (uint32_t n = 0; n < count; n++, ph += PH_SIZE) {
 		if (get32(ph + PH_TYPE) == TYPE_INTERP)
-			return WRONG(c, "asks for a dynamic linker");
+			return REJECT(c, "asks for a dynamic linker");
 		if (get32(ph + PH_TYPE) != TYPE_LOAD || get64(ph + PH_MEMSZ) == 0)
 			continue;
 		if (!check_segment(c, ph, n) || !add_segment(c, ph, n))
 			return false;
 	}
 	if (c->image->nr_segments == 0)
-		return WRONG(c, "no segment to load");
+		return REJECT(c, "no segment to load");
 	if (c->image->virt % ELF_IMAGE_ALIGN != 0)
-		return WRONG(c, "linked at %#llx, not a multiple of 2 MiB",
-			     (unsigned long long)c->image->virt);
+		return REJECT(c, "linked at %#llx, not a multiple of 2 MiB",
+			      (unsigned long long)c->image->virt);
 	if (!c->entry_inside)
-		return WRONG(c, "entry %#llx is in no executable segment",
-			     (unsigned long long)c->image->entry);
+		return REJECT(c, "entry %#llx is in no executable segment",
+			      (unsigned long long)c->image->entry);
 	c->image->size = (uint32_t)(c->end - c->image->virt + ELF_PAGE - 1) & ~(ELF_PAGE - 1);
 	return true;
 }
@@ -154,23 +155,31 @@ static bool check_trailer(struct check *c)
 	uint32_t crc;
 
 	if (c->size < TRAILER_SIZE)
-		return WRONG(c, "only %u bytes long", c->size);
+		return REJECT(c, "only %u bytes long", c->size);
 	trailer = c->file + c->size - TRAILER_SIZE;
 	if (memcmp(trailer, TRAILER_MAGIC, 8) != 0)
-		return WRONG(c, "cut short or never sealed: no trailer at its end");
+		return REJECT(c, "cut short or never sealed: no trailer at its end");
 	if (get32(trailer + 8) != c->size - TRAILER_SIZE)
-		return WRONG(c, "damaged: %u bytes, sealed with %u", c->size - TRAILER_SIZE,
-			     get32(trailer + 8));
+		return REJECT(c, "damaged: %u bytes, sealed with %u", c->size - TRAILER_SIZE,
+			      get32(trailer + 8));
 	crc = crc32(c->file, c->size - TRAILER_SIZE);
 	if (get32(trailer + 12) != crc)
-		return WRONG(c, "damaged: CRC32 %08x, sealed with %08x", crc, get32(trailer + 12));
+		return REJECT(c, "damaged: CRC32 %08x, sealed with %08x", crc, get32(trailer + 12));
 	return true;
 }
 
 bool elf_check(const uint8_t *file, uint32_t size, struct elf_image *image, char *why,
 	       size_t why_size)
 {
-	struct check c = { file, size, image, why, why_size, 0, false };
+	struct check c = {
+		.file = file,
+		.size = size,
+		.image = image,
+		.why = why,
+		.why_size = why_size,
+		.end = 0,
+		.entry_inside = false,
+	};
 	char seal[80] = "";
 
 	memset(image, 0, sizeof(*image));

@@ -3,9 +3,10 @@
  *
  *   reserved sectors (boot record first) | FAT | FAT | root directory (FAT12, FAT16) | clusters
  *
- * F1  every cluster number that is read from is in [2, cluster_end), so inside the volume
- * F2  every entry of the FAT that is read is inside the FAT: fat_mount() compares their sizes
- * F3  the volume is inside the partition, and LBAs fit 32 bits
+ * F1  Every cluster that is read has a number in [2, cluster_end), so it lies inside the volume.
+ * F2  Every FAT entry that is read lies inside the FAT: fat_mount() checks that the FAT has an
+ *     entry for each cluster.
+ * F3  The volume lies inside the partition, and its LBAs fit in 32 bits.
  */
 #include "stage2/fat.h"
 
@@ -14,7 +15,7 @@
 #include "lib/string.h"
 #include "stage2/bytes.h"
 
-/* The boot record's fields. */
+/* Offsets in the boot record. */
 #define BPB_SECTOR_BYTES    11
 #define BPB_CLUSTER_SECTORS 13
 #define BPB_RESERVED        14
@@ -27,26 +28,27 @@
 #define BPB_FAT32_FLAGS     40
 #define BPB_FAT32_ROOT      44
 #define BPB_SIGNATURE       510
-#define FAT32_ONE_FAT       0x80 /* of the flags: mirroring is off, the low bits say which FAT */
+#define FAT32_ONE_FAT       0x80 /* a flag: only one FAT is in use, which the low 4 bits number */
 
-/* A directory entry's. */
+/* Offsets in a directory entry, and values. */
 #define ENTRY_SIZE          32u
 #define ENTRY_ATTRIBUTES    11
 #define ENTRY_CLUSTER_HIGH  20
 #define ENTRY_CLUSTER_LOW   26
 #define ENTRY_FILE_SIZE     28
-#define ATTRIBUTE_LABEL     0x08 /* long names have it set too */
+#define ATTRIBUTE_LABEL     0x08 /* set in the entries of long names too */
 #define ATTRIBUTE_FOLDER    0x10
 #define NAME_END            0x00
 #define NAME_DELETED        0xe5
 #define ROOT_ENTRIES_MAX    65536u
 
 #define FIRST_CLUSTER       2u
-#define FAT12_CLUSTERS      4085u /* fewer: FAT12 */
-#define FAT16_CLUSTERS      65525u
-#define FAT32_CLUSTERS      0x0ffffff5u
+#define FAT12_CLUSTERS      4085u       /* a volume with fewer clusters is FAT12 */
+#define FAT16_CLUSTERS      65525u      /* FAT16 has fewer than this */
+#define FAT32_CLUSTERS      0x0ffffff5u /* FAT32 has at most this many */
 #define FAT32_MASK          0x0fffffffu
 
+/* Returns error, after it has stored what the error is about. */
 static enum fat_error error_at(struct fat_fs *fs, enum fat_error error, uint32_t at)
 {
 	fs->at = at;
@@ -58,6 +60,7 @@ static bool power_of_two(uint32_t n)
 	return n != 0 && (n & (n - 1)) == 0;
 }
 
+/* Reads a sector into fs->sector, unless it is there already. */
 static enum fat_error read_sector(struct fat_fs *fs, uint32_t lba)
 {
 	if (fs->cached_lba == lba)
@@ -69,15 +72,18 @@ static enum fat_error read_sector(struct fat_fs *fs, uint32_t lba)
 	return FAT_OK;
 }
 
-/* The boot record as numbers. */
+/* The numbers of the boot record. */
 struct bpb {
 	uint32_t cluster_sectors, reserved, fats, root_entries, sectors, fat_sectors;
 	bool fat32;
 };
 
-/* FAT32 is told by its 16-bit count of FAT sectors being 0, as Linux does: some formatters make
-   it smaller than the specification allows. */
-static struct bpb parse(const uint8_t *record)
+/*
+ * Reads the numbers of a boot record. A volume is FAT32 if its 16-bit count of FAT sectors is 0, as
+ * in Linux, and not by its number of clusters, as in the specification: some formatters make FAT32
+ * volumes that are smaller than the specification allows.
+ */
+static struct bpb parse_record(const uint8_t *record)
 {
 	struct bpb bpb = {
 		.cluster_sectors = record[BPB_CLUSTER_SECTORS],
@@ -119,7 +125,7 @@ static enum fat_error check_record(struct fat_fs *fs, const struct bpb *bpb, uin
 	return FAT_OK;
 }
 
-/* F2: a FAT holds an entry for each number below cluster_end. */
+/* Sets fs->cluster_end, and ensures F2: the FAT has an entry for each number below it. */
 static enum fat_error check_clusters(struct fat_fs *fs, uint32_t clusters, uint32_t fat_sectors)
 {
 	uint64_t fat_bits = (uint64_t)fat_sectors * FAT_SECTOR_SIZE * 8;
@@ -167,7 +173,7 @@ enum fat_error fat_mount(struct fat_fs *fs, fat_read_fn *read, void *context, ui
 	error = read_sector(fs, lba);
 	if (error)
 		return error;
-	bpb = parse(fs->sector);
+	bpb = parse_record(fs->sector);
 	error = check_record(fs, &bpb, sectors);
 	if (error)
 		return error;
@@ -188,7 +194,8 @@ enum fat_error fat_mount(struct fat_fs *fs, fat_read_fn *read, void *context, ui
 	return mount_fat32(fs, &bpb);
 }
 
-/* One byte of the FAT; a FAT12 entry may lie on both sides of a sector's border. */
+/* Reads the byte at an offset in the FAT. Entries are read by bytes, because a FAT12 entry may
+   cross from one sector into the next. */
 static enum fat_error fat_byte(struct fat_fs *fs, uint32_t offset, uint8_t *value)
 {
 	enum fat_error error = read_sector(fs, fs->fat_lba + offset / FAT_SECTOR_SIZE);
@@ -197,7 +204,10 @@ static enum fat_error fat_byte(struct fat_fs *fs, uint32_t offset, uint8_t *valu
 	return error;
 }
 
-/* The FAT's entry of a cluster (F1: it has one), widened: marks of all kinds look like FAT32's. */
+/*
+ * Reads the FAT's entry of a cluster, which exists by F1 and F2. The special values at the end of
+ * the range (reserved, bad, end of chain) are widened to those of FAT32.
+ */
 static enum fat_error fat_entry(struct fat_fs *fs, uint32_t cluster, uint32_t *value)
 {
 	uint32_t bytes = (fs->bits + 7) / 8;
@@ -216,7 +226,7 @@ static enum fat_error fat_entry(struct fat_fs *fs, uint32_t cluster, uint32_t *v
 	if (fs->bits == 12 && (cluster & 1))
 		*value >>= 4;
 	*value &= mask;
-	if (*value >= (mask & ~0xfu)) /* …FF0 up: reserved, bad, end */
+	if (*value >= (mask & ~0xfu)) /* FF0h, FFF0h or 0FFFFFF0h and above */
 		*value |= FAT32_MASK & ~mask;
 	return FAT_OK;
 }
@@ -224,7 +234,7 @@ static enum fat_error fat_entry(struct fat_fs *fs, uint32_t cluster, uint32_t *v
 #define CHAIN_BAD 0x0ffffff7u
 #define CHAIN_END 0x0ffffff8u /* and above */
 
-/* The cluster after this one; 0 at the end of the chain. */
+/* Finds the cluster that follows this one in its chain: *next is 0 at the end of the chain. */
 static enum fat_error next_cluster(struct fat_fs *fs, uint32_t cluster, uint32_t *next)
 {
 	enum fat_error error = fat_entry(fs, cluster, next);
@@ -249,6 +259,7 @@ static uint32_t cluster_lba(const struct fat_fs *fs, uint32_t cluster)
 	return fs->data_lba + (cluster - FIRST_CLUSTER) * fs->cluster_sectors;
 }
 
+/* Fills *file from a directory entry, after checking it. */
 static enum fat_error file_of(struct fat_fs *fs, const uint8_t *entry, struct fat_file *file)
 {
 	uint64_t volume =
@@ -265,7 +276,7 @@ static enum fat_error file_of(struct fat_fs *fs, const uint8_t *entry, struct fa
 	return FAT_OK;
 }
 
-/* Looks through the directory's sector that is cached. *end: the directory ends in it. */
+/* Looks for a name in the directory sector in fs->sector. Sets *end if the directory ends there. */
 static enum fat_error find_in_sector(struct fat_fs *fs, const char *name, struct fat_file *file,
 				     bool *end)
 {
@@ -284,6 +295,7 @@ static enum fat_error find_in_sector(struct fat_fs *fs, const char *name, struct
 	return FAT_MISSING;
 }
 
+/* Looks for a name in consecutive directory sectors. Sets *end if the directory ends there. */
 static enum fat_error find_in_run(struct fat_fs *fs, uint32_t lba, uint32_t sectors,
 				  const char *name, struct fat_file *file, bool *end)
 {
@@ -322,8 +334,8 @@ enum fat_error fat_find(struct fat_fs *fs, const char *name, struct fat_file *fi
 }
 
 /*
- * Clusters that follow each other on the disk, from *cluster, at most max: their count in *run,
- * and in *cluster the one after them, 0 at the chain's end.
+ * Counts the clusters of a chain, from *cluster on, that are also consecutive on the disk, at most
+ * max: *run. Moves *cluster to the one that follows them in the chain, 0 at its end.
  */
 static enum fat_error contiguous_run(struct fat_fs *fs, uint32_t *cluster, uint32_t max,
 				     uint32_t *run)
@@ -339,7 +351,8 @@ static enum fat_error contiguous_run(struct fat_fs *fs, uint32_t *cluster, uint3
 	}
 }
 
-/* bytes from lba: whole sectors straight to buf, the rest by way of the cached sector. */
+/* Reads a number of bytes from lba on: whole sectors directly to buf, the rest through
+   fs->sector. */
 static enum fat_error read_bytes(struct fat_fs *fs, uint32_t lba, uint8_t *buf, uint32_t bytes)
 {
 	uint32_t whole = bytes / FAT_SECTOR_SIZE;
@@ -355,7 +368,8 @@ static enum fat_error read_bytes(struct fat_fs *fs, uint32_t lba, uint8_t *buf, 
 	return error;
 }
 
-/* A loop in the chain makes it too long: it is read as far as the size says, then does not end. */
+/* A loop in the chain cannot hang this: want bounds the reading. It is reported as a chain that
+   does not end with the file. */
 enum fat_error fat_load(struct fat_fs *fs, const struct fat_file *file, void *buf, uint32_t want)
 {
 	uint32_t cluster_bytes = fs->cluster_sectors * FAT_SECTOR_SIZE;
@@ -390,7 +404,7 @@ enum fat_error fat_load(struct fat_fs *fs, const struct fat_file *file, void *bu
 static const struct {
 	const char *text;
 	const char *unit;
-} errors[FAT_ERROR_COUNT] = {
+} error_texts[FAT_ERROR_COUNT] = {
 	[FAT_OK] = { "no error", NULL },
 	[FAT_READ] = { "cannot be read", "reading from LBA" },
 	[FAT_NO_SIGNATURE] = { "no FAT boot record: it does not end in 55 AA", NULL },
@@ -418,6 +432,6 @@ static const struct {
 
 const char *fat_error_text(enum fat_error error, const char **unit)
 {
-	*unit = errors[error].unit;
-	return errors[error].text;
+	*unit = error_texts[error].unit;
+	return error_texts[error].text;
 }

@@ -1,10 +1,10 @@
 /*
- * kernel.c: KERNEL.ELF from the volume to its place.
+ * kernel.c: loads KERNEL.ELF from the volume.
  *
- * The file is read whole to a staging place above 1 MiB, checked there, and only then copied to
- * its final place: the lowest 2 MiB aligned RAM that holds it. The staging place is the lowest
- * too, so it may be in the way; then the file moves aside first. Low, since a map that claims too
- * much does so at its end.
+ * The whole file is read to a staging place above 1 MiB and checked there. Only then are its
+ * segments copied to the final place: the lowest RAM, aligned to 2 MiB, that holds the image. Both
+ * places are as low as possible, because a memory map that claims too much RAM does so at its end.
+ * So they may overlap; then the file is moved out of the way first.
  */
 #include <stddef.h>
 
@@ -15,17 +15,18 @@
 #include "stage2/stage2.h"
 
 #define KERNEL_NAME     "KERNEL.ELF"
-#define KERNEL_MAX_FILE 0x4000000u /* 64 MiB, as ELF_MAX_MEMORY */
+#define KERNEL_MAX_FILE 0x4000000u /* 64 MiB, the same as ELF_MAX_MEMORY */
 #define MIB             0x100000ull
 #define GIB_4           0x100000000ull
 #define PLACE_ALIGN     0x200000u
 #define STAGING_ALIGN   0x1000u
 
-static uint8_t *at(uint64_t address)
+static uint8_t *pointer_to(uint64_t address)
 {
 	return (uint8_t *)(uintptr_t)address;
 }
 
+/* Returns the lowest address above 1 MiB with RAM for the file, outside the taken ranges. */
 static uint64_t staging_place(uint32_t size, const struct e820_taken *taken, uint32_t nr_taken)
 {
 	uint64_t place =
@@ -45,7 +46,7 @@ static uint64_t final_place(uint32_t size)
 	return place;
 }
 
-/* Where the file may stay while the image is laid out at place. */
+/* Moves the file if it overlaps the image's place. Returns where the file is then. */
 static uint64_t move_aside(uint64_t staging, uint32_t size, const struct e820_taken *image)
 {
 	uint64_t elsewhere;
@@ -53,11 +54,12 @@ static uint64_t move_aside(uint64_t staging, uint32_t size, const struct e820_ta
 	if (staging + size <= image->base || image->base + image->size <= staging)
 		return staging;
 	elsewhere = staging_place(size, image, 1);
-	memmove(at(elsewhere), at(staging), size);
+	memmove(pointer_to(elsewhere), pointer_to(staging), size);
 	return elsewhere;
 }
 
-/* Segments are sorted and apart: what no segment's file bytes cover is zeroed, gaps and .bss. */
+/* Copies the segments to place. Every byte that does not come from the file is 0: .bss, and gaps.
+ */
 static void lay_out(const struct elf_image *image, const uint8_t *file, uint8_t *place)
 {
 	memset(place, 0, image->size);
@@ -68,6 +70,7 @@ static void lay_out(const struct elf_image *image, const uint8_t *file, uint8_t 
 	}
 }
 
+/* Reads the file to its staging place. Returns that place and sets *size, in bytes. */
 static uint64_t read_file(uint32_t *size)
 {
 	struct fat_file file;
@@ -80,7 +83,7 @@ static uint64_t read_file(uint32_t *size)
 	if (file.size > KERNEL_MAX_FILE)
 		fail(KERNEL_NAME ": %u bytes; more than 64 MiB is no kernel", file.size);
 	staging = staging_place(file.size, NULL, 0);
-	volume_read(KERNEL_NAME, &file, at(staging), file.size);
+	volume_read(KERNEL_NAME, &file, pointer_to(staging), file.size);
 	*size = file.size;
 	return staging;
 }
@@ -93,12 +96,12 @@ void kernel_load(void)
 	uint32_t size;
 	uint64_t staging = read_file(&size);
 
-	if (!elf_check(at(staging), size, &image, why, sizeof(why)))
+	if (!elf_check(pointer_to(staging), size, &image, why, sizeof(why)))
 		fail(KERNEL_NAME ": %s", why);
 	taken.base = final_place(image.size);
 	taken.size = image.size;
 	staging = move_aside(staging, size, &taken);
-	lay_out(&image, at(staging), at(taken.base));
+	lay_out(&image, pointer_to(staging), pointer_to(taken.base));
 
 	boot_info.kernel_phys = taken.base;
 	boot_info.kernel_virt = image.virt;

@@ -1,9 +1,10 @@
 /*
- * main.c: what stage2 does, a step a line, from the boot sector's jump to the kernel's entry.
+ * main.c: the steps of stage2, one per line in stage2_main(), up to the jump into the kernel.
  *
- * 32-bit protected mode, with visits to real mode for the BIOS until bp_protected. A step that
- * cannot do its part says why and halts; the last progress code, on port 80h and on the screen,
- * names a step that hangs. The bp_ functions are where a debugger stops, and nothing else.
+ * This code runs in 32-bit protected mode; each BIOS call switches to real mode and back, until
+ * bp_protected(). A step that cannot do its part prints the reason and halts. If a step hangs, the
+ * last progress code on port 80h and on the screen names it. The bp_ functions exist only as places
+ * where a debugger can stop.
  */
 #include "lib/crc32.h"
 #include "lib/string.h"
@@ -18,10 +19,11 @@
 #define PIC_ALL           0xff
 
 #define FIRST_HARD_DISK   0x80
-#define FLOPPY_OUTPUT     0x3f2 /* 82077AA's digital output register */
-#define FLOPPY_MOTORS_OFF 0x0c  /* no reset, DMA and interrupt on */
+#define FLOPPY_OUTPUT     0x3f2 /* the digital output register of the 82077AA */
+#define FLOPPY_MOTORS_OFF 0x0c  /* motors off; no reset, DMA and interrupt stay enabled */
 
-/* Not side by side: gdb takes a stop one byte behind a breakpoint for a hit of that breakpoint. */
+/* Aligned so that no two are adjacent: gdb reports a stop one byte after a breakpoint as a hit of
+   that breakpoint. */
 #define BREAKPOINT        __attribute__((noinline, noclone, aligned(16)))
 
 void stage2_main(void);
@@ -32,25 +34,26 @@ void exception_long(uint32_t vector, uint32_t code, uint64_t rip);
 __attribute__((noreturn)) void long_mode(uint32_t cr3, uint32_t efer, uint64_t entry,
 					 uint32_t info); /* long.asm */
 
-/* The memory map has just been read: boot_info.e820, memory_map. */
+/* Marks the point where the memory map has been read: boot_info.e820 and memory_map are filled. */
 BREAKPOINT void bp_e820(void)
 {
 	__asm__ volatile("");
 }
 
-/* The last BIOS call has been made. */
+/* Marks the point after the last BIOS call. */
 BREAKPOINT void bp_protected(void)
 {
 	__asm__ volatile("");
 }
 
-/* From exception.asm. */
+/* Reports an exception in protected mode. exception.asm calls it. */
 void exception(uint32_t vector, uint32_t code, uint32_t eip)
 {
 	fail("processor exception %u in stage2 at %08xh, error code %xh", vector, eip, code);
 }
 
-/* From exception64.asm: in long.asm, or in the kernel before traps_init(). */
+/* Reports an exception in long mode: in long.asm, or in the kernel before traps_init().
+   exception64.asm calls it. */
 void exception_long(uint32_t vector, uint32_t code, uint64_t rip)
 {
 	fail("processor exception %u at %016llxh, error code %xh: on the way into the kernel, "
@@ -68,6 +71,7 @@ static uint64_t address_of(const void *p)
 	return (uintptr_t)p;
 }
 
+/* Clears boot_info and records in it the memory that the loader uses below 1 MiB. */
 static void boot_info_begin(void)
 {
 	uint64_t tables_end = address_of(page_tables_end);
@@ -85,6 +89,7 @@ static void boot_info_begin(void)
 		  RANGE_BOOT_INFO);
 }
 
+/* Completes boot_info with its CRC. Nothing may change in it afterwards. */
 static void boot_info_seal(void)
 {
 	cpu_stamp(STAGE_LONG);
@@ -92,15 +97,16 @@ static void boot_info_seal(void)
 	boot_info.crc32 = crc32(&boot_info, sizeof(boot_info));
 }
 
-/* A last call with interrupts on lets the BIOS serve what is pending; then nothing comes any more.
- */
+/* Makes the last BIOS call, with interrupts on so that the BIOS handles those that are pending.
+   Then masks all interrupts. */
 static void leave_bios(void)
 {
-	struct bios_regs regs = { .eax = 0x0100, .flags = FLAGS_INTERRUPT }; /* key waiting? */
+	/* AH=01h, "is a key waiting?", changes nothing. */
+	struct bios_regs regs = { .eax = 0x0100, .flags = FLAGS_INTERRUPT };
 
 	bios_call(0x16, &regs);
-	a20_enable();                     /* for the last time */
-	if (boot_drive < FIRST_HARD_DISK) /* the BIOS would, by its timer */
+	a20_enable();                     /* that call may have closed it */
+	if (boot_drive < FIRST_HARD_DISK) /* the BIOS's timer can no longer stop the motor */
 		outb(FLOPPY_OUTPUT, FLOPPY_MOTORS_OFF);
 	outb(PIC1_MASK, PIC_ALL);
 	outb(PIC2_MASK, PIC_ALL);

@@ -1,10 +1,11 @@
 /*
- * memory.c: asks the firmware what memory there is.
+ * memory.c: reads the memory map from the BIOS.
  *
- * In the order of trust: INT 15h AX=E820h, a list of typed ranges; AX=E801h, two counts; AH=88h,
- * one count; and INT 12h for what lies below 640 KiB when there is no list. The entries go to
- * boot_info as the BIOS gave them: the kernel corrects and shows them. Whatever was odd about the
- * asking is a bit of map_faults. A list that was thrown away leaves no entry behind.
+ * The sources, the most trusted first: INT 15h AX=E820h, a list of typed ranges; AX=E801h, two
+ * sizes; AH=88h, one size. Without a list, INT 12h gives the size of the memory below 640 KiB. The
+ * entries are stored in boot_info exactly as the BIOS returned them; the kernel corrects and shows
+ * them. Every fault of the BIOS is a bit of map_faults. If a list is discarded, none of its entries
+ * is kept.
  */
 #include "include/boot_info.h"
 #include "lib/e820.h"
@@ -19,16 +20,19 @@
 #define MIB         0x100000u
 #define E801_AX_MAX (15u * KIB) /* KiB between 1 and 16 MiB */
 
-/* Carry on entry: a BIOS that does not know a function may return all as it was, and the number
-   of the function would be taken for a count. */
+/* Carry is set before each call. A BIOS that does not know the function may return with all
+   registers unchanged; with carry clear, the function number in AX would be taken for a size. */
 #define NOT_SERVED  FLAGS_CARRY
 
 extern const volatile uint16_t bda_ebda_segment; /* low_memory.ld */
 
 struct e820_map memory_map;
 
-/* What E820 writes to, and more, for a BIOS that writes more than it was asked for. Never cleared
-   between calls: one BIOS updates only the fields that changed. */
+/*
+ * The buffer that E820 fills. It is larger than an entry, for a BIOS that writes more than it was
+ * asked for. It is not cleared between calls, because one BIOS writes only the fields that differ
+ * from the entry before.
+ */
 static struct {
 	uint64_t base;
 	uint64_t size;
@@ -39,14 +43,15 @@ static struct {
 
 enum list_state { LIST_GOES_ON, LIST_ENDED, LIST_ABSENT };
 
-static void store(uint64_t base, uint64_t size, uint32_t type, uint32_t attributes, uint32_t length)
+static void add_entry(uint64_t base, uint64_t size, uint32_t type, uint32_t attributes,
+		      uint32_t length)
 {
 	struct e820_entry *entry = &boot_info.e820[boot_info.e820_count++];
 
 	*entry = (struct e820_entry){ base, size, type, attributes, length, 0 };
 }
 
-/* One call. *next: the continuation, in and out. */
+/* Asks for the next entry. *next is the BIOS's continuation value: 0 for the first call. */
 static enum list_state e820_call(uint32_t *next)
 {
 	struct bios_regs regs = {
@@ -61,7 +66,7 @@ static enum list_state e820_call(uint32_t *next)
 	bool first = *next == 0;
 	bool done;
 
-	answer.attributes = E820_ATTR_ENABLED; /* for those who return 20 bytes */
+	answer.attributes = E820_ATTR_ENABLED; /* a BIOS that returns 20 bytes does not write it */
 	done = bios_call(0x15, &regs);
 	if (regs.flags & FLAGS_INTERRUPT)
 		boot_info.map_faults |= MAP_FAULT_INTERRUPT_ON;
@@ -76,12 +81,12 @@ static enum list_state e820_call(uint32_t *next)
 	if (regs.ecx < MIN_BYTES)
 		boot_info.map_faults |= MAP_FAULT_SHORT_ENTRY;
 	else
-		store(answer.base, answer.size, answer.type, answer.attributes, regs.ecx);
+		add_entry(answer.base, answer.size, answer.type, answer.attributes, regs.ecx);
 	*next = regs.ebx;
 	return regs.ebx == 0 ? LIST_ENDED : LIST_GOES_ON;
 }
 
-static bool same(const struct e820_entry *a, const struct e820_entry *b)
+static bool same_entry(const struct e820_entry *a, const struct e820_entry *b)
 {
 	return a->base == b->base && a->size == b->size && a->type == b->type;
 }
@@ -89,15 +94,18 @@ static bool same(const struct e820_entry *a, const struct e820_entry *b)
 static bool seen_before(uint32_t index)
 {
 	for (uint32_t i = 0; i < index; i++) {
-		if (same(&boot_info.e820[i], &boot_info.e820[index]))
+		if (same_entry(&boot_info.e820[i], &boot_info.e820[index]))
 			return true;
 	}
 	return false;
 }
 
-/* As many calls as the table has entries: a list that goes round ends in entries that were there
-   before; without them it is the list. A list without such entries is longer than the table, even
-   if a short entry was skipped in it, and half a map is none. */
+/*
+ * Decides about a list that has not ended after as many calls as the table has entries. If the list
+ * repeats itself, its last entries have occurred before: they are removed, and the rest is the
+ * list. Otherwise the list is longer than the table, even if a short entry was skipped; then all of
+ * it is discarded, because half a map is worse than none.
+ */
 static enum list_state cut_off(void)
 {
 	uint32_t count = boot_info.e820_count;
@@ -118,24 +126,24 @@ static bool by_e820(void)
 	enum list_state state = LIST_GOES_ON;
 	uint32_t next = 0;
 
-	/* Each call stores one entry at most, so the count of calls bounds that of entries; a BIOS
-	   that returns only short entries for ever ends here too. */
+	/* Each call adds at most one entry, so this bounds the entries as well. Counting entries
+	   would not do: a BIOS may return short ones, which are skipped, for ever. */
 	for (uint32_t calls = 0; state == LIST_GOES_ON && calls < E820_MAX_RAW; calls++)
 		state = e820_call(&next);
 	if (state == LIST_GOES_ON)
 		state = cut_off();
-	/* A list is believed even when it holds no RAM: a count would be a guess against it. */
+	/* A list is used even if it has no RAM: the other functions' sizes are less reliable. */
 	if (state == LIST_ENDED && boot_info.e820_count > 0)
 		return true;
 	boot_info.e820_count = 0;
 	return false;
 }
 
-/* RAM that a count told of, as an entry of the kind E820 would have given. */
-static void store_ram(uint64_t base, uint64_t size)
+/* Adds an entry for RAM that another function reported, in the form that E820 would have used. */
+static void add_ram(uint64_t base, uint64_t size)
 {
 	if (size != 0)
-		store(base, size, E820_TYPE_RAM, E820_ATTR_ENABLED, MIN_BYTES);
+		add_entry(base, size, E820_TYPE_RAM, E820_ATTR_ENABLED, MIN_BYTES);
 }
 
 static bool by_e801(void)
@@ -147,7 +155,7 @@ static bool by_e801(void)
 		return false;
 	low_kib = regs.ecx & 0xffff;
 	high_64kib = regs.edx & 0xffff;
-	if (low_kib == 0 && high_64kib == 0) { /* some answer in AX and BX only */
+	if (low_kib == 0 && high_64kib == 0) { /* some BIOSes answer in AX and BX only */
 		low_kib = regs.eax & 0xffff;
 		high_64kib = regs.ebx & 0xffff;
 	}
@@ -157,8 +165,8 @@ static bool by_e801(void)
 	}
 	if (low_kib == 0 && high_64kib == 0)
 		return false;
-	store_ram(MIB, (uint64_t)low_kib * KIB);
-	store_ram(16ull * MIB, (uint64_t)high_64kib * 64 * KIB);
+	add_ram(MIB, (uint64_t)low_kib * KIB);
+	add_ram(16ull * MIB, (uint64_t)high_64kib * 64 * KIB);
 	return true;
 }
 
@@ -168,7 +176,7 @@ static bool by_88(void)
 
 	if (!bios_call(0x15, &regs) || (regs.eax & 0xffff) == 0)
 		return false;
-	store_ram(MIB, (uint64_t)(regs.eax & 0xffff) * KIB);
+	add_ram(MIB, (uint64_t)(regs.eax & 0xffff) * KIB);
 	return true;
 }
 
@@ -181,10 +189,11 @@ static void ask_low_memory(void)
 	boot_info.ebda_segment = bda_ebda_segment;
 }
 
-/* Without a list: low memory from INT 12h, the rest from a count. */
+/* Makes entries from sizes, for a BIOS without a list: low memory from INT 12h, the rest from E801
+   or 88h. Returns the source. */
 static uint32_t by_counts(void)
 {
-	store_ram(0, (uint64_t)boot_info.int12_kib * KIB);
+	add_ram(0, (uint64_t)boot_info.int12_kib * KIB);
 	if (by_e801())
 		return MAP_E801;
 	if (by_88())
@@ -192,7 +201,8 @@ static uint32_t by_counts(void)
 	return MAP_INT12;
 }
 
-static void warn(void)
+/* Prints a line for each fault, and the source if it is not E820. */
+static void report_faults(void)
 {
 	static const struct {
 		uint32_t fault;
@@ -221,7 +231,7 @@ void memory_read(void)
 {
 	ask_low_memory();
 	boot_info.map_source = by_e820() ? MAP_E820 : by_counts();
-	warn();
+	report_faults();
 	cpu_stamp(STAGE_E820);
 	e820_sanitize(&memory_map, boot_info.e820, boot_info.e820_count);
 	if (e820_bytes(&memory_map, E820_TYPE_RAM) == 0)

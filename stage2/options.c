@@ -1,6 +1,6 @@
 /*
- * options.c: CMDLINE.TXT to boot_info. Missing, it is an empty line. Read before the kernel, so
- * that the option for safe mode holds for that.
+ * options.c: reads CMDLINE.TXT into boot_info. Without that file the command line is empty. It is
+ * read before the kernel, so that the option `safe` already applies when the kernel is read.
  */
 #include <stdbool.h>
 
@@ -11,7 +11,8 @@
 
 #define CMDLINE_NAME "CMDLINE.TXT"
 
-/* One byte more than fits tells whether the line does; three more for a byte order mark. */
+/* The line without its 0 has one byte less; a byte more than that shows whether the line is longer.
+   A byte order mark before it takes three more. */
 #define READ_SIZE    (BOOT_INFO_CMDLINE_SIZE + 3)
 
 void options_load(void)

@@ -1,5 +1,5 @@
 /*
- * partition.c: see partition.h. Four entries of 16 bytes at 1BEh:
+ * partition.c: see partition.h. The table has four entries of 16 bytes, from offset 1BEh on:
  *
  *   0  80h active   1  CHS of the first sector   4  type   5  CHS of the last   8  LBA   12 sectors
  */
@@ -10,11 +10,11 @@
 
 #include "stage2/bytes.h"
 
-#define TABLE      0x1be
-#define ENTRY_SIZE 16
-#define SIGNATURE  0x1fe
-#define ACTIVE     0x80
-#define TYPE_GPT   0xee
+#define TABLE_OFFSET     0x1be
+#define ENTRY_SIZE       16
+#define SIGNATURE_OFFSET 0x1fe
+#define ACTIVE           0x80
+#define TYPE_GPT         0xee
 
 static bool is_fat(uint8_t type)
 {
@@ -26,9 +26,9 @@ const char *partition_find(const uint8_t *sector, struct partition *found)
 {
 	const uint8_t *chosen = NULL;
 
-	if (get16(sector + SIGNATURE) != 0xaa55)
+	if (get16(sector + SIGNATURE_OFFSET) != 0xaa55)
 		return "LBA 0 does not end in 55 AA";
-	for (const uint8_t *entry = sector + TABLE; entry < sector + SIGNATURE;
+	for (const uint8_t *entry = sector + TABLE_OFFSET; entry < sector + SIGNATURE_OFFSET;
 	     entry += ENTRY_SIZE) {
 		if (entry[4] == TYPE_GPT)
 			return "the disk has a GPT; firstpage needs an MBR partition";

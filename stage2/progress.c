@@ -1,13 +1,13 @@
 /*
- * progress.c: see progress.h. Outside safe mode the codes make one line, "firstpage: stage2 20 21
- * 22", that the boot sector has begun. The trace of safe mode looks like this:
+ * progress.c: see progress.h. Outside safe mode the codes form one line, which the boot sector has
+ * begun: "firstpage: stage2 20 21 22". The trace of safe mode looks like this:
  *
  *   firstpage: [24] FAT partition
  *   firstpage: INT 13h AX=0800 AH=00
  *   firstpage: INT 13h AX=0201 AH=00.......
  *
- * A dot is a call like the one before, with the same outcome: a kernel is hundreds of them. There
- * is no AH behind a call that has not come back.
+ * Each dot stands for one more call with the same AX and the same outcome: reading a kernel takes
+ * hundreds. If AH is missing, the call has not returned.
  */
 #include "stage2/progress.h"
 
@@ -19,12 +19,12 @@
 #include "stage2/cpu.h"
 #include "stage2/stage2.h"
 
-static enum progress current = PROGRESS_STAGE2;
-static struct boot_bios_call last; /* of the trace, with its outcome */
+static enum progress current_step = PROGRESS_STAGE2;
+static struct boot_bios_call last_call; /* the last one traced, with its outcome */
 
 void progress_begin(enum progress code)
 {
-	current = code;
+	current_step = code;
 	outb(PORT_PROGRESS, (uint8_t)code);
 	if (boot_info.safe)
 		say("[%02x] %s", code, progress_text(code));
@@ -34,12 +34,12 @@ void progress_begin(enum progress code)
 
 enum progress progress_step(void)
 {
-	return current;
+	return current_step;
 }
 
 static bool same_call(const struct boot_bios_call *call)
 {
-	return call->interrupt == last.interrupt && call->ax == last.ax;
+	return call->interrupt == last_call.interrupt && call->ax == last_call.ax;
 }
 
 void progress_call(const struct boot_bios_call *call)
@@ -50,7 +50,7 @@ void progress_call(const struct boot_bios_call *call)
 		say_more(".");
 		return;
 	}
-	last = (struct boot_bios_call){ 0 };
+	last_call = (struct boot_bios_call){ 0 };
 	say_end();
 	say_more("INT %02xh AX=%04x", call->interrupt, call->ax);
 }
@@ -59,7 +59,7 @@ void progress_return(const struct boot_bios_call *call)
 {
 	if (!boot_info.safe)
 		return;
-	if (!same_call(call) || call->ah != last.ah || call->flags != last.flags)
+	if (!same_call(call) || call->ah != last_call.ah || call->flags != last_call.flags)
 		say_more(" AH=%02x%s", call->ah, call->flags & FLAGS_CARRY ? " carry" : "");
-	last = *call;
+	last_call = *call;
 }

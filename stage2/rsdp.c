@@ -1,6 +1,7 @@
 /*
- * rsdp.c: where ACPI's root pointer is, for the kernel (ACPI specification 6.4, section 5.2.5.1).
- * In the first KiB of the EBDA or in E0000-FFFFF, on a 16-byte border. May be absent.
+ * rsdp.c: finds the ACPI root pointer (RSDP) for the kernel (ACPI specification 6.4, section
+ * 5.2.5.1). It lies in the first KiB of the EBDA or in E0000-FFFFF, at a multiple of 16. Old
+ * machines have none.
  */
 #include <stdbool.h>
 
@@ -8,19 +9,19 @@
 #include "stage2/bytes.h"
 #include "stage2/stage2.h"
 
-#define EBDA_LOWEST   0x80000u /* 512 KiB: a segment word below or from 640 KiB is no EBDA's */
+#define EBDA_LOWEST   0x80000u /* an EBDA lies in [512 KiB, 640 KiB): other values are wrong */
 #define EBDA_HIGHEST  0xa0000u
 #define EBDA_SEARCHED 1024u
 #define ROM_BASE      0xe0000u
 #define ROM_SIZE      0x20000u
 #define STEP          16u
 
-#define RSDP_SIZE_1   20u /* ACPI 1.0; its checksum covers these */
-#define RSDP_SIZE_2   36u
-#define RSDP_REVISION 15
-#define RSDP_LENGTH   20 /* from revision 2 on */
+#define RSDP_SIZE_1   20u /* bytes of revision 0, ACPI 1.0; the first checksum covers these */
+#define RSDP_SIZE_2   36u /* bytes from revision 2 on */
+#define RSDP_REVISION 15  /* offset */
+#define RSDP_LENGTH   20  /* offset; from revision 2 on */
 
-static uint8_t sum(const uint8_t *p, uint32_t size)
+static uint8_t byte_sum(const uint8_t *p, uint32_t size)
 {
 	uint8_t total = 0;
 
@@ -29,21 +30,22 @@ static uint8_t sum(const uint8_t *p, uint32_t size)
 	return total;
 }
 
-/* room: bytes up to the end of the searched area and of what may be read. */
+/* Returns true if a valid RSDP begins at p. room is the number of bytes that may be read. */
 static bool is_rsdp(const uint8_t *p, uint32_t room)
 {
 	uint32_t length;
 
-	if (memcmp(p, "RSD PTR ", 8) != 0 || room < RSDP_SIZE_1 || sum(p, RSDP_SIZE_1) != 0)
+	if (memcmp(p, "RSD PTR ", 8) != 0 || room < RSDP_SIZE_1 || byte_sum(p, RSDP_SIZE_1) != 0)
 		return false;
 	if (p[RSDP_REVISION] < 2)
 		return true;
 	if (room < RSDP_SIZE_2)
 		return false;
 	length = get32(p + RSDP_LENGTH);
-	return length >= RSDP_SIZE_2 && length <= room && sum(p, length) == 0;
+	return length >= RSDP_SIZE_2 && length <= room && byte_sum(p, length) == 0;
 }
 
+/* Looks for the RSDP in [base, base + size); it may reach to end. Returns its address, or 0. */
 static uint32_t search(uint32_t base, uint32_t size, uint32_t end)
 {
 	for (uint32_t address = base; address < base + size; address += STEP) {

@@ -1,12 +1,12 @@
 /*
- * safe.c: safe mode, for machines that do not boot, or not always: SHIFT held as stage2 begins, or
- * the word `safe` in CMDLINE.TXT. From then on
+ * safe.c: safe mode, for machines that boot not at all or not every time. The user asks for it by
+ * holding SHIFT as stage2 begins, or by the word `safe` in CMDLINE.TXT. In safe mode
  *
- *   the screen is set to text mode, whatever the BIOS says it is in;
- *   the disk is read by cylinder, head and sector where that reaches, one sector a call: what every
- *   BIOS can do, and has been able to for longest;
- *   steps and BIOS calls are named before they are made (progress.c);
- *   the kernel goes without caches of frames, and logs its steps and each change of memblock.
+ *   the screen is set to text mode, even if the BIOS claims that it is in text mode already;
+ *   the disk is read by CHS, if the BIOS reports a geometry, one sector per call: the oldest
+ *   method, which every BIOS supports;
+ *   each step and each BIOS call is printed before it is made (progress.c);
+ *   the kernel uses no frame caches, and logs its steps and each change of memblock.
  */
 #include "stage2/bios.h"
 #include "stage2/console.h"
@@ -28,8 +28,8 @@ void safe_mode(enum boot_safe why)
 	    why == SAFE_SHIFT ? "SHIFT is held" : "option safe");
 }
 
-/* Asked for with interrupts on: some BIOSes look at a USB keyboard only then. The byte that the
-   answer comes from is looked at as well: not every BIOS knows the call. */
+/* Interrupts are on during the call, because some BIOSes poll a USB keyboard only then. The BIOS's
+   own variable is read as well, because not every BIOS has the call. */
 void safe_ask(void)
 {
 	struct bios_regs regs = { .eax = 0x0200, .flags = FLAGS_INTERRUPT };

@@ -1,5 +1,7 @@
 /*
- * volume.c: the FAT partition of the boot drive, opened once; its errors as sentences.
+ * volume.c: the FAT partition of the boot drive. It is mounted once, and each error of fat.c ends
+ * in fail() with a message such as "KERNEL.ELF: cluster chain leaves the volume (after cluster
+ * 17)".
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,8 +14,8 @@
 
 static struct fat_fs fs;
 
-/* "KERNEL.ELF: cluster chain leaves the volume (after cluster 17)" */
-static void check(const char *what, enum fat_error error)
+/* Ends in fail() unless error is FAT_OK. what: the file or thing that the message begins with. */
+static void fail_on_error(const char *what, enum fat_error error)
 {
 	const char *unit;
 	const char *text = fat_error_text(error, &unit);
@@ -37,10 +39,11 @@ void volume_open(void)
 	wrong = partition_find(sector, &partition);
 	if (wrong != NULL)
 		fail("drive %02xh: %s", boot_drive, wrong);
-	check("FAT partition", fat_mount(&fs, disk_read, NULL, partition.lba, partition.sectors));
+	fail_on_error("FAT partition",
+		      fat_mount(&fs, disk_read, NULL, partition.lba, partition.sectors));
 }
 
-/* "KERNEL.ELF" to "KERNEL  ELF". */
+/* Turns a name such as "KERNEL.ELF" into the form of a directory entry, "KERNEL  ELF". */
 static void short_name(const char *name, char *out)
 {
 	uint32_t at = 0;
@@ -64,11 +67,11 @@ bool volume_find(const char *name, struct fat_file *file)
 	error = fat_find(&fs, entry_name, file);
 	if (error == FAT_MISSING)
 		return false;
-	check(name, error);
+	fail_on_error(name, error);
 	return true;
 }
 
 void volume_read(const char *name, const struct fat_file *file, void *buf, uint32_t want)
 {
-	check(name, fat_load(&fs, file, buf, want));
+	fail_on_error(name, fat_load(&fs, file, buf, want));
 }
