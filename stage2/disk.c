@@ -242,7 +242,7 @@ static uint32_t read_some(uint32_t lba, uint32_t wanted)
 		if (!change_method(status)) {
 			say("drive %02xh: sector %u cannot be read: BIOS status %02xh (%s)%s",
 			    boot_drive, lba, status, status_text(status),
-			    track_sectors == 0 ? "; CHS is no way out: no geometry" : "");
+			    track_sectors == 0 ? "; CHS cannot be tried: no geometry" : "");
 			return 0;
 		}
 	}

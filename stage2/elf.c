@@ -92,11 +92,11 @@ static bool check_segment(struct check *c, const uint8_t *ph, uint32_t n)
 		return REJECT(c, "segment %u is not in the top 2 GiB (address %#llx)", n,
 			      (unsigned long long)vaddr);
 	if (vaddr % ELF_PAGE != offset % ELF_PAGE)
-		return REJECT(c, "segment %u is aligned otherwise in memory than in the file", n);
+		return REJECT(c, "segment %u is aligned differently in memory and in the file", n);
 	if ((flags & FLAG_W) && (flags & FLAG_X))
 		return REJECT(c, "segment %u is writable and executable", n);
 	if (c->image->nr_segments != 0 && vaddr < c->end)
-		return REJECT(c, "segment %u lies below or over the one before it", n);
+		return REJECT(c, "segment %u lies below the one before it or overlaps it", n);
 	return true;
 }
 

@@ -409,7 +409,7 @@ static const struct {
 	[FAT_READ] = { "cannot be read", "reading from LBA" },
 	[FAT_NO_SIGNATURE] = { "no FAT boot record: it does not end in 55 AA", NULL },
 	[FAT_SECTOR_BYTES] = { "FAT sectors are not 512 bytes", "bytes" },
-	[FAT_CLUSTER_SECTORS] = { "sectors per cluster is no power of two", "sectors" },
+	[FAT_CLUSTER_SECTORS] = { "sectors per cluster is not a power of two", "sectors" },
 	[FAT_NO_RESERVED] = { "FAT boot record: no reserved sectors", NULL },
 	[FAT_NO_FATS] = { "FAT boot record: no FAT, or an empty one", NULL },
 	[FAT_NO_SECTORS] = { "FAT boot record: no sectors", NULL },

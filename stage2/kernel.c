@@ -33,7 +33,8 @@ static uint64_t staging_place(uint32_t size, const struct e820_taken *taken, uin
 	    e820_find_ram(&memory_map, size, STAGING_ALIGN, MIB, GIB_4, taken, nr_taken);
 
 	if (place == UINT64_MAX)
-		fail(KERNEL_NAME ": no RAM between 1 MiB and 4 GiB to read its %u bytes to", size);
+		fail(KERNEL_NAME ": no RAM between 1 MiB and 4 GiB to read its %u bytes into",
+		     size);
 	return place;
 }
 

@@ -208,11 +208,12 @@ static void report_faults(void)
 		uint32_t fault;
 		const char *text;
 	} warnings[] = {
-		{ MAP_FAULT_SMAP_LOST, "E820 lost its signature midway: list thrown away" },
+		{ MAP_FAULT_SMAP_LOST, "E820 lost its signature midway: list discarded" },
 		{ MAP_FAULT_ENDLESS, "the E820 list does not end: cut where it repeats" },
-		{ MAP_FAULT_FULL, "the E820 list is longer than 1024 entries: thrown away" },
-		{ MAP_FAULT_SHORT_ENTRY, "E820 gave an entry of less than 20 bytes: skipped" },
-		{ MAP_FAULT_E801_BOGUS, "E801 claims more than 15 MiB below 16 MiB: bounded" },
+		{ MAP_FAULT_FULL, "the E820 list is longer than 1024 entries: discarded" },
+		{ MAP_FAULT_SHORT_ENTRY, "E820 returned an entry of less than 20 bytes: skipped" },
+		{ MAP_FAULT_E801_BOGUS,
+		  "E801 claims more than 15 MiB between 1 and 16 MiB: 15 MiB used" },
 		{ MAP_FAULT_INTERRUPT_ON, "E820 came back with interrupts on" },
 	};
 

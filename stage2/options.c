@@ -24,7 +24,7 @@ void options_load(void)
 
 	if (!volume_find(CMDLINE_NAME, &file)) {
 		boot_info.cmdline_faults = CMDLINE_FAULT_MISSING;
-		say(CMDLINE_NAME ": not found, no options then");
+		say(CMDLINE_NAME ": not found, booting without options");
 		return;
 	}
 	size = file.size < READ_SIZE ? file.size : READ_SIZE;
@@ -33,12 +33,12 @@ void options_load(void)
 	boot_info.cmdline_faults = report.cut ? CMDLINE_FAULT_CUT : 0;
 	boot_info.cmdline_replaced = report.replaced;
 	if (report.cut)
-		say("warning: " CMDLINE_NAME ": line longer than %u bytes: cut there",
+		say("warning: " CMDLINE_NAME ": the line is longer than %u bytes and was cut there",
 		    BOOT_INFO_CMDLINE_SIZE - 1);
 	if (report.replaced)
-		say("warning: " CMDLINE_NAME ": byte %02xh at offset %u is no printable ASCII: '?' "
-		    "in its place (%u such)",
-		    report.first_byte, report.first, report.replaced);
+		say("warning: " CMDLINE_NAME ": %u bytes that are not printable ASCII were "
+		    "replaced by '?'; the first is %02xh at offset %u",
+		    report.replaced, report.first_byte, report.first);
 	if (cmdline_has(boot_info.cmdline, "safe"))
 		safe_mode(SAFE_OPTION);
 }

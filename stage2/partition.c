@@ -42,6 +42,6 @@ const char *partition_find(const uint8_t *sector, struct partition *found)
 	found->lba = get32(chosen + 8);
 	found->sectors = get32(chosen + 12);
 	if (found->lba == 0 || found->lba + found->sectors < found->lba)
-		return "the FAT partition's borders make no sense";
+		return "the FAT partition begins at LBA 0 or ends beyond 2 TiB";
 	return NULL;
 }

@@ -164,15 +164,15 @@ static void names_faults_of_a_segment(void **state)
 	segment(1)->p_memsz = 0x4000000;
 	refused("segment 1 makes it larger than 64 MiB in memory");
 	segment(1)->p_vaddr += 8;
-	refused("segment 1 is aligned otherwise in memory than in the file");
+	refused("segment 1 is aligned differently in memory and in the file");
 	segment(0)->p_flags |= PF_W;
 	refused("segment 0 is writable and executable");
 	segment(1)->p_flags |= PF_X;
 	refused("segment 1 is writable and executable");
 	segment(1)->p_vaddr = BASE;
-	refused("segment 1 lies below or over the one before it");
+	refused("segment 1 lies below the one before it or overlaps it");
 	segment(0)->p_vaddr = BASE + 0x8000;
-	refused("segment 1 lies below or over the one before it");
+	refused("segment 1 lies below the one before it or overlaps it");
 	segment(0)->p_vaddr = BASE + 0x1000;
 	refused("linked at 0xffffffff80001000, not a multiple of 2 MiB");
 	segment(2)->p_type = PT_INTERP;
