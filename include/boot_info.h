@@ -1,10 +1,11 @@
 /*
- * boot_info.h: what stage2 tells the kernel. The contract between the two, and all of it.
+ * boot_info.h: the data that stage2 passes to the kernel, and the state in which it enters it.
  *
- * One block below 1 MiB, without pointers, of fixed-width types, the same in 32- and 64-bit code.
- * RDI holds its physical address at the kernel's entry (long mode, interrupts off, DF clear).
- * The kernel checks magic, version, size, CRC and every count before it uses anything, and copies
- * what it keeps.
+ * struct boot_info lies in one block below 1 MiB. It has no pointers and only fixed-width types, so
+ * its layout is the same in 32-bit and 64-bit code. At the kernel's entry RDI holds its physical
+ * address; the CPU is in long mode, interrupts are off, DF is clear, and the loader's page tables
+ * map the first 4 GiB one to one and the kernel at its linked address. Before it uses anything, the
+ * kernel checks the magic, the version, the size, the CRC and every count; it copies what it keeps.
  */
 #ifndef FIRSTPAGE_BOOT_INFO_H
 #define FIRSTPAGE_BOOT_INFO_H
@@ -16,35 +17,35 @@
 
 #define BOOT_INFO_MAGIC        0x6567617074737266ull /* "frstpage" in memory order */
 #define BOOT_INFO_VERSION      3u
-#define BOOT_INFO_CMDLINE_SIZE 4096 /* with its terminating 0 */
+#define BOOT_INFO_CMDLINE_SIZE 4096 /* bytes, the terminating 0 included */
 #define BOOT_INFO_MAX_RANGES   16
 #define BOOT_INFO_BIOS_CALLS   64
 
-/* How the memory map was had. E820 unless the firmware lacks it. */
+/* The BIOS function that the memory map comes from: E820, unless the firmware lacks it. */
 enum boot_map_source { MAP_E820 = 1, MAP_E801 = 2, MAP_88 = 3, MAP_INT12 = 4 };
 
-/* Faults seen while it was had: bits of map_faults. */
-#define MAP_FAULT_SMAP_LOST    0x01u /* "SMAP" missing in a later answer: list thrown away */
-#define MAP_FAULT_ENDLESS      0x02u /* the list did not end: cut off */
-#define MAP_FAULT_FULL         0x04u /* more than E820_MAX_RAW entries: list thrown away */
+/* Faults of the BIOS, seen while the map was read: bits of map_faults. */
+#define MAP_FAULT_SMAP_LOST    0x01u /* "SMAP" missing in a later answer: list discarded */
+#define MAP_FAULT_ENDLESS      0x02u /* the list repeated itself: cut where it did */
+#define MAP_FAULT_FULL         0x04u /* more than E820_MAX_RAW entries: list discarded */
 #define MAP_FAULT_SHORT_ENTRY  0x08u /* fewer than 20 bytes returned: entry skipped */
-#define MAP_FAULT_CARRY_END    0x10u /* ended by carry instead of EBX = 0: allowed, noted */
-#define MAP_FAULT_E801_BOGUS   0x20u /* E801's AX above 15 MiB: value bounded */
+#define MAP_FAULT_CARRY_END    0x10u /* ended by carry instead of EBX = 0, which is allowed */
+#define MAP_FAULT_E801_BOGUS   0x20u /* E801's AX above 15 MiB: 15 MiB used */
 #define MAP_FAULT_INTERRUPT_ON 0x40u /* a call returned with interrupts enabled */
 #define MAP_FAULT_ALL          0x7fu
 
-/* What was wrong with CMDLINE.TXT, beside its bytes: bits of cmdline_faults. */
-#define CMDLINE_FAULT_MISSING  0x01u /* no such file: no options */
-#define CMDLINE_FAULT_CUT      0x02u /* longer than fits */
+/* Faults of CMDLINE.TXT: bits of cmdline_faults. cmdline_replaced counts its wrong bytes. */
+#define CMDLINE_FAULT_MISSING  0x01u /* there is no such file: the line is empty */
+#define CMDLINE_FAULT_CUT      0x02u /* the line is longer than cmdline[] and was cut */
 #define CMDLINE_FAULT_ALL      0x03u
 
-/* How the boot disk was read. */
+/* The BIOS functions that read the boot disk: INT 13h AH=42h or AH=02h. */
 enum boot_disk_method { DISK_EDD = 1, DISK_CHS = 2 };
 
-/* Why the safe ways are taken: stage2/safe.c. */
+/* Why stage2 is in safe mode (stage2/safe.c): a SHIFT key was held, or the option `safe`. */
 enum boot_safe { SAFE_OFF, SAFE_SHIFT, SAFE_OPTION };
 
-/* Time stamps, TSC, in the order of the boot. */
+/* The points of the boot that have a time stamp: indexes of tsc[], in the order of the boot. */
 enum boot_stage {
 	STAGE_BOOTSECTOR, /* 0: the boot sector cannot tell whether there is a TSC */
 	STAGE_STAGE2,     /* stage2 entered */
@@ -63,52 +64,55 @@ enum boot_range_kind {
 	RANGE_KERNEL = 5,      /* the kernel's image, .bss included */
 };
 
-/* [base, base + size), physical. */
+/* Memory that the loader occupies: [base, base + size), physical addresses. */
 struct boot_range {
 	uint64_t base;
 	uint64_t size;
-	uint32_t kind;
+	uint32_t kind; /* enum boot_range_kind */
 	uint32_t reserved;
 };
 
-/* One BIOS call, screen output left out; with tries > 1, that many equal ones in succession. */
+/*
+ * A BIOS call, or several equal ones in succession: equal in interrupt, AX and outcome. Calls that
+ * print on the screen are not recorded.
+ */
 struct boot_bios_call {
 	uint8_t interrupt;
-	uint8_t ah;     /* AH on return: the disk services' status */
+	uint8_t ah;     /* AH on return: the status of a disk call */
 	uint16_t ax;    /* AX on entry */
 	uint16_t flags; /* FLAGS on return; bit 0 is carry */
-	uint16_t tries;
+	uint16_t tries; /* number of equal calls */
 };
 _Static_assert(sizeof(struct boot_bios_call) == 8, "the same in 32- and 64-bit code");
 
 struct boot_info {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t size;         /* of this struct, bytes */
-	uint32_t crc32;        /* IEEE, of size bytes with this field 0 */
-	uint32_t boot_drive;   /* the BIOS's number, DL */
-	uint32_t disk_method;  /* enum boot_disk_method, the one last used */
-	uint32_t map_source;   /* enum boot_map_source */
-	uint32_t map_faults;   /* MAP_FAULT_* */
-	uint32_t int12_kib;    /* INT 12h: KiB of low memory; 0 when it failed */
-	uint32_t ebda_segment; /* the word at 40:0Eh as it stands */
-	uint32_t e820_count;
-	uint64_t rsdp;        /* physical address of the ACPI RSDP, 0 when none was found */
-	uint64_t kernel_phys; /* where the image's first byte (kernel_virt) lies; 2 MiB aligned */
-	uint64_t kernel_virt;
-	uint64_t kernel_size;  /* bytes in memory, .bss included, whole pages */
-	uint64_t kernel_entry; /* virtual */
-	uint64_t tsc[STAGE_COUNT];
-	uint32_t range_count;
-	uint32_t bios_call_total;  /* entries written; the ring has the last of them */
-	uint32_t cmdline_faults;   /* CMDLINE_FAULT_* */
-	uint32_t cmdline_replaced; /* bytes of it that are no printable ASCII, now '?' */
+	uint32_t size;             /* bytes of this struct */
+	uint32_t crc32;            /* of size bytes, computed with this field 0: lib/crc32.h */
+	uint32_t boot_drive;       /* the BIOS's drive number */
+	uint32_t disk_method;      /* enum boot_disk_method, the one used last */
+	uint32_t map_source;       /* enum boot_map_source */
+	uint32_t map_faults;       /* MAP_FAULT_* */
+	uint32_t int12_kib;        /* INT 12h: KiB of low memory; 0 if the call failed */
+	uint32_t ebda_segment;     /* the word at 40:0Eh, unchecked */
+	uint32_t e820_count;       /* entries of e820[] */
+	uint64_t rsdp;             /* physical address of the ACPI RSDP, 0 if none was found */
+	uint64_t kernel_phys;      /* physical address of the image's first byte, 2 MiB aligned */
+	uint64_t kernel_virt;      /* its virtual address */
+	uint64_t kernel_size;      /* bytes in memory, .bss included, whole pages */
+	uint64_t kernel_entry;     /* virtual address of the first instruction */
+	uint64_t tsc[STAGE_COUNT]; /* time stamp counter; 0 if not known */
+	uint32_t range_count;      /* entries of ranges[] */
+	uint32_t bios_call_total; /* calls recorded; the ring bios_calls[] holds the last of them */
+	uint32_t cmdline_faults;  /* CMDLINE_FAULT_* */
+	uint32_t cmdline_replaced; /* number of bytes of the line that were replaced by '?' */
 	uint32_t safe;             /* enum boot_safe */
-	uint32_t shift_flags;      /* INT 16h AH=02h: the keys held as stage2 began */
+	uint32_t shift_flags;      /* keys held as stage2 began: INT 16h AH=02h */
 	struct boot_range ranges[BOOT_INFO_MAX_RANGES];
-	struct boot_bios_call bios_calls[BOOT_INFO_BIOS_CALLS]; /* entry n is at n % size */
+	struct boot_bios_call bios_calls[BOOT_INFO_BIOS_CALLS]; /* call n is at n % size */
 	char cmdline[BOOT_INFO_CMDLINE_SIZE];                   /* printable ASCII, ends with 0 */
-	struct e820_entry e820[E820_MAX_RAW];
+	struct e820_entry e820[E820_MAX_RAW]; /* exactly as the BIOS returned them */
 };
 _Static_assert(offsetof(struct boot_info, crc32) == 16, "no padding before");
 _Static_assert(offsetof(struct boot_info, rsdp) == 48, "64-bit fields aligned in 32-bit code too");

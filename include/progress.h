@@ -1,9 +1,10 @@
 /*
- * progress.h: a code for each step of the boot, from the boot sector to the prompt.
+ * progress.h: the progress codes, one for each step of the boot from the boot sector to the prompt.
  *
- * Each goes to port 80h as its step begins, where a POST card shows it: 1x boot sector, 2x stage2,
- * 3x kernel, xF a failure, which is then said in words. Those of stage2 are on its consoles too.
- * progress.list is the one list of them, code, name, text, for C and, by progress.inc, for nasm.
+ * When a step begins, its code is written to port 80h, where a POST card shows it: 1x is the boot
+ * sector, 2x stage2, 3x the kernel; xF is a failure, whose reason is also printed. Stage2 prints
+ * its codes on its consoles too. progress.list defines code, name and text of each, for C through
+ * this header and for nasm through progress.inc.
  */
 #ifndef FIRSTPAGE_PROGRESS_H
 #define FIRSTPAGE_PROGRESS_H

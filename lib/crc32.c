@@ -1,10 +1,11 @@
 /*
- * crc32.c: CRC-32 by half bytes. The table of 16 words is a compromise: eight times faster than
- * bit by bit would matter to nobody below 1 MiB, and 1 KiB of table is much for a loader.
+ * crc32.c: computes the CRC half a byte at a time, with a table of 16 words. The usual table of 256
+ * words would take 1 KiB, which is much for a loader, and the data is too small for its speed to
+ * matter.
  */
 #include "lib/crc32.h"
 
-/* table[n]: the remainder of the half byte n; bit reversed polynomial EDB88320h. */
+/* table[n] is the remainder of the half byte n, for the bit-reversed polynomial EDB88320h. */
 static const uint32_t table[16] = {
 	0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
 	0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,

@@ -1,21 +1,23 @@
 /*
- * e820.c: a raw memory map made sorted, disjoint, typed, and safe.
+ * e820.c: see e820.h. Makes a raw memory map sorted, disjoint, typed and safe.
  *
- * The entries are painted one after the other onto a line of pieces, which stay sorted and
- * disjoint. Where an entry meets a piece, the higher rank keeps the bytes: every type beats RAM,
- * and among the others the higher number wins. Equal ranks: who was first.
+ * The map under construction is a list of pieces, which stay sorted and disjoint. The entries are
+ * painted onto it one after the other. Where an entry overlaps a piece, the one with the higher
+ * rank gets the bytes: every type outranks RAM, and among the others the higher type number wins.
+ * With equal ranks the earlier entry keeps them.
  *
- *   entry 0  1 [==========================]                RAM
- *   entry 1                2 [====]                        reserved
- *   pieces     [1,of 0      ][2   ][1     ]
- *   entry 2       4 [===========]                          NVS
- *   pieces     [1  ][4,of 2     ][2][1    ]                lost: of 0, of 1 to 2
+ *   entry 0  1 [==========================]      RAM
+ *   entry 1                2 [====]              reserved: takes bytes from entry 0
+ *   pieces     [1           ][2   ][1     ]
+ *   entry 2       4 [===========]                NVS: takes bytes from entries 0 and 1
+ *   pieces     [1  ][4          ][2][1    ]
  *
  * A border of a piece is a border of an entry or of the legacy hole, so n entries make at most
- * 2n + 1 pieces. While painting, a piece's `reserved` field holds the entry that owns it. The last
- * byte of the address space can belong to an entry, so ends are inclusive here ("last").
+ * 2n + 1 pieces. While pieces are painted, their `reserved` field holds the index of the entry that
+ * owns them. Ends are inclusive here ("last"), because an entry may reach the last byte of the
+ * address space.
  *
- * Compiled for 32-bit code too: no 64-bit division.
+ * This is compiled as 32-bit code too, so it uses no 64-bit division.
  */
 #include "lib/e820.h"
 
@@ -23,10 +25,11 @@
 
 #include "lib/format.h"
 
-#define HOLE_BASE 0xa0000u /* video memory, option ROMs, BIOS: */
-#define HOLE_LAST 0xfffffu /* never RAM, whatever the map says */
+/* The legacy hole: video memory, option ROMs and the BIOS. It is never RAM, whatever a map says. */
+#define HOLE_BASE 0xa0000u
+#define HOLE_LAST 0xfffffu
 
-/* A raw entry after the faults that it has by itself were corrected. */
+/* What a raw entry claims: [base, last], after correction of the faults within the entry itself. */
 struct claim {
 	uint64_t base;
 	uint64_t last;
@@ -39,9 +42,10 @@ static uint64_t last_of(const struct e820_range *range)
 	return range->base + (range->size - 1);
 }
 
-/* Records a correction; one that goes on where the one before stopped makes that longer. */
-static void note(struct e820_map *map, enum e820_what what, uint64_t base, uint64_t size,
-		 uint32_t entry)
+/* Records a correction. If it continues the one before (same kind, same entry, adjacent), it
+   extends that one. */
+static void record(struct e820_map *map, enum e820_what what, uint64_t base, uint64_t size,
+		   uint32_t entry)
 {
 	struct e820_correction new = { base, size, what, entry };
 	uint32_t nr = map->nr_corrections;
@@ -65,7 +69,7 @@ static bool is_known(uint32_t type)
 	return e820_type_name(type) != NULL;
 }
 
-/* 0 for RAM, which all others beat. */
+/* Returns the rank of a type: 0 for RAM, which every other type outranks. */
 static uint64_t rank(uint32_t type)
 {
 	return type == E820_TYPE_RAM ? 0 : (uint64_t)type + 1;
@@ -77,7 +81,8 @@ static bool is_disabled(const struct e820_entry *raw)
 	       !(raw->attributes & E820_ATTR_ENABLED);
 }
 
-/* Some BIOSes store 24 bytes and leave the attribute word zero: then it says nothing. */
+/* Returns true if the attribute words can be trusted: some BIOSes store 24 bytes but leave every
+   attribute word 0, which would disable all RAM. */
 static bool attributes_count(const struct e820_entry *raw, uint32_t nr)
 {
 	for (uint32_t i = 0; i < nr; i++)
@@ -86,6 +91,7 @@ static bool attributes_count(const struct e820_entry *raw, uint32_t nr)
 	return false;
 }
 
+/* Inserts a piece [base, last] at index i, owned by the claim. */
 static void insert_piece(struct e820_map *map, uint32_t i, const struct claim *owner, uint64_t base,
 			 uint64_t last)
 {
@@ -94,7 +100,8 @@ static void insert_piece(struct e820_map *map, uint32_t i, const struct claim *o
 	map->ranges[i] = (struct e820_range){ base, last - base + 1, owner->type, owner->entry };
 }
 
-/* Gives the part [base, last] of piece i to another owner. Returns the index of that part. */
+/* Gives the part [base, last] of piece i to another owner; what is left of the piece on either side
+   becomes a piece of its own. Returns the index of the part. */
 static uint32_t retype_piece(struct e820_map *map, uint32_t i, const struct claim *owner,
 			     uint64_t base, uint64_t last)
 {
@@ -109,7 +116,8 @@ static uint32_t retype_piece(struct e820_map *map, uint32_t i, const struct clai
 	return i;
 }
 
-/* Lets a claim and piece i settle who has [base, last]. Returns the index of the piece after. */
+/* Decides by rank whether a claim or piece i gets [base, last], which both contain. Returns the
+   index of the piece after it. */
 static uint32_t contest(struct e820_map *map, uint32_t i, const struct claim *claim, uint64_t base,
 			uint64_t last)
 {
@@ -117,11 +125,14 @@ static uint32_t contest(struct e820_map *map, uint32_t i, const struct claim *cl
 	uint64_t mine = rank(claim->type), theirs = rank(piece->type);
 	uint32_t loser = mine > theirs ? piece->reserved : claim->entry;
 
-	note(map, mine == theirs ? E820_DUPLICATE : E820_OVERLAP, base, last - base + 1, loser);
+	record(map, mine == theirs ? E820_DUPLICATE : E820_OVERLAP, base, last - base + 1, loser);
 	return (mine > theirs ? retype_piece(map, i, claim, base, last) : i) + 1;
 }
 
-/* Gaps become the claim's, pieces are contested. From the end, where a sorted list's claims go. */
+/*
+ * Adds a claim to the pieces: it gets the gaps, and contests the pieces that it overlaps. The
+ * search begins at the last piece, because the claims of a sorted list belong there.
+ */
 static void paint(struct e820_map *map, const struct claim *claim)
 {
 	uint32_t i = map->nr_ranges;
@@ -144,28 +155,29 @@ static void paint(struct e820_map *map, const struct claim *claim)
 	}
 }
 
-/* Corrects what is wrong with an entry by itself; false when nothing is left of it. */
+/* Makes a claim from a raw entry and corrects the faults within that entry. Returns false if the
+   entry is empty. */
 static bool read_entry(struct e820_map *map, const struct e820_entry *raw, uint32_t index,
 		       bool trust_attributes, struct claim *claim)
 {
 	*claim = (struct claim){ raw->base, raw->base + (raw->size - 1), raw->type, index };
 
 	if (!raw->size) {
-		note(map, E820_ZERO_LENGTH, raw->base, 0, index);
+		record(map, E820_ZERO_LENGTH, raw->base, 0, index);
 		return false;
 	}
 	if (claim->last < raw->base) {
 		claim->last = UINT64_MAX;
-		note(map, E820_WRAP, raw->base, 0 - raw->base, index);
+		record(map, E820_WRAP, raw->base, 0 - raw->base, index);
 		if (raw->type == E820_TYPE_RAM)
 			claim->type = E820_TYPE_RESERVED;
 	}
 	if (trust_attributes && is_disabled(raw)) {
-		note(map, E820_DISABLED, raw->base, claim->last - raw->base + 1, index);
+		record(map, E820_DISABLED, raw->base, claim->last - raw->base + 1, index);
 		claim->type = E820_TYPE_RESERVED;
 	}
 	if (!is_known(raw->type))
-		note(map, E820_UNKNOWN_TYPE, raw->base, claim->last - raw->base + 1, index);
+		record(map, E820_UNKNOWN_TYPE, raw->base, claim->last - raw->base + 1, index);
 	return true;
 }
 
@@ -179,12 +191,13 @@ static void close_legacy_hole(struct e820_map *map)
 
 		if (piece->type != E820_TYPE_RAM || hole.base > hole.last)
 			continue;
-		note(map, E820_LEGACY_HOLE, hole.base, hole.last - hole.base + 1, hole.entry);
+		record(map, E820_LEGACY_HOLE, hole.base, hole.last - hole.base + 1, hole.entry);
 		i = retype_piece(map, i, &hole, hole.base, hole.last);
 	}
 }
 
-/* Pieces become ranges: unknown types reserved, neighbours merged unless that made 2^64 bytes. */
+/* Turns the pieces into the resulting ranges: unknown types become reserved, and neighbours of one
+   type are merged, unless they would have 2^64 bytes, which a size cannot express. */
 static void merge_pieces(struct e820_map *map)
 {
 	uint32_t nr = 0;
@@ -217,7 +230,7 @@ void e820_sanitize(struct e820_map *map, const struct e820_entry *raw, uint32_t 
 		if (!read_entry(map, &raw[i], i, trust_attributes, &claim))
 			continue;
 		if (claim.base < base_before)
-			note(map, E820_UNSORTED, claim.base, claim.last - claim.base + 1, i);
+			record(map, E820_UNSORTED, claim.base, claim.last - claim.base + 1, i);
 		base_before = claim.base;
 		paint(map, &claim);
 	}
@@ -234,7 +247,7 @@ uint64_t e820_bytes(const struct e820_map *map, uint32_t type)
 	return bytes;
 }
 
-/* The first taken range that meets [base, last], or NULL. */
+/* Returns the first taken range that overlaps [base, last], or NULL. */
 static const struct e820_taken *find_taken(const struct e820_taken *taken, uint32_t nr,
 					   uint64_t base, uint64_t last)
 {

@@ -1,14 +1,13 @@
 /*
- * format.c: see format.h.
- *
- * A conversion is parsed into struct spec, its digits are made backwards in a small buffer, and
- * emit_field() puts prefix, zeros and padding around them:
+ * format.c: see format.h. A conversion specification is parsed into struct spec. Digits are made
+ * from the last to the first in a small buffer; emit_field() adds prefix, zeros and padding:
  *
  *	|<----------------- width ----------------->|
  *	  blanks   prefix   zeros   digits   blanks
  *	                  |<- precision ->|
  *
- * Compiles as 32-bit code without the compiler's division helpers: see divide_by_10().
+ * This is compiled as 32-bit code too, without the compiler's helpers for 64-bit division: see
+ * divide_by_10().
  */
 #include "lib/format.h"
 
@@ -19,17 +18,19 @@
 
 #define MAX_DIGITS 20 /* 2^64 - 1 in decimal */
 
+/* Where the text goes. */
 struct sink {
 	char *buf;
 	size_t size;
-	size_t length; /* of the whole text, cut or not */
+	size_t length; /* of the whole text, even of what did not fit */
 };
 
+/* A parsed conversion specification. */
 struct spec {
-	bool left, zero, prefix;
+	bool left, zero, prefix; /* the flags -, 0 and # */
 	bool has_precision;
 	size_t width, precision;
-	unsigned bytes; /* of an integer argument; 0: int */
+	unsigned bytes; /* size of an integer argument; 0: int */
 	char conversion;
 };
 
@@ -68,8 +69,8 @@ static void emit_field(struct sink *sink, const struct spec *spec, const char *p
 }
 
 /*
- * Long division in base 2^16 below the upper half: each step divides less than 10 * 2^16, so 32
- * bits do, and no 64-bit division is needed.
+ * Returns value / 10 and stores the remainder. This is long division: first the upper 32 bits, then
+ * 16 bits at a time, so that each step divides a number below 10 * 2^16 and fits in 32 bits.
  */
 static uint64_t divide_by_10(uint64_t value, unsigned *remainder)
 {
@@ -81,7 +82,8 @@ static uint64_t divide_by_10(uint64_t value, unsigned *remainder)
 	return (uint64_t)(high / 10) << 32 | (uint64_t)(middle / 10) << 16 | low / 10;
 }
 
-/* Writes value's digits so that they end at end; returns where they begin. Zero has none. */
+/* Writes the digits of value backwards, the last one directly before end. Returns the address of
+   the first digit. Zero has no digits. */
 static char *make_digits(char *end, uint64_t value, char conversion)
 {
 	const char *digits = conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
@@ -110,7 +112,7 @@ static void format_number(struct sink *sink, const struct spec *spec, uint64_t v
 	size_t minimum = spec->has_precision ? spec->precision : 1;
 	size_t used = strlen(prefix) + length;
 
-	/* A precision switches the flag 0 off, and so does -. */
+	/* The flag 0 is ignored with a precision or with the flag -. */
 	if (spec->zero && !spec->left && !spec->has_precision && spec->width > used)
 		minimum = spec->width - strlen(prefix);
 	emit_field(sink, spec, prefix, minimum > length ? minimum - length : 0, begin, length);
@@ -141,7 +143,7 @@ static void format_string(struct sink *sink, const struct spec *spec, const char
 
 	if (!text)
 		text = "(null)";
-	/* With a precision the text need not be terminated. */
+	/* A text with a precision need not be terminated, so no byte beyond that is read. */
 	while ((!spec->has_precision || length < spec->precision) && text[length])
 		length++;
 	emit_field(sink, spec, "", 0, text, length);
@@ -188,7 +190,7 @@ static const char *parse_length(const char *fmt, struct spec *spec)
 	}
 }
 
-/* A va_list inside a struct can be handed on by address on every ABI. */
+/* A va_list may be an array, whose address a function cannot pass on. In a struct it can. */
 struct arguments {
 	va_list ap;
 };
@@ -220,7 +222,7 @@ static const char *parse_precision(const char *fmt, struct spec *spec, struct ar
 	return fmt + 2;
 }
 
-/* Arguments shorter than int arrive as int. */
+/* Returns the next argument. An argument that is shorter than int is passed as an int. */
 static int64_t next_signed(const struct spec *spec, struct arguments *args)
 {
 	switch (spec->bytes) {
@@ -249,7 +251,7 @@ static uint64_t next_unsigned(const struct spec *spec, struct arguments *args)
 	}
 }
 
-/* False: no conversion of ours. */
+/* Formats one argument. Returns false if the conversion is not one of format.h's. */
 static bool convert(struct sink *sink, const struct spec *spec, struct arguments *args)
 {
 	char c;
@@ -282,7 +284,8 @@ static bool convert(struct sink *sink, const struct spec *spec, struct arguments
 	}
 }
 
-/* fmt stands behind a percent sign; returns where the text goes on. */
+/* Formats one conversion. fmt points to the character after the percent sign. Returns the address
+   of the text after the specification. */
 static const char *format_one(struct sink *sink, const char *fmt, struct arguments *args)
 {
 	struct spec spec = { 0 };

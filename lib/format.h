@@ -1,13 +1,15 @@
 /*
- * format.h: printf-like formatting into a buffer, without the C library.
+ * format.h: formats text into a buffer as printf() does, without the C library.
  *
- * Conversions  %c %s %d %i %u %x %X %p %%
- * Flags        0 (pad with zeros)  - (left-adjust)  # (0x)
- * Width and precision, as numbers or *; lengths hh h l ll z t.
+ *   conversions          %c %s %d %i %u %x %X %p %%
+ *   flags                0 (pad with zeros)  - (left-adjust)  # (prefix 0x)
+ *   width and precision  a number or *
+ *   lengths              hh h l ll z t
  *
- * Meaning as in C17, section 7.21.6.1, with two choices that C leaves open: %s of a null pointer
- * gives "(null)", %p gives 0x and hexadecimal digits. Anything else is copied as it stands, so a
- * mistake is seen in the output; the compiler refuses most before that.
+ * Their meaning is that of C17, section 7.21.6.1. Where C leaves a choice, %s of a null pointer
+ * prints "(null)", and %p prints 0x and hexadecimal digits. A specification that is not supported
+ * is copied to the output unchanged, so that the mistake can be seen; the compiler's format
+ * warnings find most of them earlier.
  */
 #ifndef FIRSTPAGE_LIB_FORMAT_H
 #define FIRSTPAGE_LIB_FORMAT_H
@@ -16,8 +18,9 @@
 #include <stddef.h>
 
 /*
- * Writes at most size bytes to buf, the terminating 0 included, and terminates always (unless size
- * is 0: then buf may be null). Returns the length the whole text would have: cut when >= size.
+ * Each formats fmt and its arguments into buf, at most size bytes with the terminating 0, which is
+ * always written. With a size of 0 nothing is written, and buf may be null. Returns the length that
+ * the whole text has, without the 0: if it is size or more, the text was cut.
  */
 __attribute__((format(printf, 3, 0))) int fmt_vsnprintf(char *buf, size_t size, const char *fmt,
 							va_list ap);

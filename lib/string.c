@@ -1,16 +1,18 @@
 /*
- * string.c: see string.h. For stage2 and the kernel; host programs have their own library.
+ * string.c: see string.h. Stage2 and the kernel are linked with it, host programs use the C
+ * library.
  *
- * Plain loops: compile with -fno-tree-loop-distribute-patterns, or the compiler recognises memcpy
- * in memcpy and calls itself. Whole words are moved where both sides are aligned, since a page is
- * the usual size here. Firmware memory and devices are not touched through these.
+ * Compile this with -fno-tree-loop-distribute-patterns: otherwise the compiler may recognise the
+ * loop in memcpy() as memcpy() and make it call itself. Whole words are copied if both addresses
+ * and the size are aligned, as for pages, the most frequent case. Do not use these functions on
+ * device memory: they access it in units of their own choice.
  */
 #include "lib/string.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A word that may alias anything, as char may. */
+/* A word that may alias objects of any type, as char may. */
 typedef unsigned long __attribute__((may_alias)) word_t;
 
 static bool word_aligned(const void *a, const void *b, size_t size)
@@ -41,8 +43,7 @@ void *memmove(void *dest, const void *src, size_t size)
 	unsigned char *to = dest;
 	const unsigned char *from = src;
 
-	/* Only when dest lies inside the source does going upward destroy what is yet to be read.
-	 */
+	/* Copying upward is wrong only if dest lies inside the source. */
 	if ((uintptr_t)to - (uintptr_t)from >= size)
 		return memcpy(dest, src, size);
 	if (word_aligned(dest, src, size)) {
@@ -55,7 +56,7 @@ void *memmove(void *dest, const void *src, size_t size)
 	return dest;
 }
 
-/* Weak: who links a memset() of the machine's own, as the kernel does, has that. */
+/* Weak, so that another memset() can replace it: the kernel links arch/x86_64/memset.asm. */
 __attribute__((weak)) void *memset(void *dest, int value, size_t size)
 {
 	if (word_aligned(dest, dest, size)) {

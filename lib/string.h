@@ -1,9 +1,9 @@
 /*
- * string.h: the C library's memory and string functions, as far as they have callers here.
+ * string.h: those memory and string functions of the C library that this project calls.
  *
- * Same names, arguments and meaning as C17, section 7.24; a compiler may also emit calls of the
- * first four by itself. Included as "lib/string.h", so it never hides the C library's <string.h>,
- * and beside that header the declarations agree.
+ * Names, arguments and meaning are those of C17, section 7.24. The compiler may also generate calls
+ * of the first four. The header is included as "lib/string.h", so it does not hide the C library's
+ * <string.h>; a file may include both.
  */
 #ifndef FIRSTPAGE_LIB_STRING_H
 #define FIRSTPAGE_LIB_STRING_H
