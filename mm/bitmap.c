@@ -1,6 +1,4 @@
-/*
- * bitmap.c: finding runs of set bits in a bitmap.
- */
+/* SPDX-License-Identifier: MIT */
 #include "mm/bitmap.h"
 
 unsigned int bitmap_word_run_order(uint64_t word)

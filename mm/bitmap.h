@@ -1,29 +1,34 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * bitmap.h: a bitmap is 512 bits, "this child is free", and nothing else.
+ * bitmap.h: 512 bits, one for each child, that say "this child is free"; and trees of such bitmaps.
  *
- *   word[0] .. word[7], bit i of word w is child 64w + i.
+ *   word[0] .. word[7]: bit i of word w is child 64w + i.
  *
- * A free block of order k (0 .. 9 within a bitmap) is an aligned run of 2^k set bits. Setting bits
- * merges, clearing them splits; there are no lists and no buddies to look for. The same code serves
- * a block's bitmap (children: frames) and a gib's (children: blocks). MM_BITMAP_SHIFT may be
- * smaller than 9 in tests: a bitmap then lies in the low bits of one word.
+ * A free run of order k (0 to 9 within a bitmap) is an aligned run of 2^k set bits. Setting bits
+ * merges buddies, clearing them splits; there are no lists, and no buddies to look for. The same
+ * code serves a block's bitmap, whose children are frames, and a gib's, whose children are blocks.
+ * Tests build with a smaller MM_BITMAP_SHIFT; a bitmap then lies in the low bits of one word.
  *
- * A bitmap tree is as many bitmaps as it takes, under a top bitmap that says which of them are not
- * empty: finding its lowest bit reads two bitmaps at most. It covers 512 * 512 children.
+ * A bitmap tree is as many bitmaps, its leaves, as its children need, and a top bitmap that says
+ * which leaves are not empty. Finding its lowest set bit reads two bitmaps. It covers 512 * 512
+ * children.
+ *
+ * "Child" is a child's number in its bitmap, less than BITMAP_BITS. A run is named by its first
+ * child, a multiple of 2^k, and its order k. Nothing here takes a lock: the owner of the bitmap
+ * does.
  */
 #ifndef MM_BITMAP_H
 #define MM_BITMAP_H
 
-#include "mm/types.h"
+#include "mm/port.h"
 
-#define BITMAP_SHIFT MM_BITMAP_SHIFT
-#define BITMAP_BITS  (1u << BITMAP_SHIFT)
-#define BITMAP_WORDS ((BITMAP_BITS + 63) / 64)
-#define BITMAP_WORD_SHIFT \
-	(BITMAP_SHIFT < 6 ? BITMAP_SHIFT : 6) /* order of one word's worth of children */
+#define BITMAP_SHIFT       MM_BITMAP_SHIFT
+#define BITMAP_BITS        (1u << BITMAP_SHIFT)
+#define BITMAP_WORDS       ((BITMAP_BITS + 63) / 64)
+#define BITMAP_WORD_SHIFT  (BITMAP_SHIFT < 6 ? BITMAP_SHIFT : 6) /* the order of a full word */
 #define BITMAP_WORD_FRAMES ((pfn_t)1 << BITMAP_WORD_SHIFT)
 #define BITMAP_WORD_FULL   (BITMAP_BITS < 64 ? (1ull << BITMAP_BITS % 64) - 1 : ~0ull)
-_Static_assert(MM_BITMAP_SHIFT >= 2 && MM_BITMAP_SHIFT <= 9, "a bitmap is at most a cache line");
+MM_STATIC_ASSERT(MM_BITMAP_SHIFT >= 2 && MM_BITMAP_SHIFT <= 9, "a bitmap is at most a cache line");
 
 #define BITMAP_NONE (~0u) /* no such child */
 
@@ -33,21 +38,24 @@ struct bitmap {
 
 static inline bool bitmap_test(const struct bitmap *bitmap, unsigned int child)
 {
+	MM_ASSERT(child < BITMAP_BITS);
 	return (bitmap->word[child / 64] >> (child % 64)) & 1;
 }
 
 static inline void bitmap_set(struct bitmap *bitmap, unsigned int child)
 {
+	MM_ASSERT(child < BITMAP_BITS);
 	bitmap->word[child / 64] |= 1ull << (child % 64);
 }
 
+/* Sets every word to word: 0 or BITMAP_WORD_FULL. */
 static inline void bitmap_fill(struct bitmap *bitmap, uint64_t word)
 {
 	for (unsigned int i = 0; i < BITMAP_WORDS; i++)
 		bitmap->word[i] = word;
 }
 
-/* Eight words in a row, without a loop's counting: these are on the way of every run. */
+/* Runs the body for each word i. Unrolled: the loops are short and on every hot path. */
 #define for_each_bitmap_word _Pragma("GCC unroll 8") for (unsigned int i = 0; i < BITMAP_WORDS; i++)
 
 static inline bool bitmap_empty(const struct bitmap *bitmap)
@@ -56,11 +64,13 @@ static inline bool bitmap_empty(const struct bitmap *bitmap)
 	return true;
 }
 
-/* True when nothing is left: the other words are looked at only when this one is. */
+/* Clears a child. Returns whether the bitmap is empty now. */
 static inline bool bitmap_clear(struct bitmap *bitmap, unsigned int child)
 {
-	uint64_t word = bitmap->word[child / 64] & ~(1ull << (child % 64));
+	uint64_t word;
 
+	MM_ASSERT(child < BITMAP_BITS);
+	word = bitmap->word[child / 64] & ~(1ull << (child % 64));
 	bitmap->word[child / 64] = word;
 	return !word && bitmap_empty(bitmap);
 }
@@ -71,6 +81,7 @@ static inline bool bitmap_whole(const struct bitmap *bitmap)
 	return true;
 }
 
+/* Returns the lowest set child, or BITMAP_NONE. */
 static inline unsigned int bitmap_first(const struct bitmap *bitmap)
 {
 	for_each_bitmap_word if (bitmap->word[i]) return 64 * i +
@@ -78,7 +89,7 @@ static inline unsigned int bitmap_first(const struct bitmap *bitmap)
 	return BITMAP_NONE;
 }
 
-/* Bits set, in steps of pairs, fours and bytes (Warren, Hacker's Delight, 5-1). */
+/* Returns the number of set bits: by pairs, fours and bytes (Warren, Hacker's Delight, 5-1). */
 static inline unsigned int bitmap_word_weight(uint64_t word)
 {
 	word -= word >> 1 & 0x5555555555555555;
@@ -96,17 +107,25 @@ static inline unsigned int bitmap_weight(const struct bitmap *bitmap)
 	return n;
 }
 
-/* The lowest 2^k bits, k < 6. */
+/* The lowest 2^k bits of a word, for k < 6. */
 static const uint64_t bitmap_run_bits[] = { 0x1, 0x3, 0xf, 0xff, 0xffff, 0xffffffff };
 
-/* The aligned run of 2^k children at child, less than a word's worth. */
+/* Returns the bits, in child's word, of the run of 2^k children at child; k < 6. */
 static inline uint64_t bitmap_run_mask(unsigned int child, unsigned int k)
 {
 	return bitmap_run_bits[k] << (child % 64);
 }
 
+/* Whether a run lies in a bitmap and is aligned: what every function on runs demands. */
+static inline bool bitmap_is_run(unsigned int child, unsigned int k)
+{
+	return k <= BITMAP_SHIFT && child < BITMAP_BITS && !(child & ((1u << k) - 1));
+}
+
+/* Sets the run of 2^k children at child. */
 static inline void bitmap_set_run(struct bitmap *bitmap, unsigned int child, unsigned int k)
 {
+	MM_ASSERT(bitmap_is_run(child, k));
 	if (k < BITMAP_WORD_SHIFT)
 		bitmap->word[child / 64] |= bitmap_run_mask(child, k);
 	else
@@ -114,8 +133,10 @@ static inline void bitmap_set_run(struct bitmap *bitmap, unsigned int child, uns
 			bitmap->word[child / 64 + i] = BITMAP_WORD_FULL;
 }
 
+/* Clears the run of 2^k children at child. */
 static inline void bitmap_clear_run(struct bitmap *bitmap, unsigned int child, unsigned int k)
 {
+	MM_ASSERT(bitmap_is_run(child, k));
 	if (k < BITMAP_WORD_SHIFT)
 		bitmap->word[child / 64] &= ~bitmap_run_mask(child, k);
 	else
@@ -123,11 +144,12 @@ static inline void bitmap_clear_run(struct bitmap *bitmap, unsigned int child, u
 			bitmap->word[child / 64 + i] = 0;
 }
 
-/* Whether any of the run's children is set. */
+/* Returns whether any of the run's children is set. */
 static inline bool bitmap_any_run(const struct bitmap *bitmap, unsigned int child, unsigned int k)
 {
 	uint64_t any = 0;
 
+	MM_ASSERT(bitmap_is_run(child, k));
 	if (k < BITMAP_WORD_SHIFT)
 		return bitmap->word[child / 64] & bitmap_run_mask(child, k);
 	for (unsigned int i = 0; i < 1u << (k - BITMAP_WORD_SHIFT); i++)
@@ -135,7 +157,19 @@ static inline bool bitmap_any_run(const struct bitmap *bitmap, unsigned int chil
 	return any;
 }
 
-/* Whether all of the aligned run of 2^k children around child are set; its own word is. */
+/* Returns whether all of the run's children are set. */
+static inline bool bitmap_all_run(const struct bitmap *bitmap, unsigned int child, unsigned int k)
+{
+	unsigned int words = k < BITMAP_WORD_SHIFT ? 1 : 1u << (k - BITMAP_WORD_SHIFT);
+	uint64_t mask = k < BITMAP_WORD_SHIFT ? bitmap_run_mask(child, k) : BITMAP_WORD_FULL;
+
+	for (unsigned int i = 0; i < words; i++)
+		if (~bitmap->word[child / 64 + i] & mask)
+			return false;
+	return true;
+}
+
+/* Returns whether the run of 2^k children around child is full, given that child's word is. */
 static inline bool bitmap_run_full(const struct bitmap *bitmap, unsigned int child, unsigned int k)
 {
 	unsigned int words = k < BITMAP_WORD_SHIFT ? 1 : 1u << (k - BITMAP_WORD_SHIFT);
@@ -153,10 +187,10 @@ static const uint64_t bitmap_run_starts[6] = {
 	0x0101010101010101, 0x0001000100010001, 0x0000000100000001,
 };
 
-/* The starts of the aligned runs of 2^k set bits in a word, k < 6. */
+/* Returns the first bits of all aligned runs of 2^k set bits in a word, k < 6. */
 static inline uint64_t bitmap_runs_in_word(uint64_t word, unsigned int k)
 {
-	/* A bit goes on to say that it and all bits up to 2^k - 1 above it were set. */
+	/* After each step a bit says that it and the next 1, 3, 7, … above it were set. */
 	switch (k) {
 	case 5:
 		word &= word >> 16;
@@ -176,7 +210,7 @@ static inline uint64_t bitmap_runs_in_word(uint64_t word, unsigned int k)
 	return word & bitmap_run_starts[k];
 }
 
-/* A word's worth of children and more: the lowest run of whole words. */
+/* Returns the lowest aligned run of so many full words, or BITMAP_NONE. */
 static inline unsigned int bitmap_find_words(const struct bitmap *bitmap, unsigned int words)
 {
 	for (unsigned int i = 0; i < BITMAP_WORDS; i += words) {
@@ -190,7 +224,7 @@ static inline unsigned int bitmap_find_words(const struct bitmap *bitmap, unsign
 	return BITMAP_NONE;
 }
 
-/* The lowest aligned run of 2^k set bits, or BITMAP_NONE. */
+/* Returns the lowest aligned run of 2^k set bits, or BITMAP_NONE. */
 static inline unsigned int bitmap_find_run(const struct bitmap *bitmap, unsigned int k)
 {
 	if (k >= BITMAP_WORD_SHIFT)
@@ -207,9 +241,9 @@ static inline unsigned int bitmap_find_run(const struct bitmap *bitmap, unsigned
 }
 
 /*
- * The order of the largest aligned run in a word that contains child, which is set: the run of 2^k
- * around child ends before the next clear bit on either side. It does not reach a bit at `other` as
- * long as k is at most the highest bit in which child and other differ.
+ * Returns the order of the largest aligned run of set bits in a word that contains child, a set
+ * bit. Such a run ends before the next clear bit on either side: the run of 2^k around child does
+ * not reach bit `other` as long as k is at most the highest bit in which child and other differ.
  */
 static inline unsigned int bitmap_word_order_at(uint64_t word, unsigned int child)
 {
@@ -230,44 +264,46 @@ static inline unsigned int bitmap_word_order_at(uint64_t word, unsigned int chil
 	return k;
 }
 
-/* The order of the largest aligned run of set bits that contains child, which is set. */
+/* Returns the order of the largest aligned run of set bits that contains child, a set bit. */
 unsigned int bitmap_run_order(const struct bitmap *bitmap, unsigned int child);
 
-/* The order of the longest aligned run in a word that is not 0. */
+/* Returns the order of the largest aligned run of set bits in a word that is not 0. */
 unsigned int bitmap_word_run_order(uint64_t word);
 
+/* A child of a tree may be any number that its leaves have a bit for. */
 struct bitmap_tree {
 	struct bitmap *leaf; /* bits of all children */
 	struct bitmap top;   /* bit i: leaf[i] is not empty */
 };
 
-static inline bool bitmap_tree_test(const struct bitmap_tree *set, pfn_t child)
+static inline bool bitmap_tree_test(const struct bitmap_tree *tree, pfn_t child)
 {
-	return bitmap_test(&set->leaf[child / BITMAP_BITS], child % BITMAP_BITS);
+	return bitmap_test(&tree->leaf[child / BITMAP_BITS], child % BITMAP_BITS);
 }
 
-static inline void bitmap_tree_set(struct bitmap_tree *set, pfn_t child)
+static inline void bitmap_tree_set(struct bitmap_tree *tree, pfn_t child)
 {
-	bitmap_set(&set->leaf[child / BITMAP_BITS], child % BITMAP_BITS);
-	bitmap_set(&set->top, (unsigned int)(child / BITMAP_BITS));
+	bitmap_set(&tree->leaf[child / BITMAP_BITS], child % BITMAP_BITS);
+	bitmap_set(&tree->top, (unsigned int)(child / BITMAP_BITS));
 }
 
-static inline void bitmap_tree_clear(struct bitmap_tree *set, pfn_t child)
+static inline void bitmap_tree_clear(struct bitmap_tree *tree, pfn_t child)
 {
-	struct bitmap *leaf = &set->leaf[child / BITMAP_BITS];
+	struct bitmap *leaf = &tree->leaf[child / BITMAP_BITS];
 
 	if (bitmap_clear(leaf, child % BITMAP_BITS))
-		bitmap_clear(&set->top, (unsigned int)(child / BITMAP_BITS));
+		bitmap_clear(&tree->top, (unsigned int)(child / BITMAP_BITS));
 }
 
 #define BITMAP_TREE_NONE (~(pfn_t)0)
 
-static inline pfn_t bitmap_tree_first(const struct bitmap_tree *set)
+/* Returns the lowest set child, or BITMAP_TREE_NONE. */
+static inline pfn_t bitmap_tree_first(const struct bitmap_tree *tree)
 {
-	unsigned int leaf = bitmap_first(&set->top);
+	unsigned int leaf = bitmap_first(&tree->top);
 
 	return leaf == BITMAP_NONE ? BITMAP_TREE_NONE
-				   : leaf * (pfn_t)BITMAP_BITS + bitmap_first(&set->leaf[leaf]);
+				   : leaf * (pfn_t)BITMAP_BITS + bitmap_first(&tree->leaf[leaf]);
 }
 
 #endif

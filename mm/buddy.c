@@ -1,33 +1,33 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * buddy.c: what stands aside of buddy.h's way: bitmaps open and close, bounds go up and down, and
- * single frames move by words.
+ * buddy.c: the cold paths of buddy.h: bitmaps open and close, bounds rise and fall; and the moves
+ * of single frames by words.
  *
- * A bitmap that turns out not to hold what the index said is taken off the index (lowered), so that
+ * An open bitmap that turns out not to hold what the index promised is taken off the index, so that
  * no search meets it again before a free raises it. When no open bitmap serves, the lowest whole
  * child of the level above is opened. A bitmap that becomes whole stays open until another does
- * (B5), then it closes into one bit of its parent.
+ * (B5); then it closes into one bit of its parent.
  */
 #include "mm/buddy.h"
 
 /*
- * The bounds lowered under one hold of the lock. Each costs a search of a bitmap, about 220
- * instructions (`worst3.alloc`); without a limit an adversary who leaves many stale bounds makes
- * one call walk all of them.
+ * The most bounds that one hold of the lock lowers. Each costs a search of a bitmap. Without a
+ * limit, someone who leaves many stale bounds on purpose makes one call walk all of them
+ * (`worst3.alloc` in `make bench`).
  */
 #define MAX_LOWERED 11
 
-struct zone zones[STATE_ZONE_MASK + 1];
-
 static pfn_t spot_pfn(const struct zone *z, struct buddy_spot s)
 {
-	return buddy_child_pfn(z, s, 0, 0);
+	return buddy_child_pfn(z, s, 0, LEVEL_BLOCK);
 }
 
-/* B3, B4: index[k + 1] lies within index[k]. */
+/* Stops at the first order that is not held: index[k + 1] is a subset of index[k] (B3). */
 pfn_t buddy_lower(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
 {
 	struct buddy_spot s = buddy_spot_at(z, pfn, level);
 
+	MM_ASSERT(port_lock_is_taken(&z->lock));
 	for (; k < BITMAP_SHIFT; k++) {
 		struct bitmap_tree *index = &z->index[level * BLOCK_ORDER + k];
 
@@ -40,7 +40,7 @@ pfn_t buddy_lower(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
 	return pfn;
 }
 
-/* The bitmap holds a run of 2^k children. A whole bitmap counts as two halves. */
+/* Puts a bitmap that holds a run of 2^k children on the index. A whole one counts as two halves. */
 static void raise_bounds(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
 {
 	struct buddy_spot s = buddy_spot_at(z, pfn, level);
@@ -57,14 +57,14 @@ static void raise_bounds(struct zone *z, pfn_t pfn, unsigned int k, unsigned int
 	}
 }
 
-/* All of an open bitmap is free. */
+/* Sets all children of an open bitmap. */
 static void fill_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 {
 	bitmap_fill(buddy_spot_at(z, pfn, level).bitmap, BITMAP_WORD_FULL);
 	raise_bounds(z, pfn, BITMAP_SHIFT, level);
 }
 
-/* The descriptors of a block are zeroed once: from then on P2 keeps them so (zone.h). */
+/* Zeroes the descriptors of a block once; from then on P2 keeps them so. */
 static void clean_block(struct gib *g, unsigned int block, pfn_t pfn)
 {
 	if (bitmap_test(&g->clean, block))
@@ -73,7 +73,7 @@ static void clean_block(struct gib *g, unsigned int block, pfn_t pfn)
 	bitmap_set(&g->clean, block);
 }
 
-/* Memory for gibs comes unwritten: what is read before it is written would be a stranger's. */
+/* Writes a struct gib when it is first used: its memory comes from memblock as it was left. */
 static void write_header(struct zone *z, struct gib *g, pfn_t gib)
 {
 	if (bitmap_tree_test(&z->known, gib))
@@ -84,8 +84,10 @@ static void write_header(struct zone *z, struct gib *g, pfn_t gib)
 
 void buddy_open_gib(struct zone *z, pfn_t pfn)
 {
-	struct buddy_spot s = buddy_spot_at(z, pfn, 1);
+	struct buddy_spot s = buddy_spot_at(z, pfn, LEVEL_GIB);
 
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	MM_ASSERT(!bitmap_tree_test(&z->free, s.gib_nr) && !bitmap_tree_test(&z->head, s.gib_nr));
 	if (bitmap_tree_test(&z->open, s.gib_nr))
 		return;
 	write_header(z, s.gib, s.gib_nr);
@@ -95,9 +97,11 @@ void buddy_open_gib(struct zone *z, pfn_t pfn)
 
 void buddy_open_block(struct zone *z, pfn_t pfn)
 {
-	struct buddy_spot s = buddy_spot_at(z, pfn, 0);
+	struct buddy_spot s = buddy_spot_at(z, pfn, LEVEL_BLOCK);
 
 	buddy_open_gib(z, pfn);
+	MM_ASSERT(pfn % BLOCK_FRAMES == 0);
+	MM_ASSERT(!bitmap_test(&s.gib->free, s.block) && !bitmap_test(&s.gib->head, s.block));
 	clean_block(s.gib, s.block, pfn);
 	bitmap_set(&s.gib->open, s.block);
 	bitmap_fill(s.bitmap, 0);
@@ -110,7 +114,7 @@ void buddy_open_allocated(struct zone *z, pfn_t pfn, unsigned int order)
 		buddy_open_block(z, pfn);
 }
 
-/* A whole bitmap becomes one bit of its parent. */
+/* Turns a whole bitmap into one bit of its parent. */
 static void close_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 {
 	struct buddy_spot s = buddy_spot_at(z, pfn, level);
@@ -126,8 +130,8 @@ static void close_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 }
 
 /*
- * The bitmap that B5 kept open, if it still is whole, becomes available to the level above. It is
- * open: nothing else closes bitmaps.
+ * Closes the bitmap that B5 keeps open, if it still is whole, so that the level above can use it.
+ * Returns whether it did. The bitmap is open: nothing else closes bitmaps.
  */
 static bool close_idle(struct zone *z, unsigned int level)
 {
@@ -141,9 +145,8 @@ static bool close_idle(struct zone *z, unsigned int level)
 }
 
 /*
- * Of whole bitmaps the last stays open (B5). The one kept open comes here again only when it has
- * all of its children back at once, from a batch: a bitmap of one word, which are those of test
- * builds.
+ * The bitmap that is kept open comes here again only when a batch returns all of its children at
+ * once. Only a bitmap of one word can do that, as test builds have them.
  */
 bool buddy_completed(struct zone *z, pfn_t pfn, unsigned int level)
 {
@@ -163,6 +166,7 @@ void buddy_put(struct zone *z, pfn_t pfn, unsigned int order)
 	buddy_merge(z, pfn, order);
 }
 
+/* Takes the lowest whole gib. */
 static pfn_t take_gib(struct zone *z)
 {
 	pfn_t gib = bitmap_tree_first(&z->free);
@@ -175,14 +179,14 @@ static pfn_t take_gib(struct zone *z)
 
 static pfn_t take_block(struct zone *z);
 
-/* The lowest whole child of the level above gets a bitmap of its own, all of it free. */
+/* Opens the lowest whole child of the level above, all of it free. Returns its first frame. */
 static pfn_t open_whole(struct zone *z, unsigned int level)
 {
 	pfn_t pfn = level ? take_gib(z) : take_block(z);
 
 	if (pfn == PFN_NONE)
 		return PFN_NONE;
-	if (level)
+	if (level == LEVEL_GIB)
 		buddy_open_gib(z, pfn);
 	else
 		buddy_open_block(z, pfn);
@@ -190,7 +194,7 @@ static pfn_t open_whole(struct zone *z, unsigned int level)
 	return pfn;
 }
 
-/* The lowest run of 2^k children, of an open bitmap or of one that is opened for it. */
+/* Takes the lowest run of 2^k children, of an open bitmap or of one that is opened for it. */
 mm_always_inline pfn_t take_searching(struct zone *z, unsigned int k, unsigned int level,
 				      enum buddy_use use)
 {
@@ -211,17 +215,18 @@ mm_always_inline pfn_t take_searching(struct zone *z, unsigned int k, unsigned i
 	return buddy_take_run(z, buddy_spot_at(z, pfn, level), 0, k, level, use);
 }
 
-/* A block, to be opened. Its bound is exact: the first that may have one has. */
+/* Takes the lowest whole block, to be opened. That bound is exact, so one search finds it. */
 static pfn_t take_block(struct zone *z)
 {
 	pfn_t pfn;
 
 	do
 		pfn = take_searching(z, 0, LEVEL_GIB, BUDDY_FOR_PARTS);
-	while (pfn == PFN_NONE && close_idle(z, 0));
+	while (pfn == PFN_NONE && close_idle(z, LEVEL_BLOCK));
 	return pfn;
 }
 
+/* Takes the lowest whole gib as an allocation. */
 static pfn_t take_gib_head(struct zone *z)
 {
 	pfn_t pfn = take_gib(z);
@@ -231,7 +236,7 @@ static pfn_t take_gib_head(struct zone *z)
 	return pfn;
 }
 
-/* A whole bitmap that B5 keeps open may be what orders 9 and up miss. */
+/* A whole block or gib that B5 keeps open may be what orders 9 and up lack: it is closed first. */
 pfn_t buddy_take_other(struct zone *z, unsigned int order)
 {
 	pfn_t pfn;
@@ -242,13 +247,15 @@ pfn_t buddy_take_other(struct zone *z, unsigned int order)
 		pfn = order < GIB_ORDER
 			  ? take_searching(z, order - BLOCK_ORDER, LEVEL_GIB, BUDDY_FOR_HEAD)
 			  : take_gib_head(z);
-	while (pfn == PFN_NONE && (close_idle(z, 0) || (order == GIB_ORDER && close_idle(z, 1))));
+	while (pfn == PFN_NONE &&
+	       (close_idle(z, LEVEL_BLOCK) || (order == GIB_ORDER && close_idle(z, LEVEL_GIB))));
 	return pfn;
 }
 
-/* Nodes that one batch may empty: each costs as much as a search. */
+/* The most bitmaps that one batch may empty: each costs as much as a search. */
 #define MAX_BATCH_BITMAPS 8
 
+/* Returns the lowest n of the set bits of a word. */
 static uint64_t lowest_bits(uint64_t word, unsigned int n)
 {
 	uint64_t rest = word;
@@ -259,8 +266,8 @@ static uint64_t lowest_bits(uint64_t word, unsigned int n)
 }
 
 /*
- * The bitmap's lowest frames. False when the batch has all that it is going to get: if it has some,
- * it ends before it would cut a whole word.
+ * Moves the lowest frames of a block's bitmap, which begins at first, to the batch. Returns whether
+ * the batch wants more. A batch that has some frames ends before it would cut a full word.
  */
 static bool take_words(struct bitmap *bitmap, pfn_t first, struct frame_batch *b)
 {
@@ -293,61 +300,54 @@ void buddy_take_words(struct zone *z, struct frame_batch *b)
 	for (unsigned int bitmaps = 0; more && bitmaps < MAX_BATCH_BITMAPS; bitmaps++) {
 		struct buddy_spot s;
 
-		if (!buddy_find_open(z, 0, 0, &s)) {
-			pfn_t pfn = b->nr_frames ? PFN_NONE : open_whole(z, 0);
+		if (!buddy_find_open(z, 0, LEVEL_BLOCK, &s)) {
+			pfn_t pfn = b->nr_frames ? PFN_NONE : open_whole(z, LEVEL_BLOCK);
 
 			if (pfn == PFN_NONE)
 				break;
-			s = buddy_spot_at(z, pfn, 0);
+			s = buddy_spot_at(z, pfn, LEVEL_BLOCK);
 		}
 		more = take_words(s.bitmap, spot_pfn(z, s), b);
 		if (bitmap_empty(s.bitmap))
-			buddy_lower(z, spot_pfn(z, s), 0, 0);
+			buddy_lower(z, spot_pfn(z, s), 0, LEVEL_BLOCK);
 	}
 }
 
 void buddy_put_word(struct zone *z, const struct frame_word *w)
 {
-	struct buddy_spot s = buddy_spot_at(z, w->first, 0);
-	uint64_t *word = &s.bitmap->word[buddy_child_of(w->first, 0) / 64];
+	struct buddy_spot s = buddy_spot_at(z, w->first, LEVEL_BLOCK);
+	uint64_t *word = &s.bitmap->word[buddy_child_of(w->first, LEVEL_BLOCK) / 64];
 
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	MM_ASSERT(bitmap_test(&s.gib->open, s.block));
 	if (*word & w->bits)
 		panic("frame 0x%llx is free already",
 		      (unsigned long long)w->first +
 			  (unsigned int)__builtin_ctzll(*word & w->bits));
 	*word |= w->bits;
 	if (*word != BITMAP_WORD_FULL) {
-		if (!buddy_is_indexed(z, s, BITMAP_WORD_SHIFT - 1, 0))
-			raise_bounds(z, w->first, bitmap_word_run_order(*word), 0);
-	} else if (buddy_full_word_matters(z, s, buddy_child_of(w->first, 0), 0)) {
-		buddy_completed(z, w->first, 0);
+		if (!buddy_is_indexed(z, s, BITMAP_WORD_SHIFT - 1, LEVEL_BLOCK))
+			raise_bounds(z, w->first, bitmap_word_run_order(*word), LEVEL_BLOCK);
+	} else if (buddy_full_word_matters(z, s, buddy_child_of(w->first, LEVEL_BLOCK),
+					   LEVEL_BLOCK)) {
+		buddy_completed(z, w->first, LEVEL_BLOCK);
 	}
 }
 
-/* The frame is free: makes sure that it is a bit of an open block, and clears that bit. */
 void buddy_take_at(struct zone *z, pfn_t pfn)
 {
-	struct buddy_spot s = buddy_spot_at(z, pfn, 1);
-	struct buddy_spot in = buddy_spot_at(z, pfn, 0);
+	struct buddy_spot s = buddy_spot_at(z, pfn, LEVEL_GIB);
+	struct buddy_spot in = buddy_spot_at(z, pfn, LEVEL_BLOCK);
 
 	if (bitmap_tree_test(&z->free, s.gib_nr)) {
 		bitmap_tree_clear(&z->free, s.gib_nr);
 		buddy_open_gib(z, pfn);
-		fill_bitmap(z, pfn, 1);
+		fill_bitmap(z, pfn, LEVEL_GIB);
 	}
 	if (bitmap_test(&s.gib->free, in.block)) {
 		buddy_take_run(z, s, in.block, 0, LEVEL_GIB, BUDDY_FOR_PARTS);
 		buddy_open_block(z, spot_pfn(z, in));
-		fill_bitmap(z, pfn, 0);
+		fill_bitmap(z, pfn, LEVEL_BLOCK);
 	}
 	buddy_take_run(z, in, buddy_child_of(pfn, LEVEL_BLOCK), 0, LEVEL_BLOCK, BUDDY_FOR_PARTS);
-}
-
-struct gib *zone_gib(const struct zone *z, pfn_t pfn)
-{
-	pfn_t gib = pfn >> GIB_ORDER;
-
-	if (gib < z->first_gib || gib - z->first_gib >= z->nr_gibs)
-		return NULL;
-	return z->dir[gib - z->first_gib];
 }

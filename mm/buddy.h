@@ -1,13 +1,16 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * buddy.h: the allocator's core: runs of bits, found lowest address first, merged by being set.
+ * buddy.h: the core of the allocator: runs of bits, found lowest address first, merged by being
+ * set. zone.h has the terms, the picture and the invariants. Private to mm/.
  *
- * The same steps serve both levels (zone.h has the picture): level 0 is a block's bitmap of frames,
- * level 1 a gib's bitmap of blocks. A *spot* names an open bitmap. Searching follows the zone's
- * index to the lowest open bitmap that may hold a run. What most allocations and frees need is
- * here, inline, once for each level; when that does not do (the bound was stale, no open bitmap
- * serves, a bitmap became empty or whole) buddy.c is called.
+ * The same steps serve both levels: a block's bitmap of frames and a gib's bitmap of blocks. A
+ * *spot* identifies an open bitmap. A search follows the zone's index to the lowest open bitmap
+ * that may hold a run. What most allocations and frees need is inline here, once for each level.
+ * Where that is not enough (a bound was stale, no open bitmap serves, a bitmap became empty or
+ * whole), buddy.c is called.
  *
- * All functions want the zone's lock. Every address they get was checked by the caller.
+ * The caller of each function holds the zone's lock, and has checked that the frame numbers it
+ * gives lie in the zone. Frames are counted by the caller: nothing here changes nr_free.
  */
 #ifndef MM_BUDDY_H
 #define MM_BUDDY_H
@@ -15,48 +18,39 @@
 #include "mm/zone.h"
 
 /*
- * The level is a constant where these begin: a copy for each, without a branch. (But for those who
- * count branches: make coverage.)
+ * Marks a function that is inlined wherever it is called, so that an argument that is a constant
+ * there (the level, mostly) leaves no branch behind. `make coverage`, which counts branches, sets
+ * it otherwise.
  */
 #ifndef mm_always_inline
 #define mm_always_inline static inline __attribute__((always_inline))
 #endif
 
-/* Whose bitmap: a block's, of frames, or a gib's, of blocks. Numbers: they count in shifts. */
+/* Which bitmap: a block's, of frames, or a gib's, of blocks. Shifts are computed from these. */
 enum { LEVEL_BLOCK, LEVEL_GIB };
 
 /* What a run is taken for: an allocation of its own, or to be opened and handed out in parts. */
 enum buddy_use { BUDDY_FOR_HEAD, BUDDY_FOR_PARTS };
 
-/* An open bitmap: a block's (level 0) or a gib's own (level 1). */
+/* An open bitmap. */
 struct buddy_spot {
 	struct gib *gib;
 	struct bitmap *bitmap;
 	pfn_t gib_nr;       /* the gib's number in the zone */
-	unsigned int block; /* level 0: the block's number in the gib */
+	unsigned int block; /* the block's number in the gib; 0 for a gib's bitmap */
 };
 
-static inline pfn_t gib_of(const struct zone *z, pfn_t pfn)
-{
-	return (pfn >> GIB_ORDER) - z->first_gib;
-}
-
-static inline unsigned int block_of(pfn_t pfn)
-{
-	return (unsigned int)(pfn >> BLOCK_ORDER) & (BITMAP_BITS - 1);
-}
-
-/* Of a frame or block: its bit in the bitmap of that level. */
+/* Returns the number of the frame, or of its block, in the bitmap of that level. */
 mm_always_inline unsigned int buddy_child_of(pfn_t pfn, unsigned int level)
 {
 	return (unsigned int)(pfn >> level * BLOCK_ORDER) & (BITMAP_BITS - 1);
 }
 
-/* The first frame of a child. */
+/* Returns the first frame of a child of a spot. */
 mm_always_inline pfn_t buddy_child_pfn(const struct zone *z, struct buddy_spot s,
 				       unsigned int child, unsigned int level)
 {
-	return ((z->first_gib + s.gib_nr) << GIB_ORDER) + ((pfn_t)s.block << BLOCK_ORDER) +
+	return gib_pfn(z, s.gib_nr) + ((pfn_t)s.block << BLOCK_ORDER) +
 	       ((pfn_t)child << level * BLOCK_ORDER);
 }
 
@@ -68,6 +62,7 @@ mm_always_inline struct buddy_spot buddy_spot_in(struct gib *g, pfn_t gib, unsig
 	return (struct buddy_spot){ g, &g->block[block], gib, block };
 }
 
+/* Returns the spot of the bitmap of that level that has a bit for the frame, or for its block. */
 mm_always_inline struct buddy_spot buddy_spot_at(const struct zone *z, pfn_t pfn,
 						 unsigned int level)
 {
@@ -76,18 +71,24 @@ mm_always_inline struct buddy_spot buddy_spot_at(const struct zone *z, pfn_t pfn
 	return buddy_spot_in(z->dir[gib], gib, block_of(pfn), level);
 }
 
-/* Aside: each names a bitmap by a frame in it. */
+/*
+ * Cold paths. They identify a bitmap by any frame in it: a pfn fits in a register, which keeps the
+ * hot callers small. What they return saves their callers an instruction after the call.
+ */
 
-/* The bitmap holds no run of 2^k children, or more. Returns pfn. */
+/* Takes the bitmap off the index for runs of 2^k children and more. Returns pfn. */
 pfn_t buddy_lower(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level);
-/* The child was set, with others: bounds may go up, bitmaps close. Returns true. */
+
+/* Raises the bounds for the run around pfn's child, which was set; a whole bitmap closes (B5).
+ * Returns true. */
 bool buddy_completed(struct zone *z, pfn_t pfn, unsigned int level);
-/* What buddy_take() does where its own search ends. */
+
+/* Goes on where the search of buddy_take() ends, and returns what buddy_take() returns. */
 pfn_t buddy_take_other(struct zone *z, unsigned int order);
 
 /* Taking. */
 
-/* The lowest open bitmap that may hold a run of 2^k children. */
+/* Sets *s to the lowest open bitmap that may hold a run of 2^k children, or returns false. */
 mm_always_inline bool buddy_find_open(const struct zone *z, unsigned int k, unsigned int level,
 				      struct buddy_spot *s)
 {
@@ -101,12 +102,14 @@ mm_always_inline bool buddy_find_open(const struct zone *z, unsigned int k, unsi
 	return true;
 }
 
-/* The run of 2^k children is free, and no longer: an allocation if head, else to be opened. */
+/* Takes a free run of 2^k children out of its bitmap. Returns its first frame. */
 mm_always_inline pfn_t buddy_take_run(struct zone *z, struct buddy_spot s, unsigned int child,
 				      unsigned int k, unsigned int level, enum buddy_use use)
 {
 	pfn_t pfn = buddy_child_pfn(z, s, child, level);
 
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	MM_ASSERT(bitmap_all_run(s.bitmap, child, k));
 	if (level && use == BUDDY_FOR_HEAD)
 		bitmap_set(&s.gib->head, child);
 	bitmap_clear_run(s.bitmap, child, k);
@@ -115,7 +118,7 @@ mm_always_inline pfn_t buddy_take_run(struct zone *z, struct buddy_spot s, unsig
 	return pfn;
 }
 
-/* From the lowest open bitmap that may hold such a run, if it does. */
+/* Takes a run out of the lowest open bitmap that may hold it. PFN_NONE when it does not. */
 mm_always_inline pfn_t buddy_take_first(struct zone *z, unsigned int k, unsigned int level,
 					enum buddy_use use)
 {
@@ -129,13 +132,16 @@ mm_always_inline pfn_t buddy_take_first(struct zone *z, unsigned int k, unsigned
 }
 
 /*
- * The lowest run of this order becomes an allocation. PFN_NONE when there is none; PFN_AGAIN when
- * that took too long: the caller lets go of the lock for a moment and asks again.
+ * Takes the lowest free run of this order as an allocation. Returns its first frame; PFN_NONE when
+ * there is no run; PFN_AGAIN when many bounds were stale, so that the caller can release the lock
+ * for a moment and ask again. The caller writes the head's descriptor.
  */
 mm_always_inline pfn_t buddy_take(struct zone *z, unsigned int order)
 {
 	pfn_t pfn = PFN_NONE;
 
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	MM_ASSERT(order <= MAX_PAGE_ORDER);
 	if (order < BLOCK_ORDER)
 		pfn = buddy_take_first(z, order, LEVEL_BLOCK, BUDDY_FOR_HEAD);
 	else if (order < GIB_ORDER)
@@ -145,7 +151,7 @@ mm_always_inline pfn_t buddy_take(struct zone *z, unsigned int order)
 
 /* Giving back. */
 
-/* Whether the index has the bitmap for runs of 2^k children. */
+/* Returns whether the index holds the bitmap for runs of 2^k children. */
 mm_always_inline bool buddy_is_indexed(const struct zone *z, struct buddy_spot s, unsigned int k,
 				       unsigned int level)
 {
@@ -154,7 +160,10 @@ mm_always_inline bool buddy_is_indexed(const struct zone *z, struct buddy_spot s
 	return bitmap_test(&s.gib->index[k], s.block);
 }
 
-/* The child's word is full now: whether that means a higher bound, or a bitmap that closes (B5). */
+/*
+ * Given that child's word has become full, returns whether that calls for buddy_completed(): a
+ * bound must rise, or the bitmap became whole and was not so before (B5).
+ */
 mm_always_inline bool buddy_full_word_matters(const struct zone *z, struct buddy_spot s,
 					      unsigned int child, unsigned int level)
 {
@@ -168,9 +177,9 @@ mm_always_inline bool buddy_full_word_matters(const struct zone *z, struct buddy
 }
 
 /*
- * The run of 2^k children is not free, and becomes so. Returns true. Most often no bound has to go
- * up: the index has the bitmap for the highest order, and so for all (B3), or for that of the run
- * that this one is now part of.
+ * Frees a run of 2^k children that is not free, in an open bitmap. Returns true. Most often no
+ * bound must rise: the index holds the bitmap for the highest order, and so for all (B3), or for
+ * the order of the run that this one is now part of.
  */
 mm_always_inline bool buddy_put_run(struct zone *z, struct buddy_spot s, unsigned int child,
 				    unsigned int k, unsigned int level)
@@ -178,6 +187,10 @@ mm_always_inline bool buddy_put_run(struct zone *z, struct buddy_spot s, unsigne
 	uint64_t word;
 	bool done;
 
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	MM_ASSERT(level ? bitmap_tree_test(&z->open, s.gib_nr)
+			: bitmap_test(&s.gib->open, s.block));
+	MM_ASSERT(!bitmap_any_run(s.bitmap, child, k));
 	bitmap_set_run(s.bitmap, child, k);
 	word = s.bitmap->word[child / 64];
 	if (word == BITMAP_WORD_FULL)
@@ -190,30 +203,41 @@ mm_always_inline bool buddy_put_run(struct zone *z, struct buddy_spot s, unsigne
 	return buddy_completed(z, buddy_child_pfn(z, s, child, level), level);
 }
 
+/* Frees a run of any order that is neither free nor allocated. Returns true. */
 mm_always_inline bool buddy_merge(struct zone *z, pfn_t pfn, unsigned int order)
 {
 	if (order < BLOCK_ORDER)
-		return buddy_put_run(z, buddy_spot_at(z, pfn, 0), buddy_child_of(pfn, 0), order, 0);
+		return buddy_put_run(z, buddy_spot_at(z, pfn, LEVEL_BLOCK),
+				     buddy_child_of(pfn, LEVEL_BLOCK), order, LEVEL_BLOCK);
 	if (order < GIB_ORDER)
-		return buddy_put_run(z, buddy_spot_at(z, pfn, 1), buddy_child_of(pfn, 1),
-				     order - BLOCK_ORDER, 1);
+		return buddy_put_run(z, buddy_spot_at(z, pfn, LEVEL_GIB),
+				     buddy_child_of(pfn, LEVEL_GIB), order - BLOCK_ORDER,
+				     LEVEL_GIB);
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	MM_ASSERT(!bitmap_tree_test(&z->free, gib_of(z, pfn)));
 	bitmap_tree_set(&z->free, gib_of(z, pfn));
 	return true;
 }
 
-/* Whether the bits have such an allocation there. Below order 9 the descriptor is its mark. */
+/*
+ * Returns whether the bits have an allocation of this order at pfn. Below order 9 the bits only say
+ * that all of it is taken; the caller has seen the head's descriptor.
+ */
 static inline bool buddy_is_allocated(const struct zone *z, pfn_t pfn, unsigned int order)
 {
-	struct buddy_spot s = buddy_spot_at(z, pfn, 0);
+	struct buddy_spot s = buddy_spot_at(z, pfn, LEVEL_BLOCK);
 
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	MM_ASSERT(order <= MAX_PAGE_ORDER);
 	if (order < BLOCK_ORDER)
 		return bitmap_test(&s.gib->open, s.block) &&
-		       !bitmap_any_run(s.bitmap, buddy_child_of(pfn, 0), order);
+		       !bitmap_any_run(s.bitmap, buddy_child_of(pfn, LEVEL_BLOCK), order);
 	if (order < GIB_ORDER)
 		return bitmap_test(&s.gib->head, s.block);
 	return bitmap_tree_test(&z->head, s.gib_nr);
 }
 
+/* Takes back the mark of an allocation of order 9 and up; below there is none in the bits. */
 static inline void buddy_unmark(struct zone *z, pfn_t pfn, unsigned int order)
 {
 	if (order == GIB_ORDER)
@@ -222,7 +246,7 @@ static inline void buddy_unmark(struct zone *z, pfn_t pfn, unsigned int order)
 		bitmap_clear(&z->dir[gib_of(z, pfn)]->head, block_of(pfn));
 }
 
-/* The allocation becomes free. False, and nothing done, when the bits have none there. */
+/* Frees the allocation of this order at pfn. Returns false when the bits have none there. */
 static inline bool buddy_free(struct zone *z, pfn_t pfn, unsigned int order)
 {
 	if (!buddy_is_allocated(z, pfn, order))
@@ -231,31 +255,34 @@ static inline bool buddy_free(struct zone *z, pfn_t pfn, unsigned int order)
 	return buddy_merge(z, pfn, order);
 }
 
-/* The rest. */
-
-/* An aligned run that is neither free nor allocated becomes free. */
+/* Frees an aligned run that is neither free nor allocated: buddy_merge(), not inline. */
 void buddy_put(struct zone *z, pfn_t pfn, unsigned int order);
-/* All blocks of an allocation of order 9 or more get bitmaps of their own, with no bit set. */
+
+/* Opens all blocks of an allocation of order 9 or more, with no frame free, and unmarks its head.
+ */
 void buddy_open_allocated(struct zone *z, pfn_t pfn, unsigned int order);
+
 /*
- * The block or gib at pfn has no bit in its parent: from now on it has a bitmap of its own, with
- * no bit set. An open gib stays as it is.
+ * Open the block, or gib, that begins at pfn, with no child free. It must not be free in its
+ * parent. buddy_open_block() opens the block's gib, too; buddy_open_gib() leaves an open gib as it
+ * is.
  */
 void buddy_open_block(struct zone *z, pfn_t pfn);
 void buddy_open_gib(struct zone *z, pfn_t pfn);
-/* Takes the frame out, out of whatever it is part of. It must be free. */
+
+/* Takes one free frame, opening the gib and the block that it is part of where necessary. */
 void buddy_take_at(struct zone *z, pfn_t pfn);
 
-/* Single frames, for the caches: the frames first + i of the bits i of a word. */
+/* Some frames of one word of a block's bitmap: first + i for each bit i. */
 struct frame_word {
 	pfn_t first;
 	uint64_t bits;
 };
 
 /*
- * What moves under one hold of the lock: a few words, so that it is fewer frames if they lie
- * scattered. With eleven, and CACHE_DRAIN frames, the worst free takes 5,700 instructions
- * (`worst0.free`).
+ * The words that move between a zone's bits and a frame cache under one hold of the lock. Frames
+ * that lie scattered cost a word each, so a limit in words keeps the hold short; it and CACHE_DRAIN
+ * (cache.h) are what the worst case of `worst0.free` in `make bench` comes from.
  */
 #define MAX_BATCH_WORDS 11
 
@@ -266,9 +293,13 @@ struct frame_batch {
 	struct frame_word word[MAX_BATCH_WORDS];
 };
 
-/* The lowest frames of open bitmap, in rising order: none only when nothing is free. */
+/*
+ * Takes the lowest free frames of open blocks into an empty batch, in rising order, at most
+ * b->want. Opens a block when no open one has any. Takes none only when nothing is free.
+ */
 void buddy_take_words(struct zone *z, struct frame_batch *b);
-/* The frames become free. Panics if one was. */
+
+/* Frees the frames of a word of an open block. Panics if one of them is free. */
 void buddy_put_word(struct zone *z, const struct frame_word *w);
 
 #endif

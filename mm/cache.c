@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * cache.c: filling and draining the caches of single frames.
+ * cache.c: filling and draining the frame caches.
  *
- * The lock is held for one batch. A batch comes from a few open bitmap at most and goes back
- * grouped by word: frames that lie in one word of bits are one operation.
+ * The zone's lock is held for one batch at a time. A batch comes from a few open blocks at most,
+ * and goes back grouped by word: all frames that lie in one word of the bits are one operation.
  */
 #include "mm/cache.h"
 #include "mm/buddy.h"
@@ -11,13 +12,13 @@
 struct frame_cache frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
 struct cache_table cache_tables[MM_MAX_CPUS];
 
-/* Always the slow way: busy for ever, so that no CPU writes to it. */
+/* Stands where no cache serves. It is busy for ever, so that no CPU writes to it. */
 static struct frame_cache no_cache = { .state = CACHE_BUSY };
 
-/* No address of a descriptor is higher: all are kept. */
+/* Beyond the descriptors of all frames: every frame is kept. */
 #define KEEP_ALL  ((const struct page *)UINTPTR_MAX)
 
-/* At most this part of a zone waits in one CPU's cache. */
+/* A CPU's cache holds at most one frame of so many of its zone. */
 #define ZONE_PART 256
 
 static uint64_t at_most(uint64_t n, uint64_t limit)
@@ -50,7 +51,7 @@ void cache_init(void)
 	}
 }
 
-/* The word's frames, lowest first, from *top downwards. */
+/* Puts the frames of a word below top, the lowest first. Returns the new end. */
 static struct page **lay_down(struct page **top, const struct frame_word *w)
 {
 	struct page *base = pfn_to_page(w->first);
@@ -64,7 +65,8 @@ static struct page **lay_down(struct page **top, const struct frame_word *w)
 	return top;
 }
 
-/* Onto a cache that is less than half a batch full, the lowest frame on top. */
+/* Adds at most want frames from the bits to a cache that is at most half full; the lowest on top.
+ */
 static void refill(struct frame_cache *cache, struct zone *z, unsigned int want)
 {
 	struct frame_batch b;
@@ -87,9 +89,9 @@ static void refill(struct frame_cache *cache, struct zone *z, unsigned int want)
 }
 
 /*
- * Whether the zone's cache of this CPU has a frame now; filled from the bits if they have some to
- * spare. A few frames are not enough: two zones whose caches run empty in turn would be changed for
- * ever.
+ * Refills a cache that is at most half a batch full, if the zone has frames to spare. Returns
+ * whether it has a frame now. A cache with a few frames is refilled, too: otherwise two zones whose
+ * caches run empty in turn would take each other's place again and again.
  */
 static bool refill_if_low(struct frame_cache *cache, struct zone *z, uint64_t spare)
 {
@@ -107,16 +109,17 @@ static bool refill_if_low(struct frame_cache *cache, struct zone *z, uint64_t sp
 	return some;
 }
 
-/* What is in the zone's cache may go to such a request: nothing is kept from it, or not all. */
+/* Returns whether a cache of the zone may serve such a request: the zone keeps nothing from it, or
+ * has more. */
 static bool may_give(const struct zone *z, gfp_t gfp)
 {
 	return gfp & __GFP_HIGH || !z->lowmem_reserve[gfp_zone(gfp)->id] || zone_spare(z, gfp);
 }
 
 /*
- * The cache serves gfp from now on. Frames in it are not counted as the zone's reserve, and taking
- * one asks nobody: requests that may not have the reserve are sent elsewhere before the cache holds
- * some of it. That is this request, too, if nothing but __GFP_HIGH let it in.
+ * Lets the cache serve requests like gfp from now on. A cache asks nobody before it serves, so
+ * requests that may not have the zone's reserve are sent elsewhere as soon as nothing else is left.
+ * That includes this request, if only __GFP_HIGH let it in.
  */
 static void serve_from(struct frame_cache *cache, const struct zone *z, gfp_t gfp)
 {
@@ -150,16 +153,18 @@ struct frame_cache *cache_refill(gfp_t gfp)
 			serve_from(cache, z, gfp);
 			return cache;
 		}
-		/* Busy, or no cache at all: not a reason to go to a lower zone. */
+		/* A busy cache, or none at all, is no reason to go to a lower zone. */
 		if (spare || cache->state == CACHE_BUSY)
 			return NULL;
 	}
 	return NULL;
 }
 
-/* How many frames from the top are each the one before the last: those freed in rising order are.
+/*
+ * Returns the length of the run of consecutive frames on top of the stack, at most max; frames
+ * freed in rising order form one.
  */
-static unsigned int falling(struct page *const *top, unsigned int max)
+static unsigned int top_run(struct page *const *top, unsigned int max)
 {
 	const struct page *next = *top - 1;
 	struct page *const *at = top - 1, *const *end = top - max;
@@ -170,14 +175,14 @@ static unsigned int falling(struct page *const *top, unsigned int max)
 }
 
 /*
- * The topmost frames that lie in one word of bits. Returns how many those are. Of a frame that is
- * there twice there is one bit.
+ * Gathers the topmost frames of a stack that lie in one word of the bits, at most max. Returns how
+ * many they are. A frame that is there twice has one bit, and panics.
  */
 static unsigned int gather_word(struct page *const *top, unsigned int max, struct frame_word *w)
 {
 	pfn_t pfn = page_to_pfn(*top), first = pfn & ~(BITMAP_WORD_FRAMES - 1);
 	unsigned int child = (unsigned int)(pfn - first);
-	unsigned int n = falling(top, max <= child ? max : child + 1);
+	unsigned int n = top_run(top, max <= child ? max : child + 1);
 	uint64_t bits = (~0ull >> (64 - n)) << (child + 1 - n);
 
 	for (; n < max; n++) {
@@ -195,10 +200,10 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 }
 
 /*
- * Frames from the top of a stack, as many as lie in a batch's words: those that lie scattered cost
- * as much each as a whole word.
+ * Returns a batch of frames from the top of a stack to the bits: at most CACHE_DRAIN, and as many
+ * as lie in MAX_BATCH_WORDS words. A frame that lies alone costs as much as a whole word.
  */
-static void drain(struct zone *z, struct page *const *stack, uint64_t *count)
+static void drain_batch(struct zone *z, struct page *const *stack, uint64_t *count)
 {
 	unsigned int max = (unsigned int)at_most(*count, CACHE_DRAIN);
 	struct frame_batch b;
@@ -216,11 +221,13 @@ static void drain(struct zone *z, struct page *const *stack, uint64_t *count)
 	*count -= b.nr_frames;
 }
 
-static bool push(struct frame_cache *cache, uint64_t state, struct page *page, bool keep)
+/* Puts a frame on one of the two stacks and leaves the cache. Returns true. */
+static bool push_frame(struct frame_cache *cache, uint64_t state, struct page *page, bool keep)
 {
 	struct page **stack = keep ? cache->pages : cache->out;
 	uint64_t *count = keep ? &cache->count : &cache->nr_out;
 
+	MM_ASSERT(*count < (keep ? CACHE_MAX : CACHE_OUT));
 	page->state = 0;
 	stack[(*count)++] = page;
 	cache_leave(cache, state);
@@ -231,10 +238,10 @@ __attribute__((noinline)) static bool drain_and_push(struct frame_cache *cache, 
 						     struct page *page, bool keep)
 {
 	if (keep)
-		drain(state_zone(state), cache->pages, &cache->count);
+		drain_batch(state_zone(state), cache->pages, &cache->count);
 	else
-		drain(state_zone(state), cache->out, &cache->nr_out);
-	return push(cache, state, page, keep);
+		drain_batch(state_zone(state), cache->out, &cache->nr_out);
+	return push_frame(cache, state, page, keep);
 }
 
 bool cache_free(struct page *page)
@@ -248,7 +255,7 @@ bool cache_free(struct page *page)
 	cache_enter(cache);
 	if (keep ? cache->count == cache->limit : cache->nr_out == at_most(cache->limit, CACHE_OUT))
 		return drain_and_push(cache, state, page, keep);
-	return push(cache, state, page, keep);
+	return push_frame(cache, state, page, keep);
 }
 
 bool cache_close(struct zone *z)
@@ -258,9 +265,9 @@ bool cache_close(struct zone *z)
 	if (cache_enter(cache) == CACHE_BUSY)
 		return false;
 	while (cache->count)
-		drain(z, cache->pages, &cache->count);
+		drain_batch(z, cache->pages, &cache->count);
 	while (cache->nr_out)
-		drain(z, cache->out, &cache->nr_out);
+		drain_batch(z, cache->out, &cache->nr_out);
 	return true;
 }
 
@@ -276,9 +283,4 @@ uint64_t cache_frames(const struct zone *z)
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
 		sum += frame_caches[cpu][z->id].count + frame_caches[cpu][z->id].nr_out;
 	return sum;
-}
-
-uint64_t zone_nr_free_pages(const struct zone *z)
-{
-	return z->nr_free + cache_frames(z);
 }

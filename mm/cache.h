@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * cache.h: single frames at hand, for each CPU and zone, in front of the zones.
+ * cache.h: frame caches: for each CPU and zone, some single frames in front of the zone's bits.
+ * Private to mm/, but for tests and statistics.
  *
  *                          ┌──────────────┐
  *   alloc_page ──pop─────▶ │ pages        │ ◀──push── __free_page, below keep_below
@@ -8,22 +10,22 @@
  *                          │ out          │ ◀──push── __free_page, from keep_below on
  *                          └──────────────┘
  *
- * What is freed is the first to be used again, but not when lower frames are free: keep_below is
- * the end of the block that the last refill came from, and a frame beyond it goes back to the bits,
- * by way of *out*. So memory packs itself even if single frames are freed and allocated in turn,
- * and once it is packed nothing is above.
+ * The frame freed last is the first to be used again, as in Linux's per-CPU lists, but not when
+ * lower frames are free: keep_below is the end of the block that the last refill came from, and a
+ * frame beyond it goes back to the bits, by way of *out*. So memory packs itself even while single
+ * frames are freed and allocated in turn.
  *
- * A CPU touches its own caches only, without a lock and with interrupts on. What keeps an interrupt
- * on the same CPU out is a plain mark: `state` is CACHE_BUSY while somebody is inside. A handler
- * that finds it takes the zone's lock instead; it ends before the interrupted code goes on, so
- * nothing but program order is needed. The caller stays on its CPU between reading its number and
- * clearing the mark: port_pin().
+ * A CPU uses only its own caches, without a lock and with interrupts on. A plain mark keeps out an
+ * interrupt handler on the same CPU: `state` is CACHE_BUSY while a cache is in use. A handler that
+ * finds the mark takes the zone's lock instead of the cache. It returns before the interrupted code
+ * goes on, so program order is all that the mark needs. The caller is pinned to its CPU
+ * (port_pin()) from reading the CPU's number until the mark is cleared.
  *
- * A cached frame is a cleared bit of an open block with a descriptor of zero. Invariants:
+ * A cached frame is a cleared bit of an open block, with a descriptor of zero. Invariants:
  *
- *   C1 The frames of an open block that are not free, allocated or reserved are exactly those in
- *      the caches, each once.
- *   C2 count <= limit <= CACHE_MAX; nr_out <= min(limit, CACHE_OUT).
+ *   C1 The frames of an open block that are neither free, allocated nor marked reserved are exactly
+ *      those in its zone's caches, each once, with a state word of zero.
+ *   C2 count <= limit <= CACHE_MAX, and nr_out <= min(limit, CACHE_OUT).
  */
 #ifndef MM_CACHE_H
 #define MM_CACHE_H
@@ -32,17 +34,17 @@
 
 #define CACHE_MAX    512
 #define CACHE_REFILL 128 /* frames that one hold of the lock brings, at most */
-#define CACHE_DRAIN  320 /* and takes away */
+#define CACHE_DRAIN  320 /* frames that one hold of the lock takes away, at most */
 #define CACHE_OUT    64
 
-/* As a state: "Busy". Nobody's descriptor in use has a cookie of 0, as this has. */
+/* The mark, "Busy" in ASCII. No descriptor in use has this value: its cookie would be 0. */
 #define CACHE_BUSY   0x42757379ull
 
 struct frame_cache {
-	uint64_t state; /* what the descriptor of a frame in use, count 1, must be; or CACHE_BUSY */
+	uint64_t state; /* the state word of an allocated frame, count 1; or CACHE_BUSY */
 	const struct page *keep_below;
 	uint64_t count;
-	uint64_t limit; /* 0: the zone is too small for a cache, or debug.h wants none */
+	uint64_t limit; /* 0: the zone is too small for a cache, or debug.h asked for none */
 	uint64_t nr_out;
 	struct page *pages[CACHE_MAX];
 	struct page *out[CACHE_OUT];
@@ -51,19 +53,20 @@ struct frame_cache {
 extern struct frame_cache frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
 
 /*
- * Which cache, without a branch: for_gfp by a request's zone bits, of_zone by the two zone bits of
- * a descriptor. Where there is none they lead to an empty cache with a limit of 0. for_gfp follows
- * what a zone has left: cache_refill() sets it.
+ * Tells a CPU which cache to use, without a branch: for_gfp[] by a request's zone bits, of_zone[]
+ * by the two zone bits of a state word. Where no cache serves, the entry is one that is always
+ * busy. for_gfp[] changes as zones run empty: cache_refill() and cache_withhold() set it.
  */
 struct cache_table {
 	struct frame_cache *for_gfp[GFP_ZONE_BITS + 1];
 	struct frame_cache *of_zone[STATE_ZONE_MASK + 1];
-} __attribute__((aligned(128))); /* a power of two; and no two CPUs in one line */
+} __attribute__((aligned(128))); /* no two CPUs share a line; a power of two makes a short index */
 extern struct cache_table cache_tables[MM_MAX_CPUS];
 
 /*
- * Returns the cache's state, to be given to cache_leave(), or CACHE_BUSY: no entry. Only this CPU
- * and its interrupts see the mark: the compiler must keep the order, nobody else.
+ * Marks a cache of this CPU as busy. Returns its state, which cache_leave() needs; or CACHE_BUSY
+ * when it was busy already, and must not be used. Only this CPU and its interrupt handlers look at
+ * the mark, so only the compiler must keep the order.
  */
 static inline uint64_t cache_enter(struct frame_cache *cache)
 {
@@ -76,13 +79,17 @@ static inline uint64_t cache_enter(struct frame_cache *cache)
 	return state;
 }
 
+/* Clears the mark: state is what cache_enter() returned. */
 static inline void cache_leave(struct frame_cache *cache, uint64_t state)
 {
+	MM_ASSERT(cache->state == CACHE_BUSY && state != CACHE_BUSY);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	cache->state = state;
 }
 
-/* A frame at hand, in use from now on; NULL when the cache is busy or empty. On this CPU: pinned.
+/*
+ * Takes a frame out of a cache of this CPU and writes its descriptor. Returns NULL when the cache
+ * is busy or empty. The caller is pinned.
  */
 static inline struct page *cache_pop(struct frame_cache *cache)
 {
@@ -95,6 +102,7 @@ static inline struct page *cache_pop(struct frame_cache *cache)
 	count = cache->count;
 	if (count) {
 		page = cache->pages[--count];
+		MM_ASSERT(count < CACHE_MAX && !page->state);
 		cache->count = count;
 		page->state = state;
 	}
@@ -102,7 +110,7 @@ static inline struct page *cache_pop(struct frame_cache *cache)
 	return page;
 }
 
-/* This CPU's cache of the zone that the descriptor names, whatever it holds. */
+/* Returns this CPU's cache for the zone that the descriptor names, whatever that holds. */
 static inline struct frame_cache *cache_of(const struct page *page)
 {
 	uint8_t zone = __atomic_load_n(&page->zone, __ATOMIC_RELAXED);
@@ -111,9 +119,10 @@ static inline struct frame_cache *cache_of(const struct page *page)
 }
 
 /*
- * At hand now, if the frame is of the cache's zone, in use, with one reference, none that is to go
- * back to the bits, and there is room. Else false. The compare finds a busy cache as well: no
- * descriptor in use has that state.
+ * Frees a frame into a cache of this CPU. Returns false, and does nothing, when the frame is not an
+ * allocation of order 0 of the cache's zone with one reference, when it lies beyond keep_below, or
+ * when the cache is full or busy. The one compare finds a busy cache as well: no descriptor in use
+ * has that value. The caller is pinned.
  */
 static inline bool cache_push(struct frame_cache *cache, struct page *page)
 {
@@ -136,36 +145,43 @@ static inline bool cache_push(struct frame_cache *cache, struct page *page)
 	return room;
 }
 
-/* Sets limits and states, when all memory was handed over. */
+/*
+ * Sets up the caches of all CPUs, empty, after all memory was handed over. A cache's limit is 1/256
+ * of its zone, at most CACHE_MAX; 0 with any option of debug.h.
+ */
 void cache_init(void);
 
 /*
  * Finds the highest zone that may serve gfp and has a frame, in this CPU's cache or in the bits.
- * Returns its cache, filled, which serves such requests from now on unless the zone has nothing
- * left but its reserve. NULL when there is none, or when that zone's cache is busy or has no room.
+ * Returns its cache, which then has a frame; such requests go there from now on, unless the zone
+ * has nothing left but its reserve. Returns NULL when there is no such zone, or when its cache is
+ * busy or has a limit of 0. The caller is pinned.
  */
 struct frame_cache *cache_refill(gfp_t gfp);
 
 /*
- * The zone's bits have no more than what it keeps from some requests: this CPU's cache of it, which
- * asks nobody, serves those no longer.
+ * Stops this CPU's cache of a zone from serving requests that may not have the zone's reserve, if
+ * the bits have no more than that. A cache asks nobody before it serves, so this has to be called
+ * whenever nr_free has fallen that low.
  */
 void cache_withhold(const struct zone *z);
 
 /*
- * The same as cache_push() into this CPU's cache of the frame's zone, with room made: of frames to
- * keep, or to go back, a batch goes back to the bits. False when it has no limit or is busy.
+ * Does what cache_push() does, with this CPU's cache of the frame's zone, for a frame beyond
+ * keep_below as well; a full cache returns a batch to the bits first. Returns false when the frame
+ * is not as cache_push() demands, or the cache is busy or has a limit of 0. The caller is pinned.
  */
 bool cache_free(struct page *page);
 
 /*
- * Gives this CPU's frames of a zone back to the bits and keeps the cache busy, so that an interrupt
- * puts none into it, until cache_reopen(). False when it was busy already. On this CPU: pinned.
+ * cache_close() returns this CPU's cached frames of a zone to the bits and leaves the cache busy,
+ * so that no interrupt handler puts one in, until cache_reopen(). It returns false when the cache
+ * was busy already; cache_reopen() must not be called then. The caller is pinned throughout.
  */
 bool cache_close(struct zone *z);
 void cache_reopen(struct zone *z);
 
-/* Frames of the zone in the caches of all CPUs. */
+/* Returns the number of the zone's frames in the caches of all CPUs. */
 uint64_t cache_frames(const struct zone *z);
 
 #endif

@@ -1,9 +1,13 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * check.c: mm_check() recomputes every invariant of zone.h from ground truth: memblock says what is
- * RAM and what was reserved, the bits say what is free, the descriptors who heads what.
+ * check.c: mm_check() recomputes the invariants of zone.h and cache.h from what is true whatever
+ * the allocator believes: memblock says what is RAM and what was reserved, the bits say what is
+ * free, the descriptors say what heads an allocation. No count and no bound is trusted.
  *
- * Frames are walked one by one only in open blocks. Nothing here trusts a count or a bound.
+ * Frames are walked one by one in open blocks only.
  */
+#include "mm/check.h"
+
 #include "mm/cache.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
@@ -12,7 +16,7 @@
 
 static unsigned long violations;
 
-/* Says which invariant, and where: [zone, first frame of the thing]. */
+/* Reports a violation of the invariant, at the first frame of what is wrong. */
 static void violated(const char *invariant, const struct zone *z, pfn_t pfn, const char *what)
 {
 	if (violations++ < MAX_PRINTED)
@@ -27,17 +31,13 @@ static void require(bool ok, const char *invariant, const struct zone *z, pfn_t 
 		violated(invariant, z, pfn, what);
 }
 
-static pfn_t gib_pfn(const struct zone *z, pfn_t gib)
-{
-	return (z->first_gib + gib) << GIB_ORDER;
-}
-
 static bool is_ram_to_hand_out(pfn_t pfn)
 {
 	return pfn_valid(pfn) && !memblock_is_region_reserved(PFN_PHYS(pfn), PAGE_SIZE);
 }
 
-/* Whether regions of the type, touching one another or not, cover all of [pfn, end). */
+/* Returns whether memblock regions of the type, touching one another or not, cover all of [pfn,
+ * end). */
 static bool covered(const struct memblock_type *type, pfn_t pfn, pfn_t end)
 {
 	phys_addr_t at = PFN_PHYS(pfn);
@@ -51,7 +51,7 @@ static bool covered(const struct memblock_type *type, pfn_t pfn, pfn_t end)
 	return at >= PFN_PHYS(end);
 }
 
-/* B2 for a run of free frames at once. */
+/* Checks B2 for a run of free frames at once. */
 static void check_free_run(const struct zone *z, pfn_t pfn, pfn_t end)
 {
 	require(!memblock_is_region_reserved(PFN_PHYS(pfn), PFN_PHYS(end - pfn)), "B2", z, pfn,
@@ -59,7 +59,7 @@ static void check_free_run(const struct zone *z, pfn_t pfn, pfn_t end)
 	require(covered(&memblock.memory, pfn, end), "B2", z, pfn, "a free frame is not RAM");
 }
 
-/* What an open block's frames amount to. */
+/* Frames of a block, a gib or a zone by what they are. */
 struct tally {
 	uint64_t free;
 	uint64_t allocated;
@@ -73,12 +73,15 @@ static void add_tally(struct tally *sum, const struct tally *part)
 	sum->cached += part->cached;
 }
 
-/* The frame is in no allocation so far: a head, or reserved, or wrong. Returns frames it covers. */
+/*
+ * Checks a frame that is not free and not inside an allocation found before: it must be a head,
+ * marked reserved, or cached. Returns how many frames it accounts for.
+ */
 static pfn_t check_used_frame(const struct zone *z, const struct bitmap *bitmap, pfn_t pfn,
 			      struct tally *tally)
 {
 	uint64_t state = pfn_to_page(pfn)->state;
-	unsigned int order = (unsigned int)(state >> STATE_ORDER_SHIFT & STATE_ORDER_MASK);
+	unsigned int order = state_order(state);
 
 	if (state == state_reserved(z->id)) {
 		require(!is_ram_to_hand_out(pfn), "P4", z, pfn,
@@ -90,8 +93,8 @@ static pfn_t check_used_frame(const struct zone *z, const struct bitmap *bitmap,
 		tally->cached++;
 		return 1;
 	}
-	if (state >> 32 != state_allocated(z->id, order) >> 32 || !(uint32_t)state ||
-	    order >= BLOCK_ORDER || pfn & (((pfn_t)1 << order) - 1)) {
+	if (!state_is_head(state, z->id, order) || order >= BLOCK_ORDER ||
+	    pfn != run_start(pfn, order)) {
 		violated("P1", z, pfn, "neither free, nor in an allocation, nor reserved");
 		return 1;
 	}
@@ -106,7 +109,7 @@ static pfn_t check_used_frame(const struct zone *z, const struct bitmap *bitmap,
 
 static struct tally check_open_block(const struct zone *z, const struct gib *g, pfn_t first)
 {
-	const struct bitmap *bitmap = &g->block[(first >> BLOCK_ORDER) % BITMAP_BITS];
+	const struct bitmap *bitmap = &g->block[block_of(first)];
 	struct tally tally = { .free = 0 };
 
 	for (pfn_t pfn = first; pfn < first + BLOCK_FRAMES;) {
@@ -126,31 +129,30 @@ static struct tally check_open_block(const struct zone *z, const struct gib *g, 
 	return tally;
 }
 
-/* B3 for one open bitmap: `in` says for order k whether the index holds it. */
-static void check_bounds(const struct zone *z, const struct bitmap *bitmap, pfn_t pfn, uint32_t in)
+/* Checks B3 for one open bitmap. Bit k of held: the index holds it for runs of 2^k children. */
+static void check_bounds(const struct zone *z, const struct bitmap *bitmap, pfn_t pfn,
+			 uint32_t held)
 {
 	for (unsigned int k = 0; k < BITMAP_SHIFT; k++) {
-		bool held = in >> k & 1;
-
-		require(held || bitmap_find_run(bitmap, k) == BITMAP_NONE, "B3", z, pfn,
+		require(held >> k & 1 || bitmap_find_run(bitmap, k) == BITMAP_NONE, "B3", z, pfn,
 			"an open block or gib has a run that the index does not know");
-		require(!held || !k || in >> (k - 1) & 1, "B3", z, pfn,
+		require(!(held >> k & 1) || !k || held >> (k - 1) & 1, "B3", z, pfn,
 			"the index holds a child for an order, but not for the one below");
 	}
-	require(!(in & 1) || !bitmap_empty(bitmap), "B3", z, pfn,
+	require(!(held & 1) || !bitmap_empty(bitmap), "B3", z, pfn,
 		"the index holds an open child in which nothing is free");
 }
 
-/* An allocation of order 9 .. 17 at this block: its blocks. 0 when the descriptor is wrong. */
+/* Checks the head of an allocation of order 9 to 17. Returns its blocks; 0 when it is no head. */
 static unsigned int check_block_head(const struct zone *z, const struct gib *g, pfn_t pfn)
 {
 	uint64_t state = pfn_to_page(pfn)->state;
-	unsigned int order = (unsigned int)(state >> STATE_ORDER_SHIFT & STATE_ORDER_MASK);
-	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) % BITMAP_BITS;
+	unsigned int order = state_order(state);
+	unsigned int block = block_of(pfn);
 	unsigned int blocks;
 
-	if (state >> 32 != state_allocated(z->id, order) >> 32 || !(uint32_t)state ||
-	    order < BLOCK_ORDER || order >= GIB_ORDER || pfn & (((pfn_t)1 << order) - 1)) {
+	if (!state_is_head(state, z->id, order) || order < BLOCK_ORDER || order >= GIB_ORDER ||
+	    pfn != run_start(pfn, order)) {
 		violated("P1", z, pfn, "a block is marked as head, its descriptor says otherwise");
 		return 0;
 	}
@@ -162,7 +164,7 @@ static unsigned int check_block_head(const struct zone *z, const struct gib *g, 
 	return blocks;
 }
 
-/* Blocks neither whole nor open nor under a head must have nothing to hand out. */
+/* Checks that a block neither whole, open nor allocated has nothing to hand out (P1). */
 static void check_other_block(const struct zone *z, pfn_t pfn)
 {
 	if (covered(&memblock.reserved, pfn, pfn + BLOCK_FRAMES))
@@ -174,21 +176,22 @@ static void check_other_block(const struct zone *z, pfn_t pfn)
 		}
 }
 
+/* Checks a block. *inside: how many blocks from here on are inside an allocation already met. */
 static struct tally check_block(const struct zone *z, const struct gib *g, pfn_t pfn,
-				unsigned int *covered)
+				unsigned int *inside)
 {
-	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) % BITMAP_BITS;
+	unsigned int block = block_of(pfn);
 	bool free = bitmap_test(&g->free, block);
 	bool open = bitmap_test(&g->open, block);
-	uint32_t in = 0;
+	uint32_t held = 0;
 
 	require(free + open + bitmap_test(&g->head, block) <= 1, "B1", z, pfn,
 		"a block is two of whole, open and head");
 	for (unsigned int k = 0; k < BITMAP_SHIFT; k++)
-		in |= (uint32_t)bitmap_test(&g->index[k], block) << k;
-	require(open || !in, "B3", z, pfn, "the index holds a block that is not open");
-	if (*covered) {
-		--*covered;
+		held |= (uint32_t)bitmap_test(&g->index[k], block) << k;
+	require(open || !held, "B3", z, pfn, "the index holds a block that is not open");
+	if (*inside) {
+		--*inside;
 		return (struct tally){ .allocated = BLOCK_FRAMES };
 	}
 	if (free) {
@@ -199,49 +202,49 @@ static struct tally check_block(const struct zone *z, const struct gib *g, pfn_t
 		require(bitmap_test(&g->clean, block), "P3", z, pfn, "an open block is not clean");
 		require(!bitmap_whole(&g->block[block]) || z->idle[0] == pfn, "B5", z, pfn,
 			"an open block is whole and should have closed");
-		check_bounds(z, &g->block[block], pfn, in);
+		check_bounds(z, &g->block[block], pfn, held);
 		return check_open_block(z, g, pfn);
 	}
 	if (bitmap_test(&g->head, block)) {
 		unsigned int blocks = check_block_head(z, g, pfn);
 
-		*covered = blocks ? blocks - 1 : 0;
+		*inside = blocks ? blocks - 1 : 0;
 		return (struct tally){ .allocated = BLOCK_FRAMES };
 	}
 	check_other_block(z, pfn);
 	return (struct tally){ .free = 0 };
 }
 
-/* The gib's blocks that lie in the zone and have bitmaps. */
+/* Checks an open gib: its blocks that lie in the zone, up to the last with RAM. */
 static struct tally check_open_gib(const struct zone *z, const struct gib *g, pfn_t gib)
 {
 	pfn_t first = gib_pfn(z, gib);
 	pfn_t end = first + GIB_FRAMES;
 	struct tally sum = { .free = 0 };
-	unsigned int covered = 0;
-	uint32_t in = 0;
+	unsigned int inside = 0;
+	uint32_t held = 0;
 
 	if (end > z->end_pfn)
 		end = (z->end_pfn + BLOCK_FRAMES - 1) & ~(BLOCK_FRAMES - 1);
 	if (first < z->start_pfn)
 		first = z->start_pfn;
 	for (pfn_t pfn = first; pfn < end; pfn += BLOCK_FRAMES) {
-		struct tally block = check_block(z, g, pfn, &covered);
+		struct tally block = check_block(z, g, pfn, &inside);
 
 		add_tally(&sum, &block);
 	}
 	for (unsigned int k = 0; k < BITMAP_SHIFT; k++) {
-		in |= (uint32_t)bitmap_tree_test(&z->index[BLOCK_ORDER + k], gib) << k;
+		held |= (uint32_t)bitmap_tree_test(&z->index[BLOCK_ORDER + k], gib) << k;
 		require(bitmap_tree_test(&z->index[k], gib) == !bitmap_empty(&g->index[k]), "B4", z,
 			first, "the zone's index and the gib's differ");
 	}
 	require(!bitmap_whole(&g->free) || z->idle[1] == first, "B5", z, first,
 		"an open gib is whole and should have closed");
-	check_bounds(z, &g->free, first, in);
+	check_bounds(z, &g->free, first, held);
 	return sum;
 }
 
-/* A gib that is neither whole nor open nor allocated: as little. */
+/* Checks that a gib neither whole, open nor allocated has nothing to hand out (P1). */
 static void check_other_gib(const struct zone *z, pfn_t first)
 {
 	phys_addr_t from, to;
@@ -277,30 +280,26 @@ static struct tally check_gib(const struct zone *z, pfn_t gib)
 	if (head) {
 		uint64_t state = pfn_to_page(pfn)->state;
 
-		require(state >> 32 == state_allocated(z->id, GIB_ORDER) >> 32 && (uint32_t)state,
-			"P1", z, pfn, "a gib is marked as head, its descriptor says otherwise");
+		require(state_is_head(state, z->id, GIB_ORDER), "P1", z, pfn,
+			"a gib is marked as head, its descriptor says otherwise");
 		return (struct tally){ .allocated = GIB_FRAMES };
 	}
 	check_other_gib(z, pfn);
 	return (struct tally){ .free = 0 };
 }
 
-/* Z1, Z2: the span and the directory against memblock. */
+/* Checks Z1 and Z2: the span and the directory against memblock. */
 static void check_span(const struct zone *z)
 {
 	uint64_t present = 0;
-	unsigned long base, end;
+	pfn_t from, to;
 	int i;
 
-	for_each_mem_pfn_range(i, NUMA_NO_NODE, &base, &end, NULL) {
-		pfn_t from = base > z->start_pfn ? base : z->start_pfn;
-		pfn_t to = end < z->border ? end : z->border;
-
-		if (from >= to)
-			continue;
+	for_each_zone_pfn_range(i, z, &from, &to)
+	{
 		present += to - from;
-		for (pfn_t gib = from >> GIB_ORDER; gib <= (to - 1) >> GIB_ORDER; gib++)
-			require(zone_gib(z, gib << GIB_ORDER), "Z1", z, gib << GIB_ORDER,
+		for (pfn_t pfn = run_start(from, GIB_ORDER); pfn < to; pfn += GIB_FRAMES)
+			require(zone_gib(z, pfn), "Z1", z, pfn,
 				"a GiB with RAM is not in the directory");
 	}
 	require(present == z->present, "Z2", z, z->start_pfn, "present is not the RAM in memblock");
@@ -308,14 +307,16 @@ static void check_span(const struct zone *z)
 		z->start_pfn, "a border cuts a block");
 }
 
-static void check_top(const struct bitmap_tree *set, const struct zone *z)
+/* Checks B4 for the top of a bitmap tree. */
+static void check_top(const struct bitmap_tree *tree, const struct zone *z)
 {
 	for (pfn_t leaf = 0; leaf < (z->nr_gibs + BITMAP_BITS - 1) / BITMAP_BITS; leaf++)
 		require(
-		    bitmap_test(&set->top, (unsigned int)leaf) == !bitmap_empty(&set->leaf[leaf]),
+		    bitmap_test(&tree->top, (unsigned int)leaf) == !bitmap_empty(&tree->leaf[leaf]),
 		    "B4", z, gib_pfn(z, leaf * BITMAP_BITS), "the top of a bitmap tree is wrong");
 }
 
+/* Returns how often a stack has the frame. */
 static uint64_t times_in(const struct page *page, struct page *const *stack, uint64_t count)
 {
 	uint64_t times = 0;
@@ -325,7 +326,7 @@ static uint64_t times_in(const struct page *page, struct page *const *stack, uin
 	return times;
 }
 
-/* In the zone's caches of all CPUs. */
+/* Returns how often the zone's caches of all CPUs have the frame. */
 static uint64_t times_cached(const struct zone *z, const struct page *page)
 {
 	uint64_t times = 0;
@@ -351,7 +352,7 @@ static void check_stack(const struct zone *z, struct page *const *stack, uint64_
 	}
 }
 
-/* C1, C2: what the walk found in no other state is what the caches hold. */
+/* Checks C1 and C2. found: the frames that the walk found to be nothing else than cached. */
 static void check_caches(const struct zone *z, uint64_t found)
 {
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
@@ -369,7 +370,7 @@ static void check_caches(const struct zone *z, uint64_t found)
 		"the frames that nobody has are not those in the caches");
 }
 
-/* Z1, the other way round. */
+/* Returns whether the zone has RAM in a GiB: Z1, the other way round. */
 static bool has_ram(const struct zone *z, pfn_t gib)
 {
 	pfn_t from = gib_pfn(z, gib), to = from + GIB_FRAMES;

@@ -1,15 +1,17 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * debug.c: records of frames, poison, unmapping: see debug.h.
+ * debug.c: the records, the poison, the unmapping.
  *
  *   release     record ─▶ poison ─▶ unmap            a frame's way through the hooks
- *   allocation  map ─▶ look at the poison ─▶ record
+ *   allocation  map ─▶ check the poison ─▶ record
  *
- * Records lie in the order of RAM, without a gap for its holes, so that the frames of an allocation
- * have records side by side, whatever memblock's regions are. One that says nothing is all zeros:
- * memory that nobody has had since the start carries no poison and is not looked at.
+ * Records lie in the order of RAM without a gap for its holes, so that the frames of an allocation
+ * have records side by side, whatever memblock's regions are. A record of zeros means that nobody
+ * has had the frame so far; such a frame carries no poison and is not checked.
  */
 #include "mm/debug.h"
 #include "mm/memblock.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 
 #define POISON_BYTE 0xaau /* Linux's PAGE_POISON */
@@ -71,7 +73,7 @@ void mm_debug_start(void)
 		port_unmap_frames(start, end - start);
 }
 
-/* NULL: no records, or no RAM. O(ranges of RAM). */
+/* Returns the frame's record; NULL without records, or without RAM there. O(ranges of RAM). */
 static struct frame_record *record_of(pfn_t pfn)
 {
 	struct frame_record *first = records;
@@ -109,7 +111,7 @@ void page_owner_print(pfn_t pfn, print_fn print)
 	print("frame 0x%llx: freed by %s\n", (unsigned long long)pfn, site);
 }
 
-/* The frame holds something other than poison. */
+/* Panics, and shows what the frame holds in place of poison. */
 __attribute__((noreturn, cold)) static void poison_broken(pfn_t pfn)
 {
 	const uint8_t *bytes = phys_to_virt(PFN_PHYS(pfn));
@@ -177,7 +179,7 @@ void mm_debug_free(struct page *page, unsigned int order, uintptr_t site)
 		port_unmap_frames(pfn, nr);
 }
 
-/* The entry of a site, a new one if there is room; else the last, which then is of all others. */
+/* Returns the entry of a site, new if there is room; else the last, which then is of all others. */
 static struct page_owner_sum *sum_of(struct page_owner_sum *sums, unsigned int *nr,
 				     unsigned int max, uintptr_t site)
 {
@@ -197,7 +199,7 @@ static bool before(const struct page_owner_sum *a, const struct page_owner_sum *
 	return a->site && a->frames > b->frames;
 }
 
-/* Insertion: the sites of a program are few. */
+/* Insertion sort: a program has few sites. */
 static void sort_sums(struct page_owner_sum *sums, unsigned int nr)
 {
 	for (unsigned int i = 1; i < nr; i++) {

@@ -1,21 +1,24 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * debug.h: who misuses pages, and where: three options with Linux's names, all off unless asked
- * for; and one that only does without the CPUs' caches, as the three do.
+ * debug.h: options that find a misuse of pages and name its place. Three have Linux's names; the
+ * fourth does only what these do as well: it runs without frame caches. All are off by default.
  *
- *   MM_PAGE_POISON      a freed frame is filled with 0xaa and looked at when it is next allocated:
- *                       a byte that changed meanwhile is a panic that shows it
- *   MM_PAGE_OWNER       a frame's record says who allocated it and who freed it: reports of misuse
- *                       name them, page_owner_sums() counts what was not given back
- *   MM_DEBUG_PAGEALLOC  a free frame is not mapped: using it after the free faults at once
+ *   MM_PAGE_POISON      fills a freed frame with 0xaa and checks it when it is next allocated; a
+ *                       byte that changed meanwhile is a panic that shows it
+ *   MM_PAGE_OWNER       records for each frame the call that allocated it and the call that freed
+ *                       it; reports of misuse name both, page_owner_sums() counts what is in use
+ *   MM_DEBUG_PAGEALLOC  unmaps free frames, so that a use after the free faults at once
+ *   MM_NO_CACHES        nothing else
  *
- * "Who" is the return address of the call to alloc_pages(), __free_pages() or one of their family.
+ * A call is named by its return address: that of alloc_pages(), __free_pages() or their family.
  *
- * Off, they cost nothing where it counts: with any of them on, the CPUs' caches have no room, so
- * that every call ends up in page_alloc.c's slow functions; only these test mm_debug and come here.
+ * While all options are off, the hot paths have no test of them: any option leaves the frame caches
+ * without room, so that every call ends in the slow functions of page_alloc.c. Only those test
+ * mm_debug.
  *
- * Records are 32 bytes a frame of RAM, taken from memblock before the hand-over, for the first two
- * options. A hook runs without a lock: between its allocation and its release a frame is its
- * owner's alone, and the hooks run at the two ends of that time.
+ * The first two options take 32 bytes for each frame of RAM, from memblock before the hand-over.
+ * The hooks run without a lock: from allocation to release a frame belongs to its owner alone, and
+ * the hooks run at both ends of that time.
  */
 #ifndef MM_DEBUG_H
 #define MM_DEBUG_H
@@ -31,32 +34,37 @@
 extern unsigned int mm_debug;
 
 /*
- * Before zones_init(). What is left out for want of memory is said in the log, and off. The direct
- * map must be able to lose single frames for MM_DEBUG_PAGEALLOC: see port_map_frames().
+ * Sets the options. To be called before zones_init(), or not at all. Options for which memblock has
+ * no memory are reported in the log and stay off. For MM_DEBUG_PAGEALLOC the direct map must be
+ * able to lose single frames: see port_unmap_frames().
  */
 void mm_debug_init(unsigned int options);
 
-/* By zones_finish(), all memory handed over: no caches; what is free is unmapped. */
+/* Unmaps what is free, for MM_DEBUG_PAGEALLOC. zones_finish() calls it, after the hand-over. */
 void mm_debug_start(void);
 
-/* The hooks, behind a test of mm_debug: nr frames from pfn on, as allocations of this order. */
+/*
+ * The hooks, which are called only when mm_debug is not 0. mm_debug_alloc(): nr frames from pfn on
+ * have become allocations of this order. mm_debug_free(): the last reference of an allocation is
+ * about to go; does nothing when page heads none, since the release itself will report that.
+ */
 void mm_debug_alloc(pfn_t pfn, uint64_t nr, unsigned int order, gfp_t gfp, uintptr_t site);
-/* An allocation whose last reference goes. Does nothing if it is none: the release will say so. */
 void mm_debug_free(struct page *page, unsigned int order, uintptr_t site);
 
-/* What the frame's record has, in lines that begin with its number; nothing without records. */
+/* Prints the frame's record in lines that begin with its number; nothing without MM_PAGE_OWNER. */
 void page_owner_print(pfn_t pfn, print_fn print);
 
-/*
- * Live allocations by site, most frames first, into sums[0 .. max), max >= 1. Sites beyond that are
- * one entry with the site 0, the last. Returns the number of entries. O(frames of RAM); what is
- * allocated meanwhile may be missed.
- */
 struct page_owner_sum {
 	uintptr_t site;
 	uint64_t allocations;
 	uint64_t frames;
 };
+
+/*
+ * Sums the live allocations by the call that made them into sums[0 .. max), most frames first; max
+ * >= 1. Calls beyond that share the last entry, with the site 0. Returns the number of entries.
+ * O(frames of RAM); misses what is allocated meanwhile.
+ */
 unsigned int page_owner_sums(struct page_owner_sum *sums, unsigned int max);
 
 #endif

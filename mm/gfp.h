@@ -1,43 +1,57 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * gfp.h: asking for pages and giving them back. Names and meanings are Linux's.
+ * gfp.h: allocating pages and giving them back. Names and meanings are Linux's.
  *
- * Orders are powers of two of frames: 0 (4 KiB) to MAX_PAGE_ORDER (18, 1 GiB); a block of order k
- * is aligned to its size. Every function may be called from any context but NMI and machine check.
- * Exhaustion returns NULL (or 0) and changes no count. A programmer's error (double free, wrong
- * order, a frame that nobody allocated) panics and names the frame.
+ * An order is a power of two of frames: 0 (4 KiB) to MAX_PAGE_ORDER (18, 1 GiB). An allocation of
+ * order k is aligned to its size. Every function may be called in any context but NMI and machine
+ * check. A request that cannot be served returns NULL (or 0) and changes no count. A programmer's
+ * error (a double free, a wrong order, a frame that is not allocated) panics and names the frame.
  *
- * What is made of two functions is inline here, so that those see who uses it: a return address.
+ * Wrappers are inline, so that the return address the allocator sees is that of the real caller;
+ * page_owner (debug.h) depends on it.
  */
 #ifndef MM_GFP_H
 #define MM_GFP_H
 
 #include "mm/page.h"
 
+/* Error numbers, returned as negative values. */
+#ifndef EBUSY
+#define EBUSY 16
+#endif
+#ifndef EINVAL
+#define EINVAL 22
+#endif
+
 typedef unsigned int gfp_t;
 
-#define __GFP_DMA      0x01u  /* below 16 MiB */
-#define __GFP_DMA32    0x04u  /* below 4 GiB */
+#define __GFP_DMA      0x01u  /* from below 16 MiB */
+#define __GFP_DMA32    0x04u  /* from below 4 GiB */
 #define __GFP_HIGH     0x20u  /* may use the reserve that lower zones keep from higher requests */
 #define __GFP_ZERO     0x100u /* cleared */
-#define __GFP_THISNODE 0x200000u /* no other node; there is one node, so always kept */
+#define __GFP_THISNODE 0x200000u /* from no other node; there is one node, so always so */
 
-#define GFP_KERNEL     0u /* nothing here sleeps or reclaims: from any context */
+#define GFP_KERNEL     0u /* nothing here sleeps or reclaims, so it may be used in any context */
 #define GFP_ATOMIC     __GFP_HIGH
 #define GFP_DMA        __GFP_DMA
 #define GFP_DMA32      __GFP_DMA32
 
 /*
- * 2^order frames, count 1. NULL when there are none, or order > MAX_PAGE_ORDER. alloc_page() is
- * order 0, mostly from what this CPU has at hand: 17 instructions.
+ * alloc_pages() returns the head of 2^order frames with one reference; NULL when there are none or
+ * order > MAX_PAGE_ORDER. alloc_page() is alloc_pages() of order 0. It mostly takes a frame from
+ * this CPU's frame cache, without a lock.
  */
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 struct page *alloc_page(gfp_t gfp);
 
-/* Drops one reference; the last one frees. order must be the one it was allocated with. */
+/*
+ * Drop one reference of the head page, and free the allocation with the last. order must be the one
+ * it was allocated with; __free_page() is order 0.
+ */
 void __free_pages(struct page *page, unsigned int order);
 void __free_page(struct page *page);
 
-/* The same by address in the direct map; 0 when there are none, and free_pages(0) does nothing. */
+/* Returns the address in the direct map of a new allocation, or 0 when there is none. */
 static inline unsigned long get_free_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page = alloc_pages(gfp, order);
@@ -45,6 +59,7 @@ static inline unsigned long get_free_pages(gfp_t gfp, unsigned int order)
 	return page ? (unsigned long)page_address(page) : 0;
 }
 
+/* Frees what get_free_pages() returned. Does nothing for address 0. */
 static inline void free_pages(unsigned long addr, unsigned int order)
 {
 	if (addr)
@@ -53,7 +68,7 @@ static inline void free_pages(unsigned long addr, unsigned int order)
 
 /*
  * Fills the empty (NULL) places of array[0 .. nr_pages) with single frames, in order, until memory
- * runs out. Returns how many leading places are filled (Linux's alloc_pages_bulk).
+ * runs out. Returns how many leading places are filled.
  */
 static inline unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr_pages, struct page **array)
 {
@@ -68,24 +83,29 @@ static inline unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr_pages, 
 	return n;
 }
 
-/* References. put_page() drops one and frees with the last, whatever the order. */
+/*
+ * get_page() takes one more reference of the head page. put_page() drops one and frees the
+ * allocation, whatever its order, with the last.
+ */
 void get_page(struct page *page);
 void put_page(struct page *page);
 
 /*
- * An allocation of this order becomes 2^order single frames, each freed on its own. The count must
- * be 1. O(2^order): the blocks it cuts are opened.
+ * Turns an allocation of this order into 2^order single frames, each of which is then freed on its
+ * own. It must have one reference. O(2^order) under the zone's lock: the blocks it cuts are opened.
  */
 void split_page(struct page *page, unsigned int order);
 
-/*
- * Takes the frames [start, end) if all of them are free and of one zone: 0, or -EBUSY (some frame
- * is not free), -EINVAL (empty, or across zones). Each becomes an allocation of order 0.
- * free_contig_range() gives nr_pages of them back. gfp: __GFP_ZERO. O(end - start).
- */
 enum migratetype { MIGRATE_UNMOVABLE, MIGRATE_MOVABLE }; /* nothing is moved here: the same */
+
+/*
+ * Allocates the frames [start, end), each as an allocation of order 0, if all of them are free and
+ * in one zone. Of gfp, __GFP_ZERO counts. Returns 0; -EBUSY when a frame is not free; -EINVAL when
+ * the range is empty or crosses a zone's border. O(end - start) under the zone's lock.
+ */
 int alloc_contig_range(pfn_t start, pfn_t end, unsigned int migratetype, gfp_t gfp);
 
+/* Frees nr_pages single frames from start on. */
 static inline void free_contig_range(pfn_t start, unsigned long nr_pages)
 {
 	for (unsigned long i = 0; i < nr_pages; i++)
@@ -93,24 +113,13 @@ static inline void free_contig_range(pfn_t start, unsigned long nr_pages)
 }
 
 /*
- * Gives the single frames that this CPU keeps at hand back to the bits. Allocations that would fail
- * do it themselves; free_span() and whoever looks at the bits want it done before.
+ * Returns the frames in this CPU's frame caches to the allocator's bits. An allocation that would
+ * otherwise fail does so itself. Call it before looking at the bits: free_span() and
+ * next_free_range() (page_state.h) do not see cached frames.
  */
 void drain_caches(void);
 
-/* What a frame is at this moment. O(18) reads at most. */
-enum page_state {
-	PAGE_ABSENT,    /* no RAM there */
-	PAGE_RESERVED,  /* RAM that memblock reserved, never handed over */
-	PAGE_FREE,      /* in the allocator's bits, or in a CPU's cache */
-	PAGE_ALLOCATED, /* head or interior of an allocation */
-};
-enum page_state page_state(pfn_t pfn);
-
-/* The head of the allocation that covers the frame, or NULL when none does. */
-struct page *page_head(pfn_t pfn);
-
-/* Of a head: its order, references and zone. */
+/* Return the order, the references and the number of the zone of an allocation, given its head. */
 unsigned int page_order(const struct page *head);
 unsigned int page_count(const struct page *head);
 unsigned int page_zonenum(const struct page *head);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * mem_map.c: memory for the descriptors of all RAM, and zeros for those of the holes.
  *
@@ -6,11 +7,11 @@
  *              8 KiB  2 MiB: 512 MiB of RAM      for all holes
  *              a block
  *
- * What is backed is whole blocks: every descriptor of a 2 MiB block with any RAM. Blocks that touch
- * make a *stretch*; the middle of a stretch, in chunks of 512 MiB, has 2 MiB of descriptors each
- * and is backed with memory aligned to that, so that the port can use large pages. The memory comes
- * from the stretch's own island of RAM where possible. Nothing is written: descriptors are zeroed
- * block by block when the allocator opens them.
+ * Descriptors are backed for whole blocks of 2 MiB that have any RAM. Blocks that touch make a
+ * *stretch*. Its middle is backed in chunks: the descriptors of 512 MiB fill 2 MiB, and their
+ * memory is aligned so that the port can use large pages. The memory comes from the stretch's own
+ * island of RAM where possible. Nothing is written here: the allocator zeroes the descriptors of a
+ * block when it opens it.
  */
 #include "mm/memblock.h"
 #include "mm/page.h"
@@ -24,7 +25,7 @@ static phys_addr_t desc_bytes(pfn_t frames)
 	return frames * sizeof(struct page);
 }
 
-/* From the stretch's own island, else from anywhere. 0 when no free range is long enough. */
+/* Allocates from [start, end), else from anywhere. Returns 0 when no free range is long enough. */
 static phys_addr_t find_memory(phys_addr_t size, phys_addr_t align, pfn_t start, pfn_t end)
 {
 	phys_addr_t phys = memblock_phys_alloc_range(size, align, PFN_PHYS(start), PFN_PHYS(end));
@@ -32,8 +33,11 @@ static phys_addr_t find_memory(phys_addr_t size, phys_addr_t align, pfn_t start,
 	return phys ? phys : memblock_phys_alloc(size, align);
 }
 
-/* Descriptors of [start, end), borders multiples of unit; halved where memory is in pieces. */
-static void back(pfn_t start, pfn_t end, pfn_t unit)
+/*
+ * Backs the descriptors of [start, end), whose borders are multiples of unit. The range is halved
+ * as long as no free range of memory is long enough for its descriptors.
+ */
+static void back_range(pfn_t start, pfn_t end, pfn_t unit)
 {
 	phys_addr_t size = desc_bytes(end - start);
 	phys_addr_t align = unit == CHUNK ? desc_bytes(CHUNK) : PAGE_SIZE;
@@ -53,23 +57,23 @@ static void back(pfn_t start, pfn_t end, pfn_t unit)
 	if (end - start == unit)
 		unit = GRAIN;
 	middle = start + (end - start) / 2 / unit * unit;
-	back(start, middle, unit);
-	back(middle, end, unit);
+	back_range(start, middle, unit);
+	back_range(middle, end, unit);
 }
 
-/* A stretch of blocks, all with RAM: chunks in the middle, blocks at the edges. */
+/* Backs a stretch of blocks: chunks in the middle, blocks at the edges. */
 static void back_stretch(pfn_t start, pfn_t end)
 {
 	pfn_t first = (start + CHUNK - 1) / CHUNK * CHUNK;
 	pfn_t last = end / CHUNK * CHUNK;
 
 	if (first >= last) {
-		back(start, end, GRAIN);
+		back_range(start, end, GRAIN);
 		return;
 	}
-	back(start, first, GRAIN);
-	back(first, last, CHUNK);
-	back(last, end, GRAIN);
+	back_range(start, first, GRAIN);
+	back_range(first, last, CHUNK);
+	back_range(last, end, GRAIN);
 }
 
 uint64_t mem_map_init(void)

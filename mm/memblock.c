@@ -1,29 +1,27 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * memblock.c: the books of physical memory before there is an allocator.
+ * memblock.c: what gives an array room, who may allocate where, the questions, and the hand-over to
+ * the buddy allocator. memblock_array.h has the arithmetic of an array and its invariants, M1 to
+ * M5.
  *
- * Two sorted arrays of ranges; what is in the first and not in the second is free:
+ * What is in the first array and not in the second is free:
  *
  *   memory     [======== RAM ========]        [=== RAM, node 0 ===|=== RAM, node 1 ===]
  *   reserved         [kernel]      [... firmware ...]    [table]
  *   free       [====]        [====]                 [===]       [=|===================]
  *
- * memblock_array.h has the arithmetic of an array and its invariants, M1 to M5. Here is what gives
- * an array room, who may allocate where, how one asks, and the hand-over to the buddy allocator.
+ * The invariants go on with those of a call:
  *
  *   M6  A call counts the entries that its result needs, makes the array grow, then changes it: a
  *       call that fails has changed nothing.
  *   M7  An array grows when the result does not fit, not before. Steps that free entries go first,
  *       so that nothing in between needs more than the result.
- *   M8  There is no state beside `memblock` but the permission to grow.
+ *   M8  Beside `memblock` only the permission to grow is kept from call to call.
  */
 #include "mm/memblock.h"
 #include "mm/memblock_array.h"
 #include "mm/page.h"
 #include "mm/port.h"
-
-#ifndef ENOMEM
-#define ENOMEM 12
-#endif
 
 _Static_assert(sizeof(phys_addr_t) == 8 && sizeof(unsigned long) == 8, "frame numbers are 64-bit");
 
@@ -61,7 +59,7 @@ static unsigned long nr_handed_over;
 static phys_addr_t find_free(phys_addr_t size, phys_addr_t align, phys_addr_t start,
 			     phys_addr_t end, int nid);
 
-/* Page-aligned memory for an array, clear of [base, end): above it if possible, else below. */
+/* Finds page-aligned memory for an array outside [base, end): above it if possible, else below. */
 static phys_addr_t find_array(phys_addr_t size, phys_addr_t base, phys_addr_t end)
 {
 	phys_addr_t limit = memblock.current_limit;
@@ -323,7 +321,7 @@ void memblock_trim_memory(phys_addr_t align)
 	}
 }
 
-/* Where the lowest `amount` bytes of memory end; PHYS_ADDR_MAX when there is less. */
+/* Returns where the lowest `amount` bytes of memory end; PHYS_ADDR_MAX when there are fewer. */
 static phys_addr_t end_of_amount(phys_addr_t amount)
 {
 	const struct memblock_region *region;
@@ -553,7 +551,7 @@ static phys_addr_t find_free(phys_addr_t size, phys_addr_t align, phys_addr_t st
 	return 0;
 }
 
-/* Who comes after the slab allocator is served by it: the books are closed. */
+/* Once the slab allocator is up, requests go to it: memblock no longer hands out memory. */
 static phys_addr_t alloc_late(phys_addr_t size)
 {
 	static bool warned;

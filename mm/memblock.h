@@ -1,18 +1,25 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * memblock.h: the books of physical memory before there is an allocator.
+ * memblock.h: which physical memory there is and which is taken, before there is an allocator.
  *
- * Two sorted arrays of ranges: `memory`, what the machine has, and `reserved`, what is taken. What
- * is in the first and not in the second is free, and can be allocated. Names, arguments and
- * meaning follow Linux 6.12, so that code written for its memblock compiles against this one.
+ * Two sorted arrays of ranges say it: `memory`, what the machine has, and `reserved`, what is
+ * taken. Memory that is in the first and not in the second is free, and can be allocated from. This
+ * is Linux's memblock: names, arguments and meaning follow Linux 6.12, so that code written for
+ * that compiles against this.
  *
- * Addresses and sizes are bytes; ranges are half open and end at PHYS_ADDR_MAX at the latest, what
- * goes beyond is cut off; a size of 0 does nothing. int results are 0 or -ENOMEM, and a call that
- * fails has changed nothing. No locking: one CPU at boot writes, afterwards all may read.
+ * Addresses and sizes are in bytes. Ranges are half open; what goes beyond PHYS_ADDR_MAX is cut
+ * off; a size of 0 does nothing. Functions that return an int return 0 or -ENOMEM, and one that
+ * fails has changed nothing. There is no locking: at boot one CPU writes; afterwards all may read.
  */
 #ifndef MM_MEMBLOCK_H
 #define MM_MEMBLOCK_H
 
 #include "mm/types.h"
+
+/* An error number, returned as a negative value. */
+#ifndef ENOMEM
+#define ENOMEM 12
+#endif
 
 #ifndef __init_memblock
 #define __init_memblock
@@ -41,7 +48,7 @@
 #define INIT_MEMBLOCK_MEMORY_REGIONS INIT_MEMBLOCK_REGIONS
 #endif
 
-/* Upper bounds that an allocation may name instead of an address. */
+/* Upper bounds of an allocation that stand for an address. */
 #define MEMBLOCK_ALLOC_ANYWHERE    (~(phys_addr_t)0)
 #define MEMBLOCK_ALLOC_ACCESSIBLE  0 /* memblock.current_limit */
 #define MEMBLOCK_ALLOC_NOLEAKTRACE 1 /* the same: nothing here traces leaks */
@@ -50,13 +57,13 @@
 #define ARCH_LOW_ADDRESS_LIMIT 0xffffffffUL
 #endif
 
-/* 0x20 and 0x40 mean something in later releases of Linux and stay free. */
+/* 0x20 and 0x40 have a meaning in later releases of Linux and stay unused. */
 enum memblock_flags {
 	MEMBLOCK_NONE = 0x0,
 	MEMBLOCK_HOTPLUG = 0x1,        /* may be unplugged */
 	MEMBLOCK_MIRROR = 0x2,         /* no meaning here */
 	MEMBLOCK_NOMAP = 0x4,          /* never allocated, not in the direct map */
-	MEMBLOCK_DRIVER_MANAGED = 0x8, /* a driver's: not allocated here */
+	MEMBLOCK_DRIVER_MANAGED = 0x8, /* a driver's: never allocated from */
 	MEMBLOCK_RSRV_NOINIT = 0x10,   /* no effect: descriptors are not initialised at boot */
 };
 
@@ -64,7 +71,7 @@ struct memblock_region {
 	phys_addr_t base;
 	phys_addr_t size;
 	enum memblock_flags flags;
-	int nid; /* MAX_NUMNODES: of no node */
+	int nid; /* the node, or MAX_NUMNODES for none */
 };
 
 struct memblock_type {
@@ -75,7 +82,7 @@ struct memblock_type {
 	char *name;
 };
 
-/* All of the state. Early code may read and write the fields. */
+/* All of memblock's data. Early code may read and write the fields. */
 struct memblock {
 	bool bottom_up;
 	phys_addr_t current_limit; /* allocations end here unless they name another bound */
@@ -94,26 +101,35 @@ extern unsigned long max_pfn;
 extern unsigned long long max_possible_pfn;
 
 /*
- * Bookkeeping. Cost: O(log regions) to find the place and one move of the array's tail.
+ * These change the arrays. Each costs O(log regions) to find the place, and one move of the array's
+ * tail.
  *
- * Adding fills the holes between what is there, which keeps its node and flags. An array that is
- * full doubles: a panic before memblock_allow_resize(), -ENOMEM when there is no room.
+ * Adding fills the holes between what is there already, which keeps its node and flags. An array
+ * that is full doubles. Before memblock_allow_resize() it panics instead; when there is no room for
+ * the new array the call returns -ENOMEM.
  */
 int memblock_add(phys_addr_t base, phys_addr_t size);
 int memblock_add_node(phys_addr_t base, phys_addr_t size, int nid, enum memblock_flags flags);
 int memblock_remove(phys_addr_t base, phys_addr_t size);
 int memblock_reserve(phys_addr_t base, phys_addr_t size);
 
-/* Takes away from `reserved`; after memblock_free_all() use memblock_free_late(). */
+/*
+ * Remove a range from `reserved`: memblock_free() by its address in the direct map. After
+ * memblock_free_all() use memblock_free_late() instead.
+ */
 int memblock_phys_free(phys_addr_t base, phys_addr_t size);
 void memblock_free(void *ptr, size_t size);
 
+/* Allows the arrays to grow from now on: memory that is free must be accessible. */
 void memblock_allow_resize(void);
 
-/* Memory regions shrink to multiples of align, a power of two; what is then empty goes away. */
+/* Shrinks memory regions to multiples of align, a power of two, and removes those left empty. */
 void memblock_trim_memory(phys_addr_t align);
 
+/* Sets the node of all regions of the type in the range. */
 int memblock_set_node(phys_addr_t base, phys_addr_t size, struct memblock_type *type, int nid);
+
+/* Set and clear a flag of the memory regions, or reserved ones, in a range. */
 int memblock_mark_hotplug(phys_addr_t base, phys_addr_t size);
 int memblock_clear_hotplug(phys_addr_t base, phys_addr_t size);
 int memblock_mark_nomap(phys_addr_t base, phys_addr_t size);
@@ -121,23 +137,24 @@ int memblock_clear_nomap(phys_addr_t base, phys_addr_t size);
 int memblock_reserved_mark_noinit(phys_addr_t base, phys_addr_t size);
 
 /*
- * Keeps the lowest `limit` bytes of memory (an amount, not an address; 0: all) and what is reserved
- * below their end; the second spares MEMBLOCK_NOMAP regions.
+ * Keep the lowest `limit` bytes of memory (an amount, not an address; 0 keeps all) and what is
+ * reserved below their end. memblock_mem_limit_remove_map() keeps MEMBLOCK_NOMAP regions as well.
  */
 void memblock_enforce_memory_limit(phys_addr_t limit);
 void memblock_mem_limit_remove_map(phys_addr_t limit);
 
-/* Keeps this range only; MEMBLOCK_NOMAP regions stay. */
+/* Removes all memory but this range; MEMBLOCK_NOMAP regions stay. */
 void memblock_cap_memory_range(phys_addr_t base, phys_addr_t size);
 
 /*
- * Allocating, in bytes; align is a power of two and concerns the address alone. The block lies in
- * one memory region, at the highest place (memblock_bottom_up(): the lowest), never below
- * PAGE_SIZE. A valid nid is tried first, then any node unless exact.
+ * These allocate size bytes. align is a power of two and concerns the address alone. The block lies
+ * in one memory region, at the highest place (after memblock_set_bottom_up(true) at the lowest),
+ * never below PAGE_SIZE. The node nid is tried first, then any node unless exact_nid is set.
  *
- * The physical functions give 0 when there is no room, and keep `start`. The others give a virtual
- * address or NULL, stay below memblock.current_limit, and give up min_addr last. Memory is zeroed
- * unless the name says raw or phys.
+ * The functions that return a physical address return 0 when there is no room, and never go below
+ * start. The others return an address in the direct map or NULL, stay below memblock.current_limit,
+ * and look below min_addr when there is no room above it. Memory is zeroed unless the name says raw
+ * or phys.
  */
 #define MEMBLOCK_ANY_NODE false /* for exact_nid: nid is a preference, not a demand */
 
@@ -198,7 +215,7 @@ static inline void *memblock_alloc_node(phys_addr_t size, phys_addr_t align, int
 				      nid);
 }
 
-/* Panics with the caller's name when there is no room. */
+/* memblock_alloc() that panics with the caller's name when there is no room. */
 void *__memblock_alloc_or_panic(phys_addr_t size, phys_addr_t align, const char *caller);
 #define memblock_alloc_or_panic(size, align) __memblock_alloc_or_panic(size, align, __func__)
 
@@ -222,11 +239,13 @@ static inline phys_addr_t memblock_get_current_limit(void)
 	return memblock.current_limit;
 }
 
-/* Asking. Each O(log regions) unless it sums. */
+/* These ask. Each costs O(log regions), unless it sums. */
 
-/* Whether there is a common byte; touching is none. */
+/* Returns whether two ranges have a byte in common. */
 unsigned long memblock_addrs_overlap(phys_addr_t base1, phys_addr_t size1, phys_addr_t base2,
 				     phys_addr_t size2);
+
+/* Returns whether the range has a byte in common with a region of the type. */
 bool memblock_overlaps_region(struct memblock_type *type, phys_addr_t base, phys_addr_t size);
 
 static inline bool memblock_is_region_reserved(phys_addr_t base, phys_addr_t size)
@@ -234,14 +253,17 @@ static inline bool memblock_is_region_reserved(phys_addr_t base, phys_addr_t siz
 	return memblock_overlaps_region(&memblock.reserved, base, size);
 }
 
-/* Whether all of it lies in one memory region. */
+/* Returns whether the whole range lies in one memory region. */
 bool memblock_is_region_memory(phys_addr_t base, phys_addr_t size);
 
 bool memblock_is_memory(phys_addr_t addr);
 bool memblock_is_map_memory(phys_addr_t addr); /* memory, and not MEMBLOCK_NOMAP */
 bool memblock_is_reserved(phys_addr_t addr);
 
-/* The frames of the memory region that pfn lies in, and its node; NUMA_NO_NODE when none. */
+/*
+ * Sets [*start_pfn, *end_pfn) to the frames of the memory region that pfn lies in. Returns its
+ * node, or NUMA_NO_NODE when there is no such region or it has no node.
+ */
 int memblock_search_pfn_nid(unsigned long pfn, unsigned long *start_pfn, unsigned long *end_pfn);
 
 static inline phys_addr_t memblock_phys_mem_size(void)
@@ -254,11 +276,14 @@ static inline phys_addr_t memblock_reserved_size(void)
 	return memblock.reserved.total_size;
 }
 
-phys_addr_t memblock_start_of_DRAM(void); /* first base, last end; 0 without memory */
+/* Return where memory begins and ends; 0 when there is none. */
+phys_addr_t memblock_start_of_DRAM(void);
 phys_addr_t memblock_end_of_DRAM(void);
+
+/* Returns the frames of memory less those reserved, without looking at where these lie. */
 unsigned long memblock_estimated_nr_free_pages(void);
 
-/* Whether at most so many bytes of memory have no node. */
+/* Returns whether at most threshold_bytes of memory have no node. */
 bool memblock_validate_numa_coverage(unsigned long threshold_bytes);
 
 static inline bool movable_node_is_enabled(void)
@@ -301,7 +326,7 @@ static inline void memblock_set_region_node(struct memblock_region *region, int 
 	region->nid = nid;
 }
 
-/* Whole frames of a region: memory rounds inwards, reserved outwards. */
+/* Return the whole frames of a region. Memory is rounded inwards, reserved outwards. */
 static inline unsigned long memblock_region_memory_base_pfn(const struct memblock_region *region)
 {
 	return PFN_UP(region->base);
@@ -322,11 +347,11 @@ static inline unsigned long memblock_region_reserved_end_pfn(const struct memblo
 	return PFN_UP(region->base + region->size);
 }
 
-/* Prints both arrays in Linux's form: when memblock_debug is set; always. */
+/* Print both arrays in Linux's form. memblock_dump_all() does so if memblock_debug is set. */
 void memblock_dump_all(void);
 void memblock_dump(void);
 
-/* The first broken invariant of memblock.c by name ("M1 …"), or NULL. O(regions). */
+/* Returns the first broken invariant of M1 to M5 in words ("M1 …"), or NULL. O(regions). */
 const char *memblock_check(void);
 
 /* Loops. The body must not change the array that is walked. */
@@ -340,9 +365,9 @@ const char *memblock_check(void);
 	     region < memblock.reserved.regions + memblock.reserved.cnt; region++)
 
 /*
- * The next range of type_a minus type_b (NULL: nothing) after *idx, a 64-bit unsigned integer of
- * any type: the index in type_a below, that in type_b above, all ones at the end. Filters by node
- * and flags apply to memblock.memory. Outputs may be NULL.
+ * Finds the next range of type_a minus type_b (NULL: minus nothing) after *idx. idx points to a
+ * 64-bit unsigned integer of any type: the index in type_a in the low half, that in type_b in the
+ * high half, all ones at the end. nid and flags filter memblock.memory. Outputs may be NULL.
  */
 void __next_mem_range(void *idx, int nid, enum memblock_flags flags, struct memblock_type *type_a,
 		      struct memblock_type *type_b, phys_addr_t *out_start, phys_addr_t *out_end,
@@ -351,7 +376,7 @@ void __next_mem_range_rev(void *idx, int nid, enum memblock_flags flags,
 			  struct memblock_type *type_a, struct memblock_type *type_b,
 			  phys_addr_t *out_start, phys_addr_t *out_end, int *out_nid);
 
-/* &i, refused by the compiler unless i has 64 bits. */
+/* &i, but the compiler refuses an i that has not 64 bits. */
 #define __memblock_idx(i) (&(i) + 0 * sizeof(char[sizeof(i) == 8 ? 1 : -1]))
 
 #define __for_each_mem_range(i, type_a, type_b, nid, flags, p_start, p_end, p_nid)           \
@@ -366,20 +391,21 @@ void __next_mem_range_rev(void *idx, int nid, enum memblock_flags flags,
 	     i != UINT64_MAX;                                                                    \
 	     __next_mem_range_rev(&i, nid, flags, type_a, type_b, p_start, p_end, p_nid))
 
-/* Memory without MEMBLOCK_NOMAP. */
-#define for_each_mem_range(i, p_start, p_end)                         \
-	__for_each_mem_range(i, &memblock.memory, NULL, NUMA_NO_NODE, \
-			     MEMBLOCK_HOTPLUG | MEMBLOCK_DRIVER_MANAGED, p_start, p_end, NULL)
+/* Memory regions but those with MEMBLOCK_NOMAP. */
+#define MEMBLOCK_MAPPED ((enum memblock_flags)(MEMBLOCK_HOTPLUG | MEMBLOCK_DRIVER_MANAGED))
+#define for_each_mem_range(i, p_start, p_end)                                                   \
+	__for_each_mem_range(i, &memblock.memory, NULL, NUMA_NO_NODE, MEMBLOCK_MAPPED, p_start, \
+			     p_end, NULL)
 
-#define for_each_mem_range_rev(i, p_start, p_end)                         \
-	__for_each_mem_range_rev(i, &memblock.memory, NULL, NUMA_NO_NODE, \
-				 MEMBLOCK_HOTPLUG | MEMBLOCK_DRIVER_MANAGED, p_start, p_end, NULL)
+#define for_each_mem_range_rev(i, p_start, p_end)                                          \
+	__for_each_mem_range_rev(i, &memblock.memory, NULL, NUMA_NO_NODE, MEMBLOCK_MAPPED, \
+				 p_start, p_end, NULL)
 
 #define for_each_reserved_mem_range(i, p_start, p_end)                                          \
 	__for_each_mem_range(i, &memblock.reserved, NULL, NUMA_NO_NODE, MEMBLOCK_NONE, p_start, \
 			     p_end, NULL)
 
-/* Memory minus reserved, region by region, up and down. nid NUMA_NO_NODE: of all nodes. */
+/* Memory minus reserved, region by region, upwards and downwards, of one node or NUMA_NO_NODE. */
 #define for_each_free_mem_range(i, nid, flags, p_start, p_end, p_nid)                             \
 	__for_each_mem_range(i, &memblock.memory, &memblock.reserved, nid, flags, p_start, p_end, \
 			     p_nid)
@@ -388,76 +414,45 @@ void __next_mem_range_rev(void *idx, int nid, enum memblock_flags flags,
 	__for_each_mem_range_rev(i, &memblock.memory, &memblock.reserved, nid, flags, p_start, \
 				 p_end, p_nid)
 
-/* Whole frames of memory, region by region. i is an int; regions without a frame are skipped. */
+/* The whole frames of memory regions that have any. i is an int. */
 void __next_mem_pfn_range(int *idx, int nid, unsigned long *out_start_pfn,
 			  unsigned long *out_end_pfn, int *out_nid);
 #define for_each_mem_pfn_range(i, nid, p_start, p_end, p_nid)                      \
 	for (i = -1, __next_mem_pfn_range(&i, nid, p_start, p_end, p_nid); i >= 0; \
 	     __next_mem_pfn_range(&i, nid, p_start, p_end, p_nid))
 
-/* Handing over to the buddy allocator. */
+/* The hand-over to the buddy allocator. */
 
 struct page;
 
-/* Supplied by the buddy allocator: takes the block of 2^order frames at pfn. */
+/* Takes over the aligned run of 2^order frames at pfn. The buddy allocator supplies it (zone.h). */
 void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order);
 
 /*
- * Gives every free frame to the buddy allocator, in the largest naturally aligned blocks. Once.
- * Clears MEMBLOCK_HOTPLUG, gives reserved regions their memory's node. About 18 instructions a
- * block beside the callee's. From then on memblock is the record: allocate from the buddy.
+ * Gives every free frame to the buddy allocator, in the largest naturally aligned runs, and clears
+ * MEMBLOCK_HOTPLUG. To be called once. From then on memblock is kept as the record of what is RAM
+ * and what was reserved, and memory is allocated from the buddy allocator. Reserved regions get the
+ * node of the memory that they lie in.
  */
 void memblock_free_all(void);
 
-/* After that: gives the whole frames of a reserved range to the buddy allocator, one by one. */
+/*
+ * Gives the whole frames of a range to the buddy allocator, one by one, after memblock_free_all().
+ * The range must be reserved memory that was not given before; nothing checks that.
+ */
 void memblock_free_late(phys_addr_t base, phys_addr_t size);
 
-/* Frames handed over so far. */
+/* Returns the number of frames handed over so far. */
 unsigned long totalram_pages(void);
 
-/* memblock is kept for good, so there is nothing to discard. */
+/* Linux drops its memblock here; this one is kept, so there is nothing to do. */
 static inline void memblock_discard(void)
 {
 }
 
-/* Zones count the frames that arrive, so there is no first guess to take back. */
+/* Linux takes back a first guess here; zones count the frames that arrive, so there is none. */
 static inline void reset_all_zones_managed_pages(void)
 {
 }
-
-/* Powers of two by name. */
-#define SZ_1    0x00000001
-#define SZ_2    0x00000002
-#define SZ_4    0x00000004
-#define SZ_8    0x00000008
-#define SZ_16   0x00000010
-#define SZ_32   0x00000020
-#define SZ_64   0x00000040
-#define SZ_128  0x00000080
-#define SZ_256  0x00000100
-#define SZ_512  0x00000200
-#define SZ_1K   0x00000400
-#define SZ_2K   0x00000800
-#define SZ_4K   0x00001000
-#define SZ_8K   0x00002000
-#define SZ_16K  0x00004000
-#define SZ_32K  0x00008000
-#define SZ_64K  0x00010000
-#define SZ_128K 0x00020000
-#define SZ_256K 0x00040000
-#define SZ_512K 0x00080000
-#define SZ_1M   0x00100000
-#define SZ_2M   0x00200000
-#define SZ_4M   0x00400000
-#define SZ_8M   0x00800000
-#define SZ_16M  0x01000000
-#define SZ_32M  0x02000000
-#define SZ_64M  0x04000000
-#define SZ_128M 0x08000000
-#define SZ_256M 0x10000000
-#define SZ_512M 0x20000000
-#define SZ_1G   0x40000000
-#define SZ_2G   0x80000000
-#define SZ_4G   0x100000000ull
 
 #endif

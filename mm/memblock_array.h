@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * memblock_array.h: the arithmetic of one sorted array of regions. Private to memblock.c.
  *
@@ -10,9 +11,9 @@
  *   M5  A region's nid is a node, or MAX_NUMNODES for none.
  *
  * All changes are made of three steps: regions_carve() takes a range out, regions_fill() puts one
- * into a hole, region_replace() gives one other flags or another node; the latter two join it to
- * the neighbours it touches. What a change needs is counted before, by the functions named
- * regions_growth_by_: entries more (or less) than there are now.
+ * into a hole, region_replace() gives one other flags or another node. The latter two join it to
+ * the neighbours that it touches. The regions_growth_by_ functions count beforehand how many
+ * entries a change adds, or gives back.
  */
 #ifndef MM_MEMBLOCK_ARRAY_H
 #define MM_MEMBLOCK_ARRAY_H
@@ -32,7 +33,7 @@ static inline phys_addr_t phys_max(phys_addr_t a, phys_addr_t b)
 	return a > b ? a : b;
 }
 
-/* The end of a range, PHYS_ADDR_MAX when it would pass it. */
+/* Returns the end of a range, at most PHYS_ADDR_MAX. */
 static inline phys_addr_t range_end(phys_addr_t base, phys_addr_t size)
 {
 	return base + phys_min(size, PHYS_ADDR_MAX - base);
@@ -43,23 +44,25 @@ static inline phys_addr_t region_end(const struct memblock_region *region)
 	return region->base + region->size;
 }
 
+/* Returns whether two regions would be one if they touched. */
 static inline bool regions_alike(const struct memblock_region *a, const struct memblock_region *b)
 {
 	return a->nid == b->nid && a->flags == b->flags;
 }
 
+/* Returns the nid that a region of this node has. */
 static inline int region_stored_nid(int nid)
 {
 	return numa_valid_node(nid) ? nid : MAX_NUMNODES;
 }
 
-/* Linux before 6.8 kept one region of size 0 in an empty array; it counts as none. */
+/* Returns the number of regions. Linux before 6.8 kept one of size 0 in an empty array: none. */
 static inline unsigned long nr_regions(const struct memblock_type *type)
 {
 	return type->cnt == 1 && type->regions[0].size == 0 ? 0 : type->cnt;
 }
 
-/* The index of the first region that ends above addr; nr_regions() when none does. */
+/* Returns the index of the first region that ends above addr; nr_regions() when none does. */
 static inline unsigned long regions_find(const struct memblock_type *type, phys_addr_t addr)
 {
 	unsigned long low = 0, high = nr_regions(type);
@@ -75,7 +78,7 @@ static inline unsigned long regions_find(const struct memblock_type *type, phys_
 	return low;
 }
 
-/* The first region with a byte in [base, end), or NULL. */
+/* Returns the first region with a byte in [base, end), or NULL. */
 static inline struct memblock_region *regions_find_overlap(const struct memblock_type *type,
 							   phys_addr_t base, phys_addr_t end)
 {
@@ -86,14 +89,16 @@ static inline struct memblock_region *regions_find_overlap(const struct memblock
 	return &type->regions[i];
 }
 
+/* Returns the region with the byte addr, or NULL. */
 static inline struct memblock_region *regions_find_addr(const struct memblock_type *type,
 							phys_addr_t addr)
 {
 	return regions_find_overlap(type, addr, range_end(addr, 1));
 }
 
-/* The steps. Callers have made room. */
+/* The steps. The caller has made room for the entries that they add. */
 
+/* Inserts a region before region i. */
 static inline void regions_insert(struct memblock_type *type, unsigned long i,
 				  const struct memblock_region *region)
 {
@@ -108,7 +113,7 @@ static inline void regions_insert(struct memblock_type *type, unsigned long i,
 	type->total_size += region->size;
 }
 
-/* Entries that become unused are cleared, so an empty array is all zeros (M4). */
+/* Removes nr regions from i on. Entries that become unused are cleared (M4). */
 static inline void regions_erase(struct memblock_type *type, unsigned long i, unsigned long nr)
 {
 	struct memblock_region *gone = &type->regions[i];
@@ -120,6 +125,7 @@ static inline void regions_erase(struct memblock_type *type, unsigned long i, un
 	memset(&type->regions[type->cnt], 0, nr * sizeof(*gone));
 }
 
+/* Makes a region [base, end). */
 static inline void region_resize(struct memblock_type *type, struct memblock_region *region,
 				 phys_addr_t base, phys_addr_t end)
 {
@@ -128,7 +134,7 @@ static inline void region_resize(struct memblock_type *type, struct memblock_reg
 	region->size = end - base;
 }
 
-/* Takes [base, end) out. Needs an entry more when it lies inside one region: the halves. */
+/* Takes [base, end) out. Needs one more entry when it cuts one region in two. */
 static inline void regions_carve(struct memblock_type *type, phys_addr_t base, phys_addr_t end)
 {
 	unsigned long first = regions_find(type, base), last;
@@ -154,6 +160,7 @@ static inline void regions_carve(struct memblock_type *type, phys_addr_t base, p
 		regions_erase(type, first, last - first);
 }
 
+/* Return whether a hole that lies before region i, once filled, joins the region below, above. */
 static inline bool region_joins_below(const struct memblock_type *type, unsigned long i,
 				      const struct memblock_region *hole)
 {
@@ -168,7 +175,7 @@ static inline bool region_joins_above(const struct memblock_type *type, unsigned
 	       regions_alike(&type->regions[i], hole);
 }
 
-/* A region takes in the one above it, if they touch and are alike. */
+/* Joins a region with the one above it, if they touch and are alike. */
 static inline void region_join_above(struct memblock_type *type, struct memblock_region *region)
 {
 	unsigned long above = (unsigned long)(region - type->regions) + 1;
@@ -181,7 +188,7 @@ static inline void region_join_above(struct memblock_type *type, struct memblock
 	}
 }
 
-/* Fills a hole, which lies before region i and nowhere in it does a region. */
+/* Fills a hole that lies before region i and has no region in it. */
 static inline void regions_fill(struct memblock_type *type, unsigned long i,
 				const struct memblock_region *hole)
 {
@@ -197,7 +204,8 @@ static inline void regions_fill(struct memblock_type *type, unsigned long i,
 	}
 }
 
-/* A region, or a part of it, becomes `now`. The whole stays where it is. */
+/* Makes a region, or the part of it that now covers, into now. A whole region stays in its entry.
+ */
 static inline void region_replace(struct memblock_type *type, struct memblock_region *region,
 				  const struct memblock_region *now)
 {
@@ -212,7 +220,7 @@ static inline void region_replace(struct memblock_type *type, struct memblock_re
 		region_join_above(type, region - 1);
 }
 
-/* The entries that filling it adds: 1, 0 or -1. */
+/* Returns how many entries filling the hole adds: 1, 0 or -1. */
 static inline long regions_growth_by_fill(const struct memblock_type *type, unsigned long i,
 					  const struct memblock_region *hole)
 {
@@ -221,7 +229,7 @@ static inline long regions_growth_by_fill(const struct memblock_type *type, unsi
 
 /* Counting what a change will need. */
 
-/* Makes *hole the first hole of [base, end), with region *i behind it; false when there is none. */
+/* Sets *hole to the first hole of [base, end) and *i to the region behind it; false: no hole. */
 static inline bool regions_next_hole(const struct memblock_type *type, phys_addr_t base,
 				     phys_addr_t end, unsigned long *i,
 				     struct memblock_region *hole)
@@ -238,6 +246,7 @@ static inline bool regions_next_hole(const struct memblock_type *type, phys_addr
 	return true;
 }
 
+/* Returns how many entries adding [base, end), with the nid and flags of *hole, adds. */
 static inline long regions_growth_by_add(const struct memblock_type *type, phys_addr_t base,
 					 phys_addr_t end, struct memblock_region *hole)
 {
@@ -249,7 +258,7 @@ static inline long regions_growth_by_add(const struct memblock_type *type, phys_
 	return growth;
 }
 
-/* What a region shall become: bits set, bits cleared, and the node unless REGION_KEEP_NODE. */
+/* A change of regions: flags to set, flags to clear, and the node unless REGION_KEEP_NODE. */
 struct region_change {
 	unsigned int set, clear;
 	int nid;
@@ -268,8 +277,8 @@ static inline struct memblock_region region_changed(const struct memblock_region
 }
 
 /*
- * The entries that a change of [base, end) adds: one at each of its borders that cuts a region
- * which changes, one less at each point where two regions become alike.
+ * Returns how many entries a change of [base, end) adds: one at each of its borders that cuts a
+ * region which changes, less one at each point where two regions become alike.
  */
 static inline long regions_growth_by_set(const struct memblock_type *type, phys_addr_t base,
 					 phys_addr_t end, const struct region_change *change)
@@ -297,6 +306,7 @@ static inline long regions_growth_by_set(const struct memblock_type *type, phys_
 
 /* Checking. */
 
+/* Returns the first broken invariant in words, or NULL. */
 static inline const char *regions_check(const struct memblock_type *type)
 {
 	phys_addr_t total = 0, end = 0;

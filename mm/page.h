@@ -1,13 +1,19 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * page.h: mem_map, one struct page a frame, flat in virtual space.
+ * page.h: mem_map, the array that has one struct page for each frame.
  *
- * pfn_to_page(pfn) is mem_map + pfn, a constant base, for every pfn < MM_MAX_PFN. Descriptors of
- * frames in holes exist too: they lie on one shared zero page and may be read, never written.
+ * The array is flat in virtual space: pfn_to_page(pfn) is mem_map + pfn, with a constant base, for
+ * every pfn < MM_MAX_PFN. Frames in holes have descriptors too. Those lie on one shared page of
+ * zeros: they may be read, never written.
  *
- * A descriptor's state word is zero unless its frame is a head: the first frame of an allocation,
- * or a frame that was marked reserved. It means something only where the allocator's bits say so:
- * the descriptors of a block are zeroed when the block is first opened, and until then nobody
- * reads them but for the head of an allocation (mm/buddy.h, invariants). Ask page_state().
+ * A descriptor's state word is zero unless its frame is a head, the first frame of an allocation,
+ * or is marked reserved. The word means something only where the allocator's bits say so: the
+ * descriptors of a block are zeroed when the block is first opened, and before that only the
+ * descriptor of a head is read (zone.h, invariants P2 and P3). To learn about a frame that you do
+ * not hold, ask page_state(), not its descriptor.
+ *
+ * A struct page for each frame is Linux's idea. This one has 16 bytes where Linux's has 64,
+ * and is not initialised for frames that are not in use.
  */
 #ifndef MM_PAGE_H
 #define MM_PAGE_H
@@ -16,33 +22,38 @@
 
 struct page {
 	union {
-		uint64_t state; /* 0: not a head. Compared and written as a whole */
+		uint64_t state; /* 0: not a head. It is compared and written as a whole */
 		struct {
 			uint32_t count;  /* references */
-			uint8_t order;   /* bit 7: marked reserved, no allocation */
-			uint8_t zone;    /* and, in the upper six bits, the node */
-			uint16_t cookie; /* not 0, different from boot to boot */
+			uint8_t order;   /* bit 7: marked reserved, not an allocation */
+			uint8_t zone;    /* the zone; in the upper six bits the NUMA node */
+			uint16_t cookie; /* not 0, and different from boot to boot */
 		};
 	};
-	unsigned long owner_word; /* page_private(): the owner's, from allocation to release */
+	unsigned long owner_word; /* see page_private() */
 };
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "zone.h has the shifts of these fields");
-_Static_assert(sizeof(struct page) == 16, "0.39 % of RAM");
+MM_STATIC_ASSERT(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+		 "zone.h has the shifts of these fields");
+MM_STATIC_ASSERT(sizeof(struct page) == 16, "0.39 % of RAM");
 
 #define mem_map ((struct page *)(uintptr_t)MEM_MAP_BASE)
 
-/* Returns the word that the owner of an allocation keeps in its head. */
+/* Returns the word that the owner of an allocation keeps in the descriptor of its head. */
 static inline unsigned long page_private(const struct page *page)
 {
 	return page->owner_word;
 }
 
-/* Sets that word. Only the owner may: any value, which is kept until the allocation is freed. */
+/*
+ * Sets that word to any value. Only the owner may, from allocation to release; the allocator
+ * neither reads nor clears it.
+ */
 static inline void set_page_private(struct page *page, unsigned long value)
 {
 	page->owner_word = value;
 }
 
+/* Returns the descriptor of a frame, pfn < MM_MAX_PFN. */
 static inline struct page *pfn_to_page(pfn_t pfn)
 {
 	return mem_map + pfn;
@@ -58,24 +69,25 @@ static inline phys_addr_t page_to_phys(const struct page *page)
 	return PFN_PHYS(page_to_pfn(page));
 }
 
-/* Where the kernel sees the frame: the direct map. */
+/* Returns the address at which the direct map shows the frame. */
 static inline void *page_address(const struct page *page)
 {
 	return phys_to_virt(page_to_phys(page));
 }
 
+/* Returns the descriptor of the frame that virt, an address in the direct map, lies in. */
 static inline struct page *virt_to_page(const volatile void *virt)
 {
 	return pfn_to_page(PHYS_PFN(virt_to_phys(virt)));
 }
 
-/* Whether memblock has the frame as RAM. O(log regions). */
+/* Returns whether memblock has the frame as RAM. O(log regions). */
 bool pfn_valid(pfn_t pfn);
 
 /*
- * Backs the descriptors of all RAM below MM_MAX_PFN and maps the rest of the window to zeros.
- * Once, after memblock is complete and the direct map stands. Panics when memblock has no room.
- * Returns the bytes of memory taken for descriptors.
+ * Backs the descriptors of all RAM below MM_MAX_PFN with memory, and maps the rest of the window to
+ * zeros. To be called once, after memblock is complete and the direct map stands. Returns the bytes
+ * of memory taken for descriptors; panics when memblock has no room.
  */
 uint64_t mem_map_init(void);
 

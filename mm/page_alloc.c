@@ -1,30 +1,24 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * page_alloc.c: alloc_pages() and its family: which zone, the descriptor, the checks.
+ * page_alloc.c: alloc_pages() and its family: the choice of a zone, the descriptor, the checks.
  *
- * The descriptor's state word is what a caller's mistakes run into. Of a head it has one possible
- * value for its order and zone while the count is 1, so freeing compares 64 bits once: a frame that
- * is free (0), interior (0), reserved, of another order or left over from before a reset (another
- * cookie) does not match. Behind it the bits must say the same.
+ * A caller's mistake is found by the descriptor's state word. While the count is 1, a head has one
+ * possible value for its zone and order, so freeing compares 64 bits once. A frame that is free
+ * (0), inside an allocation (0), reserved, of another order, or left over from before a reset
+ * (another cookie) does not match. Then the bits must confirm it.
  */
 #include "mm/buddy.h"
 #include "mm/cache.h"
 #include "mm/debug.h"
-
-#define EBUSY  16
-#define EINVAL 22
+#include "mm/page_state.h"
 
 /*
- * Who called, for mm/debug.h: the public functions end in a jump to the slow ones or have them
- * inline, so that the return address is that of their caller.
+ * The caller's address, for debug.h. The public functions either end in a jump to the slow ones or
+ * are inlined with them, so that this is the return address of the call to a public function.
  */
 #define CALLER ((uintptr_t)__builtin_return_address(0))
 
 uint64_t state_cookie = 1ull << STATE_COOKIE_SHIFT;
-
-static inline unsigned int state_order(uint64_t state)
-{
-	return (unsigned int)(state >> STATE_ORDER_SHIFT & STATE_ORDER_MASK);
-}
 
 unsigned int page_order(const struct page *head)
 {
@@ -41,7 +35,7 @@ unsigned int page_zonenum(const struct page *head)
 	return state_zone(head->state)->id;
 }
 
-/* One hold of the lock. What buddy_take() gives, its descriptor written. */
+/* Takes an allocation under one hold of the lock and writes its descriptor. See buddy_take(). */
 mm_always_inline pfn_t zone_take(struct zone *z, unsigned int order)
 {
 	unsigned long flags = port_lock_irqsave(&z->lock);
@@ -55,7 +49,7 @@ mm_always_inline pfn_t zone_take(struct zone *z, unsigned int order)
 	return pfn;
 }
 
-/* From the bits, zone by zone downwards. */
+/* Allocates from the bits, zone by zone downwards. */
 static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
 {
 	for (struct zone *z = gfp_zone(gfp); z >= zones; z--) {
@@ -73,8 +67,8 @@ static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
 }
 
 /*
- * What waits in this CPU's caches may be what is missing. They stay closed while the bits are
- * looked at: an interrupt between would fill them again.
+ * Allocates from the bits after returning this CPU's cached frames to them. The caches stay closed
+ * meanwhile, because an interrupt handler would fill them again.
  */
 static struct page *alloc_drained(gfp_t gfp, unsigned int order)
 {
@@ -92,7 +86,7 @@ static struct page *alloc_drained(gfp_t gfp, unsigned int order)
 	return page;
 }
 
-/* From this CPU's cache of the zone that serves gfp, filled if need be. */
+/* Takes a frame from this CPU's cache of the zone that serves gfp, refilled if necessary. */
 static struct page *alloc_cached(gfp_t gfp)
 {
 	struct frame_cache *cache;
@@ -106,6 +100,7 @@ static struct page *alloc_cached(gfp_t gfp)
 	return page;
 }
 
+/* Zeroes an allocation if gfp asks for it. Returns page, which may be NULL. */
 static struct page *cleared(struct page *page, gfp_t gfp, unsigned int order)
 {
 	if (page && gfp & __GFP_ZERO)
@@ -127,7 +122,7 @@ __attribute__((noinline)) static struct page *alloc_slow(gfp_t gfp, unsigned int
 	return cleared(page, gfp, order);
 }
 
-/* The way of most: nothing to clear, and the highest zone has it, which keeps nothing. */
+/* The hot path: nothing to clear, and the highest zone, which has no reserve, can serve. */
 __attribute__((noinline)) static struct page *alloc_run(gfp_t gfp, unsigned int order)
 {
 	pfn_t pfn = PFN_NONE;
@@ -144,7 +139,7 @@ __attribute__((noinline)) static struct page *alloc_page_slow(gfp_t gfp)
 	return page ? cleared(page, gfp, 0) : alloc_slow(gfp, 0);
 }
 
-/* The way of most, GFP_KERNEL and a frame at hand; everything else is behind one call. */
+/* The hot path is GFP_KERNEL with a frame in the cache; everything else is behind one call. */
 struct page *alloc_page(gfp_t gfp)
 {
 	struct page *page;
@@ -173,10 +168,9 @@ void drain_caches(void)
 	port_unpin();
 }
 
-/* The descriptor is not that of a lone reference to an allocation of this order: say what it is. */
+/* Panics, and says what the frame is instead of an allocation of this order with one reference. */
 __attribute__((noreturn, cold)) static void bad_free(const struct page *page, unsigned int order)
 {
-	static const char *const what[] = { "absent", "reserved", "free", "allocated" };
 	pfn_t pfn = page_to_pfn(page);
 	const struct page *head = page_head(pfn);
 
@@ -189,12 +183,12 @@ __attribute__((noreturn, cold)) static void bad_free(const struct page *page, un
 		panic("free of frame 0x%llx as order %u: it is inside the allocation at 0x%llx",
 		      (unsigned long long)pfn, order, (unsigned long long)page_to_pfn(head));
 	panic("free of frame 0x%llx as order %u: it is %s", (unsigned long long)pfn, order,
-	      what[page_state(pfn)]);
+	      page_state_name(page_state(pfn)));
 }
 
 /*
- * Drops a reference of a head of this order; the last frees. One compare finds misuse. Who drops
- * the last has seen all that the others did before they dropped theirs: acquire, release.
+ * Drops a reference of a head of this order, and frees it with the last. One compare finds misuse.
+ * Acquire and release order the accesses of all owners before the free.
  */
 __attribute__((noinline)) static void put_head(struct page *page, unsigned int order)
 {
@@ -203,12 +197,12 @@ __attribute__((noinline)) static void put_head(struct page *page, unsigned int o
 	uint64_t alone = z->state | (uint64_t)order << STATE_ORDER_SHIFT;
 	unsigned long flags;
 
-	/* An order beyond its field would be read as a zone. */
+	/* A larger order would spill from its field into the zone's. */
 	if (order > MAX_PAGE_ORDER)
 		bad_free(page, order);
 	while (state != alone) {
-		/* The count is the low half: more than one reference differs there alone. */
-		if (state >> 32 != alone >> 32 || !(uint32_t)state)
+		/* With more than one reference only the low half, the count, differs. */
+		if (!state_is_head(state, z->id, order))
 			bad_free(page, order);
 		if (__atomic_compare_exchange_n(&page->state, &state, state - 1, false,
 						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
@@ -235,7 +229,7 @@ __attribute__((noinline)) static void free_page_slow(struct page *page)
 		put_head(page, 0);
 }
 
-/* The way of most: a frame with one reference, and room in the cache of its zone. */
+/* The hot path is a frame with one reference, and room in the cache of its zone. */
 void __free_page(struct page *page)
 {
 	bool done;
@@ -259,7 +253,7 @@ void get_page(struct page *page)
 {
 	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_RELAXED);
 
-	/* Before anything is written: the descriptor of a frame in a hole is for reading only. */
+	/* Checked before anything is written: the descriptor of a frame in a hole is read-only. */
 	if (state >> STATE_COOKIE_SHIFT != state_cookie >> STATE_COOKIE_SHIFT ||
 	    state & STATE_RESERVED || (uint32_t)state + 1 < 2) {
 		page_owner_print(page_to_pfn(page), printk);
@@ -279,7 +273,7 @@ void split_page(struct page *page, unsigned int order)
 	uint64_t state = page->state;
 	unsigned long owner = page_private(page);
 	pfn_t pfn = page_to_pfn(page);
-	struct zone *z = pfn_zone(pfn); /* the descriptor's word may be anything so far */
+	struct zone *z = pfn_zone(pfn); /* not from the descriptor, which is not checked yet */
 	unsigned long flags = port_lock_irqsave(&z->lock);
 
 	if (order > MAX_PAGE_ORDER || state != state_allocated(z->id, order) ||
@@ -293,6 +287,7 @@ void split_page(struct page *page, unsigned int order)
 	port_unlock_irqrestore(&z->lock, flags);
 }
 
+/* Returns whether all frames of [pfn, end) are free in the bits. */
 static bool range_free(pfn_t pfn, pfn_t end)
 {
 	while (pfn < end)

@@ -1,24 +1,25 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * page_state.c: what a frame is, from the bits down. The only way to read a descriptor of a frame
- * that one does not hold: a descriptor means something only where the bits say so (zone.h).
+ * page_state.c: what a frame is, found from the bits down. The descriptor of a frame that one does
+ * not hold is read here alone, and only where the bits say that it means something.
  */
+#include "mm/page_state.h"
+
 #include "mm/zone.h"
 
-/* Where a frame stands in its zone's books. */
+/* Where in its zone's metadata a frame is found. */
 enum where {
-	NOWHERE,     /* no gib, or one that was never opened: memblock knows */
+	NOWHERE,     /* no gib, or neither whole, open nor allocated: memblock knows */
 	GIB_FREE,    /* in a whole gib */
-	GIB_HEAD,    /* in a gib allocated as one */
+	GIB_HEAD,    /* in a gib that is one allocation */
 	BLOCK_FREE,  /* in a whole block */
 	BLOCK_OPEN,  /* in an open block */
-	BLOCK_OTHER, /* in a block neither whole nor open: under a head of order 9 .. 17, or
-			reserved */
+	BLOCK_OTHER, /* in any other block: under a head of order 9 to 17, or reserved */
 };
 
 static enum where locate(const struct zone *z, const struct gib *g, pfn_t pfn)
 {
-	pfn_t gib = (pfn >> GIB_ORDER) - z->first_gib;
-	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) & (BITMAP_BITS - 1);
+	pfn_t gib = gib_of(z, pfn);
 
 	if (!g)
 		return NOWHERE;
@@ -28,46 +29,44 @@ static enum where locate(const struct zone *z, const struct gib *g, pfn_t pfn)
 		return GIB_HEAD;
 	if (!bitmap_tree_test(&z->open, gib))
 		return NOWHERE;
-	if (bitmap_test(&g->free, block))
+	if (bitmap_test(&g->free, block_of(pfn)))
 		return BLOCK_FREE;
-	return bitmap_test(&g->open, block) ? BLOCK_OPEN : BLOCK_OTHER;
+	return bitmap_test(&g->open, block_of(pfn)) ? BLOCK_OPEN : BLOCK_OTHER;
 }
 
 static const struct bitmap *block_bitmap(const struct gib *g, pfn_t pfn)
 {
-	return &g->block[(pfn >> BLOCK_ORDER) & (BITMAP_BITS - 1)];
+	return &g->block[block_of(pfn)];
 }
 
-static bool is_allocated(uint64_t state, unsigned int zone, unsigned int least_order)
+/* Returns whether state is that of a head of this zone, of least_order or more. */
+static bool is_head_from(uint64_t state, unsigned int zone, unsigned int least_order)
 {
-	unsigned int order = (unsigned int)(state >> STATE_ORDER_SHIFT & STATE_ORDER_MASK);
+	unsigned int order = state_order(state);
 
-	return order >= least_order && (uint32_t)state &&
-	       (state & ~(uint64_t)(uint32_t)~0u) ==
-		   (state_allocated(zone, order) & ~(uint64_t)(uint32_t)~0u);
+	return order >= least_order && state_is_head(state, zone, order);
 }
 
-/* In an open block: the lowest k for which a head of order >= k stands at pfn & ~(2^k - 1). */
+/* Finds, in an open block, the lowest k with a head of order k or more at run_start(pfn, k). */
 static struct page *head_in_block(const struct zone *z, pfn_t pfn)
 {
 	for (unsigned int k = 0; k < BLOCK_ORDER; k++) {
-		struct page *head = pfn_to_page(pfn & ~(((pfn_t)1 << k) - 1));
+		struct page *head = pfn_to_page(run_start(pfn, k));
 
-		if (is_allocated(head->state, z->id, k))
+		if (is_head_from(head->state, z->id, k))
 			return head;
 	}
 	return NULL;
 }
 
-/* Above blocks only a head that the gib has marked is read. */
+/* The same for orders 9 to 17. Only the descriptors of blocks that the gib marks are read. */
 static struct page *head_of_blocks(const struct zone *z, const struct gib *g, pfn_t pfn)
 {
 	for (unsigned int k = BLOCK_ORDER; k < GIB_ORDER; k++) {
-		pfn_t first = pfn & ~(((pfn_t)1 << k) - 1);
+		pfn_t first = run_start(pfn, k);
 		struct page *head = pfn_to_page(first);
 
-		if (bitmap_test(&g->head, (unsigned int)(first >> BLOCK_ORDER) % BITMAP_BITS) &&
-		    is_allocated(head->state, z->id, k))
+		if (bitmap_test(&g->head, block_of(first)) && is_head_from(head->state, z->id, k))
 			return head;
 	}
 	return NULL;
@@ -84,7 +83,7 @@ struct page *page_head(pfn_t pfn)
 	g = zone_gib(z, pfn);
 	switch (locate(z, g, pfn)) {
 	case GIB_HEAD:
-		return pfn_to_page(pfn & ~(GIB_FRAMES - 1));
+		return pfn_to_page(run_start(pfn, GIB_ORDER));
 	case BLOCK_OPEN:
 		if (bitmap_test(block_bitmap(g, pfn), (unsigned int)(pfn % BITMAP_BITS)))
 			return NULL;
@@ -96,7 +95,8 @@ struct page *page_head(pfn_t pfn)
 	}
 }
 
-/* In an open block, no bit, no head, no mark: the frame waits in a CPU's cache (C1, cache.h). */
+/* Given that the frame is neither free nor allocated, returns whether it is in a frame cache (C1).
+ */
 static bool is_cached(pfn_t pfn)
 {
 	const struct zone *z = pfn_zone(pfn);
@@ -119,12 +119,19 @@ enum page_state page_state(pfn_t pfn)
 	return pfn_valid(pfn) ? PAGE_RESERVED : PAGE_ABSENT;
 }
 
+const char *page_state_name(enum page_state state)
+{
+	static const char *const names[] = { "absent", "reserved", "free", "allocated" };
+
+	return names[state];
+}
+
 static pfn_t next_multiple(pfn_t pfn, pfn_t size)
 {
 	return (pfn | (size - 1)) + 1;
 }
 
-/* The run of equal bits in a block's bitmap from pfn on, to the end of its word at most. */
+/* Finds the run of equal bits in a block's bitmap from pfn on, to the end of its word at most. */
 static bool bit_span(const struct bitmap *bitmap, pfn_t pfn, pfn_t *end)
 {
 	unsigned int child = (unsigned int)(pfn % BITMAP_BITS);
@@ -153,6 +160,7 @@ bool free_span(pfn_t pfn, pfn_t *end)
 	return where == GIB_FREE || where == BLOCK_FREE;
 }
 
+/* Returns where the last RAM of all zones ends. */
 static pfn_t last_end(void)
 {
 	pfn_t end = 0;
@@ -180,7 +188,7 @@ bool next_free_range(pfn_t *start, pfn_t *end)
 	return true;
 }
 
-/* The bitmap of an open block that begins at pfn and ends at or before end; else NULL. */
+/* Returns the bitmap of the open block that begins at pfn, if it ends by end; else NULL. */
 static const struct bitmap *open_block(pfn_t pfn, pfn_t end)
 {
 	const struct zone *z = pfn_zone(pfn);
@@ -224,7 +232,7 @@ uint64_t mem_map_touched(void)
 	return blocks * BLOCK_FRAMES * sizeof(struct page);
 }
 
-/* The largest aligned runs of a bitmap, added to counts[base ..]. */
+/* Adds the number of a bitmap's largest aligned runs of each order to counts[]. */
 static void count_runs(const struct bitmap *bitmap, uint64_t *counts)
 {
 	for (unsigned int child = 0; child < BITMAP_BITS;) {
@@ -244,7 +252,7 @@ static void count_runs(const struct bitmap *bitmap, uint64_t *counts)
 	}
 }
 
-/* A bitmap that B5 keeps open counts as the one block that it is. */
+/* An open block that is whole (B5) counts as one block. */
 static void count_gib(const struct gib *g, uint64_t counts[NR_ORDERS])
 {
 	struct bitmap whole = g->free;

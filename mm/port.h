@@ -1,77 +1,109 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * port.h: all that mm/ needs from its surroundings, and nothing else.
+ * port.h: all that mm/ needs from its surroundings.
  *
- * Two branches. MM_HOST: a host program, where a physical address is a host pointer plus an offset
- * and the functions below come from the program. Otherwise a kernel, which supplies the functions
- * and adapts the two addresses. README.md beside this file says how to lift mm/.
+ * There are two kinds of surroundings. With MM_HOST defined it is a host program: a physical
+ * address is a host pointer less an offset. Otherwise it is a kernel. Either supplies the functions
+ * declared here. README.md beside this file tells how to lift mm/ into a kernel.
+ *
+ * No kernel needs to edit this file. These may be defined by the compiler's command line or by a
+ * header that is included first (-include):
+ *
+ *   MM_DIRECT_MAP, MEM_MAP_BASE   the two addresses of the kernel's address space
+ *   MM_MAX_PFN, MM_MAX_CPUS       the limits
+ *   PORT_INLINE                   says that port_cpu_id(), port_irq_save() and port_irq_restore()
+ *                                 are defined already, inline
+ *   PORT_PIN                      says the same of port_pin() and port_unpin()
+ *   MM_ALLOW_SSE                  allows SSE in a build without MM_HOST that is no kernel
+ *   MM_NO_ASSERT                  leaves out MM_ASSERT() in a build with MM_HOST
  */
 #ifndef MM_PORT_H
 #define MM_PORT_H
 
 #include "mm/types.h"
 
+/*
+ * A kernel must not use the vector registers: its interrupt handlers do not save them, and they may
+ * not be enabled yet. Without these flags gcc puts SSE instructions into memblock_add(), and the
+ * first call dies without a word. The red zone, too, belongs to interrupt handlers in a kernel.
+ */
+#if !defined(MM_HOST) && defined(__SSE__) && !defined(MM_ALLOW_SSE)
+#error "a kernel must be compiled with -mgeneral-regs-only -mno-red-zone (MM_ALLOW_SSE: no kernel)"
+#endif
+
 #ifdef MM_HOST
 
-/*
- * phys_to_virt(p) is p + mm_host_offset. 0 until a host program sets it; defined in memblock.c.
- * MEM_MAP_BASE: a range of the host's address space that both AddressSanitizer and
- * MemorySanitizer leave to the program, 256 GiB long.
- */
+/* What phys_to_virt() adds: 0 until the host program sets it. Defined in memblock.c. */
 extern uintptr_t mm_host_offset;
 #define MM_DIRECT_MAP mm_host_offset
+/* 256 GiB of address space that AddressSanitizer and MemorySanitizer leave to the program. */
 #ifndef MEM_MAP_BASE
 #define MEM_MAP_BASE 0x550000000000ull
 #endif
 
 #else
 
-/* A kernel's own may come from its build. */
+/* The virtual address of physical address 0: the kernel sees all RAM from here on. */
 #ifndef MM_DIRECT_MAP
-#define MM_DIRECT_MAP 0xffff888000000000ull /* physical memory as the kernel sees it */
+#define MM_DIRECT_MAP 0xffff888000000000ull
 #endif
+/* The virtual address of the descriptor of frame 0. */
 #ifndef MEM_MAP_BASE
-#define MEM_MAP_BASE 0xffffea0000000000ull /* descriptor of frame 0 */
+#define MEM_MAP_BASE 0xffffea0000000000ull
 #endif
 
 #endif
 
-/* Physical addresses beyond this have no descriptor and no direct map: 2^34 frames, 64 TiB. */
+/* Frames from this one on have neither descriptor nor direct map: 2^34 frames are 64 TiB. */
+#ifndef MM_MAX_PFN
 #define MM_MAX_PFN ((pfn_t)1 << 34)
+#endif
 
-static inline void *phys_to_virt(phys_addr_t phys)
-{
-	return (void *)(uintptr_t)(phys + MM_DIRECT_MAP);
-}
-
-/* Of an address that phys_to_virt() gave; for no other. */
-static inline phys_addr_t virt_to_phys(const volatile void *virt)
-{
-	return (phys_addr_t)(uintptr_t)virt - MM_DIRECT_MAP;
-}
-
-/* Supplied by the surroundings. */
-
-__attribute__((format(printf, 1, 2))) int printk(const char *fmt, ...);
-__attribute__((format(printf, 1, 2), noreturn)) void panic(const char *fmt, ...);
-void dump_stack(void);
-
-/* A slab allocator, when there is one: memblock then sends late callers there (MEMBLOCK 4.9). */
-bool slab_is_available(void);
-void *kmalloc(size_t size, unsigned int gfp);
-void kfree(const void *ptr);
-
-/* CPUs that may use the allocator. */
+/* How many CPUs may use the allocator. */
+#ifndef MM_MAX_CPUS
 #ifdef MM_HOST
 #define MM_MAX_CPUS 8
 #else
 #define MM_MAX_CPUS 1
 #endif
+#endif
+
+/* Returns the address at which the direct map shows phys. */
+static inline void *phys_to_virt(phys_addr_t phys)
+{
+	return (void *)(uintptr_t)(phys + MM_DIRECT_MAP);
+}
+
+/* Returns the physical address of virt, which must lie in the direct map. */
+static inline phys_addr_t virt_to_phys(const volatile void *virt)
+{
+	return (phys_addr_t)(uintptr_t)virt - MM_DIRECT_MAP;
+}
+
+/* The functions that follow are supplied by the surroundings. */
+
+/* Writes to the log, as printf(). Returns the number of characters; nobody here looks at it. */
+__attribute__((format(printf, 1, 2))) int printk(const char *fmt, ...);
+
+/* Reports a programmer's error or an unusable machine, and never returns. */
+__attribute__((format(printf, 1, 2), noreturn)) void panic(const char *fmt, ...);
+
+/* Writes a back-trace to the log. It may do nothing. */
+void dump_stack(void);
 
 /*
- * The number of this CPU, 0 .. MM_MAX_CPUS - 1; interrupts off on it, returning the state before;
- * and that state again. The first is on every way into the allocator, each hold of a lock has the
- * others: who wants them inline has them in a header that every file includes beforehand (-include)
- * and that defines PORT_INLINE.
+ * A slab allocator, if there is one. From the time when slab_is_available() returns true, memblock
+ * passes requests for memory on to kmalloc(), and warns: the caller came too late.
+ */
+bool slab_is_available(void);
+void *kmalloc(size_t size, unsigned int gfp);
+void kfree(const void *ptr);
+
+/*
+ * port_cpu_id() returns this CPU's number, 0 to MM_MAX_CPUS - 1. port_irq_save() disables
+ * interrupts on it and returns the previous state; port_irq_restore() restores that state. All
+ * three are on hot paths: to inline them, define them and PORT_INLINE in a header that is included
+ * first.
  */
 #ifndef PORT_INLINE
 unsigned int port_cpu_id(void);
@@ -80,9 +112,11 @@ void port_irq_restore(unsigned long flags);
 #endif
 
 /*
- * The running thread stays on its CPU from port_pin() to port_unpin(). Nothing to do where threads
- * are not moved, as here; a preemptible kernel disables preemption.
+ * port_pin() keeps the running thread on its CPU until port_unpin(). Pairs may nest.
+ * Where threads do not move between CPUs there is nothing to do, and these do nothing. A
+ * preemptible kernel defines its own, which disable preemption, and PORT_PIN.
  */
+#ifndef PORT_PIN
 static inline void port_pin(void)
 {
 }
@@ -90,31 +124,38 @@ static inline void port_pin(void)
 static inline void port_unpin(void)
 {
 }
+#endif
 
 /*
- * Make [virt, virt + size) of the mem_map window show [phys, phys + size), writable; all three are
- * multiples of PAGE_SIZE. Large pages are used where both addresses are aligned to them.
+ * Makes [virt, virt + size) of the mem_map window show the memory [phys, phys + size), writable.
+ * All three are multiples of PAGE_SIZE; large pages may be used where both addresses are aligned.
  */
 void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size);
 
-/* Make [virt, virt + size) of the window read as zeros, through shared tables, never writable. */
+/* Makes [virt, virt + size) of the window read as zeros, through shared tables, never writable. */
 void port_map_zero(uintptr_t virt, uint64_t size);
 
 /*
- * For the options of debug.h; never called without them. port_map_frames(): makes nr frames from
- * pfn on accessible in the direct map, or not, whatever they were; the direct map then has a page
- * for each frame. What other CPUs still have in their TLBs only hides a misuse. port_site_name():
- * writes what stands at an address of code, a symbol or the number, and terminates.
+ * port_map_frames() makes the nr frames from pfn on accessible in the direct map,
+ * port_unmap_frames() makes them fault, whatever they were before. Only MM_DEBUG_PAGEALLOC of
+ * debug.h calls them; the direct map must then have a page of its own for each frame. Other CPUs
+ * need no flush: a translation that they still hold merely hides a misuse.
  */
 void port_map_frames(pfn_t pfn, uint64_t nr);
 void port_unmap_frames(pfn_t pfn, uint64_t nr);
+
+/*
+ * Writes the name of the code address site to text, size bytes with the terminator: a symbol and
+ * offset, or the number. Only MM_PAGE_OWNER of debug.h calls it.
+ */
 void port_site_name(uintptr_t site, char *text, size_t size);
 
-/* A lock for several CPUs: taken with interrupts off, held for a bounded time. */
+/* A spinlock. It is taken with interrupts off, so that no handler waits for its own CPU. */
 typedef struct {
 	unsigned char taken;
 } port_lock_t;
 
+/* Disables interrupts and takes the lock. Returns what port_unlock_irqrestore() needs. */
 static inline unsigned long port_lock_irqsave(port_lock_t *lock)
 {
 	unsigned long flags = port_irq_save();
@@ -131,7 +172,27 @@ static inline void port_unlock_irqrestore(port_lock_t *lock, unsigned long flags
 	port_irq_restore(flags);
 }
 
-/* memset, memcpy, memmove: the C library's on a host, the kernel's own elsewhere. */
+/* Returns whether any CPU holds the lock. Assertions use it; it cannot tell whose hold it is. */
+static inline bool port_lock_is_taken(const port_lock_t *lock)
+{
+	return __atomic_load_n(&lock->taken, __ATOMIC_RELAXED) != 0;
+}
+
+/*
+ * Panics when a contract that a header of mm/ states is broken. Host builds check; a kernel's hot
+ * paths carry no check, and cond is then not evaluated.
+ */
+#if defined(MM_HOST) && !defined(MM_NO_ASSERT)
+#define MM_ASSERT(cond)                                                            \
+	do {                                                                       \
+		if (!(cond))                                                       \
+			panic("mm: %s(), line %d: %s", __func__, __LINE__, #cond); \
+	} while (0)
+#else
+#define MM_ASSERT(cond) ((void)sizeof(!(cond)))
+#endif
+
+/* memset(), memcpy(), memmove(): the C library's on a host, the kernel's own elsewhere. */
 #ifdef MM_HOST
 #include <string.h>
 #else

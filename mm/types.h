@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * types.h: the units of memory. Plain macros and typedefs, safe beside the C library's headers.
+ * types.h: the units of memory: addresses, frame numbers, pages. It holds macros and typedefs
+ * alone, so that it can be included beside the C library's headers.
  */
 #ifndef MM_TYPES_H
 #define MM_TYPES_H
@@ -7,6 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* The public headers compile as C11 and later and, inside extern "C", as C++11 and later. */
+#ifdef __cplusplus
+#define MM_STATIC_ASSERT(cond, message) static_assert(cond, message)
+#else
+#define MM_STATIC_ASSERT(cond, message) _Static_assert(cond, message)
+#endif
 
 typedef uint64_t phys_addr_t; /* a physical address: never an int, never a pointer */
 typedef uint64_t pfn_t;       /* a frame number: phys_addr_t >> PAGE_SHIFT */
@@ -17,14 +26,15 @@ typedef int (*print_fn)(const char *fmt, ...) __attribute__((format(printf, 1, 2
 #define PHYS_ADDR_MAX (~(phys_addr_t)0)
 
 /*
- * Children of a node of the allocator, as a power of two: 512, as in the processor's page tables.
- * A block is one node of frames (2 MiB), a region one node of blocks (1 GiB). Tests build with
- * less.
+ * Each level of the allocator's bitmaps has 2^MM_BITMAP_SHIFT children: 512, as the processor's
+ * page tables have. So a block is 512 frames (2 MiB) and a gib 512 blocks (1 GiB). Some tests build
+ * with a smaller value, so that a few dozen frames reach every level.
  */
 #ifndef MM_BITMAP_SHIFT
 #define MM_BITMAP_SHIFT 9
 #endif
 #define MAX_PAGE_ORDER (2 * MM_BITMAP_SHIFT)
+#define NR_ORDERS      (MAX_PAGE_ORDER + 1)
 
 #ifndef PAGE_SHIFT
 #define PAGE_SHIFT 12
@@ -36,7 +46,7 @@ typedef int (*print_fn)(const char *fmt, ...) __attribute__((format(printf, 1, 2
 #define PAGE_ALIGN(x) (((x) + PAGE_SIZE - 1) & ~((phys_addr_t)PAGE_SIZE - 1))
 #endif
 
-/* Without overflow for every phys_addr_t: PFN_UP of the last byte does not wrap to 0. */
+/* None of these overflows for any phys_addr_t: PFN_UP() of the last byte does not wrap to 0. */
 #define PFN_DOWN(x) ((phys_addr_t)(x) >> PAGE_SHIFT)
 #define PFN_UP(x)   (PFN_DOWN(x) + (((phys_addr_t)(x) & (PAGE_SIZE - 1)) != 0))
 #define PFN_PHYS(x) ((phys_addr_t)(x) << PAGE_SHIFT)

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * zone.c: zones from memblock: spans, directories, gibs; and the hand-over to the allocator.
  *
- * Everything here costs per range and per GiB, never per frame, but for the descriptors of blocks
- * that are only partly usable: those are opened now, and their frames marked.
+ * Everything here costs per range and per GiB, never per frame. The exception is a block that is
+ * only partly usable: it is opened now, and its other frames are marked reserved.
  */
 #include "mm/buddy.h"
 #include "mm/cache.h"
@@ -13,10 +14,12 @@
 #define DMA32_BORDER ((pfn_t)1 << (32 - PAGE_SHIFT)) /* 4 GiB: PCI's 32 */
 
 /*
- * A request that could have been served higher leaves 1/256 of what lies above it in DMA and DMA32
- * (Linux: sysctl_lowmem_reserve_ratio), so that low memory is left for those who need it.
+ * DMA and DMA32 keep 1/256 of the memory above them from requests that memory above could serve, so
+ * that requests which need low memory find some. Linux has this as sysctl_lowmem_reserve_ratio.
  */
 #define LOWMEM_RATIO 256
+
+struct zone zones[STATE_ZONE_MASK + 1];
 
 uint64_t zones_bytes;
 
@@ -34,35 +37,65 @@ struct zone *const state_zones[STATE_ZONE_MASK + 1] = {
 	&zones[3],
 };
 
-/* Zeroed memory for the books; the machine is of no use without it. */
-static void *alloc_books(uint64_t bytes)
+/* Allocates zeroed memory for the allocator's metadata. Without it the machine is of no use. */
+static void *alloc_metadata(uint64_t bytes)
 {
-	void *books = memblock_alloc(bytes, sizeof(struct bitmap));
+	void *metadata = memblock_alloc(bytes, sizeof(struct bitmap));
 
-	if (!books)
+	if (!metadata)
 		panic("zones_init: no room for %llu bytes of directories",
 		      (unsigned long long)bytes);
 	zones_bytes += bytes;
-	return books;
+	return metadata;
 }
 
-/* Borders are the zone's own; what lies between them is memblock's. */
+void __next_zone_pfn_range(const struct zone *z, int *i, pfn_t *start, pfn_t *end)
+{
+	unsigned long from, to;
+
+	do {
+		__next_mem_pfn_range(i, NUMA_NO_NODE, &from, &to, NULL);
+		if (*i < 0)
+			return;
+		*start = from > z->start_pfn ? from : z->start_pfn;
+		*end = to < z->border ? to : z->border;
+	} while (*start >= *end);
+}
+
+struct gib *zone_gib(const struct zone *z, pfn_t pfn)
+{
+	pfn_t gib = gib_of(z, pfn);
+
+	return gib < z->nr_gibs ? z->dir[gib] : NULL;
+}
+
+uint64_t zone_nr_free_pages(const struct zone *z)
+{
+	return z->nr_free + cache_frames(z);
+}
+
+uint64_t nr_free_pages(void)
+{
+	uint64_t sum = 0;
+
+	for_each_zone(z)
+		sum += zone_nr_free_pages(z);
+	return sum;
+}
+
+/* Sets the zone's borders, and from memblock where its RAM begins and ends and how much it is. */
 static void init_span(struct zone *z, pfn_t start, pfn_t border)
 {
-	unsigned long base, end;
+	pfn_t from, to;
 	int i;
 
 	z->start_pfn = start;
 	z->end_pfn = start;
 	z->border = border;
-	z->idle[0] = PFN_NONE;
-	z->idle[1] = PFN_NONE;
-	for_each_mem_pfn_range(i, NUMA_NO_NODE, &base, &end, NULL) {
-		pfn_t from = base > start ? base : start;
-		pfn_t to = end < border ? end : border;
-
-		if (from >= to)
-			continue;
+	z->idle[LEVEL_BLOCK] = PFN_NONE;
+	z->idle[LEVEL_GIB] = PFN_NONE;
+	for_each_zone_pfn_range(i, z, &from, &to)
+	{
 		if (!z->present)
 			z->first_gib = from >> GIB_ORDER;
 		z->present += to - from;
@@ -70,14 +103,15 @@ static void init_span(struct zone *z, pfn_t start, pfn_t border)
 	}
 }
 
-static void init_tree(struct bitmap_tree *set, struct bitmap **leaf, uint64_t leaves)
+/* Gives the tree the next so many leaves. */
+static void init_tree(struct bitmap_tree *tree, struct bitmap **leaf, uint64_t leaves)
 {
-	set->leaf = *leaf;
+	tree->leaf = *leaf;
 	*leaf += leaves;
 }
 
-/* The directory, and all bitmap trees of the zone from one allocation. */
-static void init_books(struct zone *z)
+/* Allocates the directory and, all in one piece, the leaves of the bitmap trees. */
+static void init_metadata(struct zone *z)
 {
 	uint64_t leaves;
 	struct bitmap *leaf;
@@ -93,8 +127,8 @@ static void init_books(struct zone *z)
 		panic("zone %s: %llu gibs are more than a bitmap tree covers", z->name,
 		      (unsigned long long)z->nr_gibs);
 	/* GCOVR_EXCL_STOP */
-	z->dir = alloc_books(z->nr_gibs * sizeof(struct gib *));
-	leaf = alloc_books((2 * BITMAP_SHIFT + 4) * leaves * sizeof(struct bitmap));
+	z->dir = alloc_metadata(z->nr_gibs * sizeof(struct gib *));
+	leaf = alloc_metadata((2 * BITMAP_SHIFT + 4) * leaves * sizeof(struct bitmap));
 	for (unsigned int k = 0; k < 2 * BITMAP_SHIFT; k++)
 		init_tree(&z->index[k], &leaf, leaves);
 	init_tree(&z->free, &leaf, leaves);
@@ -103,7 +137,10 @@ static void init_books(struct zone *z)
 	init_tree(&z->known, &leaf, leaves);
 }
 
-/* Gibs of consecutive GiBs lie side by side: all have 512 bitmaps but the last, cut at its RAM. */
+/*
+ * Allocates the gibs of consecutive GiBs side by side. Each has bitmaps for 512 blocks; the last is
+ * cut where its RAM ends.
+ */
 static void place_gibs(struct zone *z, pfn_t first, pfn_t end_pfn)
 {
 	const uint64_t stride = sizeof(struct gib) + BITMAP_BITS * sizeof(struct bitmap);
@@ -115,8 +152,9 @@ static void place_gibs(struct zone *z, pfn_t first, pfn_t end_pfn)
 	char *gibs;
 
 	/*
-	 * From the same island of RAM if it has room, else from anywhere; from ISA's 16 MiB last,
-	 * which would lose one block of eight. Not written here.
+	 * The memory comes from the same island of RAM if that has room, else from anywhere; from
+	 * the 16 MiB of zone DMA only if nothing else is left, for that would cost one of its eight
+	 * blocks. It is not written here.
 	 */
 	if (from < PFN_PHYS(DMA_BORDER))
 		from = PFN_PHYS(DMA_BORDER);
@@ -133,20 +171,16 @@ static void place_gibs(struct zone *z, pfn_t first, pfn_t end_pfn)
 		z->dir[gib - z->first_gib] = (struct gib *)gibs;
 }
 
-/* Z1: a gib for every GiB in which the zone has RAM, run by run. */
+/* Makes a gib for every GiB in which the zone has RAM (Z1), run by run of such GiBs. */
 static void init_gibs(struct zone *z)
 {
-	unsigned long base, end;
 	pfn_t run_first = 0,
-	      run_end = 0; /* the run's first GiB, and the end of its RAM in frames */
+	      run_end = 0; /* the run's first GiB, and the frame where its RAM ends */
+	pfn_t from, to;
 	int i;
 
-	for_each_mem_pfn_range(i, NUMA_NO_NODE, &base, &end, NULL) {
-		pfn_t from = base > z->start_pfn ? base : z->start_pfn;
-		pfn_t to = end < z->border ? end : z->border;
-
-		if (from >= to)
-			continue;
+	for_each_zone_pfn_range(i, z, &from, &to)
+	{
 		if (run_end && from >> GIB_ORDER > ((run_end - 1) >> GIB_ORDER) + 1) {
 			place_gibs(z, run_first, run_end);
 			run_end = 0;
@@ -160,8 +194,8 @@ static void init_gibs(struct zone *z)
 }
 
 /*
- * The cookie tells this boot's descriptors from those that a reset left in RAM. The zones are
- * filled in from zero each time: a host program may set them up again and again.
+ * The cookie distinguishes this boot's descriptors from those that a reset left in RAM. The zones
+ * are filled in from zero each time, since a host program may set them up again and again.
  */
 void zones_init(uint64_t seed)
 {
@@ -179,12 +213,12 @@ void zones_init(uint64_t seed)
 		z->state = state_allocated(i, 0);
 		z->name = names[i];
 		init_span(z, borders[i], borders[i + 1]);
-		init_books(z);
+		init_metadata(z);
 		init_gibs(z);
 	}
 }
 
-/* Linux's lowmem_reserve: [j] is kept from requests that may be served from zone j. */
+/* Computes the reserves: lowmem_reserve[j] is kept from requests that zone j could serve. */
 void zones_finish(void)
 {
 	for (unsigned int i = 0; i < MAX_NR_ZONES; i++) {
@@ -208,22 +242,23 @@ static void set_states(pfn_t pfn, pfn_t frames, uint64_t state)
 		page[i].state = state;
 }
 
-/* Part of a block is usable: all its frames start as reserved, those handed over are unmarked (P4).
+/*
+ * Opens a block of which only a part is usable. All its frames start as marked reserved; those that
+ * are handed over lose the mark (P4).
  */
 static void hand_over_part(struct zone *z, pfn_t pfn, unsigned int order)
 {
-	unsigned int block = (unsigned int)(pfn >> BLOCK_ORDER) % BITMAP_BITS;
-	pfn_t first = pfn & ~(BLOCK_FRAMES - 1);
+	pfn_t first = run_start(pfn, BLOCK_ORDER);
 
 	buddy_open_gib(z, pfn);
-	if (!bitmap_test(&zone_gib(z, pfn)->open, block)) {
+	if (!bitmap_test(&zone_gib(z, pfn)->open, block_of(pfn))) {
 		buddy_open_block(z, first);
 		set_states(first, BLOCK_FRAMES, state_reserved(z->id));
 	}
 	set_states(pfn, (pfn_t)1 << order, 0);
 }
 
-/* Within a zone, aligned to its size: the ordinary merge takes it in. */
+/* Hands over an aligned run that lies within a zone: the ordinary merge takes it in. */
 static void hand_over(struct zone *z, pfn_t pfn, unsigned int order)
 {
 	if (order < BLOCK_ORDER)
@@ -241,7 +276,7 @@ void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int orde
 	pfn_t frames = (pfn_t)1 << order;
 	unsigned long flags;
 
-	/* A zone's border, a multiple of blocks, may cut a run that reaches over it: frame 0's. */
+	/* A zone's border, a multiple of blocks, can cut the run that begins at frame 0. */
 	if (order && pfn + frames > z->border) {
 		memblock_free_pages(page, pfn, order - 1);
 		memblock_free_pages(page + frames / 2, pfn + frames / 2, order - 1);

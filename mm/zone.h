@@ -1,47 +1,66 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * zone.h: zones, and the books of the allocator.
+ * zone.h: zones, and the allocator's metadata: what is free, what is in use, and the rules between.
  *
- * Terms. Frame: 4 KiB. Block: a bitmap of 512 frames, 2 MiB. gib: a bitmap of 512 blocks, 1 GiB, or
- * the part of one that a zone has. A child (frame, block, gib) is *whole* when all of it is
- * free; a whole block or gib is one set bit of its parent. It is *open* when its own bitmap is in
- * use.
+ * Terms. A frame is 4 KiB. A block is 512 frames, 2 MiB. A gib is 512 blocks, 1 GiB, or the part of
+ * it that one zone has. A child (frame, block or gib) is *whole* when all of it is free; a whole
+ * block or gib is one set bit of its parent. A block or gib is *open* when a bitmap of its own says
+ * which of its children are whole. It *closes* when it becomes one bit of its parent again.
  *
- *     zone     free open head known   bitmap trees over gibs       index[0..17] over open gibs
- *      │ dir[] a pointer a GiB, null where the zone has no RAM
- *     gib   free open head clean   bitmaps over blocks          index[0..8] over open blocks
+ *     zone     free open head known   bitmap trees over gibs     index[0..17] over open gibs
+ *      │ dir[]  a pointer a GiB, null where the zone has no RAM
+ *     gib      free open head clean   bitmaps over blocks        index[0..8] over open blocks
  *      │ block[]
- *     bitmap     512 bits: this frame is free
+ *     bitmap   512 bits: this frame is free
  *
- * An allocation of order k < 9 is a run of cleared bits in an open block's bitmap, 9 <= k < 18 in
- * an open gib's, 18 a gib. Its head's descriptor says so; orders 9 and up are marked in *head* as
- * well, because the descriptors of a block that was never opened are not to be read.
+ * A free run of order k is an aligned run of 2^k set bits: in a block's bitmap for k < 9, in a
+ * gib's for 9 <= k < 18; of order 18 it is a whole gib. An allocation is such a run with its bits
+ * cleared. The descriptor of its first frame, its *head*, says so. For orders 9 and up a bit of
+ * *head* says so as well, because the descriptors of a block that was never opened must not be
+ * read.
  *
- * Invariants, each recomputed by mm_check() under this name:
+ * The *index* says for each order k which open blocks and gibs may hold a run of 2^k children. It
+ * is an upper bound: *raised* when a free completes a run, *lowered* when a search finds none.
  *
- *   Z1 A zone's span is cut at block borders; dir[] has a gib exactly where the zone has RAM.
- *   Z2 present is the zone's RAM in memblock, in frames; managed those handed over.
- *   B1 A child is at most one of: whole, open, head of an allocation.
- *   B2 A free frame is RAM and not reserved in memblock.
- *   B3 index[k] holds every open bitmap that has a run of order k (an upper bound); index[k + 1] is
- *      within index[k]; index[0] and index[9] are exact.
- *   B4 For k < 9 the zone's index[k] holds exactly the gibs whose own index[k] is not empty.
- *   B5 An open bitmap is not whole, but for one a level and zone: idle[], the last that became so
- *      (else a single page going back and forth opens and closes it).
- *   B6 nr_free is the number of frames free in the bits.
- *   P1 In an open block every frame is free, in an allocation, marked reserved, or in a CPU's
- *      cache, one of the four.
- *   P2 The descriptor of a frame of an open block is zero unless the frame is a head or reserved.
- *   P3 An open block is clean: its descriptors were zeroed.
- *   P4 Marked reserved are exactly the frames that memblock has reserved or has not.
+ * Where this comes from. The buddy system is described by Knuth (The Art of Computer Programming,
+ * volume 1, section 2.5). Keeping it in bits below a summary that guides the search is also
+ * LLFree's way (Wrenger et al., USENIX ATC 2023). Taking the lowest address that serves, not the
+ * smallest block, is address-ordered first fit, whose worst case Robson analysed (The Computer
+ * Journal, 1977). New here: one structure for all 19 orders in the shape of the page tables, and
+ * descriptors that nobody initialises. Zones and the reserves of lower zones are Linux's.
  *
- * Locking: zone->lock covers all of this zone's books and the descriptors of its free frames. It is
- * taken with interrupts off and held for a bounded time (MAX_LOWERED).
+ * Invariants. mm_check() recomputes each and names those that are broken:
+ *
+ *   Z1 A zone begins and ends on a block's border. dir[] has a gib exactly where the zone has RAM.
+ *   Z2 present counts the zone's frames that are RAM in memblock, managed those handed over.
+ *   B1 A child is at most one of whole, open, head of an allocation; inside an allocation, none.
+ *   B2 A free frame is RAM, and not reserved in memblock.
+ *   B3 index[k] holds every open block or gib that has a run of 2^k children, and only open ones;
+ *      index[k + 1] is a subset of index[k]; index[0] and index[9] (single children) are exact.
+ *   B4 For k < 9 the zone's index[k] holds exactly the gibs whose own index[k] is not empty. The
+ *      top of each bitmap tree says which of its leaves are not empty.
+ *   B5 An open block or gib is not whole. The exception is one block and one gib of each zone,
+ *      idle[]: the last that became whole stays open, because otherwise a single page that is
+ *      freed and allocated in turn would close and open it for ever.
+ *   B6 nr_free is the number of frames that are free in the bits.
+ *   P1 Each frame of an open block is exactly one of these: free, in an allocation, marked
+ *      reserved, in a CPU's frame cache. A block or gib that is neither whole, open nor
+ *      allocated has nothing to hand out.
+ *   P2 In an open block a frame's descriptor is zero unless it is a head or marked reserved.
+ *   P3 An open block is clean: all its descriptors have been zeroed.
+ *   P4 In an open block, marked reserved are exactly the frames that are reserved in memblock or
+ *      are not RAM.
+ *
+ * Locking. zone->lock protects this zone's metadata and the descriptors of its free frames. It is
+ * taken with interrupts off. Most holds are short: one run, or one batch of at most MAX_BATCH_WORDS
+ * words, with at most MAX_LOWERED bounds lowered. alloc_contig_range() and split_page() hold it for
+ * as long as their range takes. nr_free is read without it.
  */
 #ifndef MM_ZONE_H
 #define MM_ZONE_H
 
-#include "mm/gfp.h"
 #include "mm/bitmap.h"
+#include "mm/gfp.h"
 
 enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, MAX_NR_ZONES };
 
@@ -49,12 +68,12 @@ enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, MAX_NR_ZONES };
 #define GIB_ORDER          (BLOCK_ORDER + BITMAP_SHIFT)
 #define BLOCK_FRAMES       ((pfn_t)1 << BLOCK_ORDER)
 #define GIB_FRAMES         ((pfn_t)1 << GIB_ORDER)
-#define NR_ORDERS          (GIB_ORDER + 1)
 
+/* In place of a frame number: there is none; or the search was cut short and must be repeated. */
 #define PFN_NONE           (~(pfn_t)0)
 #define PFN_AGAIN          (PFN_NONE - 1)
 
-/* The fields of struct page's state word, as shifts. */
+/* The fields of struct page's state word, as shifts and masks. */
 #define STATE_ORDER_SHIFT  32
 #define STATE_ORDER_MASK   0x1full
 #define STATE_RESERVED     (1ull << 39)
@@ -65,42 +84,42 @@ enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, MAX_NR_ZONES };
 
 struct gib {
 	struct bitmap free;  /* blocks that are whole */
-	struct bitmap open;  /* blocks whose bitmap is in use */
-	struct bitmap head;  /* blocks at which an allocation of order 9 .. 17 starts */
+	struct bitmap open;  /* blocks whose own bitmap is in use */
+	struct bitmap head;  /* blocks at which an allocation of order 9 to 17 starts */
 	struct bitmap clean; /* blocks whose descriptors were zeroed */
-	struct bitmap index[BITMAP_SHIFT];
-	struct bitmap block[]; /* up to the last block with RAM */
+	struct bitmap index[BITMAP_SHIFT]; /* open blocks that may hold a run of 2^k frames */
+	struct bitmap block[];             /* as many as reach the last block with RAM */
 };
 
 struct zone {
 	port_lock_t lock;
 	uint8_t id;
 	uint64_t state;   /* of a head of order 0 with one reference: state_allocated(id, 0) */
-	uint64_t nr_free; /* frames */
-	pfn_t first_gib;  /* gib 0 of dir[] and of the bitmap trees */
+	uint64_t nr_free; /* frames free in the bits */
+	pfn_t first_gib;  /* the GiB of dir[0] and of bit 0 of the bitmap trees */
 	struct gib **dir;
 	struct bitmap_tree index[2 * BITMAP_SHIFT]; /* gibs that may hold a run of this order */
 	struct bitmap_tree free;                    /* gibs that are whole */
-	struct bitmap_tree open;                    /* gibs whose header is in use */
+	struct bitmap_tree open;                    /* gibs that are open */
 	struct bitmap_tree head;                    /* gibs allocated in one piece */
-	struct bitmap_tree known;                   /* gibs whose header was written */
-	pfn_t idle[2];   /* first frame of the whole bitmap kept open, or PFN_NONE */
-	pfn_t start_pfn; /* the zone's border below; end_pfn == start_pfn: no RAM */
-	pfn_t end_pfn;   /* after its last RAM */
-	pfn_t border;    /* where the next zone begins */
-	pfn_t nr_gibs;   /* entries of dir[] */
-	uint64_t present;
+	struct bitmap_tree known;                   /* gibs whose struct gib was written */
+	pfn_t idle[2];    /* first frame of the whole block, gib, kept open (B5), or PFN_NONE */
+	pfn_t start_pfn;  /* the border below */
+	pfn_t end_pfn;    /* the end of the zone's last RAM; start_pfn when it has none */
+	pfn_t border;     /* where the next zone begins */
+	pfn_t nr_gibs;    /* entries of dir[] */
+	uint64_t present; /* see Z2 */
 	uint64_t managed;
-	uint64_t lowmem_reserve[MAX_NR_ZONES]; /* frames kept from requests of that zone */
+	uint64_t lowmem_reserve[MAX_NR_ZONES]; /* [j]: kept from requests that zone j could serve */
 	const char *name;
 };
 
-/* One more than there are, empty: a descriptor that nobody wrote may name it. */
+/* One more than there are, and empty: a descriptor that was never written may name it. */
 extern struct zone zones[STATE_ZONE_MASK + 1];
 
 #define for_each_zone(z) for (struct zone *z = zones; z < zones + MAX_NR_ZONES; z++)
 
-/* The zone whose borders hold the frame; it may have no RAM there. */
+/* Returns the zone between whose borders the frame lies. It may have no RAM there. */
 static inline struct zone *pfn_zone(pfn_t pfn)
 {
 	struct zone *z = &zones[MAX_NR_ZONES - 1];
@@ -110,9 +129,45 @@ static inline struct zone *pfn_zone(pfn_t pfn)
 	return z;
 }
 
+/* Returns the number of the frame's GiB in the zone: its index in dir[] and in the bitmap trees. */
+static inline pfn_t gib_of(const struct zone *z, pfn_t pfn)
+{
+	return (pfn >> GIB_ORDER) - z->first_gib;
+}
+
+/* Returns the first frame of the zone's GiB number gib. */
+static inline pfn_t gib_pfn(const struct zone *z, pfn_t gib)
+{
+	return (z->first_gib + gib) << GIB_ORDER;
+}
+
+/* Returns the number of the frame's block in its gib. */
+static inline unsigned int block_of(pfn_t pfn)
+{
+	return (unsigned int)(pfn >> BLOCK_ORDER) & (BITMAP_BITS - 1);
+}
+
+/* Returns the first frame of the aligned run of 2^order frames that pfn lies in. */
+static inline pfn_t run_start(pfn_t pfn, unsigned int order)
+{
+	return pfn & ~(((pfn_t)1 << order) - 1);
+}
+
+/* Returns the zone's part of the GiB that the frame lies in, or NULL when it has no RAM there. */
+struct gib *zone_gib(const struct zone *z, pfn_t pfn);
+
+/*
+ * Runs the body for each range of memblock's RAM in the zone, from *p_start to *p_end, cut at the
+ * zone's borders. i is an int. The body must not change memblock.memory.
+ */
+void __next_zone_pfn_range(const struct zone *z, int *i, pfn_t *start, pfn_t *end);
+#define for_each_zone_pfn_range(i, z, p_start, p_end)                      \
+	for (i = -1, __next_zone_pfn_range(z, &i, p_start, p_end); i >= 0; \
+	     __next_zone_pfn_range(z, &i, p_start, p_end))
+
 #define GFP_ZONE_BITS (__GFP_DMA | __GFP_DMA32)
 
-/* The highest zone that a request may be served from; by its zone bits. */
+/* The highest zone that may serve a request, by the zone bits of its flags. */
 extern struct zone *const gfp_zones[GFP_ZONE_BITS + 1];
 
 static inline struct zone *gfp_zone(gfp_t gfp)
@@ -120,7 +175,7 @@ static inline struct zone *gfp_zone(gfp_t gfp)
 	return gfp_zones[gfp & GFP_ZONE_BITS];
 }
 
-/* By the zone bits of a descriptor. */
+/* The zones by the zone bits of a state word. */
 extern struct zone *const state_zones[STATE_ZONE_MASK + 1];
 
 static inline struct zone *state_zone(uint64_t state)
@@ -128,7 +183,7 @@ static inline struct zone *state_zone(uint64_t state)
 	return state_zones[state >> STATE_ZONE_SHIFT & STATE_ZONE_MASK];
 }
 
-/* Free frames in the zone's bits beyond what it keeps from such a request. */
+/* Returns how many free frames the zone's bits have beyond what it keeps from such a request. */
 static inline uint64_t zone_spare(const struct zone *z, gfp_t gfp)
 {
 	uint64_t keep = gfp & __GFP_HIGH ? 0 : z->lowmem_reserve[gfp_zone(gfp)->id];
@@ -137,85 +192,69 @@ static inline uint64_t zone_spare(const struct zone *z, gfp_t gfp)
 	return nr_free > keep ? nr_free - keep : 0;
 }
 
-/* The bits have not more than the zone keeps from requests that could be served highest. */
+/* Returns whether the bits have no more than the zone keeps from requests for any memory. */
 static inline bool zone_is_low(const struct zone *z)
 {
 	return __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED) <= z->lowmem_reserve[ZONE_NORMAL];
 }
 
-/* The zone's lock is held; zone_spare() of other CPUs reads nr_free without it. */
+/* Add frames to nr_free, and subtract. The caller holds the lock; others read nr_free without. */
 static inline void zone_add_free(struct zone *z, uint64_t frames)
 {
+	MM_ASSERT(port_lock_is_taken(&z->lock));
 	__atomic_store_n(&z->nr_free, z->nr_free + frames, __ATOMIC_RELAXED);
 }
 
 static inline void zone_sub_free(struct zone *z, uint64_t frames)
 {
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	MM_ASSERT(frames <= z->nr_free);
 	__atomic_store_n(&z->nr_free, z->nr_free - frames, __ATOMIC_RELAXED);
 }
 
-extern uint64_t state_cookie; /* in place */
+/* This boot's cookie, already shifted to bits 48-63 of a state word. */
+extern uint64_t state_cookie;
 
+/* Returns the state word of a head of this order with one reference. */
 static inline uint64_t state_allocated(unsigned int zone, unsigned int order)
 {
 	return state_cookie | (uint64_t)zone << STATE_ZONE_SHIFT |
 	       (uint64_t)order << STATE_ORDER_SHIFT | 1;
 }
 
+/* Returns the state word of a frame that is marked reserved. */
 static inline uint64_t state_reserved(unsigned int zone)
 {
 	return state_cookie | (uint64_t)zone << STATE_ZONE_SHIFT | STATE_RESERVED;
 }
 
+static inline unsigned int state_order(uint64_t state)
+{
+	return (unsigned int)(state >> STATE_ORDER_SHIFT & STATE_ORDER_MASK);
+}
+
+/* Returns whether state is that of a head of this zone and order, whatever its references. */
+static inline bool state_is_head(uint64_t state, unsigned int zone, unsigned int order)
+{
+	return state >> 32 == state_allocated(zone, order) >> 32 && (uint32_t)state;
+}
+
 /*
- * Set-up, in this order, once, after memblock is complete and mem_map_init() has run.
- * zones_init(): spans, directories and gibs, from memblock; seed differs from boot to boot.
- * memblock_free_all() then hands over what memblock has not reserved (memblock_free_pages() below),
- * and zones_finish() computes the reserves.
+ * Sets up the allocator: to be called once, after memblock is complete and mem_map_init() has run.
+ * zones_init() makes spans, directories and gibs from memblock; seed should differ from boot to
+ * boot. memblock_free_all() (memblock.h) then hands over what memblock has not reserved, by calling
+ * memblock_free_pages() for each aligned run. zones_finish() computes the reserves and starts the
+ * frame caches. zones_init() panics when memblock has no room.
  */
 void zones_init(uint64_t seed);
-void zones_finish(void);
 void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order);
+void zones_finish(void);
 
-/* Free frames of a zone, those in the CPUs' caches included. */
+/* Return the free frames of a zone, and of all zones, with those in the CPUs' frame caches. */
 uint64_t zone_nr_free_pages(const struct zone *z);
+uint64_t nr_free_pages(void);
 
-/* Bytes that zones_init() took from memblock for directories, bitmap trees and gibs. */
+/* The bytes that zones_init() took from memblock for directories, bitmap trees and gibs. */
 extern uint64_t zones_bytes;
-
-/* gib of a frame, or NULL. */
-struct gib *zone_gib(const struct zone *z, pfn_t pfn);
-
-/*
- * The state of the frames from pfn on: free or not, and where that ends (a multiple of whatever was
- * looked at: *end is after pfn, not necessarily maximal).
- */
-bool free_span(pfn_t pfn, pfn_t *end);
-
-/* The next maximal free range at or after *start, across zones. False when there is none. */
-bool next_free_range(pfn_t *start, pfn_t *end);
-
-/*
- * How many of the frames [start, end) are free in the bits. A block that is open costs the counting
- * of its bits, all else a look: 30 instructions a MiB at worst, however the memory lies.
- */
-uint64_t nr_free_in_range(pfn_t start, pfn_t end);
-
-/* Free blocks by order, as Linux's buddyinfo counts them: each in the largest that it is part of.
- */
-void zone_free_blocks(const struct zone *z, uint64_t counts[NR_ORDERS]);
-
-/*
- * Bytes of mem_map written so far: the descriptors of every block that was ever opened. A run of
- * whole blocks is allocated without: its head's descriptor is written, which does not count here.
- */
-uint64_t mem_map_touched(void);
-
-/*
- * Recomputes every invariant above from memblock, the bits and the descriptors. Prints each
- * violation (at most 16) as "mm_check: B3: …" and returns how many there are. O(frames in open
- * blocks + gibs). Takes no lock: nothing else may be allocating.
- */
-unsigned long mm_check(void);
 
 #endif

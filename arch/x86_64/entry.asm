@@ -14,7 +14,7 @@ default rel
 
 %include "include/progress.inc"
 
-MM_DIRECT_MAP        equ 0xffff888000000000
+MM_DIRECT_MAP        equ DIRECT_MAP     ; kernel.mk takes it from mm/port.h
 PML4_SHIFT           equ 39             ; Intel SDM 3A, 4.5: a PML4 entry maps 512 GiB
 PML4_ENTRIES         equ 512
 PML4_SLOT            equ (MM_DIRECT_MAP >> PML4_SHIFT) & (PML4_ENTRIES - 1)

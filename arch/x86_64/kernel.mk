@@ -38,10 +38,15 @@ $(B)/kernel/%.o: %.c | packages
 	$(call say,CC,$@)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
 
+# The entry code needs the direct map's address, which mm/port.h says.
+ENTRY := $(B)/kernel/arch/x86_64/entry.asm.o
+$(ENTRY): NASM_DEFINES = -DDIRECT_MAP=$(shell sed -n 's/^.define MM_DIRECT_MAP \(0x[0-9a-f]*\)ull$$/\1/p' mm/port.h)
+$(ENTRY): mm/port.h
+
 $(B)/kernel/%.asm.o: %.asm | packages
 	@mkdir -p $(@D)
 	$(call say,NASM,$@)
-	$(Q)$(NASM) -f elf64 -g -F dwarf -MD $(@:.o=.d) -MP $< -o $@
+	$(Q)$(NASM) -f elf64 -g -F dwarf $(NASM_DEFINES) -MD $(@:.o=.d) -MP $< -o $@
 
 $(B)/kernel/first.elf: $(KERNEL_OBJECTS) $(KERNEL_LD)
 	$(call say,LD,$@)

@@ -6,8 +6,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "mm/check.h"
 #include "mm/gfp.h"
 #include "mm/memblock.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 
 #define MIB         ((phys_addr_t)1 << 20)

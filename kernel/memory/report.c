@@ -10,6 +10,7 @@
 #include "mm/debug.h"
 #include "mm/memblock.h"
 #include "mm/page.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 
 void report_corrections(print_fn print)
@@ -92,7 +93,6 @@ void report_state(void)
 /* Logs what the allocator knows of the frame at phys. */
 static void report_phys(phys_addr_t phys)
 {
-	static const char *const states[] = { "absent", "reserved", "free", "allocated" };
 	pfn_t pfn = PHYS_PFN(phys);
 	const struct page *head;
 
@@ -100,7 +100,7 @@ static void report_phys(phys_addr_t phys)
 		return;
 	head = page_head(pfn);
 	printk("physical 0x%llx: frame 0x%llx, zone %s, %s\n", ULL(phys), ULL(pfn),
-	       pfn_zone(pfn)->name, states[page_state(pfn)]);
+	       pfn_zone(pfn)->name, page_state_name(page_state(pfn)));
 	if (head)
 		printk("  in the allocation at frame 0x%llx of order %u, %u references\n",
 		       ULL(page_to_pfn(head)), page_order(head), page_count(head));

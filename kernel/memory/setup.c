@@ -20,6 +20,7 @@
 #include "mm/gfp.h"
 #include "mm/memblock.h"
 #include "mm/page.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 
 struct mm_report mm_report;
@@ -148,7 +149,7 @@ void memblock_setup(void)
 		    "%llu KiB of RAM are beyond what this CPU or the direct map reaches: left out\n",
 		    ULL(mm_report.left_out >> 10));
 	/* Until the direct map stands: what the loader mapped, and the entry code aliased. */
-	memblock_set_current_limit(SZ_4G);
+	memblock_set_current_limit((phys_addr_t)1 << 32);
 	memblock_dump_all();
 	bp_memblock();
 }

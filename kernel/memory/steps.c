@@ -60,12 +60,3 @@ void memory_hand_over(uint64_t seed, unsigned int debug)
 	memblock_free_all();
 	zones_finish();
 }
-
-uint64_t nr_free_pages(void)
-{
-	uint64_t sum = 0;
-
-	for_each_zone(z)
-		sum += zone_nr_free_pages(z);
-	return sum;
-}

@@ -48,7 +48,4 @@ void memory_reserve_low(const struct memory_input *in);
 /* zones, then the hand-over. seed: differs from boot to boot. debug: mm/debug.h's options. */
 void memory_hand_over(uint64_t seed, unsigned int debug);
 
-/* Free frames of all zones, those in the CPUs' caches included. */
-uint64_t nr_free_pages(void);
-
 #endif

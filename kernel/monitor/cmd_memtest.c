@@ -11,6 +11,7 @@
 #include "kernel/test/page_list.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "mm/zone.h"
 
 #define DEFAULT_PASSES 2 /* every word its own address, and the complement */
 

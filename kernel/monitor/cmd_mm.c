@@ -17,6 +17,7 @@
 #include "mm/cache.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 
 /* The owner word of what the monitor allocated: release gives back nothing else. */
@@ -188,7 +189,6 @@ static bool parse_pfn(const char *word, pfn_t *pfn)
 
 static int cmd_page(int argc, char **argv)
 {
-	static const char *const states[] = { "absent", "reserved", "free", "allocated" };
 	const struct page *head;
 	pfn_t pfn;
 
@@ -197,7 +197,8 @@ static int cmd_page(int argc, char **argv)
 	if (!parse_pfn(argv[1], &pfn))
 		return 1;
 	console_printf("pfn 0x%llx [mem 0x%llx-0x%llx] zone %s: %s\n", ULL(pfn), ULL(PFN_PHYS(pfn)),
-		       ULL(PFN_PHYS(pfn + 1) - 1), pfn_zone(pfn)->name, states[page_state(pfn)]);
+		       ULL(PFN_PHYS(pfn + 1) - 1), pfn_zone(pfn)->name,
+		       page_state_name(page_state(pfn)));
 	head = page_head(pfn);
 	if (head)
 		console_printf("head pfn 0x%llx order %u count %u owner 0x%lx\n",

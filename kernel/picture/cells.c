@@ -6,6 +6,7 @@
 #include "arch/x86_64/paging.h"
 #include "kernel/memory/steps.h"
 #include "mm/memblock.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 
 const char *const picture_kind_names[NR_KINDS] = {

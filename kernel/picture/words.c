@@ -8,6 +8,7 @@
 #include "kernel/memory/steps.h"
 #include "lib/format.h"
 #include "mm/memblock.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 
 /* A line that grows; what does not fit is cut. */
@@ -122,11 +123,10 @@ static void describe_mix(struct text *text, pfn_t start, pfn_t end)
 
 static void add_descriptor(struct text *text, pfn_t pfn)
 {
-	static const char *const states[] = { "absent", "reserved", "free", "allocated" };
 	const struct page *head = page_head(pfn);
 
 	if (!head)
-		add(text, "; page: %s", states[page_state(pfn)]);
+		add(text, "; page: %s", page_state_name(page_state(pfn)));
 	else
 		add(text, "; page: head 0x%llx order %u count %u %s owner 0x%lx",
 		    ULL(page_to_pfn(head)), page_order(head), page_count(head),

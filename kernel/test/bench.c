@@ -16,7 +16,10 @@
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/cache.h"
+#include "mm/check.h"
 #include "mm/memblock.h"
+#include "mm/page_state.h"
+#include "mm/zone.h"
 
 #define RUNS  11
 #define PAIRS 1000
@@ -406,15 +409,15 @@ static uint64_t longest_hold(struct zone *z)
 	pfn_t pfn;
 
 	do {
-		unsigned long flags = port_irq_save();
+		unsigned long flags = port_lock_irqsave(&z->lock);
 		uint64_t start = arch_timestamp();
 
 		pfn = buddy_take(z, 3);
 		keep_worst(&worst, start);
-		port_irq_restore(flags);
+		if (pfn < PFN_AGAIN)
+			buddy_put(z, pfn, 3);
+		port_unlock_irqrestore(&z->lock, flags);
 	} while (pfn == PFN_AGAIN);
-	if (pfn != PFN_NONE)
-		buddy_put(z, pfn, 3);
 	return worst;
 }
 

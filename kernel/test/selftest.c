@@ -11,8 +11,10 @@
 #include "kernel/console/console.h"
 #include "kernel/memory/steps.h"
 #include "kernel/test/page_list.h"
+#include "mm/check.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 
 #define PATTERN_FRAMES 4096 /* at most: 16 MiB are written and read back */

@@ -19,6 +19,8 @@
 #include "kernel/test/selftest.h"
 #include "lib/format.h"
 #include "mm/cache.h"
+#include "mm/check.h"
+#include "mm/zone.h"
 
 #define ORDER      3             /* of what is more than a frame */
 #define NR_BULK    4             /* frames of a bulk */

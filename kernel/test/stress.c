@@ -11,6 +11,8 @@
 #include "kernel/memory/steps.h"
 #include "kernel/picture/picture.h"
 #include "lib/format.h"
+#include "mm/check.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 
 #define FRAMES_PER_SLOT 8

@@ -176,9 +176,9 @@ $(HOST)/fuzz_$(1): tests/host/fuzz/fuzz_$(1).c $$(patsubst lib/crc32.c,$(HOST)/c
 endef
 $(foreach target,$(FUZZ),$(eval $(call fuzz_program,$(target))))
 
-# The figures, without a call of the port's smallest functions; the second program has Callgrind's
-# marks.
-BENCH_CFLAGS := $(HOST_CFLAGS) $(SIM_LOW) -include tests/host/bench/port_inline.h
+# The figures, without assertions and without a call of the port's smallest functions; the second
+# program has Callgrind's marks.
+BENCH_CFLAGS := $(HOST_CFLAGS) -DMM_NO_ASSERT $(SIM_LOW) -include tests/host/bench/port_inline.h
 
 $(HOST)/bench: tests/host/bench/bench.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
@@ -194,7 +194,7 @@ $(HOST)/bench_models: tests/host/bench/bench_models.c tests/models/models.c $(MM
                        | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -Wl,-z,now -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) -DMM_NO_ASSERT -DSIM_CALLGRIND $(filter %.c,$^) -Wl,-z,now -o $@
 
 # Coverage: the same programs by the same rules, with counters in place of sanitizers. Those of other
 # bitmap sizes are left out: their constants make other branches of the same lines.

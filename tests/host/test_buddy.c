@@ -14,7 +14,9 @@
 #include <cmocka.h>
 
 #include "mm/cache.h"
+#include "mm/check.h"
 #include "mm/memblock.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 #include "tests/host/sim/pieces.h"
 #include "tests/host/sim/sim.h"

@@ -1,6 +1,9 @@
 /*
- * test_check.c: every clause of every numbered invariant (mm/zone.h, mm/cache.h) is broken on
- * purpose, and mm_check() must name it, in the words of that clause.
+ * test_check.c: what mm/ demands is broken on purpose, and must be named.
+ *
+ *   - Every clause of every numbered invariant (mm/zone.h, mm/cache.h): mm_check() must name it, in
+ *     the words of that clause.
+ *   - Contracts that mm/ asserts in host builds (MM_ASSERT): the panic must name the condition.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +16,7 @@
 
 #include "mm/buddy.h"
 #include "mm/cache.h"
+#include "mm/check.h"
 #include "mm/memblock.h"
 #include "mm/zone.h"
 #include "tests/host/sim/pieces.h"
@@ -44,7 +48,7 @@ static pfn_t whole_gib(void)
 
 static pfn_t pfn_of(pfn_t gib)
 {
-	return (normal->first_gib + gib) << GIB_ORDER;
+	return gib_pfn(normal, gib);
 }
 
 static struct page *allocate(unsigned int order)
@@ -222,9 +226,12 @@ static void whole_block_open(void)
 static void whole_gib_open(void)
 {
 	pfn_t gib = whole_gib();
+	unsigned long flags;
 
+	flags = port_lock_irqsave(&normal->lock);
 	bitmap_tree_clear(&normal->free, gib);
 	buddy_open_gib(normal, pfn_of(gib));
+	port_unlock_irqrestore(&normal->lock, flags);
 	bitmap_fill(&normal->dir[gib]->free, BITMAP_WORD_FULL);
 }
 
@@ -541,10 +548,131 @@ static void is_named(void **state)
 		fail_msg("%s, \"%s\", is not among: %s", what->invariant, what->words, log);
 }
 
+/* Contracts. */
+
+static void lock(void)
+{
+	port_lock_irqsave(&dma->lock); /* the panic leaves it taken, and the next boot does not */
+}
+
+static void take_without_the_lock(void)
+{
+	buddy_take(dma, 0);
+}
+
+static void take_too_large_an_order(void)
+{
+	lock();
+	buddy_take(dma, MAX_PAGE_ORDER + 1);
+}
+
+static void take_a_frame_in_use(void)
+{
+	pfn_t pfn = page_to_pfn(allocate(2));
+
+	lock();
+	buddy_take_at(dma, pfn);
+}
+
+static void put_a_free_frame(void)
+{
+	pfn_t pfn = page_to_pfn(allocate(2));
+
+	lock();
+	buddy_put(dma, pfn, 0);
+	buddy_put(dma, pfn, 0);
+}
+
+static void put_into_a_block_not_open(void)
+{
+	lock();
+	buddy_put(dma, whole_block() * BLOCK_FRAMES, 0);
+}
+
+static void open_a_whole_block(void)
+{
+	lock();
+	buddy_open_block(dma, whole_block() * BLOCK_FRAMES);
+}
+
+static void count_more_than_is_free(void)
+{
+	lock();
+	zone_sub_free(dma, dma->nr_free + 1);
+}
+
+static void test_a_child_too_far(void)
+{
+	bitmap_test(&dma_gib()->free, BITMAP_BITS);
+}
+
+static void set_a_run_not_aligned(void)
+{
+	bitmap_set_run(&dma_gib()->free, 1, 1);
+}
+
+static void leave_without_entering(void)
+{
+	cache_leave(cache, cache->state);
+}
+
+static void pop_a_frame_with_a_descriptor(void)
+{
+	struct page *page = allocate(0);
+
+	__free_page(page);
+	page->state = 1;
+	allocate(0);
+}
+
+static const struct contract {
+	const char *words;
+	const char *name;
+	void (*violate)(void);
+} contracts[] = {
+#define CONTRACT(words, what)      \
+	{                          \
+		words, #what, what \
+	}
+	CONTRACT("port_lock_is_taken(&z->lock)", take_without_the_lock),
+	CONTRACT("order <= MAX_PAGE_ORDER", take_too_large_an_order),
+	CONTRACT("bitmap_all_run(", take_a_frame_in_use),
+	CONTRACT("!bitmap_any_run(", put_a_free_frame),
+	CONTRACT("bitmap_test(&s.gib->open", put_into_a_block_not_open),
+	CONTRACT("!bitmap_test(&s.gib->free", open_a_whole_block),
+	CONTRACT("frames <= z->nr_free", count_more_than_is_free),
+	CONTRACT("child < BITMAP_BITS", test_a_child_too_far),
+	CONTRACT("bitmap_is_run(child, k)", set_a_run_not_aligned),
+	CONTRACT("cache->state == CACHE_BUSY", leave_without_entering),
+	CONTRACT("!page->state", pop_a_frame_with_a_descriptor),
+};
+#define NR_CONTRACTS (sizeof(contracts) / sizeof(contracts[0]))
+
+static void is_asserted(void **state)
+{
+	const struct contract *contract = *state;
+	const char *wrong = boot_pieces(plain_16m, sizeof(plain_16m) / sizeof(plain_16m[0]), &warm);
+	jmp_buf jump;
+
+	if (wrong)
+		fail_msg("%s", wrong);
+	sim_panic_text[0] = '\0';
+	sim_panic_jump = &jump;
+	if (!setjmp(jump))
+		contract->violate();
+	sim_panic_jump = NULL;
+	if (!strstr(sim_panic_text, contract->words))
+		fail_msg("\"%s\" is not in: %s", contract->words, sim_panic_text);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[NR_BREAKAGES];
+	struct CMUnitTest tests[NR_BREAKAGES + NR_CONTRACTS];
 
+	for (size_t i = 0; i < NR_CONTRACTS; i++)
+		tests[NR_BREAKAGES + i] =
+		    (struct CMUnitTest){ contracts[i].name, is_asserted, NULL, NULL,
+					 (void *)(uintptr_t)&contracts[i] };
 	for (size_t i = 0; i < NR_BREAKAGES; i++)
 		tests[i] = (struct CMUnitTest){ breakages[i].name, is_named, NULL, NULL,
 						(void *)(uintptr_t)&breakages[i] };

@@ -16,8 +16,10 @@
 
 #include "arch/x86_64/paging.h"
 #include "mm/cache.h"
+#include "mm/check.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
+#include "mm/page_state.h"
 #include "tests/host/sim/sim.h"
 
 #define MIB 0x100000ull

@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "mm/cache.h"
+#include "mm/check.h"
 #include "tests/host/sim/arena.h"
 #include "tests/host/sim/sim.h"
 

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "mm/cache.h"
+#include "mm/check.h"
 #include "mm/memblock.h"
 #include "tests/host/sim/sim.h"
 

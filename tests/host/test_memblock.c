@@ -23,6 +23,12 @@
 #include "mm/port.h"
 #include "tests/host/test_memblock_model.h"
 
+#define SZ_16M     (16ull << 20)
+#define SZ_32M     (32ull << 20)
+#define SZ_1G      (1ull << 30)
+#define SZ_2G      (2ull << 30)
+#define SZ_4G      (4ull << 30)
+
 #define ARENA_SIZE (1ul << 30)
 #define TOP        PHYS_ADDR_MAX
 

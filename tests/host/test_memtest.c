@@ -18,7 +18,9 @@
 #include "kernel/console/console.h"
 #include "kernel/memory/memtest.h"
 #include "kernel/monitor/command.h"
+#include "mm/check.h"
 #include "mm/memblock.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 #include "tests/host/sim/sim.h"
 

@@ -18,6 +18,7 @@
 #include "arch/x86_64/paging.h"
 #include "kernel/picture/words.h"
 #include "mm/memblock.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 #include "tests/host/sim/pieces.h"
 #include "tests/host/sim/sim.h"

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "mm/cache.h"
+#include "mm/check.h"
 #include "mm/zone.h"
 #include "tests/host/sim/sim.h"
 

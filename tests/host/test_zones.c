@@ -11,7 +11,9 @@
 #include <cmocka.h>
 
 #include "arch/x86_64/paging.h"
+#include "mm/check.h"
 #include "mm/memblock.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 #include "tests/host/sim/arena.h"
 #include "tests/host/sim/checks.h"

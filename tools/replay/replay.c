@@ -16,6 +16,7 @@
 #include "kernel_size.h"
 #include "lib/format.h"
 #include "mm/memblock.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 #include "tests/host/sim/checks.h"
 #include "tests/host/sim/sim.h"

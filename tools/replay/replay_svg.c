@@ -9,6 +9,7 @@
 
 #include "kernel/memory/steps.h"
 #include "lib/format.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 #include "tests/host/sim/sim.h"
 #include "tools/replay/picture.h"

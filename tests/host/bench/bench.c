@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "mm/cache.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 #include "tests/host/bench/counted.h"
 #include "tests/host/sim/sim.h"

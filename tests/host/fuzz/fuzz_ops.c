@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "mm/cache.h"
+#include "mm/check.h"
 #include "tests/host/fuzz/fuzz.h"
 #include "tests/host/sim/arena.h"
 #include "tests/host/sim/sim.h"

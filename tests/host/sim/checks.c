@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "arch/x86_64/paging.h"
+#include "mm/check.h"
 #include "mm/memblock.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 #include "tests/host/sim/sim.h"
 

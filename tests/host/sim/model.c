@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "lib/format.h"
-#include <sys/mman.h>
+#include "mm/check.h"
+#include "mm/page_state.h"
 
 #define EBUSY  16
 #define EINVAL 22

@@ -3,6 +3,7 @@
  */
 #include "tests/host/sim/pieces.h"
 
+#include "mm/check.h"
 #include "mm/zone.h"
 
 const struct piece plain_16m[2] = { { 0, 0x9fc00, 1 }, { MIB, 15 * MIB, 1 } };
