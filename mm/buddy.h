@@ -281,8 +281,9 @@ struct frame_word {
 
 /*
  * The words that move between a zone's bits and a frame cache under one hold of the lock. Frames
- * that lie scattered cost a word each, so a limit in words keeps the hold short; it and CACHE_DRAIN
- * (cache.h) are what the worst case of `worst0.free` in `make bench` comes from.
+ * that lie scattered cost a word each, so a limit in words keeps the hold short. It is not the
+ * whole bound: a free is dearest when each of its words makes a block whole, which `worst0.free` in
+ * `make bench` does not provoke.
  */
 #define MAX_BATCH_WORDS 11
 
