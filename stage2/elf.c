@@ -9,8 +9,7 @@
 #include "lib/string.h"
 #include "stage2/bytes.h"
 
-/* Offsets in the ELF header, and values (System V ABI, chapter 4; ELF-64 Object File Format 1.5).
- */
+/* Offsets and values of the ELF header (System V ABI, chapter 4; ELF-64 Object File Format 1.5). */
 #define EH_CLASS      4
 #define EH_DATA       5
 #define EH_TYPE       16

@@ -59,8 +59,7 @@ static uint64_t move_aside(uint64_t staging, uint32_t size, const struct e820_ta
 	return elsewhere;
 }
 
-/* Copies the segments to place. Every byte that does not come from the file is 0: .bss, and gaps.
- */
+/* Copies the segments to place. All bytes that the file does not give, as .bss, become 0. */
 static void lay_out(const struct elf_image *image, const uint8_t *file, uint8_t *place)
 {
 	memset(place, 0, image->size);

@@ -1,5 +1,6 @@
 /*
- * acpi.h: switching off and resetting by ACPI's fixed hardware. No interpreter, no interrupts.
+ * acpi.h: switches the machine off and resets it through ACPI's fixed hardware (ACPI 6.4, chapter
+ * 4). There is no AML interpreter, and no ACPI interrupt is used.
  */
 #ifndef ARCH_X86_64_ACPI_H
 #define ARCH_X86_64_ACPI_H
@@ -8,14 +9,16 @@
 
 #include "mm/types.h"
 
-/* Where the root pointer lies, 0 for nowhere. The tables are looked at only when they are needed.
- */
+/* Stores the physical address of the ACPI root pointer, 0 if there is none. The tables are read
+   only when one of the functions below needs them. */
 void acpi_init(phys_addr_t rsdp);
 
-/* Asks for sleep state S5, soft off. Returns if tables lack something or nothing comes of it. */
+/* Switches the machine off (sleep state S5). Returns if the tables lack what is needed, or if the
+   machine is still on after a second. */
 void acpi_poweroff(void);
 
-/* Writes the reset register. Returns if there is none or nothing comes of it. */
+/* Resets the machine by the FADT's reset register. Returns if there is none, or if the machine is
+   still running after a second. */
 void acpi_reset(void);
 
 #endif

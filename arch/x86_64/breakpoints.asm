@@ -1,7 +1,9 @@
-; breakpoints.asm: places where a debugger stops, when the named thing has just been done.
+; breakpoints.asm: empty functions where a debugger can stop (breakpoints.h).
 ;
-; Long mode. Each is called from C and returns at once; it exists for its name and address. They do
-; not lie side by side: gdb takes a stop one byte behind a breakpoint for a hit of that breakpoint.
+; CPU mode: 64-bit long mode.
+; Address:  in .text. Aligned, so that no two are adjacent: gdb reports a stop one byte after a
+;           breakpoint as a hit of that breakpoint.
+; Entry:    called from C.
 
 bits 64
 section .text
@@ -10,7 +12,8 @@ global bp_memblock
 global bp_mem_map
 global bp_buddy
 
-; IN -  OUT -  CLOBBERS -
+; Each returns at once.
+; IN nothing  OUT nothing  CLOBBERS nothing
 align 16
 bp_memblock:
 	ret

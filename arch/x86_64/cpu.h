@@ -1,6 +1,6 @@
 /*
- * cpu.h: the processor: instructions that C lacks, register bits by their manual's names, and what
- * CPUID says.
+ * cpu.h: the processor: instructions that C cannot express, register bits under the names of the
+ * manual, and the features that CPUID reports.
  *
  * Sources: Intel SDM volume 3A chapter 2 (control registers) and volume 2 (instructions), AMD APM
  * volume 3 appendix E (CPUID 8000_00xxh).
@@ -13,25 +13,25 @@
 
 #include "arch/x86_64/port_inline.h" /* RFLAGS_IF */
 
-#define CR0_WP    (1ul << 16) /* ring 0 obeys read-only pages */
+#define CR0_WP    (1ul << 16) /* read-only pages are read-only for ring 0 too */
 
-#define CR4_MCE   (1ul << 6) /* machine checks are exceptions, not shutdowns */
+#define CR4_MCE   (1ul << 6) /* a machine check is an exception and not a shutdown */
 #define CR4_PGE   (1ul << 7) /* global pages */
 
 #define MSR_EFER  0xc0000080u
-#define EFER_NXE  (1ul << 11)
+#define EFER_NXE  (1ul << 11) /* enables the NX bit of page tables */
 
-#define RFLAGS_TF (1ul << 8)
+#define RFLAGS_TF (1ul << 8) /* trap after each instruction */
 
-#define DR6_BS    (1ul << 14)  /* a single step */
-#define DR6_NONE  0xffff0ff0ul /* after reset: SDM 3B, 18.2.3 */
+#define DR6_BS    (1ul << 14)  /* the debug exception is a single step */
+#define DR6_NONE  0xffff0ff0ul /* no cause: the value after reset, SDM 3B, 18.2.3 */
 
 struct cpu_features {
-	char vendor[13];
-	char brand[49]; /* empty when the processor does not say */
+	char vendor[13]; /* such as "GenuineIntel" */
+	char brand[49];  /* the processor's name; empty if it has none */
 	uint32_t family, model, stepping;
 	uint32_t phys_bits; /* width of a physical address: 36 to 52 */
-	uint32_t virt_bits;
+	uint32_t virt_bits; /* width of a virtual address */
 	bool nx;            /* pages can be made not executable */
 	bool pdpe1gb;       /* 1 GiB pages */
 	bool pge;           /* global pages */
@@ -39,12 +39,13 @@ struct cpu_features {
 	bool clfsh;         /* CLFLUSH */
 	bool erms;          /* fast rep movsb and stosb */
 	bool invariant_tsc; /* the TSC runs at one rate in all power states */
-	bool hypervisor;    /* running in a virtual machine that says so */
+	bool hypervisor;    /* a hypervisor reports its presence */
 };
 
 /* Filled by cpu_init(), constant from then on. */
 extern struct cpu_features cpu_features;
 
+/* The registers that CPUID returns. */
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
 };
@@ -72,7 +73,7 @@ static inline void write_cr0(uint64_t value)
 	__asm__ volatile("mov %0, %%cr0" : : "r"(value) : "memory");
 }
 
-/* The address of the last page fault. */
+/* Returns the address whose access caused the last page fault. */
 static inline uint64_t read_cr2(void)
 {
 	uint64_t value;
@@ -89,7 +90,7 @@ static inline uint64_t read_cr3(void)
 	return value;
 }
 
-/* Also drops all translations but those of global pages. */
+/* Loads a top page table. This also flushes the TLB, except for global pages. */
 static inline void write_cr3(uint64_t value)
 {
 	__asm__ volatile("mov %0, %%cr3" : : "r"(value) : "memory");
@@ -108,7 +109,7 @@ static inline void write_cr4(uint64_t value)
 	__asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
 }
 
-/* What the last debug exceptions were for. */
+/* Returns the causes of the last debug exceptions. The processor only sets these bits. */
 static inline uint64_t read_dr6(void)
 {
 	uint64_t value;
@@ -122,21 +123,22 @@ static inline void write_dr6(uint64_t value)
 	__asm__ volatile("mov %0, %%dr6" : : "r"(value));
 }
 
+/* Flushes the TLB entry of the page that contains virt. */
 static inline void invlpg(uintptr_t virt)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(virt) : "memory");
 }
 
-/* Writes all caches back and empties them. */
+/* Writes all CPU caches back to memory and empties them. Takes milliseconds. */
 static inline void wbinvd(void)
 {
 	__asm__ volatile("wbinvd" : : : "memory");
 }
 
 /*
- * The cache line goes to memory and is in no cache afterwards, before the next access (SDM 2A,
- * CLFLUSH; MFENCE orders what is read next). Every processor of a PC with long mode has CLFLUSH;
- * an emulator may be told to leave it out.
+ * Writes the cache line at address back to memory and removes it from all CPU caches, before any
+ * later memory access: CLFLUSH (SDM 2A), then MFENCE to order later reads. Every 64-bit processor
+ * has CLFLUSH, but an emulator can be configured without it.
  */
 static inline void flush_line(const volatile void *address)
 {
@@ -185,7 +187,8 @@ static inline void hlt(void)
 	__asm__ volatile("hlt" : : : "memory");
 }
 
-/* One pair: no interrupt can come between them, so none is slept through (SDM 2B, STI). */
+/* Enables interrupts and sleeps until one arrives. None is delivered between the two instructions
+   (SDM 2B, STI), so an interrupt that is already pending ends the sleep. */
 static inline void sti_hlt(void)
 {
 	__asm__ volatile("sti; hlt" : : : "memory");
@@ -196,7 +199,7 @@ static inline void pause(void)
 	__asm__ volatile("pause");
 }
 
-/* What LGDT and LIDT take. */
+/* The operand of LGDT and LIDT. */
 struct descriptor_pointer {
 	uint16_t limit;
 	uint64_t base;

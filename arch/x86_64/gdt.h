@@ -1,17 +1,19 @@
 /*
- * gdt.h: segments and the stacks that the processor switches to by itself.
+ * gdt.h: the kernel's segments, and the stacks to which the processor switches for some exceptions.
  */
 #ifndef ARCH_X86_64_GDT_H
 #define ARCH_X86_64_GDT_H
 
-#define GDT_CODE 0x08 /* selectors: an index times 8, ring 0 */
+/* Selectors: the index in the GDT times 8, for ring 0. */
+#define GDT_CODE 0x08
 #define GDT_DATA 0x10
-#define GDT_TSS  0x18 /* 16 bytes long */
+#define GDT_TSS  0x18 /* its descriptor takes two entries */
 
-/* Places in the TSS's stack table; the IDT names them. 0: stay on the stack in use. */
+/* Entries of the TSS's interrupt stack table, which the IDT refers to. IST_NONE: the processor
+   stays on the current stack. */
 enum interrupt_stack { IST_NONE, IST_NMI, IST_DOUBLE_FAULT, IST_MACHINE_CHECK };
 
-/* Loads GDT, segment registers and task register. */
+/* Loads the GDT, the segment registers and the task register. */
 void gdt_init(void);
 
 #endif

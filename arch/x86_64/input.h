@@ -1,5 +1,6 @@
 /*
- * input.h: what serial line and keyboard have sent and nobody has read yet.
+ * input.h: the ring of characters that the serial line and the keyboard have sent and arch_getc()
+ * has not returned yet.
  */
 #ifndef ARCH_X86_64_INPUT_H
 #define ARCH_X86_64_INPUT_H
@@ -7,13 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Room for this many characters, or not: a driver asks before it takes them from its device. */
+/* Returns true if the ring has room for count more characters. A driver must ask before it takes
+   characters from its device. */
 bool input_has_room(size_t count);
 
-/* Appends a character. Interrupts off; room must have been asked for. */
+/* Appends a character. Call with interrupts off, after input_has_room() has returned true. */
 void input_push(char c);
 
-/* Fetches what the devices hold. Interrupts off. */
+/* Moves the characters that the devices hold into the ring. Call with interrupts off. */
 void input_poll(void);
 
 #endif

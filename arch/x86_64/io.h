@@ -1,5 +1,5 @@
 /*
- * io.h: I/O ports.
+ * io.h: reads and writes I/O ports. A port that no device decodes reads all ones.
  */
 #ifndef ARCH_X86_64_IO_H
 #define ARCH_X86_64_IO_H
@@ -32,8 +32,8 @@ static inline uint16_t inw(uint16_t port)
 	return value;
 }
 
-/* About a microsecond, for chips that are slower than the processor: a write to a port that nobody
-   decodes. Not port 80h, which shows the progress code. */
+/* Waits about a microsecond, for chips that are slower than the processor, by a write to a port
+   that no device decodes. The usual port 80h would overwrite the progress code. */
 static inline void io_delay(void)
 {
 	outb(0xed, 0);

@@ -1,11 +1,13 @@
 /*
- * paging.h: the kernel's page tables: 4 levels (Intel SDM volume 3A, section 4.5).
+ * paging.h: builds the kernel's page tables, which have 4 levels (Intel SDM volume 3A,
+ * section 4.5).
  *
- * The tables are plain memory from memblock (from the allocator, once it stands), reached through
- * phys_to_virt(). Nothing here touches a control register, so host programs build the same tables
- * over simulated memory; address_space.c loads them.
+ * The tables are memory from memblock, later from the page allocator, and are accessed through
+ * phys_to_virt(). Nothing here uses a control register: address_space.c loads the tables, and host
+ * programs build the same tables in simulated memory.
  *
- *   0xffff888000000000  direct map of RAM, never executable; what is read-only stays so there too
+ *   0xffff888000000000  direct map of RAM: never executable; the kernel's text and read-only data
+ *                       are read-only here too
  *   0xffffc90000000000  windows on devices and firmware tables, made by ioremap()
  *   0xffffea0000000000  mem_map
  *   0xffffffff80000000  the kernel's image
@@ -17,66 +19,77 @@
 
 #define WINDOWS_BASE  0xffffc90000000000ull
 
-/* Protection of a mapping: readable always. */
+/* Protection of a mapping. Every mapping is readable. */
 #define PAGING_WRITE  0x1u
 #define PAGING_EXEC   0x2u
 #define PAGING_DEVICE 0x4u /* uncached */
-#define PAGING_SMALL  0x8u /* 4 KiB pages only, so that single ones can be taken out */
+#define PAGING_SMALL  0x8u /* 4 KiB pages only, so that single ones can be unmapped */
 
-/* What the CPU can do, and which RAM must not be written through the direct map. */
+/* What the CPU supports, and which RAM must not be writable through the direct map. */
 struct paging_config {
 	bool nx;               /* no-execute bit: CPUID 80000001h EDX bit 20, and EFER.NXE set */
 	bool pdpe1gb;          /* 1 GiB pages: CPUID 80000001h EDX bit 26 */
-	bool small_direct_map; /* of 4 KiB pages: frames can be taken out one by one */
+	bool small_direct_map; /* 4 KiB pages in the direct map: single frames can be unmapped */
 	phys_addr_t ro_base, ro_size; /* kernel text and read-only data; multiples of PAGE_SIZE */
 };
 
-/* An empty top table and the shared zero page. Panics when memblock has no room. */
+/* Makes an empty top table and the shared zero page. Panics if memblock has no room for them. */
 void paging_init(const struct paging_config *wanted);
 
-/* Maps all of memblock.memory at MM_DIRECT_MAP, by the largest pages that the edges allow. */
+/*
+ * Maps all of memblock.memory at MM_DIRECT_MAP, with pages as large as the CPU and the ends of the
+ * ranges allow. Panics if memblock has no room for the tables.
+ */
 void paging_direct_map(void);
 
 /*
- * Maps [virt, virt + size) to [phys, phys + size), nothing of which is mapped yet; all three are
- * multiples of PAGE_SIZE. O(entries written).
+ * Maps [virt, virt + size) to [phys, phys + size) with protection prot (PAGING_*). All three are
+ * multiples of PAGE_SIZE. Panics if they are not, if part of it is mapped already, or if there is
+ * no memory for tables. O(entries written).
  */
 void paging_map(uintptr_t virt, phys_addr_t phys, uint64_t size, unsigned int prot);
 
-/* mm/port.h's port_map_mem_map() and port_map_zero(). */
+/* Does the work of port_map_mem_map() (mm/port.h). */
 void paging_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size);
+
+/* Does the work of port_map_zero() (mm/port.h). */
 void paging_map_zero(uintptr_t virt, uint64_t size);
 
-/* Takes out a page that was mapped with PAGING_SMALL. The caller flushes the TLB. */
+/* Unmaps a page that was mapped with PAGING_SMALL; panics for any other. The caller must flush its
+   TLB entry. */
 void paging_unmap_page(uintptr_t virt);
 
 /*
- * Pages of 4 KiB that were mapped: accessible or not, from now on. The caller flushes the TLB of
- * those that are not. O(nr_pages).
+ * Makes nr_pages pages from virt on accessible, or not accessible. They must have been mapped with
+ * PAGING_SMALL, otherwise this panics. The caller must flush the TLB entries of pages that are no
+ * longer accessible. O(nr_pages).
  */
 void paging_set_present(uintptr_t virt, uint64_t nr_pages, bool present);
 
-/* The allocator stands: tables come from it from now on. */
+/* Takes memory for later tables from the page allocator instead of memblock. */
 void paging_use_allocator(void);
 
 /*
- * A window on [phys, phys + size), uncached, writable. Never fails before the windows' 32 TiB are
- * full; panics when there is no memory for tables. There is no way back: windows are few.
+ * Maps a window on [phys, phys + size), in bytes, uncached and writable, and returns the virtual
+ * address of phys. Panics if there is no memory for tables. Windows are few and are never unmapped;
+ * there is room for 32 TiB of them.
  */
 void *ioremap(phys_addr_t phys, size_t size);
 
-/* Where an address leads: the leaf entry. */
+/* The entry that maps an address. */
 struct paging_leaf {
-	phys_addr_t phys; /* of the address itself */
+	phys_addr_t phys; /* physical address of the address itself, not of its page */
 	uint64_t size;    /* of the page: 4 KiB, 2 MiB or 1 GiB */
-	uint64_t entry;
+	uint64_t entry;   /* the page table entry */
 };
-/* False when nothing is mapped there. O(4). */
+
+/* Looks up virt and fills *leaf. Returns false if it is not mapped. Reads at most 4 entries. */
 bool paging_walk(uintptr_t virt, struct paging_leaf *leaf);
 
-phys_addr_t paging_root(void); /* for CR3 */
+/* Returns the physical address of the top table, for CR3. */
+phys_addr_t paging_root(void);
 
-/* Bytes of tables so far: direct map, mem_map window and all else; the zero page not counted. */
+/* Returns the bytes of all page tables made so far. The shared zero page is not counted. */
 uint64_t paging_table_bytes(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * pic.h: the two 8259A interrupt controllers.
+ * pic.h: the two 8259A interrupt controllers (PIC) and the handlers of their 16 lines.
  */
 #ifndef ARCH_X86_64_PIC_H
 #define ARCH_X86_64_PIC_H
@@ -8,13 +8,15 @@
 #define IRQ_KEYBOARD 1
 #define IRQ_COM1     4
 
-/* Moves the lines to VECTOR_IRQ0 and masks all. */
+/* Moves the 16 lines to the vectors from VECTOR_IRQ0 on, and masks them all. */
 void pic_init(void);
 
-/* Calls handler for a line from now on, interrupts off, and unmasks it. */
+/* Sets the handler of line irq (0 to 7) and unmasks the line. The handler runs with interrupts off.
+ */
 void irq_enable(unsigned irq, void (*handler)(void));
 
-/* A line's interrupt has come. */
+/* Handles an interrupt of line irq: calls its handler and acknowledges the interrupt. Ignores
+   spurious interrupts. */
 void irq_dispatch(unsigned irq);
 
 #endif

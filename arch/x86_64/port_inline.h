@@ -1,6 +1,6 @@
 /*
- * port_inline.h: of mm/port.h what is an instruction or three, inline. Comes before everything else
- * in each file of the kernel (kernel.mk).
+ * port_inline.h: those functions of mm/port.h that are on hot paths, as inline functions. kernel.mk
+ * makes the compiler include this file first in every C file of the kernel.
  */
 #ifndef ARCH_X86_64_PORT_INLINE_H
 #define ARCH_X86_64_PORT_INLINE_H
@@ -9,12 +9,13 @@
 
 #define RFLAGS_IF (1ul << 9) /* SDM 1, figure 3-8 */
 
-/* One CPU runs. */
+/* Returns this CPU's number: 0, since only one CPU runs. */
 static inline unsigned int port_cpu_id(void)
 {
 	return 0;
 }
 
+/* Disables interrupts on this CPU and returns the previous RFLAGS. */
 static inline unsigned long port_irq_save(void)
 {
 	unsigned long flags;
@@ -23,6 +24,7 @@ static inline unsigned long port_irq_save(void)
 	return flags;
 }
 
+/* Enables interrupts again if they were on in flags, which port_irq_save() returned. */
 static inline void port_irq_restore(unsigned long flags)
 {
 	if (flags & RFLAGS_IF)

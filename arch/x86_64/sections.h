@@ -1,7 +1,7 @@
 /*
- * sections.h: borders of the kernel's image and its stacks, from arch/x86_64/kernel.ld.
+ * sections.h: the borders of the kernel's image and of its stacks, which kernel.ld defines.
  *
- * All of these are addresses of page borders; nothing may be read through them but what lies there.
+ * These symbols are addresses. All but _start are multiples of PAGE_SIZE.
  */
 #ifndef ARCH_X86_64_SECTIONS_H
 #define ARCH_X86_64_SECTIONS_H
@@ -16,8 +16,8 @@ extern const char __ksyms_start[], __ksyms_end[];   /* R-- */
 extern const char _start[];                         /* the entry point */
 
 /*
- * Stacks: [bottom, top) is mapped, the page at guard, directly below bottom, is not once the
- * kernel's own page tables are in use.
+ * The kernel's stacks. A stack is [bottom, top). The page at guard, directly below bottom, is not
+ * mapped once the kernel's own page tables are in use.
  */
 enum stack_id { STACK_BOOT, STACK_NMI, STACK_DOUBLE_FAULT, STACK_MACHINE_CHECK, NR_STACKS };
 
@@ -30,10 +30,11 @@ struct kernel_stack {
 
 extern const struct kernel_stack kernel_stacks[NR_STACKS];
 
-/* The stack that has address between bottom and top; null when none has. */
+/* Returns the stack that contains address, or NULL if none does. */
 const struct kernel_stack *stack_of(uintptr_t address);
 
-/* The stack whose guard page has address: it has overflowed. Null when none. */
+/* Returns the stack whose guard page contains address, or NULL. An access there is a stack
+   overflow. */
 const struct kernel_stack *stack_guarded_by(uintptr_t address);
 
 #endif

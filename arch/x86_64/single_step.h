@@ -1,5 +1,6 @@
 /*
- * single_step.h: the debug exception's part in arch_single_step().
+ * single_step.h: what arch_single_step() shares with the handler of the debug exception and with
+ * single_step.asm.
  */
 #ifndef ARCH_X86_64_SINGLE_STEP_H
 #define ARCH_X86_64_SINGLE_STEP_H
@@ -8,11 +9,14 @@
 
 struct trap_frame;
 
-/* Of vector 1. False when nobody asked for this exception. */
+/* Handles a debug exception (vector 1). Returns false if it does not belong to
+   arch_single_step(). */
 bool single_step_trap(struct trap_frame *frame);
 
-/* Made by single_step.asm: calls call with TF set, and where that call returns to. */
+/* Calls call with TF set, so that every instruction of it traps. */
 void single_step_call(void (*call)(void));
+
+/* The address to which that call returns. */
 extern const char single_step_return[];
 
 #endif

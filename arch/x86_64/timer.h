@@ -1,13 +1,15 @@
 /*
- * timer.h: the 8254 timer (PIT) and, measured by it, the time stamp counter.
+ * timer.h: the 8254 timer (PIT), and the time stamp counter (TSC), whose rate it measures.
  */
 #ifndef ARCH_X86_64_TIMER_H
 #define ARCH_X86_64_TIMER_H
 
-/* Measures the TSC (30 ms) and starts the tick: IRQ 0, 20 times a second. */
+/* Measures the rate of the TSC, which takes 30 ms, and starts the tick: IRQ 0, 20 times a second.
+ */
 void timer_init(void);
 
-/* Waits at least that long: by the TSC once it is measured, by I/O cycles before. */
+/* Waits at least this long: by the TSC if its rate is known, otherwise by accesses to an I/O port.
+ */
 void delay_us(unsigned microseconds);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * traps.h: what the stubs of traps.asm leave on the stack, and who is called with it.
+ * traps.h: the vectors, the registers that traps.asm saves on the stack, and the C function that it
+ * calls with them.
  */
 #ifndef ARCH_X86_64_TRAPS_H
 #define ARCH_X86_64_TRAPS_H
@@ -13,11 +14,11 @@
 #define VECTOR_PAGE   14
 #define VECTOR_MCE    18
 #define NR_EXCEPTIONS 32
-#define VECTOR_IRQ0   32 /* the interrupt controllers' 16 lines */
+#define VECTOR_IRQ0   32 /* the first of the interrupt controllers' 16 lines */
 #define NR_IRQS       16
-#define VECTOR_NONE   NR_VECTORS /* no exception: what panic.asm saved */
+#define VECTOR_NONE   NR_VECTORS /* in a frame that panic.asm saved: there was no exception */
 
-/* In the order of addresses: pushed last comes first. traps.asm pushes it. */
+/* The registers of the interrupted code. traps.asm pushes them from the last to the first. */
 struct trap_frame {
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
 	uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
@@ -27,10 +28,11 @@ struct trap_frame {
 };
 _Static_assert(sizeof(struct trap_frame) == 22 * sizeof(uint64_t), "what traps.asm pushes");
 
-/* Called by traps.asm for every vector, interrupts off. */
+/* Handles an exception or interrupt. traps.asm calls it for every vector, with interrupts off. If
+   it returns, the interrupted code continues with the registers in *frame. */
 void trap_dispatch(struct trap_frame *frame);
 
-/* Entry points, made by traps.asm: one a vector, TRAP_STUB_SIZE bytes apart. */
+/* The entry points of traps.asm: one per vector, TRAP_STUB_SIZE bytes apart. */
 #define TRAP_STUB_SIZE 16
 extern const char trap_stubs[];
 

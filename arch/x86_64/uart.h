@@ -6,18 +6,21 @@
 
 #include <stdbool.h>
 
-/* False when there is no UART: nothing of this is ever waited for then. */
+/* Sets up the UART. Returns false if there is none; the other functions then do nothing, at once.
+ */
 bool uart_init(void);
 
+/* Sends a byte. Waits at most about 100 ms for room, and drops the byte then; after three such
+   waits in succession the UART counts as absent. */
 void uart_put(char c);
 
-/* Until the last bit has left, or 100 ms. */
+/* Waits until the last bit has been sent, at most about 100 ms. */
 void uart_flush(void);
 
-/* Moves what has come into the input ring, while that has room. Interrupts off. */
+/* Moves received bytes into the input ring, as long as that has room. Call with interrupts off. */
 void uart_receive(void);
 
-/* An interrupt for what comes from now on. */
+/* Enables the interrupt for received bytes. */
 void uart_enable_interrupt(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * vga.h: the 80 x 25 text screen.
+ * vga.h: the VGA text screen of 80 x 25 characters.
  */
 #ifndef ARCH_X86_64_VGA_H
 #define ARCH_X86_64_VGA_H
@@ -9,20 +9,18 @@
 #define VGA_COLUMNS 80u
 #define VGA_ROWS    25u
 
-/* Clears the screen. False when no display memory answers. Needs the loader's page tables. */
+/* Clears the screen. Returns false if there is no display memory. Needs the loader's page tables.
+ */
 bool vga_init(void);
 
-/*
- * The kernel's page tables are about to be loaded, or have just been: from now on display memory is
- * reached through a window of ioremap(). Prints nothing.
- */
+/* Maps display memory by ioremap(), for use with the kernel's own page tables. Call it when they
+   are loaded. Prints nothing. */
 void vga_remap(void);
 
 /*
- * Shows a character at the cursor. Understood: \n (to the next line's start), \r, \b, \t, and of
- * ANSI's sequences ESC [ with H (cursor to row;column), A B C D (cursor moves), J and K (clear
- * screen, line), m (colours 30-37, 40-47, 90-97, 1 bright, 7 inverse, 0 as before). Others are
- * swallowed.
+ * Shows a character at the cursor. Handles \n (start of the next line), \r, \b, \t, and these ANSI
+ * sequences: ESC [ with H (cursor to row;column), A B C D (cursor moves), J and K (clears screen or
+ * line), m (colours 30-37, 40-47, 90-97; 1 bright, 7 inverse, 0 normal). Drops other sequences.
  */
 void vga_put(char c);
 
