@@ -1,10 +1,12 @@
 /*
- * arch.h: what kernel/ may know of the machine, all of it.
+ * arch.h: the kernel's main interface to the machine.
  *
- * Steps of the boot, consoles, input, time, ways to end, stack walking; then what the kernel in
- * turn supplies. Ports, registers and instructions stay behind this header. The interrupt state,
- * the log and the panic are mm/port.h's; page tables are
- * arch/x86_64/paging.h's, the image's borders arch/x86_64/sections.h's.
+ * It covers the steps of the boot, consoles, input, time, caches, the ends of a run, stack walking
+ * and single step; at the end it declares what the kernel supplies in turn. I/O ports, registers
+ * and instructions stay behind this header and these others that kernel/ also includes: paging.h
+ * and address_space.h (page tables), early_access.h (memory before they exist), sections.h (borders
+ * of the image), vga.h (size of the screen) and breakpoints.h. Interrupt state, log and panic are
+ * in mm/port.h.
  */
 #ifndef ARCH_X86_64_ARCH_H
 #define ARCH_X86_64_ARCH_H
@@ -19,86 +21,89 @@ struct trap_frame;
 
 /* ---- steps of the boot, in this order ---- */
 
-/* Own GDT, TSS and IDT: from here on a fault is a message. */
+/* Loads the kernel's GDT, TSS and IDT. From then on an exception ends in trap_panic(). */
 void traps_init(void);
 
-/* Shows a progress code (include/progress.h) on port 80h. */
+/* Writes a progress code (include/progress.h) to port 80h. Any step may call it. */
 void arch_progress(uint8_t code);
 
-/* CPUID into cpu_features; no-execute and machine checks switched on. */
+/* Fills cpu_features by CPUID, and enables no-execute pages and machine checks. */
 void cpu_init(void);
 
 /*
- * Interrupt controller, input, timers; ends with interrupts on. rsdp: physical address of ACPI's
- * root pointer, 0 when the firmware has none.
+ * Sets up the interrupt controllers, timers, input and ACPI; measures the TSC; then enables
+ * interrupts. rsdp is the physical address of the ACPI root pointer, 0 if there is none.
  */
 void arch_devices_init(phys_addr_t rsdp);
 
-/* What the processor is and can do, a property a line. */
+/* Prints the processor's name and features, one per line. */
 void cpu_describe(print_fn print);
 
 /* ---- consoles ---- */
 
 struct arch_console {
-	const char *name;   /* as console= has it */
-	bool (*init)(void); /* makes it ready; false when the hardware is not there */
-	void (*put)(char c);
-	void (*flush)(void);    /* waits, for a bounded time, until all has left; may be null */
-	bool always;            /* a debug port: console= does not switch it off */
-	unsigned columns, rows; /* 0: not known; a terminal that can be asked, or nobody */
+	const char *name;       /* the name in the option console= */
+	bool (*init)(void);     /* makes it ready; returns false if the hardware is absent */
+	void (*put)(char c);    /* prints a character */
+	void (*flush)(void);    /* waits, for a bounded time, until all is sent; may be null */
+	bool always;            /* a debug port: the option console= does not disable it */
+	unsigned columns, rows; /* 0: not known; a terminal may be there that can be asked */
 };
 
 #define NR_ARCH_CONSOLES 3
 extern const struct arch_console arch_consoles[NR_ARCH_CONSOLES];
 
-/* ---- input: serial line and keyboard, one stream ---- */
+/* ---- input: the serial line and the keyboard give one stream of characters ---- */
 
 /*
- * The next character, or -1 when there is none. Keys without a character come as the escape
- * sequences that a serial terminal sends for them.
+ * Returns the next character, or -1 if there is none. A key without a character gives the escape
+ * sequence that a serial terminal sends for it.
  */
 int arch_getc(void);
 
-/* Whether a Ctrl-C waits in the input. It stays there until arch_getc() takes it. */
+/* Returns true if the input contains a Ctrl-C that arch_getc() has not returned yet. */
 bool arch_ctrl_c_waits(void);
 
 /*
- * Sleeps until an interrupt. Returns after at most 1/20 s, when the timer works at all; so input
- * is seen even if a device's interrupt is lost.
+ * Sleeps until the next interrupt, unless there is input. The timer's interrupts end the sleep
+ * after at most 1/20 s, so input is noticed even if a device's interrupt is lost. Enables
+ * interrupts.
  */
 void arch_idle(void);
 
-/* For who polls, perhaps before arch_devices_init(): the keyboard is ready too. */
+/* Makes the keyboard ready for callers that poll arch_getc() before arch_devices_init(). */
 void arch_input_needed(void);
 
-/* A moment's rest for who waits with interrupts off. */
+/* Pauses the processor for a moment. Loops that wait with interrupts off call it. */
 void arch_relax(void);
 
 /* ---- time ---- */
 
-/* The time stamp counter, after all instructions before. */
+/* Returns the time stamp counter, read after all earlier instructions have completed. */
 uint64_t arch_timestamp(void);
 
-/* Its rate, measured by arch_devices_init(). 0: not known, before or because nothing counts. */
+/* Returns the counter's rate in kHz. It is 0 before arch_devices_init() has measured it, and on a
+   machine without a working 8254 timer. */
 uint64_t tsc_khz(void);
 
-/* ---- caches ---- */
+/* ---- CPU caches ---- */
 
-/* Written back and empty: what is read next comes from memory. Milliseconds. */
+/* Writes the CPU caches back and empties them, so that later reads come from memory. Takes
+   milliseconds. */
 void arch_flush_caches(void);
 
 /* ---- ends ---- */
 
-#define ARCH_EXIT_MAX 125 /* the largest status that arch_exit() can hand on */
+#define ARCH_EXIT_MAX 125 /* the largest status that arch_exit() can pass on */
 
 /*
- * Ends an emulator with a status: QEMU (isa-debug-exit at port F4h, QEMU ends with 2 * status + 3),
- * Bochs (which has no status: the log says it), else the machine is switched off. Prints nothing.
- * Returns when none of that works.
+ * Ends the run with a status. QEMU ends with exit status 2 * status + 3 (isa-debug-exit at port
+ * F4h); Bochs ends but cannot pass a status on, so the caller must have logged it; any other
+ * machine is switched off. Prints nothing. Returns if none of this works.
  */
 void arch_exit(unsigned status);
 
-/* Switches the machine off. Returns when it cannot be. */
+/* Switches the machine off. Returns if that is not possible. */
 void arch_poweroff(void);
 
 /* Restarts the machine by the first of four ways that works. */
@@ -109,44 +114,47 @@ __attribute__((noreturn)) void arch_halt(void);
 
 /* ---- stacks ---- */
 
-/* Sees an address of code. is_return: one behind a call, which may be its function's last byte. */
+/* Receives a code address of a back-trace. With is_return it is a return address: it follows a
+   call, so if the call is the function's last instruction, it lies behind the function. */
 typedef void (*arch_call_fn)(uintptr_t address, bool is_return);
 
 /*
- * Calls visit with each return address, innermost first, at most 32 of them: of the interrupted
- * code if frame is not null (its instruction pointer comes first), else of the caller. Reads
- * nothing outside the stack that it began on.
+ * Calls visit for each return address, the innermost first, at most 32 times. With a frame these
+ * are those of the interrupted code, and its instruction pointer comes first; with NULL they are
+ * those of the caller. Reads nothing outside the stack on which it began.
  */
 void arch_walk_stack(const struct trap_frame *frame, arch_call_fn visit);
 
-/* The registers of panic()'s caller, and the address that panic() would return to. */
+/* The registers of panic()'s caller. Its rip is the return address of panic(). */
 extern const struct trap_frame panic_frame;
 
-/* Registers of the interrupted code, and what the processor says of the fault. */
+/* Prints the registers in a frame, and the vector and error code if there was an exception. */
 void arch_print_frame(const struct trap_frame *frame);
 
-/* The address whose access failed. False for exceptions that have none. */
+/* Stores the address whose access caused an exception. Returns false if the exception has none. */
 bool arch_fault_address(const struct trap_frame *frame, uintptr_t *address);
 
 /* ---- single step ---- */
 
-/* Sees an instruction that comes next, and whether interrupts are on there. False: no more. */
+/* Receives the address of the instruction that is executed next, and whether interrupts are on
+   there. Returns false to end the single step. */
 typedef bool (*arch_visit_fn)(uintptr_t address, bool interrupts_on);
 
 /*
- * Calls call, and visit before each of its instructions, its callees' included, until visit returns
- * false. visit runs as the handler of an interrupt does that comes just there: on top of the same
- * stack, interrupts off; so it may do what such a handler may. A repeated string instruction is
- * seen once a repetition. Not to be called from visit.
+ * Calls call, and visit before each of its instructions, those of its callees included, until visit
+ * returns false; the rest of call then runs normally. visit runs like the handler of an interrupt
+ * that arrives at this instruction, on the same stack and with interrupts off, and may do what such
+ * a handler may. A repeated string instruction is visited once per repetition. visit must not call
+ * this function.
  */
 void arch_single_step(void (*call)(void), arch_visit_fn visit);
 
 /* ---- supplied by the kernel ---- */
 
-/* Where panic() (mm/port.h) goes on, after it has filled panic_frame. */
+/* Reports a panic. panic() (mm/port.h) continues here, after it has filled panic_frame. */
 __attribute__((format(printf, 1, 2), noreturn)) void panic_report(const char *fmt, ...);
 
-/* An exception that nothing here can repair. */
+/* Reports an exception that cannot be handled, and stops. reason describes it. */
 __attribute__((noreturn)) void trap_panic(const struct trap_frame *frame, const char *reason);
 
 #endif

@@ -5,9 +5,9 @@
 ; Entry:    RDI = physical address of boot_info; IF = 0, DF = 0; .bss is zero; the first 4 GiB of
 ;           physical memory are mapped one to one. Nothing else is relied on.
 ;
-; Gives the kernel a stack of its own and, on the loader's tables, the direct map's lower end: the
-; one-to-one mapping a second time at MM_DIRECT_MAP (mm/port.h), so that phys_to_virt() holds for
-; the first 4 GiB from here on. The kernel's own tables replace it later.
+; This code gives the kernel its own stack. It also makes the one-to-one mapping visible a second
+; time at MM_DIRECT_MAP (mm/port.h), so that phys_to_virt() works for the first 4 GiB from here on.
+; The kernel's own page tables replace the loader's later.
 
 bits 64
 default rel
@@ -25,7 +25,8 @@ extern __boot_stack_top
 
 section .text.entry progbits alloc exec nowrite align=16
 
-; IN: RDI = physical address of boot_info. Never returns. CLOBBERS: all.
+; _start: sets up the stack and the mapping, and calls start_kernel().
+; IN: RDI = physical address of boot_info. OUT: does not return. CLOBBERS: all.
 global _start:function
 _start:
         cli
@@ -34,10 +35,10 @@ _start:
         out     PORT_PROGRESS, al
         mov     rax, cr3
         and     rax, ~CR3_FLAGS
-        mov     rcx, [rax]              ; entry 0: the first 512 GiB, one to one
+        mov     rcx, [rax]              ; entry 0 maps the first 512 GiB one to one
         mov     [rax + PML4_SLOT * 8], rcx
         lea     rsp, [__boot_stack_top]
-        xor     ebp, ebp                ; the end of every back-trace
+        xor     ebp, ebp                ; ends every back-trace
 
 global bp_kernel
 bp_kernel:

@@ -1,14 +1,18 @@
 ; memset.asm: the kernel's memset(), in place of the loop in lib/string.c.
 ;
-; CPU mode: 64-bit long mode. Clearing pages is most of what sets memory, and rep stos is the
-; instruction for that: microcode that fills whole cache lines (SDM 1, 7.3.9.3). Stores need no
-; alignment.
+; CPU mode: 64-bit long mode.
+; Address:  in .text.
+; Entry:    called from C.
+;
+; Most calls clear pages. REP STOS is made for that: its microcode fills whole cache lines (SDM 1,
+; 7.3.9.3). The destination needs no alignment.
 
 bits 64
 section .text
 
-; IN: rdi where, sil the byte, rdx bytes; DF clear, as the ABI has it. OUT: rax where.
-; CLOBBERS: rcx rdi r8
+; void *memset(void *dest, int value, size_t size)
+; IN: RDI = dest, SIL = value, RDX = size in bytes; DF clear, as the ABI guarantees.
+; OUT: RAX = dest. CLOBBERS: RCX, RDI, R8, flags.
 global memset:function (memset_end - memset)
 memset:
         mov     r8, rdi

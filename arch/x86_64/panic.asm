@@ -1,12 +1,17 @@
-; panic.asm: where panic() is entered: the registers are kept as its caller had them.
+; panic.asm: the entry of panic(), which saves the registers as its caller had them. In a C function
+; the compiler's own entry code would already have changed some.
 ;
-; CPU mode: 64-bit long mode, ring 0. C's own entry code would have used some of them already. They
-; go into a static struct trap_frame (traps.h): a panic inside a panic overwrites it, and prints none.
+; CPU mode: 64-bit long mode, ring 0.
+; Address:  in .text.
+; Entry:    called from C.
+;
+; The registers are saved in a static struct trap_frame (traps.h). A panic within a panic overwrites
+; it, but does not print it.
 
 bits 64
 default rel
 
-VECTOR_NONE          equ 256            ; traps.h: no exception
+VECTOR_NONE          equ 256            ; as in traps.h: there was no exception
 
 struc frame
 .r15:    resq 1
@@ -46,8 +51,8 @@ panic_frame:    resb frame_size
 section .text
 
 ; void panic(const char *fmt, ...)
-; IN: as C has it. OUT: panic_frame; interrupts off; panic_report() goes on with the same arguments.
-; CLOBBERS: RAX, of which the caller expects nothing.
+; IN: the C arguments. OUT: does not return: fills panic_frame, disables interrupts and jumps to
+; panic_report() with the same arguments. CLOBBERS: RAX, flags.
 global panic:function (panic_end - panic)
 panic:
         mov     [panic_frame + frame.rax], rax
@@ -69,7 +74,7 @@ panic:
         mov     [panic_frame + frame.r13], r13
         mov     [panic_frame + frame.r14], r14
         mov     [panic_frame + frame.r15], r15
-        mov     rax, [rsp]              ; behind the call
+        mov     rax, [rsp]              ; the return address
         mov     [panic_frame + frame.rip], rax
         lea     rax, [rsp + 8]
         mov     [panic_frame + frame.rsp], rax
@@ -79,6 +84,6 @@ panic:
         mov     [panic_frame + frame.ss], rax
         mov     qword [panic_frame + frame.vector], VECTOR_NONE
         mov     qword [panic_frame + frame.error], 0
-        xor     eax, eax                ; no vector registers hold arguments
+        xor     eax, eax                ; ABI: no argument is in a vector register
         jmp     panic_report
 panic_end:

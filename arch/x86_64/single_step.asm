@@ -1,9 +1,13 @@
-; single_step.asm: a call of which every instruction is trapped.
+; single_step.asm: calls a function so that each of its instructions traps.
 ;
-; CPU mode: 64-bit long mode, ring 0. An instruction that began with TF set ends in a debug
-; exception (SDM 3B, 18.3.1.4). POPF began with it clear: so CALL is the first that traps, and what
-; the handler sees first is the callee's first instruction. The handler clears TF at
-; single_step_return, of which nothing is therefore trapped.
+; CPU mode: 64-bit long mode, ring 0.
+; Address:  in .text.
+; Entry:    called from C.
+;
+; An instruction that begins with TF set causes a debug exception after it (SDM 3B, 18.3.1.4). POPF
+; begins with TF clear, so CALL is the first instruction that traps, and the first address that the
+; handler sees is that of the callee's first instruction. The handler clears TF when it sees
+; single_step_return, so nothing from there on traps.
 
 bits 64
 default rel
@@ -12,13 +16,14 @@ RFLAGS_TF            equ 1 << 8
 
 section .text
 
-; IN: RDI = function without arguments. OUT -  CLOBBERS: what a C function may.
+; void single_step_call(void (*call)(void))
+; IN: RDI = a function without arguments. OUT: nothing. CLOBBERS: what a C function may.
 global single_step_call:function (single_step_end - single_step_call)
 global single_step_return
 align 16
 single_step_call:
         push    rbp
-        mov     rbp, rsp                ; a frame like every other, for back-traces
+        mov     rbp, rsp                ; a normal stack frame, for back-traces
         pushfq
         or      qword [rsp], RFLAGS_TF
         popfq

@@ -1,9 +1,13 @@
-; traps.asm: from the processor's interrupt to C and back.
+; traps.asm: the entry points of exceptions and interrupts, which call trap_dispatch() and return.
 ;
-; CPU mode: 64-bit long mode, ring 0. One stub a vector, all of one size, so that the IDT's entries
-; are computed. A stub makes the frames alike (the error code's place is filled where the processor
-; leaves it out), and all join in one tail that saves the registers as struct trap_frame
-; (traps.h) has them.
+; CPU mode: 64-bit long mode, ring 0.
+; Address:  in .text.
+; Entry:    through an interrupt gate, so with interrupts off, on the interrupted stack or on one of
+;           the TSS's.
+;
+; Each vector has a stub. All have the same size, so the IDT is computed from one address. A stub
+; pushes 0 in place of the error code if the processor pushes none, so that all frames are alike.
+; The common tail saves the other registers in the order of struct trap_frame (traps.h).
 
 bits 64
 default rel
@@ -15,7 +19,9 @@ extern trap_dispatch
 
 section .text
 
-; %1: vector. Exceptions with an error code: SDM 3A, table 6-1.
+; STUB vector: emits the entry point of a vector. SDM 3A, table 6-1 lists the exceptions with an
+; error code.
+; IN: the processor's frame. OUT: jumps to trap_common with error code and vector pushed.
 %macro STUB 1
         align   STUB_SIZE
 %if %1 == 8 || (%1 >= 10 && %1 <= 14) || %1 == 17 || %1 == 21 || %1 == 29 || %1 == 30
@@ -41,7 +47,9 @@ trap_stubs_end:
 %error "a stub does not fit in STUB_SIZE bytes"
 %endif
 
-; IN: vector and error code above the processor's frame. OUT: everything as it was.
+; trap_common: saves all registers, calls trap_dispatch() and returns from the interrupt.
+; IN: on the stack: vector, error code, the processor's frame. OUT: all registers as they were,
+; unless trap_dispatch() changed them in the frame. CLOBBERS: nothing.
 trap_common:
         push    rax
         push    rbx
@@ -59,7 +67,7 @@ trap_common:
         push    r14
         push    r15
         cld
-        mov     rdi, rsp                ; 22 words below a 16-byte border: RSP is aligned for C
+        mov     rdi, rsp                ; 22 words below a multiple of 16: aligned as C needs it
         call    trap_dispatch
         pop     r15
         pop     r14
