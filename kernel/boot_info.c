@@ -1,10 +1,10 @@
 /*
- * boot_info.c: boot_info is checked as if the loader were somebody else's.
+ * boot_info.c: the checks do not trust the loader.
  *
- * Magic, version and size first, since they say whether the rest means anything; then the CRC,
- * which covers damage; then each field, which covers a loader that computes a good CRC over
- * nonsense. What the firmware said (E820 entries, BIOS calls, the word at 40:0Eh) is not judged
- * here.
+ * Magic, version and size come first, as they tell whether the other fields have a meaning at all.
+ * Then comes the CRC, which finds damage, and then each field, because a faulty loader can compute
+ * a correct CRC over wrong values. What the firmware reported (E820 entries, results of BIOS calls,
+ * the word at 40:0Eh) is not checked here: the steps that use it do that.
  */
 #include "kernel/boot_info.h"
 
@@ -31,7 +31,7 @@ struct check {
 	size_t size;
 };
 
-/* Always true, so that a check reads: return !good && wrong(…). */
+/* Writes the reason and returns true, so that a check can end with: return !good && wrong(…). */
 __attribute__((format(printf, 2, 3))) static bool wrong(struct check *c, const char *fmt, ...)
 {
 	va_list ap;
@@ -42,6 +42,7 @@ __attribute__((format(printf, 2, 3))) static bool wrong(struct check *c, const c
 	return true;
 }
 
+/* Returns whether value lies in [low, high]; writes a reason that names the field if not. */
 static bool in_bounds(struct check *c, const char *field, uint64_t value, uint64_t low,
 		      uint64_t high)
 {
@@ -141,7 +142,10 @@ static bool has_range(const struct boot_info *info, enum boot_range_kind kind, u
 	return false;
 }
 
-/* What the memory map's owner will rely on: the image is listed, or it would be handed out. */
+/*
+ * Checks the ranges that the loader occupies. One of them must hold the kernel's image: memblock
+ * reserves these ranges, and an image that is in none of them would be handed out as free memory.
+ */
 static bool ranges_are_wrong(struct check *c)
 {
 	for (uint32_t i = 0; i < c->info->range_count; i++)
@@ -188,15 +192,16 @@ void boot_info_init(phys_addr_t phys)
 		      phys);
 	memcpy(&boot_info, phys_to_virt(phys), sizeof(boot_info));
 	if (boot_info_is_wrong(&boot_info, &image, reason, sizeof(reason))) {
-		memset(&boot_info, 0, sizeof(boot_info)); /* the panic prompt's commands read it */
+		/* The commands of the prompt after a panic read it, and must not see nonsense. */
+		memset(&boot_info, 0, sizeof(boot_info));
 		panic("boot_info: %s", reason);
 	}
 }
 
-void boot_info_print_calls(print_fn print, uint32_t most)
+void boot_info_print_calls(print_fn print, uint32_t max_calls)
 {
 	uint32_t total = boot_info.bios_call_total;
-	uint32_t first = total > most ? total - most : 0;
+	uint32_t first = total > max_calls ? total - max_calls : 0;
 
 	print("%u calls, the last %u:\n", total, total - first);
 	for (uint32_t n = first; n < total; n++) {

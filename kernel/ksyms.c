@@ -1,6 +1,3 @@
-/*
- * ksyms.c: see ksyms.h.
- */
 #include "kernel/ksyms.h"
 
 #include "arch/x86_64/sections.h"
@@ -30,7 +27,10 @@ static const char *symbol_name(uint32_t index)
 	return names + table()->symbols[index].name;
 }
 
-/* The last symbol at or below offset. There is one: the first symbol is the image's first byte. */
+/*
+ * Returns the index of the last symbol at or below offset. There always is one, since the first
+ * symbol is at the image's first byte, offset 0.
+ */
 static uint32_t find(uint32_t offset)
 {
 	uint32_t low = 0, high = table()->count;
@@ -46,20 +46,21 @@ static uint32_t find(uint32_t offset)
 	return low;
 }
 
-/* A function ends where the next begins, the last one with the code. back: 1 to name the byte
- * before, 0 for the address itself. */
-static void format(uintptr_t address, unsigned int back, char *text, size_t size)
+/*
+ * Writes address relative to the function that the byte at `within` belongs to. A function ends
+ * where the next one begins, the last one where the code ends.
+ */
+static void format(uintptr_t address, uintptr_t within, char *text, size_t size)
 {
 	uintptr_t start = (uintptr_t)__kernel_start;
 	uint32_t index, offset, end;
 
-	if (table()->count == 0 || address - back < start ||
-	    address - back >= (uintptr_t)__text_end) {
+	if (table()->count == 0 || within < start || within >= (uintptr_t)__text_end) {
 		fmt_snprintf(text, size, "0x%lx", address);
 		return;
 	}
 	offset = (uint32_t)(address - start);
-	index = find(offset - back);
+	index = find((uint32_t)(within - start));
 	end = index + 1 < table()->count ? table()->symbols[index + 1].offset
 					 : (uint32_t)((uintptr_t)__text_end - start);
 	fmt_snprintf(text, size, "%s+0x%x/0x%x", symbol_name(index),
@@ -68,12 +69,12 @@ static void format(uintptr_t address, unsigned int back, char *text, size_t size
 
 void ksyms_format(uintptr_t address, char *text, size_t size)
 {
-	format(address, 0, text, size);
+	format(address, address, text, size);
 }
 
 void ksyms_format_return(uintptr_t address, char *text, size_t size)
 {
-	format(address, 1, text, size);
+	format(address, address - 1, text, size);
 }
 
 uint32_t ksyms_build(void)

@@ -1,9 +1,10 @@
 /*
- * ksyms.h: names of functions, from the table that the image carries.
+ * ksyms.h: turns addresses of code into names of functions.
  *
- * scripts/ksyms.sh makes it: a count, then pairs (offset of the function from the image's start,
- * offset of its name), sorted by address, then the names. A kernel linked without it has a count
- * of 0, and addresses stay numbers.
+ * The image carries a table that scripts/ksyms.sh makes: the number of functions, and a reserved
+ * word; then for each function the offset of its first byte from the start of the image and the
+ * offset of its name from the first name, sorted by address; then the names. In a kernel that is
+ * linked without the table the number is 0, and addresses are printed as numbers.
  */
 #ifndef KERNEL_KSYMS_H
 #define KERNEL_KSYMS_H
@@ -11,18 +12,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Writes "name+0x12/0x40", or "0x…" for an address of no function, and terminates. */
+/*
+ * Writes the function that address lies in to text, size bytes, with a terminating 0: its name, the
+ * offset of address and the function's size, "name+0x12/0x40". Writes the address as a number where
+ * it lies in no function. O(log of the number of functions).
+ */
 void ksyms_format(uintptr_t address, char *text, size_t size);
 
 /*
- * The same for a return address. The call may be the last instruction of its function, where what
- * is called never returns: the name is that of the byte before.
+ * Writes the same as ksyms_format() for a return address. The name is that of the function with the
+ * byte before address: a call that never returns may be the last instruction of its function, and
+ * its return address is then the first byte of the next one.
  */
 void ksyms_format_return(uintptr_t address, char *text, size_t size);
 
 /*
- * Which build this is: the CRC32 of its code, with which scripts/decode knows whether a trace is of
- * the kernel.elf at hand. Computed once, by the first call: 1 ms.
+ * Returns the CRC32 of the kernel's code, which tells builds apart. A panic prints it, so that
+ * scripts/decode can tell whether a trace belongs to the kernel.elf that it was given. The first
+ * call computes it.
  */
 uint32_t ksyms_build(void);
 

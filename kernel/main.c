@@ -1,5 +1,9 @@
 /*
- * main.c: the plot. Each step is a function named for it; nothing is done here.
+ * main.c: start_kernel(), which is the list of the boot's steps in their order.
+ *
+ * The steps that set up memory are in kernel/memory/setup.c, those that set up the machine in
+ * arch/x86_64/. Here are only the short ones that belong to neither: they pass boot_info and the
+ * command line to the parts that use them, and log what the loader reported.
  */
 #include "kernel/main.h"
 
@@ -14,6 +18,7 @@
 #include "kernel/progress.h"
 #include "mm/debug.h"
 
+/* start_kernel()'s argument, for boot_info_setup(): steps take none. */
 static phys_addr_t boot_info_at;
 
 static void boot_info_setup(void)
@@ -21,7 +26,10 @@ static void boot_info_setup(void)
 	boot_info_init(boot_info_at);
 }
 
-/* The loader has said so too, but the screen was cleared since, and the log has only this. */
+/*
+ * Logs what was wrong with CMDLINE.TXT. The loader has printed that too, but the screen was cleared
+ * since then and the kernel's log begins later.
+ */
 static void cmdline_faults(void)
 {
 	if (boot_info.cmdline_faults & CMDLINE_FAULT_MISSING)
@@ -43,6 +51,7 @@ static void banner(void)
 	cmdline_faults();
 }
 
+/* Switches on what the kernel does differently in safe mode. */
 static void safe_mode(void)
 {
 	printk("safe mode (%s): no caches of frames, memblock=debug\n",
@@ -66,6 +75,7 @@ static void devices_setup(void)
 	arch_devices_init(boot_info.rsdp);
 }
 
+/* Reports the step by its progress code, then runs it. */
 static void step(enum progress code, void (*run)(void))
 {
 	progress_begin(code);

@@ -1,6 +1,8 @@
 /*
- * mm_port.c: what mm/port.h asks of a kernel and no other file here answers: there is no slab; code
- * has names.
+ * mm_port.c: those functions of mm/port.h that no other file of the kernel defines.
+ *
+ * This kernel has no slab allocator, so memblock never passes a request on to one; kmalloc() and
+ * kfree() are there for the linker and panic.
  */
 #include "mm/port.h"
 

@@ -1,8 +1,8 @@
 /*
- * options.c: see options.h. Pure but for the options variable, so that host programs test it.
+ * options.c: the parser uses nothing of the machine, so that host programs can test it.
  *
- * A word is "name" or "name=value", ended by a blank; nothing is copied or changed, so a value is a
- * pointer and a length.
+ * The line consists of words, "name" or "name=value", separated by blanks. It is not copied or
+ * changed: a word, a name or a value is a pointer into it and a length.
  */
 #include "kernel/options.h"
 
@@ -35,7 +35,7 @@ static bool parse_mem(struct options *result, const struct word *value)
 	return true;
 }
 
-/* Which type the character between size and start stands for; 0 for none. */
+/* Returns the E820 type that the character between size and start stands for, or 0 for none. */
 static uint32_t memmap_type(char separator)
 {
 	switch (separator) {
@@ -164,7 +164,7 @@ static const struct {
 	{ "console", parse_console },
 };
 
-/* A value of which only a part is right has no effect at all. */
+/* Applies a value to result by parse. A value that is only partly right changes nothing. */
 static bool parse_value(struct options *result, const struct word *value,
 			bool (*parse)(struct options *result, const struct word *value))
 {
@@ -176,13 +176,13 @@ static bool parse_value(struct options *result, const struct word *value,
 	return true;
 }
 
-/* Returns the number of warnings, 0 or 1. */
+/* Parses one option into result. Returns the number of warnings that were printed, 0 or 1. */
 static unsigned parse_word(struct options *result, const struct word *word, print_fn warn)
 {
 	struct word name = { word->text, 0 };
 	struct word value;
 
-	if (word_is(word, "safe")) /* stage2 has seen it: boot_info.safe */
+	if (word_is(word, "safe")) /* stage2 has read it and set boot_info.safe */
 		return 0;
 	while (name.length < word->length && word->text[name.length] != '=')
 		name.length++;

@@ -1,21 +1,27 @@
 /*
- * options.h: the command line, CMDLINE.TXT's one line.
+ * options.h: the options of the command line, which is the line of CMDLINE.TXT.
  *
- *   mem=SIZE                 use this much RAM, from the lowest
- *   memmap=SIZE@START        RAM; # ACPI data, $ reserved, ! persistent memory; several by commas
+ *   mem=SIZE                 use only this much RAM, the lowest
+ *   memmap=SIZE@START        add a range of RAM to the firmware's map. With # instead of @ it is
+ *                            ACPI data, with $ reserved, with ! persistent memory. Several ranges
+ *                            are separated by commas
  *   memmap=SIZE              the same as mem=SIZE
- *   memmap=exactmap          the firmware's map does not count, only memmap= does
+ *   memmap=exactmap          ignore the firmware's map, use only the ranges of memmap=
  *   memblock=debug           log each change of memblock
- *   memtest=N                N patterns over free memory before the allocator stands; 0: none
- *   page_poison=on           fill freed frames, look at them when they are allocated again
- *   page_owner=on            keep who allocated and freed each frame: `page_owner`, `page PFN`
- *   debug_pagealloc=on       map no free frame (page tables: 0.2 % of RAM, from below 4 GiB)
- *   safe                     the safe ways, as by SHIFT held at boot: boot_info.safe, by stage2
- *   console=ttyS0[,115200]   only these consoles; may be repeated
+ *   memtest=N                test free memory with N patterns before the allocator takes it over;
+ *                            0: no test
+ *   page_poison=on           fill freed frames with a pattern, check it when they are allocated
+ *   page_owner=on            record the callers that allocated and freed each frame, for the
+ *                            commands `page_owner` and `page PFN`
+ *   debug_pagealloc=on       unmap free frames. The page tables take 0.2 % of RAM, below 4 GiB
+ *   safe                     safe mode, as with SHIFT held at boot. stage2 acts on it too and sets
+ *                            boot_info.safe
+ *   console=ttyS0[,115200]   use only this console; may be repeated
  *   console=tty0
- *   run=CMD;CMD;…            monitor commands to run after boot; the rest of the line, so the last
+ *   run=CMD;CMD;…            run these commands of the monitor after the boot. The value is the
+ *                            rest of the line, so this option is the last
  *
- * Names and meaning are Linux's where it has the option.
+ * Names and meaning are Linux's where Linux has the option.
  */
 #ifndef KERNEL_OPTIONS_H
 #define KERNEL_OPTIONS_H
@@ -26,7 +32,7 @@
 #include "mm/types.h"
 
 #define OPTIONS_MAX_MEMMAPS  32
-#define MEMTEST_MAX_PASSES   1000000 /* of memtest= and of the monitor's memtest */
+#define MEMTEST_MAX_PASSES   1000000 /* limit of memtest= and of the monitor's memtest */
 
 #define OPTION_CONSOLE_TTYS0 0x1u
 #define OPTION_CONSOLE_TTY0  0x2u
@@ -45,15 +51,17 @@ struct options {
 	bool memblock_debug;
 	unsigned memtest_passes;
 	unsigned debug;    /* MM_PAGE_POISON, MM_PAGE_OWNER, MM_DEBUG_PAGEALLOC: mm/debug.h */
-	unsigned consoles; /* OPTION_CONSOLE_*; 0: all there are */
-	const char *run;   /* inside the command line that was parsed; null: none */
+	unsigned consoles; /* OPTION_CONSOLE_*; 0: all that the machine has */
+	const char *run;   /* value of run=, inside the line that was parsed; null: none */
 };
 
+/* The options of this boot. */
 extern struct options options;
 
 /*
- * Fills result from a command line, which must stay. What is unknown or wrong is named to warn, a
- * line each, and left out; so the result can always be used. Returns the number of such warnings.
+ * Fills result from the command line `line`, which must stay as result->run points into it. Options
+ * that are unknown or have a wrong value are ignored; warn prints a line for each. Returns the
+ * number of such warnings. result can be used in any case.
  */
 unsigned options_parse(struct options *result, const char *line, print_fn warn);
 

@@ -1,12 +1,15 @@
 /*
- * panic.c: the end of the road: why, where, how it came there, what memory was like; then a status,
- * or a prompt that reads.
+ * panic.c: the report of a fatal error, and what the machine does after it.
  *
- * A panic inside a panic says so in one line and looks no further: what it would look at is broken.
- * A console that faults is given up, so the others tell; after MAX_NESTED nothing is said any more.
- * Under run= somebody waits for a status, so the machine ends with PANIC_STATUS. Otherwise somebody
- * may be there to ask: the monitor's commands that only read, of which one that faults is a panic
- * inside a panic.
+ * The report gives the reason, the step of the boot, the registers, the back-trace and the state of
+ * memory. With run= on the command line a script waits for the result, so the machine then ends
+ * with the status PANIC_STATUS. Without it a person may want to look further, so the monitor starts
+ * again with those commands that only read.
+ *
+ * A panic during a panic prints its reason in one line and reports nothing else, since a report is
+ * what has just failed; a command of that monitor that faults ends in this way too. A console that
+ * was being written to when a panic began is not used again, so that the others can still show the
+ * report. After MAX_NESTED panics the machine halts without a word.
  */
 #include <stdarg.h>
 
@@ -25,6 +28,7 @@
 
 static unsigned nr_panics;
 
+/* Prints a line of the back-trace; as arch_call_fn in arch.h. */
 static void print_call(uintptr_t address, bool is_return)
 {
 	char text[128];
@@ -42,6 +46,7 @@ void dump_stack(void)
 	arch_walk_stack(NULL, print_call);
 }
 
+/* Ends the machine with PANIC_STATUS, or says that it is halted and starts the panic prompt. */
 __attribute__((noreturn)) static void end(void)
 {
 	if (options.run) {
@@ -58,7 +63,7 @@ __attribute__((noreturn)) static void end(void)
 	arch_halt();
 }
 
-/* Returns once; the second panic ends here. */
+/* Prints the reason and the step of the boot. Returns only in the first panic. */
 static void begin(const char *reason)
 {
 	port_irq_save();
@@ -73,7 +78,8 @@ static void begin(const char *reason)
 	progress_failed();
 }
 
-static void where(const struct trap_frame *frame)
+/* Prints the build, the registers and the back-trace. */
+static void print_place(const struct trap_frame *frame)
 {
 	printk("firstpage: build %08x\n", ksyms_build());
 	arch_print_frame(frame);
@@ -90,7 +96,7 @@ void panic_report(const char *fmt, ...)
 	fmt_vsnprintf(reason, sizeof(reason), fmt, ap);
 	va_end(ap);
 	begin(reason);
-	where(&panic_frame);
+	print_place(&panic_frame);
 	report_state();
 	end();
 }
@@ -100,7 +106,7 @@ void trap_panic(const struct trap_frame *frame, const char *reason)
 	uintptr_t address;
 
 	begin(reason);
-	where(frame);
+	print_place(frame);
 	if (arch_fault_address(frame, &address))
 		report_address(address);
 	report_state();

@@ -1,12 +1,10 @@
-/*
- * parse.c: see parse.h.
- */
 #include "kernel/parse.h"
 
 #include <stddef.h>
 
 #include "lib/string.h"
 
+/* Returns the value of a digit of any base up to 16, or UINT32_MAX for another character. */
 static unsigned digit_of(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -18,6 +16,7 @@ static unsigned digit_of(char c)
 	return UINT32_MAX;
 }
 
+/* Sets base from the prefix of the number at text. Returns where its digits begin. */
 static const char *parse_prefix(const char *text, unsigned *base)
 {
 	*base = 10;
@@ -30,7 +29,7 @@ static const char *parse_prefix(const char *text, unsigned *base)
 	return text + 2;
 }
 
-/* How far a suffix shifts; 0 for none. */
+/* Returns by how many bits the suffix c shifts the number, or 0 if c is no suffix. */
 static unsigned suffix_shift(char c)
 {
 	static const char suffixes[] = "KMGTPE";

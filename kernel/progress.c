@@ -1,6 +1,3 @@
-/*
- * progress.c: see progress.h.
- */
 #include "kernel/progress.h"
 
 #include "arch/x86_64/arch.h"
@@ -8,11 +5,11 @@
 #include "kernel/console/log.h"
 #include "lib/progress.h"
 
-#define CALLS_SHOWN 4 /* the registers want the rest of the screen; `bios` has all */
+#define CALLS_SHOWN 4 /* so that the registers stay on the screen; the command bios shows all */
 
 static enum progress current = PROGRESS_ENTERED;
 
-/* boot_info is zero before it was checked: the steps up to then are on port 80h alone. */
+/* Until boot_info has been copied its bytes are 0, so the first steps show on port 80h only. */
 void progress_begin(enum progress code)
 {
 	current = code;
@@ -27,7 +24,8 @@ void progress_failed(void)
 	if (current == PROGRESS_PROMPT)
 		return;
 	printk("In step [%02x] %s\n", current, progress_text(current));
-	if (current > PROGRESS_BOOT_INFO) { /* else it may be nonsense */
+	/* Before that the block was not checked, and its list of calls may be nonsense. */
+	if (current > PROGRESS_BOOT_INFO) {
 		printk("BIOS: ");
 		boot_info_print_calls(printk, CALLS_SHOWN);
 	}

@@ -1,16 +1,18 @@
 /*
- * progress.h: which step of start_kernel() is under way.
+ * progress.h: keeps and reports the step of start_kernel() that is running.
  */
 #ifndef KERNEL_PROGRESS_H
 #define KERNEL_PROGRESS_H
 
 #include "include/progress.h"
 
-/* A step begins: its code to port 80h, in safe mode a line in the log. */
+/* Notes that the step `code` begins: shows its code on port 80h, and in safe mode logs a line. */
 void progress_begin(enum progress code);
 
-/* For a panic: its code to port 80h; and, unless the boot was done, the step and the
-   last BIOS calls into the log. */
+/*
+ * Reports the step in which a panic has happened: shows the code of a panic on port 80h, and, if
+ * the boot was not complete, logs the step and the last BIOS calls.
+ */
 void progress_failed(void);
 
 #endif
