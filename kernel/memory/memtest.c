@@ -1,6 +1,3 @@
-/*
- * memtest.c: see memtest.h.
- */
 #include "kernel/memory/memtest.h"
 
 #include "arch/x86_64/arch.h"
@@ -13,15 +10,19 @@
 #define PROGRESS_STEP (1ull << 30)  /* between two lines of progress */
 #define FRAME_WORDS   (PAGE_SIZE / sizeof(uint64_t))
 
-/* The word at an address is (address * multiplier) ^ bits. */
+/* A pattern puts the word (address * multiplier) ^ bits at each physical address. */
 struct pattern {
 	uint64_t multiplier;
 	uint64_t bits;
 };
 
-#define OWN_ADDRESS 0x9e3779b97f4a7c15ull /* odd: no two words are alike (2^64 / golden ratio) */
+/* 2^64 / golden ratio. It is odd, so that the words at two addresses are never the same. */
+#define OWN_ADDRESS 0x9e3779b97f4a7c15ull
 
-/* Each and its complement: every cell holds both values, beside neighbours near and far. */
+/*
+ * Each pattern is followed by its complement, so that every cell holds both values. They differ in
+ * the distance at which the next cell holds the other value.
+ */
 static const struct pattern patterns[] = {
 	{ OWN_ADDRESS, 0 },
 	{ OWN_ADDRESS, ~0ull },
@@ -68,17 +69,17 @@ static bool frame_holds(const struct pattern *pattern, phys_addr_t frame)
 	return !wrong;
 }
 
-/* ---- the table ---- */
+/* ---- the list of bad frames ---- */
 
 #define MAX_BAD 256
 
-/* Not sorted; no two have a frame in common. */
+/* Not sorted. No frame is in two entries. */
 static struct {
 	pfn_t pfn, end;
 } bad[MAX_BAD];
 static unsigned int nr_bad;
 
-/* How many frames beside the range; 0: it has the frame. */
+/* Returns how far the frame pfn lies from entry i, in frames: 0 if it is in it, 1 if it touches. */
 static uint64_t distance(unsigned int i, pfn_t pfn)
 {
 	if (pfn < bad[i].pfn)
@@ -86,6 +87,7 @@ static uint64_t distance(unsigned int i, pfn_t pfn)
 	return pfn < bad[i].end ? 0 : pfn - bad[i].end + 1;
 }
 
+/* Returns the index of the entry that is nearest to the frame pfn, or 0 if there is none. */
 static unsigned int nearest(pfn_t pfn)
 {
 	unsigned int best = 0;
@@ -96,7 +98,10 @@ static unsigned int nearest(pfn_t pfn)
 	return best;
 }
 
-/* When the table is full the nearest range grows to the frame: what lies between goes with it. */
+/*
+ * Puts the frame pfn on the list. When the table is full the nearest entry grows up to the frame,
+ * and the good frames between them are out of service too.
+ */
 static void add_bad(pfn_t pfn)
 {
 	unsigned int i = nearest(pfn);
@@ -138,9 +143,9 @@ void memtest_print_bad(print_fn print)
 
 /* ---- passes ---- */
 
-#define MAX_SAID 32 /* of the runs; the list at the end has all */
+#define MAX_SAID 32 /* runs of bad frames that are logged; the list at the end has all of them */
 
-/* The first word that is wrong is enough to see the bits. */
+/* Logs the bad frames [base, end), and the first wrong word of the first: it shows which bits. */
 static void say_bad(const struct pattern *pattern, phys_addr_t base, phys_addr_t end)
 {
 	static unsigned int nr_said;
@@ -217,7 +222,6 @@ bool memtest_run(struct memtest *test, bool (*each_range)(struct memtest *test))
 	return true;
 }
 
-/* Only once a GiB; at the end the line is blank again. */
 void memtest_progress(const struct memtest *test, print_fn print)
 {
 	bool last = test->done == test->total;
@@ -233,7 +237,7 @@ void memtest_progress(const struct memtest *test, print_fn print)
 
 /* ---- at boot ---- */
 
-/* Nobody can end it: there is no input yet. */
+/* A go_on() that never ends the test, as there is no input yet. */
 static bool show_progress(const struct memtest *test)
 {
 	memtest_progress(test, console_printf);
@@ -247,7 +251,7 @@ static bool each_free_range(struct memtest *test)
 	uint64_t i;
 
 	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &start, &end, NULL)
-		if (whole_frames(start, end, &range))
+		if (narrow_to_frames(start, end, &range))
 			memtest_range(test, range.base, range.end);
 	return true;
 }
@@ -259,7 +263,7 @@ static uint64_t free_bytes(void)
 	uint64_t i, sum = 0;
 
 	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &start, &end, NULL)
-		if (whole_frames(start, end, &range))
+		if (narrow_to_frames(start, end, &range))
 			sum += range.end - range.base;
 	return sum;
 }

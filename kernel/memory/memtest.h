@@ -1,46 +1,64 @@
 /*
- * memtest.h: patterns over free memory, and which frames did not keep them.
+ * memtest.h: tests free memory with patterns, and keeps a list of the frames that failed.
  *
- * A pass writes one pattern to all of it, then reads all of it back: so that nothing is read from a
- * cache, and an address line that is missing shows. Passes 1 and 2 write to each word its own
- * address, mixed, and the complement; those after them constant words. N passes take the first N
- * patterns, and begin again after the last.
+ * A pass writes one pattern to all of the memory and then reads all of it back. So what is read
+ * comes from memory and not from a CPU cache, and two addresses that lead to one cell are found.
+ * The pattern of pass 1 is a different word at each address, made from the address; that of pass 2
+ * is its complement; those of later passes are one word everywhere. N passes use the first N
+ * patterns, and begin with the first again after the last.
  *
- * A frame that fails once is out of service for good: in a table here, and by the books reserved or
- * allocated.
+ * A frame that has failed once is out of service until the next boot: it is on the list, and it
+ * stays reserved in memblock, or allocated where the allocator already had it.
  */
 #ifndef KERNEL_MEMORY_MEMTEST_H
 #define KERNEL_MEMORY_MEMTEST_H
 
 #include "mm/types.h"
 
+/* What a run of the test is to do, and how far it is. */
 struct memtest {
-	unsigned int passes;  /* wanted */
-	unsigned int pass;    /* from 0 on */
-	bool reading;         /* this half of the pass: back, or to memory */
-	uint64_t done, total; /* bytes, of this half */
-	/* Every 16 MiB and at the end of the half; false ends the test. */
+	unsigned int passes;  /* how many are wanted */
+	unsigned int pass;    /* the one that runs, from 0 on */
+	bool reading;         /* whether the second half of the pass runs, which reads back */
+	uint64_t done, total; /* bytes of this half */
+	/* Called every 16 MiB and at the end of each half. Returning false ends the test. */
 	bool (*go_on)(const struct memtest *test);
 };
 
 /*
- * Writes or reads back this pass's pattern over [base, end), whole frames in the direct map. Frames
- * that fail go into the table, and each run of them is said. False when go_on() said so.
+ * Writes the pattern of test->pass to the bytes [base, end), or, if test->reading, compares them
+ * with it. The range is whole frames of the direct map. Frames that differ are put on the list; a
+ * run of them is one line of the log, up to a limit. Returns false, perhaps before the end of the
+ * range, if test->go_on() did.
  */
 bool memtest_range(struct memtest *test, phys_addr_t base, phys_addr_t end);
 
-/* All passes; each_range() calls memtest_range() for all of the memory. False when ended early. */
+/*
+ * Runs test->passes passes. each_range() is called for each half of a pass; it calls
+ * memtest_range() for each range of the memory to be tested, and returns false as soon as that
+ * does. Returns false if the test was ended early.
+ */
 bool memtest_run(struct memtest *test, bool (*each_range)(struct memtest *test));
 
-/* memtest=: all that memblock has free, before the allocator; what fails is reserved. */
+/*
+ * Tests all memory that memblock has not reserved, and reserves the frames that fail. To be called
+ * when the direct map exists and before the hand-over. Panics when memblock has no room.
+ */
 void early_memtest(unsigned int passes);
 
-/* Out of service: whether a frame of [pfn, end) is, how many are, and the list, a range a line. */
+/* Returns whether any frame of [pfn, end) is out of service. */
 bool memtest_any_bad(pfn_t pfn, pfn_t end);
+
+/* Returns the number of frames that are out of service. */
 uint64_t memtest_nr_bad(void);
+
+/* Prints the ranges of frames that are out of service, one a line, in no order. */
 void memtest_print_bad(print_fn print);
 
-/* How far it is, for people: one line of the consoles, written over and over. */
+/*
+ * Shows on one line of the consoles how far test is, once a GiB, and clears the line at the end of
+ * each half. Prints nothing if the memory is 1 GiB or less. To be called by go_on().
+ */
 void memtest_progress(const struct memtest *test, print_fn print);
 
 #endif

@@ -1,21 +1,26 @@
 /*
- * probe.c: whether RAM is where the map says so: a value to each point, and back.
+ * probe.c: how the probe tells RAM from addresses that have none.
  *
  *     free range of memblock                 o point that keeps its value   x that does not
  *     o────────o────────x────────x────────o────o
- *              └─halved─┘        └─halved─┘
+ *              └─search─┘        └─search─┘
  *                   [    left out     )
  *
- * Each point gets a value of its own, from the highest address down; then all are read. So
- *   - what is not there, is ROM, or answers with what was last on the bus, does not have the value;
- *   - of addresses that lead to one cell (a line that is missing or not decoded), the lowest has
- *     written last: it keeps its value, the others do not.
- * A second round with all bits turned finds bits that are stuck.
+ * Each point, a word of a frame, is written with a value of its own, from the highest address down.
+ * Then all points are read.
+ *   - An address without memory, or with ROM, or that answers with what was last on the bus, does
+ *     not give the value back.
+ *   - Of several addresses that lead to one cell, because an address line is missing or not
+ *     decoded, the lowest was written last: it keeps its value and the others do not.
+ * A second round with the complements of the values finds bits that are stuck.
  *
- * An absent range is halved down to a frame at both ends. A second address of other RAM is left out
- * from point to point: single frames of it do hold what one writes. For these, points count only
- * on the grid, 4 KiB below multiples of the step: with RAM of such a size, that wraps, they meet
- * other points, and never frames in use.
+ * Where a point has no memory, a binary search finds the frame at which the missing range begins
+ * and the one at which it ends. Where a point is a second address of other RAM, a search would find
+ * nothing, as each frame by itself keeps what is written to it; the range is then left out from one
+ * point to another. For such a range only the points on the grid, 4 KiB below multiples of the
+ * step, count as good. Where addresses wrap at a multiple of the step, a point on the grid leads to
+ * another such point, which was written too. A point at the end of a range may lead to a frame that
+ * no point has written, and would keep its value.
  */
 #include "kernel/memory/probe.h"
 
@@ -32,23 +37,28 @@
 #define MAX_LISTED 16
 
 static struct {
-	unsigned int nr; /* of which the first MAX_LISTED are listed */
+	unsigned int nr; /* ranges that were left out; the first MAX_LISTED are listed */
 	struct phys_range listed[MAX_LISTED];
 } left_out;
 
-static uint64_t turned; /* bits of this round's values: none or all */
+static uint64_t turned; /* bits that are inverted in this round's values: none or all */
 
-/* Different for any two addresses, in many bits: the multiplier is odd (2^64 / golden ratio). */
+/*
+ * Returns the value of the point at phys. The multiplier, 2^64 / golden ratio, is odd, so that the
+ * values of any two points differ, and they differ in many bits.
+ */
 static uint64_t value_of(phys_addr_t phys)
 {
 	return (phys * 0x9e3779b97f4a7c15ull) ^ turned;
 }
 
+/* Returns the distance of the points around phys. */
 static phys_addr_t step_at(phys_addr_t phys)
 {
 	return phys < STEP ? FINE_STEP : STEP;
 }
 
+/* Returns whether a point lies one frame below a multiple of the step, as all but ends do. */
 static bool is_on_grid(phys_addr_t point)
 {
 	phys_addr_t after = point + PAGE_SIZE;
@@ -92,7 +102,7 @@ static void write_all(void)
 	uint64_t i;
 
 	for_each_free_mem_range_reverse(i, NUMA_NO_NODE, MEMBLOCK_NONE, &start, &end, NULL)
-		if (whole_frames(start, end, &range))
+		if (narrow_to_frames(start, end, &range))
 			write_range(&range);
 }
 
@@ -101,10 +111,13 @@ static bool keeps_value(phys_addr_t point)
 	return early_read(point) == value_of(point);
 }
 
-/* The lowest point: below all others, and read before them. */
+/* The lowest point. It is read before all others, so holds() may overwrite it. */
 static phys_addr_t elsewhere;
 
-/* Whether a word there holds anything of its own, with other traffic between write and read. */
+/*
+ * Returns whether the word at phys keeps value. Another word is written between the write and the
+ * read, so that an address without memory cannot answer with what was last on the bus.
+ */
 static bool holds(phys_addr_t phys, uint64_t value)
 {
 	early_write(phys, value);
@@ -112,18 +125,24 @@ static bool holds(phys_addr_t phys, uint64_t value)
 	return early_read(phys) == value;
 }
 
+/* Returns whether there is memory at phys, be it a second address of other RAM. */
 static bool is_there(phys_addr_t phys)
 {
 	return holds(phys, value_of(phys)) && holds(phys, ~value_of(phys));
 }
 
-/* The first frame after low that is not as low is, in that regard; high is not. */
-static phys_addr_t edge(phys_addr_t low, phys_addr_t high, bool low_is_there)
+enum presence { MISSING, PRESENT };
+
+/*
+ * Searches the frames above low up to high for the border between memory and none. low_presence
+ * says which of the two is at low; the other is at high. Returns the first frame after the border.
+ */
+static phys_addr_t find_border(phys_addr_t low, phys_addr_t high, enum presence low_presence)
 {
 	while (high - low > PAGE_SIZE) {
 		phys_addr_t middle = PFN_PHYS(PFN_DOWN(low + (high - low) / 2));
 
-		if (is_there(middle) == low_is_there)
+		if (is_there(middle) == (low_presence == PRESENT))
 			low = middle;
 		else
 			high = middle;
@@ -131,7 +150,7 @@ static phys_addr_t edge(phys_addr_t low, phys_addr_t high, bool low_is_there)
 	return high;
 }
 
-/* Where what is not there begins: bad is the first point that says so. */
+/* Returns where the range to leave out begins; bad is its first point. */
 static phys_addr_t first_bad(const struct phys_range *range, phys_addr_t bad, bool alias)
 {
 	phys_addr_t good = previous_point(range, bad);
@@ -139,11 +158,11 @@ static phys_addr_t first_bad(const struct phys_range *range, phys_addr_t bad, bo
 	if (bad == range->base)
 		return bad;
 	if (!alias)
-		return edge(good, bad, true);
+		return find_border(good, bad, PRESENT);
 	return is_on_grid(good) ? good + PAGE_SIZE : range->base;
 }
 
-/* The next good point, or NONE. */
+/* Returns the first good point of range after bad, or NONE. */
 static phys_addr_t good_after(const struct phys_range *range, phys_addr_t bad, bool alias)
 {
 	phys_addr_t point = bad;
@@ -156,15 +175,18 @@ static phys_addr_t good_after(const struct phys_range *range, phys_addr_t bad, b
 	return point;
 }
 
-/* And where it ends: next is the next good point. */
+/* Returns where the range to leave out ends; next is the first good point after it, or NONE. */
 static phys_addr_t end_of_bad(const struct phys_range *range, phys_addr_t next, bool alias)
 {
 	if (next == NONE)
 		return range->end;
-	return alias ? next : edge(previous_point(range, next), next, false);
+	return alias ? next : find_border(previous_point(range, next), next, MISSING);
 }
 
-/* Returns the point to go on with. */
+/*
+ * Removes from memblock the part of range around the point bad that is not there. Returns the point
+ * after which the reading continues.
+ */
 static phys_addr_t leave_out(const struct phys_range *range, phys_addr_t bad)
 {
 	bool alias = is_there(bad);
@@ -192,13 +214,14 @@ static void read_range(const struct phys_range *range)
 	}
 }
 
+/* Writes all points and reads them; turn: the bits to invert in all values. */
 static void one_round(uint64_t turn)
 {
 	struct phys_range range;
 
 	turned = turn;
 	write_all();
-	for (phys_addr_t from = 0; next_unreserved(from, &range); from = range.end)
+	for (phys_addr_t from = 0; next_unreserved_range(from, &range); from = range.end)
 		read_range(&range);
 }
 
@@ -206,7 +229,7 @@ void probe_memory(void)
 {
 	struct phys_range lowest;
 
-	if (!next_unreserved(0, &lowest))
+	if (!next_unreserved_range(0, &lowest))
 		return;
 	elsewhere = lowest.base;
 	one_round(0);

@@ -1,10 +1,10 @@
 /*
- * probe.h: RAM that the map calls usable and that is not there is found before anything relies on
- * it.
+ * probe.h: finds RAM that the map claims but the machine lacks, before the kernel relies on it.
  *
- * Looked at are single words of what memblock has free: of the first and the last frame of each
- * range, and of one frame every 256 MiB (16 MiB in the first 256 MiB). What is reserved is in use,
- * proven by that, and not written. A range that lacks RAM elsewhere is memtest's to find.
+ * The probe writes single words of the memory that memblock has not reserved, and reads them back:
+ * in the first and the last frame of each range, and in one frame every 256 MiB (every 16 MiB below
+ * 256 MiB). It does not write reserved memory, which is in use, and so must be there. RAM that is
+ * missing between two of these frames is not found by the probe; memtest finds it.
  */
 #ifndef KERNEL_MEMORY_PROBE_H
 #define KERNEL_MEMORY_PROBE_H
@@ -12,13 +12,13 @@
 #include "mm/types.h"
 
 /*
- * Takes out of memblock what is not there, and says so. Before anything is allocated from it and
- * while early_access.h holds. Panics when memblock has no room to note it. About 150 instructions
- * a frame that is looked at.
+ * Removes from memblock the RAM that is not there, and logs each range. To be called once, before
+ * anything is allocated from memblock and while the functions of early_access.h may be used. Panics
+ * when memblock has no room. O(frames that are probed).
  */
 void probe_memory(void);
 
-/* What was left out, a range a line. */
+/* Prints the ranges that probe_memory() has removed, one a line, and how many more there were. */
 void probe_print(print_fn print);
 
 #endif

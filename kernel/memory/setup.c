@@ -1,5 +1,6 @@
 /*
- * setup.c: the steps of steps.c, fed from boot_info, the options and the CPU, and logged.
+ * setup.c: runs the steps of steps.c on this machine. It makes their input from boot_info, the
+ * options and the CPU's limits, and logs what comes out.
  */
 #include "kernel/memory/setup.h"
 
@@ -27,7 +28,7 @@ struct mm_report mm_report;
 
 static struct memory_input input;
 
-/* What the steps take themselves, without what they print. */
+/* When the clock of mm_report.setup_cycles was last started. It is stopped while a step prints. */
 static uint64_t since;
 
 static void clock_on(void)
@@ -48,7 +49,7 @@ static void log_range(const char *what, uint64_t base, uint64_t size, uint32_t t
 	       e820_type_text(type, text));
 }
 
-/* The firmware's entries, then those of memmap=. exactmap: only the latter. */
+/* Makes the raw entries: the firmware's, unless exactmap was given, then those of memmap=. */
 static void gather_entries(void)
 {
 	static struct e820_entry raw[E820_MAX_RAW];
@@ -84,7 +85,10 @@ void e820_setup(void)
 		panic("the memory map has no usable RAM");
 }
 
-/* INT 12h and the word at 40:0Eh, where they make sense: 512 to 640 KiB. The lower one counts. */
+/*
+ * Returns where the EBDA begins, by INT 12h and by the word at 40:0Eh. Of the two the lower one
+ * counts, and a value outside of 512 to 640 KiB does not.
+ */
 static phys_addr_t ebda_start(void)
 {
 	phys_addr_t sources[] = { (phys_addr_t)boot_info.int12_kib << 10,
@@ -102,7 +106,7 @@ static bool outlives_the_loader(uint32_t kind)
 	return kind == RANGE_KERNEL;
 }
 
-/* All that the loader occupies: its page tables are still in use. */
+/* Lists as taken all that the loader occupies. Its page tables, too, are still in use. */
 static void take_ranges(void)
 {
 	for (uint32_t i = 0; i < boot_info.range_count; i++) {
@@ -112,7 +116,7 @@ static void take_ranges(void)
 	input.nr_taken = boot_info.range_count;
 }
 
-/* boot_info was copied and the loader's tables are left: the rest of its memory is free again. */
+/* Frees the loader's memory: boot_info was copied, and its page tables are no longer in use. */
 static void give_back_ranges(void)
 {
 	for (uint32_t i = 0; i < boot_info.range_count; i++)
@@ -122,7 +126,10 @@ static void give_back_ranges(void)
 }
 _Static_assert(MEMORY_MAX_TAKEN >= BOOT_INFO_MAX_RANGES, "input.taken holds them");
 
-/* mem= below what the kernel itself stands on would take the ground from under it. */
+/*
+ * Returns the limit of mem=, or 0 for none. Ignores a limit so low that it would cut off the memory
+ * in which the kernel lies or the memory that its page tables need.
+ */
 static uint64_t sane_mem_limit(void)
 {
 	uint64_t least = boot_info.kernel_phys + boot_info.kernel_size + (8 << 20);
@@ -148,7 +155,7 @@ void memblock_setup(void)
 		printk(
 		    "%llu KiB of RAM are beyond what this CPU or the direct map reaches: left out\n",
 		    ULL(mm_report.left_out >> 10));
-	/* Until the direct map stands: what the loader mapped, and the entry code aliased. */
+	/* Until paging_setup(): the direct map that entry.asm has made ends at 4 GiB. */
 	memblock_set_current_limit((phys_addr_t)1 << 32);
 	memblock_dump_all();
 	bp_memblock();

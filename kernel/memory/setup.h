@@ -1,49 +1,60 @@
 /*
- * setup.h: the steps of start_kernel() that make memory, and what they have measured.
+ * setup.h: the steps of start_kernel() that set up memory, and the figures that they measure.
  *
- * Three of them end with a place where a debugger stops: memblock_setup() with bp_memblock,
- * mem_map_setup() with bp_mem_map; buddy_setup() with bp_buddy, before it logs the totals.
+ * The functions are called once each, in the order in which they stand here. Three of them call one
+ * of the empty functions of arch/x86_64/breakpoints.h, at which a debugger can stop:
+ * memblock_setup() and mem_map_setup() as the last thing they do, buddy_setup() before it logs the
+ * totals.
  */
 #ifndef KERNEL_MEMORY_SETUP_H
 #define KERNEL_MEMORY_SETUP_H
 
 #include "mm/types.h"
 
-/* The firmware's entries, logged in Linux's form, and corrected. Panics when there is no RAM. */
+/*
+ * Logs the firmware's entries in Linux's form and corrects them, together with those of the option
+ * memmap=. Panics if there is no usable RAM.
+ */
 void e820_setup(void);
 
-/* RAM and what is in use, in memblock. */
+/* Fills memblock with the RAM, and reserves what is in use. Limits allocations to 4 GiB. */
 void memblock_setup(void);
 
-/* Takes out RAM that is not there. */
+/* Removes from memblock the RAM that is not there: probe.h. */
 void probe_setup(void);
 
-/* The kernel's own page tables: direct map and image. */
+/*
+ * Replaces the loader's page tables by the kernel's own, with the direct map and the image, and
+ * gives the loader's memory back to memblock, which may allocate anywhere from then on.
+ */
 void paging_setup(void);
 
-/* memtest=: patterns over all free memory. */
+/* Tests all free memory if the option memtest= asks for it: memtest.h. */
 void memtest_setup(void);
 
-/* Descriptors for all RAM. */
+/* Makes descriptors for all RAM: mm/page.h. */
 void mem_map_setup(void);
 
-/* Zones, and all that memblock has not reserved, in the allocator. Logs the totals. */
+/*
+ * Makes the zones and hands all memory over that memblock has not reserved. Checks that a page can
+ * be allocated, and logs the totals.
+ */
 void buddy_setup(void);
 
-/* What is in force, for meminfo and the log. */
+/* Figures of the setup, for the log, `meminfo` and `bench`. */
 struct mm_report {
-	uint64_t mem_map_bytes;
-	uint64_t mem_map_touched; /* of them, when the first page was handed out */
+	uint64_t mem_map_bytes;   /* size of the backed part of mem_map */
+	uint64_t mem_map_touched; /* of it, written when the first page was handed out */
 	uint64_t left_out;        /* bytes of RAM that cannot be addressed */
-	uint64_t setup_cycles;    /* from raw entries to the first page, printing left out */
-	uint64_t probe_cycles;
-	uint64_t (*page_table_bytes)(void);
+	uint64_t setup_cycles; /* from raw entries to the first page; printing and tests left out */
+	uint64_t probe_cycles; /* of the probe */
+	uint64_t (*page_table_bytes)(void); /* null until the kernel's own page tables are used */
 };
 extern struct mm_report mm_report;
 
 /*
- * Fills parts with where the parts of the kernel's image lie in physical memory, in rising order.
- * Returns how many there are.
+ * Fills parts with the parts of the kernel's image, by rising physical address. Returns their
+ * number, MM_IMAGE_PARTS.
  */
 #define MM_IMAGE_PARTS 4
 struct mm_image_part {

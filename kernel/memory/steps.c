@@ -1,6 +1,3 @@
-/*
- * steps.c: raw E820 entries → corrected map → memblock → zones and allocator.
- */
 #include "kernel/memory/steps.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
@@ -13,7 +10,7 @@ void memory_correct(const struct memory_input *in)
 	e820_sanitize(&e820_map, in->raw, in->nr_raw);
 }
 
-/* The part of a range that can be addressed. */
+/* Adds the part of a range that lies below limit. Returns the size of the rest, in bytes. */
 static uint64_t add_ram(phys_addr_t base, phys_addr_t size, phys_addr_t limit)
 {
 	phys_addr_t usable = base >= limit ? 0 : limit - base < size ? limit - base : size;

@@ -1,8 +1,8 @@
 /*
- * steps.h: from the firmware's raw entries to an allocator: the steps, one after the other.
+ * steps.h: the steps from the firmware's raw map to a running allocator.
  *
- * They take a struct memory_input and nothing else of the kernel, so that replay runs the same code
- * on a host. setup.h makes the kernel's input from boot_info, options and CPU.
+ * They use a struct memory_input and nothing else of the kernel, so that replay runs the same code
+ * on a host. In the kernel setup.c makes that input from boot_info, the options and the CPU.
  */
 #ifndef KERNEL_MEMORY_STEPS_H
 #define KERNEL_MEMORY_STEPS_H
@@ -11,41 +11,47 @@
 #include "lib/e820.h"
 #include "mm/types.h"
 
-#define LOW_MEMORY_END   0xa0000ull /* 640 KiB: video memory, option ROMs, BIOS up to 1 MiB */
-#define LOW_MEMORY_KEPT  0x10000ull /* page 0, and room for what must start below 1 MiB */
+#define LOW_MEMORY_END   0xa0000ull /* 640 KiB: above are video memory, option ROMs and BIOS */
+#define LOW_MEMORY_KEPT  0x10000ull /* end of what is always reserved: memory_reserve_low() */
 
 #define MEMORY_MAX_TAKEN 24
 
+/* All that the steps know of the machine. */
 struct memory_input {
 	const struct e820_entry *raw;
 	uint32_t nr_raw;
 	uint32_t nr_taken;
-	struct e820_taken taken[MEMORY_MAX_TAKEN]; /* in use: the kernel's image, the loader */
-	phys_addr_t ebda;      /* where low memory ends by INT 12h and 40:0Eh; 0: not known */
-	phys_addr_t limit;     /* the CPU's physical addresses end here */
-	phys_addr_t mem_limit; /* mem=: bytes of RAM to use, from the lowest; 0: all */
+	struct e820_taken taken[MEMORY_MAX_TAKEN]; /* in use by the kernel's image and the loader */
+	phys_addr_t ebda;      /* where the EBDA begins, up to LOW_MEMORY_END; 0: not known */
+	phys_addr_t limit;     /* where the CPU's physical addresses end */
+	phys_addr_t mem_limit; /* bytes of RAM to use, the lowest (mem=); 0: all */
 };
 
-/* The corrected map, after memory_correct(). */
+/* The corrected map. memory_correct() fills it. */
 extern struct e820_map e820_map;
 
+/* Corrects the raw entries of `in` into e820_map: lib/e820.h. */
 void memory_correct(const struct memory_input *in);
 
 /*
- * RAM as memblock.memory, in whole frames; what is in use as memblock.reserved. Returns the bytes
- * of RAM that were left out because they lie beyond in->limit or the direct map's span.
+ * Fills memblock from e820_map: its RAM, in whole frames, becomes memblock.memory, all on node 0;
+ * what `in` calls taken, and low memory, is reserved. Returns the bytes of RAM that are left out
+ * because they lie beyond in->limit or beyond the span of the direct map.
  */
 uint64_t memory_to_memblock(const struct memory_input *in);
 
 /*
- * Low memory that is never handed out, whatever the map says: the first 64 KiB (interrupt vectors
- * and BIOS data; some BIOSes write there later; other CPUs start there) and the EBDA, from the
- * lowest of what the firmware's sources say up to 640 KiB. memory_to_memblock() does it; again
- * after something that overlaps was freed.
+ * Reserves the low memory that is never handed out, whatever the map says. That is the first
+ * 64 KiB, with interrupt vectors and BIOS data, where some BIOSes write later and other CPUs start;
+ * and the EBDA, from in->ebda to 640 KiB. memory_to_memblock() calls it. It must be called again
+ * after memory was freed that may overlap.
  */
 void memory_reserve_low(const struct memory_input *in);
 
-/* zones, then the hand-over. seed: differs from boot to boot. debug: mm/debug.h's options. */
+/*
+ * Makes the zones and hands all memory over to them that memblock has not reserved. seed should
+ * differ from boot to boot: zones_init(). debug has options of mm/debug.h.
+ */
 void memory_hand_over(uint64_t seed, unsigned int debug);
 
 #endif
