@@ -1,6 +1,3 @@
-/*
- * console.c: the fan-out to the machine's consoles.
- */
 #include "kernel/console/console.h"
 
 #include <stdarg.h>
@@ -13,8 +10,8 @@
 
 static bool present[NR_ARCH_CONSOLES];
 static bool in_use[NR_ARCH_CONSOLES];
-static size_t writing = NR_ARCH_CONSOLES; /* the console that is being written to */
-static void (*wait)(void) = arch_idle;
+static size_t writing = NR_ARCH_CONSOLES; /* the console being written to; NR_…: none */
+static void (*wait)(void) = arch_idle;    /* between two looks for input */
 
 void console_init(void)
 {
@@ -29,7 +26,6 @@ static bool is_wanted(const struct arch_console *console, unsigned wanted)
 	return wanted & OPTION_CONSOLE_TTY0;
 }
 
-/* A machine that cannot show anything helps nobody: naming only absent consoles changes nothing. */
 void console_select(unsigned wanted)
 {
 	bool some = false;
@@ -107,13 +103,13 @@ void console_flush(void)
 			arch_consoles[i].flush();
 }
 
-void console_poll(void)
+void console_use_polling(void)
 {
 	arch_input_needed();
 	wait = arch_relax;
 }
 
-bool console_polls(void)
+bool console_is_polling(void)
 {
 	return wait == arch_relax;
 }

@@ -1,5 +1,8 @@
 /*
- * console.h: what is shown: to every console that is there and wanted.
+ * console.h: text output to all consoles in use, and the input of the prompt.
+ *
+ * The consoles are arch_consoles[] of arch.h. A console is in use if its hardware is there and
+ * console= does not exclude it. Input comes from all devices in one stream.
  */
 #ifndef KERNEL_CONSOLE_CONSOLE_H
 #define KERNEL_CONSOLE_CONSOLE_H
@@ -8,58 +11,75 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Finds the consoles. Nothing is lost before: the log keeps it. */
+/* Finds the consoles. Text that is written before goes nowhere, but the log keeps it. */
 void console_init(void);
 
-/* console=: only those named (OPTION_CONSOLE_*), if one of them is there; debug ports stay. */
+/*
+ * Takes all consoles out of use that `wanted`, bits OPTION_CONSOLE_*, does not name. Debug ports
+ * stay in use. Changes nothing if no console that it names is there, so that messages can always be
+ * seen.
+ */
 void console_select(unsigned wanted);
 
+/* Writes length characters of text to all consoles in use. */
 void console_write(const char *text, size_t length);
 
-/*
- * Screens one by one, for pictures that are drawn to their size: consoles 0, 1, … that are in use
- * and can show one; a debug port cannot. False when there is none at or after console. Where the
- * size is not known, columns and rows are 0.
- */
+/* A console that can show a picture. columns and rows are 0 where its size is not known. */
 struct console_screen {
-	size_t console;
+	size_t console; /* its number, for console_write_to() */
 	unsigned columns, rows;
 };
+
+/*
+ * Sets screen to the first console, from number `console` on, that is in use and can show a
+ * picture; debug ports cannot. Returns false if there is none.
+ */
 bool console_next_screen(size_t console, struct console_screen *screen);
+
+/* Writes length characters of text to the console with this number, if it is in use. */
 void console_write_to(size_t console, const char *text, size_t length);
 
-/* A panic began: if it did while a console was being written to, that one is not used again. */
+/*
+ * Takes the console out of use that is being written to, if one is. A panic calls this: that
+ * console may be what has failed.
+ */
 void console_drop_failed(void);
 
 #define CONSOLE_TEXT_SIZE 1024
 
 /*
- * Formats what one call says, with its terminating 0. What does not fit is cut, and says so with
- * the end of its line kept, so that the next line is one. Returns the length.
+ * Formats the text of one call of printk() or console_printf(), with a terminating 0. A text that
+ * is too long is cut, and then ends in " [cut]" and the end of a line, so that the next text begins
+ * a line of its own. Returns the length.
  */
 __attribute__((format(printf, 2, 0))) size_t console_format(char text[CONSOLE_TEXT_SIZE],
 							    const char *fmt, va_list ap);
 
-/* Not into the log: answers to commands. As console_format(). Returns the length. */
+/*
+ * Formats as console_format() does and writes to all consoles in use, but not into the log: for
+ * answers to commands. Returns the length.
+ */
 __attribute__((format(printf, 1, 2))) int console_printf(const char *fmt, ...);
 
-/* Waits, for a bounded time, until all has left the machine. */
+/* Waits, for a bounded time, until the consoles have sent all that was written to them. */
 void console_flush(void);
 
-/* The next character of input; sleeps until there is one. */
+/* Returns the next character of input; sleeps until there is one. */
 char console_getc(void);
 
 /*
- * Makes console_getc() look for input without a sleep from now on, for a prompt at which interrupts
- * stay off. console_polls() returns whether that was asked for.
+ * Makes console_getc() poll for input, without sleep, from now on: for a prompt at which interrupts
+ * stay off.
  */
-void console_poll(void);
-bool console_polls(void);
+void console_use_polling(void);
+
+/* Returns whether console_use_polling() was called. */
+bool console_is_polling(void);
 
 /*
- * Returns whether Ctrl-C was typed and not yet read. Long work asks at least every 100 ms and
- * stops. It stays true until the prompt reads again, so that every command typed before the Ctrl-C
- * ends too.
+ * Returns whether Ctrl-C was typed and not yet read. Long work asks at least every 100 ms and stops
+ * if so. The answer stays true until the prompt reads the Ctrl-C, so that commands that were typed
+ * before it end as well.
  */
 bool console_interrupted(void);
 

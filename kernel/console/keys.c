@@ -1,6 +1,3 @@
-/*
- * keys.c: see keys.h.
- */
 #include "kernel/console/keys.h"
 
 #include <stdbool.h>
@@ -11,17 +8,20 @@
 #define MAX_NUMBERS  2
 #define ESCAPE       '\033'
 
-/* A lone escape character is the key of that name: what else would have come within 50 to 100 ms.
+/*
+ * An escape character that nothing follows within this many calls of arch_idle(), 50 to 100 ms, is
+ * the Escape key: the rest of a sequence would have come by then.
  */
 #define ESCAPE_IDLES 2
 
-static unsigned numbers[MAX_NUMBERS]; /* of the sequence being read */
+static unsigned numbers[MAX_NUMBERS]; /* of the sequence that was read last */
 
 struct key_report key_report(void)
 {
 	return (struct key_report){ numbers[0], numbers[1] };
 }
 
+/* Returns the key of the sequence ESC [ letter or ESC O letter. */
 static int key_of_letter(char letter)
 {
 	switch (letter) {
@@ -44,7 +44,7 @@ static int key_of_letter(char letter)
 	}
 }
 
-/* ESC [ number ~ */
+/* Returns the key of the sequence ESC [ number ~. */
 static int key_of_number(unsigned number)
 {
 	switch (number) {
@@ -65,7 +65,11 @@ static int key_of_number(unsigned number)
 	}
 }
 
-/* Of more numbers than there is room for the last counts; none is larger than a screen. */
+/*
+ * Reads a sequence's numbers, which semicolons separate, into numbers[]. Returns the character
+ * after them. A number is cut to 12 bits, which hold the size of any screen. No key has more than
+ * MAX_NUMBERS numbers; where more come, the last entry is meaningless.
+ */
 static char read_numbers(void)
 {
 	unsigned nr = 0;
@@ -84,14 +88,15 @@ static char read_numbers(void)
 }
 
 /*
- * Returns the character that follows an escape character, or -1 when none comes. Where the console
- * polls there is no sleep to measure the time by: a lone escape character waits for the next key.
+ * Returns the character that follows an escape character, or -1 if none comes in time. While the
+ * console polls, arch_idle() cannot measure time, so this waits for the next character: the Escape
+ * key then takes effect with the next key.
  */
 static int next_soon(void)
 {
 	int c = arch_getc();
 
-	if (c < 0 && console_polls())
+	if (c < 0 && console_is_polling())
 		return (unsigned char)console_getc();
 	for (unsigned i = 0; c < 0 && i < ESCAPE_IDLES; i++) {
 		arch_idle();
@@ -100,6 +105,7 @@ static int next_soon(void)
 	return c;
 }
 
+/* Reads what follows an escape character. Returns the key. */
 static int read_sequence(void)
 {
 	int c = next_soon();
@@ -113,7 +119,7 @@ static int read_sequence(void)
 	return final == '~' ? key_of_number(numbers[0]) : key_of_letter(final);
 }
 
-/* The LF of a CR LF belongs to the line that the CR has ended. */
+/* Returns the key that begins with c. An LF after a CR is none: the CR has ended the line. */
 static int key_of(char c)
 {
 	static bool after_cr;

@@ -1,8 +1,8 @@
 /*
- * keys.h: the stream of input characters as keys.
+ * keys.h: turns the stream of input characters into keys.
  *
- * Serial terminals and the keyboard driver send the same sequences for keys that have no character:
- * ESC [ letter, ESC O letter, ESC [ number ~.
+ * Serial terminals, and the keyboard driver in the same way, send an escape sequence for a key that
+ * has no character: ESC [ letter, ESC O letter, or ESC [ number ~.
  */
 #ifndef KERNEL_CONSOLE_KEYS_H
 #define KERNEL_CONSOLE_KEYS_H
@@ -10,7 +10,7 @@
 #define CTRL(c) ((c)&0x1f)
 
 enum key {
-	KEY_NONE = 256, /* nothing to act on */
+	KEY_NONE = 256, /* no key: nothing was typed, or it has no meaning here */
 	KEY_UP,
 	KEY_DOWN,
 	KEY_RIGHT,
@@ -21,19 +21,24 @@ enum key {
 	KEY_PAGE_UP,
 	KEY_PAGE_DOWN,
 	KEY_ESCAPE,
-	KEY_REPORT, /* a terminal says where its cursor is: key_report() */
+	KEY_REPORT, /* not a key: a terminal's answer where its cursor is; see key_report() */
 };
 
-/* The next key, below 256 a character; sleeps until there is one. */
+/*
+ * Returns the next key: a character if it is below 256, else an enum key. Sleeps until there is
+ * one.
+ */
 int key_read(void);
 
-/* The same, but KEY_NONE at once when nothing was typed. */
+/* Returns the next key as key_read() does, or KEY_NONE at once if nothing was typed. */
 int key_poll(void);
 
-/* What the last KEY_REPORT said; counted from 1. */
+/* The position of a terminal's cursor; both are counted from 1. */
 struct key_report {
 	unsigned row, column;
 };
+
+/* Returns the position in the last KEY_REPORT. Only right until the next key is read. */
 struct key_report key_report(void);
 
 #endif

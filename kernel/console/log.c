@@ -1,8 +1,9 @@
 /*
- * log.c: the last 64 KiB of what printk() said.
+ * log.c: the log is a ring of characters.
  *
- * Lines stand as they were printed, without time stamps: tools that read Linux's dmesg find the
- * memory map at column 0. When the ring has wrapped, its first line is incomplete and left out.
+ * Lines are kept as they were printed, without time stamps, so that tools that read the output of
+ * Linux's dmesg find the memory map at column 0. When the ring has wrapped, its oldest line is
+ * incomplete and is not shown.
  */
 #include "kernel/console/log.h"
 
@@ -13,7 +14,7 @@
 #define LOG_SIZE 65536 /* a power of two */
 
 static char ring[LOG_SIZE];
-static size_t nr_written; /* runs freely */
+static size_t nr_written; /* since boot; its remainder by LOG_SIZE is where the next one goes */
 
 static void append(const char *text, size_t length)
 {
@@ -37,6 +38,7 @@ int printk(const char *fmt, ...)
 	return (int)length;
 }
 
+/* Returns the number, as in nr_written, of the first character of the oldest complete line. */
 static size_t first_whole_line(void)
 {
 	size_t at;

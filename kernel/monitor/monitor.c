@@ -155,7 +155,7 @@ void monitor_after_panic(void)
 	static char line[LINE_SIZE];
 
 	panicked = true;
-	console_poll();
+	console_use_polling();
 	for (;;) {
 		line_read(PANIC_PROMPT, line);
 		run_line(line);
