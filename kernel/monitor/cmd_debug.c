@@ -1,6 +1,7 @@
 /*
- * cmd_debug.c: the monitor's commands about mm/debug.h's options: who has what, and each misuse to
- * be seen on purpose.
+ * cmd_debug.c: the monitor's commands for finding misuse of pages. `page_owner` lists the callers
+ * that hold memory; `misuse` makes a mistake on purpose, to show what the options of mm/debug.h
+ * report, and `panic` shows a panic.
  */
 #include "kernel/console/console.h"
 #include "kernel/ksyms.h"
@@ -35,8 +36,9 @@ static int cmd_page_owner(int argc, char **argv)
 }
 
 /*
- * Each of these is a mistake, and ends in a panic that names it. They return a value so that the
- * mistake is a call of theirs and not a jump, which would leave the caller's address for theirs.
+ * Each of these functions misuses the allocator, which panics and names the misuse. They return a
+ * value so that the compiler cannot turn the wrong call into a jump: its return address, which
+ * page_owner reports, is then in the function that is to blame and not in the caller of it.
  */
 
 static int double_free(void)
@@ -72,7 +74,7 @@ static int wrong_order(void)
 	return 1;
 }
 
-/* The lowest frame is handed out first: the one just freed comes again. */
+/* The second allocation is given the frame that was just freed, and so checks what is in it. */
 static int use_after_free(void)
 {
 	struct page *page = alloc_page(GFP_KERNEL);

@@ -1,6 +1,6 @@
 /*
- * cmd_map.c: the monitor's commands that show memory as a picture. From run=, where nobody may be
- * at a keyboard, pictures are printed and the command goes on.
+ * cmd_map.c: the monitor's commands that show memory as a picture. As commands of run= they print
+ * pictures and wait for no key, since nobody may be at a keyboard.
  */
 #include "kernel/console/keys.h"
 #include "kernel/monitor/command.h"
@@ -10,7 +10,7 @@
 #include "kernel/test/stress.h"
 #include "lib/string.h"
 
-#define STRESS_ROUNDS 8 /* half a minute when they are shown */
+#define STRESS_ROUNDS 8 /* about half a minute with a live picture */
 
 static void picture_with_keys(pfn_t pfn, unsigned int order)
 {
@@ -33,7 +33,7 @@ static int cmd_map(int argc, char **argv)
 		order = 0;
 	if (argc > arg + 1 && (!parse_number(argv[arg + 1], &order) || order > PICTURE_WHOLE))
 		return COMMAND_USAGE;
-	if (once || monitor_runs_list())
+	if (once || monitor_is_unattended())
 		picture_print(pfn, (unsigned int)order, NULL);
 	else
 		picture_with_keys(pfn, (unsigned int)order);
@@ -47,7 +47,7 @@ static int cmd_stress(int argc, char **argv)
 	if (argc > 3 || (argc > 1 && !parse_number(argv[1], &rounds)) ||
 	    (argc > 2 && !parse_number(argv[2], &seed)))
 		return COMMAND_USAGE;
-	return stress(rounds, seed, !monitor_runs_list());
+	return stress(rounds, seed, !monitor_is_unattended());
 }
 
 const struct command map_commands[] = {

@@ -1,6 +1,6 @@
 /*
- * cmd_memtest.c: the monitor's `memtest`: all free memory is taken, tested, and given back but for
- * the frames that failed.
+ * cmd_memtest.c: the monitor's command `memtest`. It allocates all free memory, tests it, and frees
+ * it again except for the frames that failed.
  */
 #include "kernel/console/console.h"
 #include "kernel/memory/memtest.h"
@@ -13,13 +13,14 @@
 #include "lib/string.h"
 #include "mm/zone.h"
 
-#define DEFAULT_PASSES 2 /* every word its own address, and the complement */
+#define DEFAULT_PASSES 2 /* the two patterns that differ at each address: memtest.h */
 
-/* The owner word of frames out of service, as `page PFN` shows it. */
+/* The owner word of frames that are out of service, "bad"; `page PFN` shows it. */
 #define BAD_OWNER      0x626164ul
 
 static struct page *taken;
 
+/* An each_range() of memtest_run(), for the allocations in `taken`. */
 static bool each_taken(struct memtest *test)
 {
 	for (const struct page *page = taken; page;
@@ -32,6 +33,7 @@ static bool each_taken(struct memtest *test)
 	return true;
 }
 
+/* Frees the good frames of an allocation; each bad one becomes an allocation of its own. */
 static void give_back_good_frames(struct page *page, unsigned int order)
 {
 	pfn_t pfn = page_to_pfn(page);

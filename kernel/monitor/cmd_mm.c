@@ -1,5 +1,6 @@
 /*
- * cmd_mm.c: the monitor's commands about memory. Those that Linux has a file for print in its form.
+ * cmd_mm.c: the monitor's commands about memory. Those for which Linux has a file in /proc or in
+ * debugfs print in the form of that file.
  */
 #include "kernel/boot_info.h"
 #include "kernel/console/console.h"
@@ -20,7 +21,7 @@
 #include "mm/page_state.h"
 #include "mm/zone.h"
 
-/* The owner word of what the monitor allocated: release gives back nothing else. */
+/* The owner word of allocations made by `alloc`, "monitor"; `release` frees no others. */
 #define MONITOR_OWNER 0x6d6f6e69746f72ul
 
 static void print_range(const char *what, uint64_t base, uint64_t size)
@@ -136,7 +137,7 @@ static const char *memblock_flag_name(enum memblock_flags flags)
 	}
 }
 
-/* /sys/kernel/debug/memblock/memory and reserved. */
+/* Prints one of memblock's types as Linux's files in /sys/kernel/debug/memblock/ do. */
 static void print_memblock(const struct memblock_type *type)
 {
 	console_printf("%s\n", type->name);
@@ -166,6 +167,7 @@ static int cmd_free(int argc, char **argv)
 	pfn_t start = 0, end;
 
 	(void)argc, (void)argv;
+	/* After a panic a command only reads; the cached frames are then counted below. */
 	if (!monitor_has_panicked())
 		drain_caches();
 	for (; next_free_range(&start, &end); start = end) {
@@ -179,6 +181,7 @@ static int cmd_free(int argc, char **argv)
 	return 0;
 }
 
+/* Reads word as a frame number. Returns false, after a message, if it is none. */
 static bool parse_pfn(const char *word, pfn_t *pfn)
 {
 	if (parse_number(word, pfn) && *pfn < MM_MAX_PFN)
@@ -217,7 +220,10 @@ static const struct {
 	{ "HIGH", __GFP_HIGH },
 };
 
-/* One flag, with or without GFP_ or __GFP_ before it. */
+/*
+ * Adds to *gfp the flag that the first `length` characters of word name, with or without GFP_ or
+ * __GFP_ before it. Returns false if there is no such flag.
+ */
 static bool parse_flag(const char *word, size_t length, gfp_t *gfp)
 {
 	static const char *const prefixes[] = { "__GFP_", "GFP_" };
@@ -240,7 +246,7 @@ static bool parse_flag(const char *word, size_t length, gfp_t *gfp)
 	return false;
 }
 
-/* Flags joined by |. */
+/* Adds to *gfp the flags that word joins by |. Returns false, after a message, if one is wrong. */
 static bool parse_flags(const char *word, gfp_t *gfp)
 {
 	for (;;) {

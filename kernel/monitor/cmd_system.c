@@ -1,5 +1,5 @@
 /*
- * cmd_system.c: the monitor's commands about machine and boot.
+ * cmd_system.c: the monitor's commands about the machine and the boot.
  */
 #include "arch/x86_64/arch.h"
 #include "kernel/boot_info.h"
@@ -78,8 +78,10 @@ static void print_map_faults(void)
 			console_printf("  fault: %s\n", faults[bit]);
 }
 
-/* Microseconds since the stage before, where both stamps were taken and the counter went on. */
-/* Returns the stage's time, which is the next one's `before`. */
+/*
+ * Prints a stage's time stamp and the microseconds since `before`, the stamp of the previous stage;
+ * these only if there is one, and the counter was not reset between the two. Returns tsc.
+ */
 static uint64_t print_stage(const char *name, uint64_t tsc, uint64_t before)
 {
 	console_printf("  %-15s TSC %lu", name, tsc);
@@ -102,7 +104,7 @@ static void print_stages(void)
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (boot_info.tsc[i])
 			before = print_stage(names[i], boot_info.tsc[i], before);
-	print_stage("prompt", monitor_since(), before);
+	print_stage("prompt", monitor_start_time(), before);
 }
 
 static int cmd_bios(int argc, char **argv)

@@ -1,10 +1,10 @@
 /*
- * lineedit.c: see lineedit.h.
+ * lineedit.c: how the line is shown.
  *
- * The same bytes serve the screen and a serial terminal, and read well in a pipe: a character typed
- * at the end of the line is echoed and nothing else; every other change repaints the line after a
- * carriage return, with blanks over what was there. A line too long for the screen is shown through
- * a window that follows the cursor:
+ * The VGA console and a serial terminal get the same bytes, and these should also be readable in a
+ * log. So a character that is typed at the end of the line is only echoed, and every other change
+ * repaints the line: a carriage return, the line, and blanks over the rest of what was there. A
+ * line that is too long for the screen is shown through a window that follows the cursor:
  *
  *	firstpage> ····[ shown, WINDOW columns ]····
  *	               ^ first         ^ cursor
@@ -27,15 +27,15 @@ struct editor {
 	const char *prompt;
 	char *text;
 	size_t length, cursor;
-	size_t first;    /* of the characters shown */
-	size_t window;   /* columns for them; one more stays free for the cursor */
-	size_t shown;    /* characters on the screen now */
-	size_t recalled; /* how many lines back; 0: the line being typed */
+	size_t first;    /* index of the first character that is shown */
+	size_t window;   /* columns for characters; one more stays free for the cursor */
+	size_t shown;    /* number of characters on the screen now */
+	size_t recalled; /* which line of the history is shown; 0: none, 1: the last */
 };
 
-static char history[HISTORY][LINE_SIZE];
-static size_t nr_remembered;  /* runs freely */
-static char typed[LINE_SIZE]; /* the line that was left for the history */
+static char history[HISTORY][LINE_SIZE]; /* a ring */
+static size_t nr_remembered;             /* lines since boot */
+static char typed[LINE_SIZE];            /* the unfinished line, while the history is shown */
 
 /* ---- the screen ---- */
 
@@ -53,6 +53,7 @@ static void keep_cursor_in_window(struct editor *e)
 		e->first = e->cursor - e->window;
 }
 
+/* Returns how many characters of the line the window shows. */
 static size_t visible(const struct editor *e)
 {
 	size_t behind = e->length - e->first;
@@ -93,7 +94,7 @@ static void insert(struct editor *e, char c)
 	}
 }
 
-/* Takes out [from, to), which the cursor is in or beside. */
+/* Deletes the characters [from, to). The cursor is at one of them, or just behind. */
 static void take_out(struct editor *e, size_t from, size_t to)
 {
 	if (from == to)
@@ -112,6 +113,7 @@ static void move_to(struct editor *e, size_t cursor)
 	repaint(e);
 }
 
+/* Returns where the word before the cursor begins. */
 static size_t word_before(const struct editor *e)
 {
 	size_t at = e->cursor;
@@ -125,6 +127,7 @@ static size_t word_before(const struct editor *e)
 
 /* ---- history ---- */
 
+/* Adds a line to the history, unless it is empty or the same as the last one. */
 static void remember(const char *line)
 {
 	const char *last = history[(nr_remembered - 1) % HISTORY];
@@ -134,6 +137,7 @@ static void remember(const char *line)
 	memcpy(history[nr_remembered++ % HISTORY], line, strlen(line) + 1);
 }
 
+/* Shows the line `back` lines ago, 0 for the one being typed. Does nothing if there is none. */
 static void recall(struct editor *e, size_t back)
 {
 	size_t limit = nr_remembered < HISTORY ? nr_remembered : HISTORY;

@@ -1,21 +1,24 @@
 /*
- * lineedit.h: one line of input, with editing and history.
+ * lineedit.h: reads a line of input, with editing and history.
  */
 #ifndef KERNEL_MONITOR_LINEEDIT_H
 #define KERNEL_MONITOR_LINEEDIT_H
 
-#define LINE_SIZE 256 /* with its terminating 0 */
+#define LINE_SIZE 256 /* bytes of a line, with its terminating 0 */
 
 /*
- * Shows prompt, reads a line into line (LINE_SIZE bytes, terminated, without its end) and echoes
- * it. An empty line, and one given up by Ctrl-C, is "". CR, LF and CR LF each end one line.
+ * Shows prompt, reads a line into line, LINE_SIZE bytes, and echoes it. The line is terminated by a
+ * 0 and has no end-of-line character; it is empty if Ctrl-C was typed. CR, LF and CR LF each end
+ * one line.
  *
- *   left, right, home, end, Ctrl-A, Ctrl-E     move
- *   backspace, delete, Ctrl-D                  take out a character
- *   Ctrl-W, Ctrl-U, Ctrl-K                     take out the word before, all before, all behind
- *   up, down                                   lines before
- *   Ctrl-L                                     clear the screen
- *   Ctrl-C                                     give the line up
+ *   left, right, Ctrl-B, Ctrl-F     move the cursor by a character
+ *   home, end, Ctrl-A, Ctrl-E       move the cursor to the beginning or the end of the line
+ *   backspace                       deletes the character before the cursor
+ *   delete, Ctrl-D                  deletes the character at the cursor
+ *   Ctrl-W, Ctrl-U, Ctrl-K          deletes the word before, all before, all from the cursor on
+ *   up, down, Ctrl-P, Ctrl-N        shows the previous, the next line of the history
+ *   Ctrl-L                          clears the screen
+ *   Ctrl-C                          abandons the line
  */
 void line_read(const char *prompt, char *line);
 

@@ -1,11 +1,11 @@
 /*
- * monitor.c: lines become commands.
+ * monitor.c: how a line becomes the call of a command.
  *
  *	run= "a; b 1; c"   ─→ echoed after a prompt ─┐
  *	                                             ├─→ words ─→ table ─→ run(argc, argv)
  *	keyboard, serial   ─→ line editor ───────────┘
  *
- * A command that fails is named with its status, and the next one runs.
+ * After a command that fails the monitor prints its name and status, and goes on with the next one.
  */
 #include "kernel/monitor/monitor.h"
 
@@ -36,7 +36,10 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* Cuts line at its blanks. Returns the number of words, or -1 when there are more than fit. */
+/*
+ * Cuts line at its blanks into words, an array of MAX_WORDS + 1, which a null pointer ends. Returns
+ * the number of words, or -1 if there are more than MAX_WORDS.
+ */
 static int split(char *line, char **words)
 {
 	int count = 0;
@@ -56,6 +59,7 @@ static int split(char *line, char **words)
 	return count;
 }
 
+/* Runs the command that argv[0] names. Returns its status, or 127, as a shell, if there is none. */
 static int run_words(int argc, char **argv)
 {
 	const struct command *command = find_command(argv[0]);
@@ -93,7 +97,9 @@ static void run_line(char *line)
 		console_printf("%s: failed (%d)\n", words[0], status);
 }
 
-/* One command of a list that ; separates, without blanks around it. Returns where the next begins.
+/*
+ * Finds the first command of a list that semicolons separate: sets *begin and *length to it,
+ * without blanks around it. Returns the rest of the list, or null if it was the last one.
  */
 static const char *next_of_list(const char *list, const char **begin, size_t *length)
 {
@@ -131,18 +137,18 @@ static void run_list(const char *list)
 	}
 }
 
-static bool in_list;
+static bool in_list; /* the commands of run= are running */
 
-bool monitor_runs_list(void)
+bool monitor_is_unattended(void)
 {
 	return in_list;
 }
 
-static uint64_t since;
+static uint64_t start_time;
 
-uint64_t monitor_since(void)
+uint64_t monitor_start_time(void)
 {
-	return since;
+	return start_time;
 }
 
 bool monitor_has_panicked(void)
@@ -166,7 +172,7 @@ void monitor(void)
 {
 	static char line[LINE_SIZE];
 
-	since = arch_timestamp();
+	start_time = arch_timestamp();
 	in_list = options.run;
 	if (options.run)
 		run_list(options.run);
