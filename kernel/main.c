@@ -38,7 +38,7 @@ static void cmdline_faults(void)
 		printk("CMDLINE.TXT: line longer than %d bytes: cut there\n",
 		       BOOT_INFO_CMDLINE_SIZE - 1);
 	if (boot_info.cmdline_replaced)
-		printk("CMDLINE.TXT: %u bytes are no printable ASCII: ? in their place\n",
+		printk("CMDLINE.TXT: %u bytes are not printable ASCII: replaced by ?\n",
 		       boot_info.cmdline_replaced);
 }
 
@@ -54,7 +54,7 @@ static void banner(void)
 /* Switches on what the kernel does differently in safe mode. */
 static void safe_mode(void)
 {
-	printk("safe mode (%s): no caches of frames, memblock=debug\n",
+	printk("safe mode (%s): no frame caches, memblock=debug\n",
 	       boot_info.safe == SAFE_SHIFT ? "SHIFT was held" : "option safe");
 	options.memblock_debug = true;
 	options.debug |= MM_NO_CACHES;

@@ -57,7 +57,7 @@ __attribute__((noreturn)) static void end(void)
 	printk("System halted.\n");
 	console_flush();
 	if (nr_panics == 1) {
-		console_printf("Commands that only read still work: help\n");
+		console_printf("Commands that only read still work; help lists them\n");
 		monitor_after_panic();
 	}
 	arch_halt();

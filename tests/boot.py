@@ -208,7 +208,7 @@ def define_cases():
                r"use_after_free\+0x.*\nframe \1: freed by use_after_free\+0x"])
     Case("misuse use-after-free, unseen without options", status=3,
          CMDLINE="run=misuse use-after-free;page_owner;exit 3",
-         says=[r"^nobody saw it", r"^misuse: failed", r"^nobody keeps owners"])
+         says=[r"^the write was not noticed", r"^misuse: failed", r"^owners are not recorded"])
     Case("memtest of good memory, at boot and from the monitor", selftest=True,
          CMDLINE="memtest=3 run=memtest;memtest 1;memtest list;selftest;exit 0",
          says=[r"^memtest: pass 3 of 3, pattern 0x5{16}$", r"^memtest: frames out of service: 0$",

@@ -68,8 +68,9 @@ void report_iomem(print_fn print)
 
 static void print_zone_state(const struct zone *z)
 {
-	printk("zone %-6s %llu frames free of %llu, %llu in caches%s\n", z->name, ULL(z->nr_free),
-	       ULL(z->managed), ULL(cache_frames(z)), z->lock.taken ? ", locked" : "");
+	printk("zone %-6s %llu frames free of %llu, %llu in frame caches%s\n", z->name,
+	       ULL(z->nr_free), ULL(z->managed), ULL(cache_frames(z)),
+	       z->lock.taken ? ", locked" : "");
 }
 
 void report_state(void)

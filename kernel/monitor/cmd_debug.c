@@ -20,7 +20,7 @@ static int cmd_page_owner(int argc, char **argv)
 
 	(void)argc, (void)argv;
 	if (!(mm_debug & MM_PAGE_OWNER)) {
-		console_printf("nobody keeps owners: boot with page_owner=on\n");
+		console_printf("owners are not recorded: boot with page_owner=on\n");
 		return 1;
 	}
 	console_printf("    frames  allocations  by\n");
@@ -83,14 +83,15 @@ static int use_after_free(void)
 	__free_page(page);
 	word[4] = 0x11223344;
 	__free_page(alloc_page(GFP_KERNEL));
-	console_printf("nobody saw it: boot with page_poison=on or debug_pagealloc=on\n");
+	console_printf("the write was not noticed: boot with page_poison=on or "
+		       "debug_pagealloc=on\n");
 	return 1;
 }
 
 static int cmd_panic(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	panic("asked for at the prompt");
+	panic("requested by the command panic");
 }
 
 static const struct {
@@ -117,9 +118,10 @@ static int cmd_misuse(int argc, char **argv)
 }
 
 const struct command debug_commands[] = {
-	{ "page_owner", "", "what is allocated, by call site; wants page_owner=on", cmd_page_owner,
-	  true },
-	{ "panic", "", "panics, to see what that looks like", cmd_panic, false },
-	{ "misuse", "KIND", "panics: does to the allocator what one must not", cmd_misuse, false },
+	{ "page_owner", "", "what is allocated, by call site; needs page_owner=on", cmd_page_owner,
+	  ALWAYS },
+	{ "panic", "", "panics, to show what a panic prints", cmd_panic, UNTIL_PANIC },
+	{ "misuse", "KIND", "misuses the allocator on purpose, which panics", cmd_misuse,
+	  UNTIL_PANIC },
 	{ .name = NULL },
 };

@@ -52,8 +52,8 @@ static int cmd_stress(int argc, char **argv)
 
 const struct command map_commands[] = {
 	{ "map", "[once] [PFN [ORDER]]", "picture of memory, with keys; once: as text", cmd_map,
-	  false },
-	{ "stress", "[ROUNDS [SEED]]", "allocates and frees all orders and shows the picture",
-	  cmd_stress, false },
+	  UNTIL_PANIC },
+	{ "stress", "[ROUNDS [SEED]]", "allocates and frees at random, shows the picture",
+	  cmd_stress, UNTIL_PANIC },
 	{ .name = NULL },
 };

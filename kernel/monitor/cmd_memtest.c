@@ -109,7 +109,7 @@ static int cmd_memtest(int argc, char **argv)
 }
 
 const struct command memtest_commands[] = {
-	{ "memtest", "[PASSES|list]", "patterns over free memory; bad frames stay out of service",
-	  cmd_memtest, false },
+	{ "memtest", "[PASSES|list]", "tests free memory; bad frames stay out of service",
+	  cmd_memtest, UNTIL_PANIC },
 	{ .name = NULL },
 };

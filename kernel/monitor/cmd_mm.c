@@ -306,7 +306,7 @@ static int cmd_release(int argc, char **argv)
 		return 1;
 	head = page_head(pfn);
 	if (!head || page_to_pfn(head) != pfn || page_private(head) != MONITOR_OWNER) {
-		console_printf("pfn 0x%llx is not what an alloc of this monitor printed\n",
+		console_printf("pfn 0x%llx is not the first frame of an allocation by alloc\n",
 			       ULL(pfn));
 		return 1;
 	}
@@ -330,19 +330,20 @@ static int cmd_bench(int argc, char **argv)
 }
 
 const struct command mm_commands[] = {
-	{ "e820", "", "the firmware's map, raw and corrected", cmd_e820, true },
-	{ "iomem", "", "physical memory by use, as /proc/iomem", cmd_iomem, true },
-	{ "memblock", "", "memory and reserved, as Linux's debugfs has them", cmd_memblock, true },
+	{ "e820", "", "the firmware's map, raw and corrected", cmd_e820, ALWAYS },
+	{ "iomem", "", "physical memory by use, as /proc/iomem", cmd_iomem, ALWAYS },
+	{ "memblock", "", "memory and reserved, as in Linux's debugfs", cmd_memblock, ALWAYS },
 	{ "buddyinfo", "", "free blocks of order 0 to 18, as /proc/buddyinfo", cmd_buddyinfo,
-	  true },
-	{ "zoneinfo", "", "frames of each zone, as /proc/zoneinfo", cmd_zoneinfo, true },
-	{ "meminfo", "", "totals, as /proc/meminfo", cmd_meminfo, true },
-	{ "free", "", "maximal free ranges, one a line", cmd_free, true },
-	{ "page", "PFN", "what a frame is", cmd_page, true },
+	  ALWAYS },
+	{ "zoneinfo", "", "frames of each zone, as /proc/zoneinfo", cmd_zoneinfo, ALWAYS },
+	{ "meminfo", "", "totals, as /proc/meminfo", cmd_meminfo, ALWAYS },
+	{ "free", "", "maximal free ranges, one a line", cmd_free, ALWAYS },
+	{ "page", "PFN", "state of a frame, and the allocation that holds it", cmd_page, ALWAYS },
 	{ "alloc", "ORDER [FLAGS]", "allocates 2^ORDER frames; FLAGS such as DMA32|ZERO", cmd_alloc,
-	  false },
-	{ "release", "PFN", "gives back what alloc printed", cmd_release, false },
-	{ "selftest", "", "tests memory in place, prints KTAP", cmd_selftest, false },
-	{ "bench", "[ID]", "what the allocator costs here, in clock ticks", cmd_bench, false },
+	  UNTIL_PANIC },
+	{ "release", "PFN", "frees an allocation that alloc has made", cmd_release, UNTIL_PANIC },
+	{ "selftest", "", "tests memory on this machine, prints KTAP", cmd_selftest, UNTIL_PANIC },
+	{ "bench", "[ID]", "cost of the allocator on this machine, in clock ticks", cmd_bench,
+	  UNTIL_PANIC },
 	{ .name = NULL },
 };

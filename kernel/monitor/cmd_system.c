@@ -14,7 +14,7 @@ static int cmd_help(int argc, char **argv)
 	(void)argc, (void)argv;
 	for (size_t i = 0; command_tables[i]; i++)
 		for (const struct command *c = command_tables[i]; c->name; c++)
-			if (c->panic_safe || !monitor_has_panicked())
+			if (c->time == ALWAYS || !monitor_has_panicked())
 				console_printf("%-10s %-13s %s\n", c->name, c->usage, c->help);
 	return 0;
 }
@@ -116,7 +116,7 @@ static int cmd_bios(int argc, char **argv)
 	print_map_faults();
 	console_printf("INT 12h: %u KiB; word at 40:0Eh: 0x%04x; RSDP at 0x%lx\n",
 		       boot_info.int12_kib, boot_info.ebda_segment, boot_info.rsdp);
-	console_printf("safe mode: %s; SHIFT and the like, INT 16h AH=02h: 0x%02x\n", safe_name(),
+	console_printf("safe mode: %s; shift keys by INT 16h AH=02h: 0x%02x\n", safe_name(),
 		       boot_info.shift_flags);
 	console_printf("stages:\n");
 	print_stages();
@@ -158,12 +158,12 @@ static int cmd_exit(int argc, char **argv)
 }
 
 const struct command system_commands[] = {
-	{ "help", "", "this list", cmd_help, true },
-	{ "dmesg", "", "the log since boot", cmd_dmesg, true },
-	{ "cpu", "", "the processor", cmd_cpu, true },
-	{ "bios", "", "what the loader asked the BIOS, and how long it took", cmd_bios, true },
-	{ "reboot", "", "restarts the machine", cmd_reboot, true },
-	{ "poweroff", "", "switches it off", cmd_poweroff, true },
-	{ "exit", "[N]", "ends the emulator with status N, 0 to 125", cmd_exit, true },
+	{ "help", "", "this list", cmd_help, ALWAYS },
+	{ "dmesg", "", "the log since boot", cmd_dmesg, ALWAYS },
+	{ "cpu", "", "what the processor is and can do", cmd_cpu, ALWAYS },
+	{ "bios", "", "the loader's BIOS calls, and the time of each stage", cmd_bios, ALWAYS },
+	{ "reboot", "", "restarts the machine", cmd_reboot, ALWAYS },
+	{ "poweroff", "", "switches the machine off", cmd_poweroff, ALWAYS },
+	{ "exit", "[N]", "ends the emulator with status N, 0 to 125", cmd_exit, ALWAYS },
 	{ .name = NULL },
 };

@@ -4,10 +4,14 @@
 #ifndef KERNEL_MONITOR_COMMAND_H
 #define KERNEL_MONITOR_COMMAND_H
 
-#include <stdbool.h>
-
 /* What a command returns for wrong arguments; the monitor then prints its usage. */
 #define COMMAND_USAGE (-1)
+
+/* When a command may run. */
+enum command_time {
+	UNTIL_PANIC, /* only as long as the machine has not panicked */
+	ALWAYS,      /* after a panic too: it only reads, or ends the machine */
+};
 
 struct command {
 	const char *name;
@@ -18,7 +22,7 @@ struct command {
 	 * asked, COMMAND_USAGE, or another value after it has printed why it failed.
 	 */
 	int (*run)(int argc, char **argv);
-	bool panic_safe; /* can run after a panic too: only reads, or ends the machine */
+	enum command_time time;
 };
 
 /* Each table ends with an entry whose name is null. */

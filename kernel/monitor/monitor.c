@@ -69,8 +69,8 @@ static int run_words(int argc, char **argv)
 		console_printf("%s: no such command; try help\n", argv[0]);
 		return 127;
 	}
-	if (panicked && !command->panic_safe) {
-		console_printf("%s: not after a panic\n", argv[0]);
+	if (panicked && command->time != ALWAYS) {
+		console_printf("%s: cannot run after a panic\n", argv[0]);
 		return 1;
 	}
 	status = command->run(argc, argv);
@@ -128,7 +128,7 @@ static void run_list(const char *list)
 			continue;
 		console_printf("%s%.*s\n", PROMPT, (int)length, begin);
 		if (length >= sizeof(line)) {
-			console_printf("longer than %zu characters: failed\n", sizeof(line) - 1);
+			console_printf("longer than %zu characters: not run\n", sizeof(line) - 1);
 			continue;
 		}
 		memcpy(line, begin, length);
