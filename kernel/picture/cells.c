@@ -1,6 +1,3 @@
-/*
- * cells.c: see cells.h.
- */
 #include "kernel/picture/cells.h"
 
 #include "arch/x86_64/paging.h"
@@ -20,12 +17,13 @@ struct frames {
 	pfn_t start, end;
 };
 
-static struct frames kernel;
-static struct frames pieces[PICTURE_MAX_PIECES]; /* of mem_map */
+static struct frames kernel;                     /* the image */
+static struct frames pieces[PICTURE_MAX_PIECES]; /* frames that hold mem_map */
 static unsigned int nr_pieces;
 
 /* ---- areas ---- */
 
+/* Returns the kind of an E820 range that memblock does not have as RAM. */
 static enum picture_kind kind_of_type(uint32_t type)
 {
 	switch (type) {
@@ -45,13 +43,17 @@ static enum picture_kind kind_of_type(uint32_t type)
 	}
 }
 
-/* A range may end at 2^64. */
+/* Returns the frame after a range's last one. base + size is avoided, as it may be 2^64. */
 static pfn_t range_end(const struct e820_range *range)
 {
 	return PFN_DOWN(range->base + (range->size - 1)) + 1;
 }
 
-/* Narrows the gap around pfn by [start, end); true when pfn lies in it: the gap is that part. */
+/*
+ * Narrows gap, which holds pfn, by the range [start, end). If pfn lies in the range, gap becomes
+ * the part of the range in it, and the result is true. Otherwise gap loses the range and what lies
+ * behind it, as seen from pfn.
+ */
 static bool narrow(struct picture_area *gap, pfn_t pfn, pfn_t start, pfn_t end)
 {
 	if (start < gap->start)
@@ -73,13 +75,18 @@ static bool narrow(struct picture_area *gap, pfn_t pfn, pfn_t start, pfn_t end)
 	return true;
 }
 
-/* Among the map's ranges of RAM, or among all others. */
-static bool find_range(struct picture_area *area, pfn_t pfn, bool ram)
+enum range_types { RAM_RANGES, OTHER_RANGES };
+
+/*
+ * Narrows area around pfn by the corrected map's ranges of RAM, or by all others. Returns whether
+ * pfn lies in one of them; area->kind is then its kind.
+ */
+static bool find_range(struct picture_area *area, pfn_t pfn, enum range_types types)
 {
 	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
 		const struct e820_range *range = &e820_map.ranges[i];
 
-		if ((range->type == E820_TYPE_RAM) != ram)
+		if ((range->type == E820_TYPE_RAM) != (types == RAM_RANGES))
 			continue;
 		if (narrow(area, pfn, PFN_DOWN(range->base), range_end(range))) {
 			area->kind = kind_of_type(range->type);
@@ -91,7 +98,7 @@ static bool find_range(struct picture_area *area, pfn_t pfn, bool ram)
 
 struct picture_area picture_area_at(pfn_t pfn)
 {
-	struct picture_area area = { 0, MM_MAX_PFN, false, KIND_ABSENT };
+	struct picture_area area = { .end = MM_MAX_PFN, .kind = KIND_ABSENT };
 	const struct memblock_region *region;
 
 	for_each_mem_region(region) {
@@ -100,8 +107,8 @@ struct picture_area picture_area_at(pfn_t pfn)
 		if (area.ram)
 			return area;
 	}
-	if (!find_range(&area, pfn, false))
-		find_range(&area, pfn, true);
+	if (!find_range(&area, pfn, OTHER_RANGES))
+		find_range(&area, pfn, RAM_RANGES);
 	return area;
 }
 
@@ -116,7 +123,7 @@ pfn_t picture_end_pfn(void)
 
 /* ---- the pieces of mem_map ---- */
 
-/* Pieces that touch become one, whichever is the lower. */
+/* Adds the frames [start, end) to the pieces; merges them with the last one if the two touch. */
 static void add_piece(pfn_t start, pfn_t end)
 {
 	struct frames *last = nr_pieces ? &pieces[nr_pieces - 1] : NULL;
@@ -129,7 +136,7 @@ static void add_piece(pfn_t start, pfn_t end)
 		pieces[nr_pieces++] = (struct frames){ start, end };
 }
 
-/* The pages behind these descriptors. */
+/* Adds the frames behind the descriptors at the virtual addresses [virt, limit). */
 static void add_descriptors(uintptr_t virt, uintptr_t limit)
 {
 	struct paging_leaf leaf;
@@ -146,7 +153,8 @@ static void add_descriptors(uintptr_t virt, uintptr_t limit)
 
 void picture_cells_init(pfn_t kernel_start, pfn_t kernel_end)
 {
-	uintptr_t done = 0; /* regions of RAM that are near each other have a page in common */
+	/* End of the descriptors already added: two near regions share a page of descriptors. */
+	uintptr_t done = 0;
 	unsigned long start, end;
 	int i;
 
@@ -164,6 +172,7 @@ void picture_cells_init(pfn_t kernel_start, pfn_t kernel_end)
 
 /* ---- counts ---- */
 
+/* Returns how many frames [start, end) has in common with other. */
 static uint64_t overlap(pfn_t start, pfn_t end, struct frames other)
 {
 	if (other.start > start)
@@ -173,7 +182,10 @@ static uint64_t overlap(pfn_t start, pfn_t end, struct frames other)
 	return start < end ? end - start : 0;
 }
 
-/* Regions rounded to frames may share one. */
+/*
+ * Returns how many of the frames [start, end) memblock has reserved. Two regions may share a frame,
+ * as they are rounded outward; it counts once.
+ */
 static uint64_t count_reserved(pfn_t start, pfn_t end)
 {
 	const struct memblock_region *region;

@@ -33,11 +33,12 @@ enum picture_kind {
 extern const char *const picture_kind_names[NR_KINDS];
 
 struct picture_area {
-	pfn_t start, end; /* maximal, but for neighbouring regions of memblock.memory */
+	pfn_t start, end; /* neighbouring regions of memblock.memory are areas of their own */
 	bool ram;
-	enum picture_kind kind; /* of what is not RAM */
+	enum picture_kind kind; /* only if it is not RAM */
 };
 
+/* How many frames of each kind a range of frames has. */
 struct picture_cell {
 	uint64_t frames[NR_KINDS];
 };

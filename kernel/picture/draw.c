@@ -1,6 +1,3 @@
-/*
- * draw.c: see draw.h.
- */
 #include "kernel/picture/draw.h"
 
 #include "kernel/console/console.h"
@@ -8,17 +5,18 @@
 #include "lib/string.h"
 
 #define CLEAR         "\033[0m\033[2J\033[H"
-#define ASK_SIZE      "\033[999;999H\033[6n\033[H" /* as far as it goes; where is that? */
+/* Moves the cursor as far to the lower right as it goes, asks for its position, moves it home. */
+#define ASK_SIZE      "\033[999;999H\033[6n\033[H"
 #define NO_ATTRIBUTE  0xff
 #define TERMINAL_ROWS 24 /* of a terminal that does not answer */
 #define SEQUENCE_TEXT 32
 
 static struct display {
 	size_t console;
-	bool asked;               /* its size is what it answers */
+	bool asked;               /* it was asked for its size, and may still answer */
 	struct screen shown;      /* what it shows now */
 	unsigned int row, column; /* where the next character appears */
-	uint8_t attribute;
+	uint8_t attribute;        /* colours of the next character; NO_ATTRIBUTE: not known */
 } displays[DRAW_MAX_SCREENS];
 static size_t nr_displays;
 
@@ -27,6 +25,7 @@ static void send(const struct display *d, const char *text)
 	console_write_to(d->console, text, strlen(text));
 }
 
+/* Clears a display, and notes its size and that it shows blanks. */
 static void forget(struct display *d, unsigned int columns, unsigned int rows)
 {
 	screen_size(&d->shown, columns, rows);
@@ -91,9 +90,9 @@ static void move_to(struct display *d, unsigned int row, unsigned int column)
 	d->column = column;
 }
 
-/* Bright ones are 90 to 97, the others 30 to 37, backgrounds 40 to 47. */
 static void set_attribute(struct display *d, uint8_t attribute)
 {
+	/* ANSI's foregrounds are 30 to 37, the bright ones 90 to 97; backgrounds are 40 to 47. */
 	unsigned int foreground = attribute & 0xf;
 	char text[SEQUENCE_TEXT];
 

@@ -1,8 +1,9 @@
 /*
- * picture.c: see picture.h.
+ * picture.c: how several screens show the picture.
  *
- * The keys move the first screen's view; another of another size follows its cursor, and its scale
- * as far as that is not the whole machine's.
+ * Keys act on the view of the first screen. The view of another screen, which may have another
+ * size, gets the same cursor and the same scale; but while the first shows the whole machine the
+ * other does so too, in the scale that its own size allows.
  */
 #include "kernel/picture/picture.h"
 
@@ -22,6 +23,7 @@
 static struct screen screen;
 static struct picture_view views[DRAW_MAX_SCREENS];
 
+/* Tells cells.c where the kernel's image lies. */
 static void find_parts(void)
 {
 	struct mm_image_part parts[MM_IMAGE_PARTS];
@@ -30,21 +32,21 @@ static void find_parts(void)
 	picture_cells_init(PFN_DOWN(parts[0].base), PFN_UP(parts[nr - 1].end));
 }
 
-/* A frame in a CPU's cache is free, and the bits say so when the cache is empty. */
+/* Draws view on `screen`. words may be NULL: then they describe what lies under the cursor. */
 static void render(const struct picture_view *view, const struct picture_words *words,
-		   const char *keys, bool cursor)
+		   const char *keys, enum picture_cursor cursor)
 {
 	static struct picture_words own;
 	struct picture_line under = picture_under_cursor(view);
 
-	drain_caches();
+	drain_caches(); /* a frame in a frame cache would count as in use */
 	if (!words)
 		picture_describe(&own, under.start, under.end, boot_info.e820,
 				 boot_info.e820_count);
 	picture_render(&screen, view, words ? words : &own, keys, cursor);
 }
 
-/* Without what is of use at a keyboard only, and without the grid's empty lines. */
+/* Leaves out the list of keys, the cursor and empty lines. */
 void picture_print(pfn_t pfn, unsigned int order, const struct picture_words *words)
 {
 	struct picture_view view = { .top = 0 };
@@ -53,7 +55,7 @@ void picture_print(pfn_t pfn, unsigned int order, const struct picture_words *wo
 	screen_size(&screen, SCREEN_COLUMNS, SCREEN_ROWS);
 	picture_view_fit(&view, &screen);
 	picture_view_at(&view, pfn, order);
-	render(&view, words, "", false);
+	render(&view, words, "", CURSOR_HIDDEN);
 	for (unsigned int row = 0; row < screen.rows; row++) {
 		unsigned int length = screen_line_length(&screen, row);
 		char line[SCREEN_MAX_COLUMNS];
@@ -65,7 +67,10 @@ void picture_print(pfn_t pfn, unsigned int order, const struct picture_words *wo
 	}
 }
 
-/* Every screen at this place; keys work on the first view, should there be no screen at all. */
+/*
+ * Shows the same place on all screens. Sets the views of absent screens, too: keys act on the first
+ * view even if the machine has no screen at all.
+ */
 static void go(pfn_t pfn, unsigned int order)
 {
 	for (size_t i = 0; i < DRAW_MAX_SCREENS; i++) {
@@ -76,7 +81,7 @@ static void go(pfn_t pfn, unsigned int order)
 	}
 }
 
-/* The others after the first one. */
+/* Makes the other views follow the first one. */
 static void follow(void)
 {
 	const struct picture_view *first = &views[0];
@@ -103,7 +108,7 @@ void picture_end(void)
 void picture_draw(const struct picture_words *words)
 {
 	for (size_t i = 0; draw_size(i, &screen); i++) {
-		render(&views[i], words, KEYS, true);
+		render(&views[i], words, KEYS, CURSOR_SHOWN);
 		draw_screen(i, &screen);
 	}
 }
@@ -114,6 +119,7 @@ static void move(enum picture_move to)
 	follow();
 }
 
+/* Makes cells larger by this many orders, smaller if it is negative. */
 static void zoom(int orders)
 {
 	int order = (int)views[0].order + orders;
@@ -122,6 +128,7 @@ static void zoom(int orders)
 	follow();
 }
 
+/* Takes over the size of the terminal: its answer where its last corner is. */
 static void resize(struct key_report size)
 {
 	bool whole = picture_view_is_whole(&views[0]);

@@ -13,8 +13,10 @@
  */
 void picture_print(pfn_t pfn, unsigned int order, const struct picture_words *words);
 
-/* Takes the screens over until picture_end(). */
+/* Takes the screens over until picture_end(). pfn and order are as in picture_print(). */
 void picture_begin(pfn_t pfn, unsigned int order);
+
+/* Gives the screens back to lines of text. */
 void picture_end(void);
 
 /* Shows memory as it is now, with words as in picture_print(). */

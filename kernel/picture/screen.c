@@ -1,6 +1,3 @@
-/*
- * screen.c: see screen.h.
- */
 #include "kernel/picture/screen.h"
 
 #include <stdarg.h>
@@ -11,18 +8,18 @@
 #include "mm/memblock.h"
 #include "mm/zone.h"
 
-#define GRID        1 /* its first row */
+#define GRID        1 /* the first row of the grid */
 #define LEGEND_ROWS 3
 #define ROWS_BELOW  (LEGEND_ROWS + PICTURE_WORDS + 1)
 #define LABEL       12 /* digits of an address below 64 TiB */
 #define GAP         1
-#define ZONES       1 /* columns for zones at least, and one that stays blank */
+#define ZONES       1 /* columns for the letters of zones, at least */
 
 #define WHITE       ATTRIBUTE(15, 0)
 #define CURSOR      ATTRIBUTE(0, 7)
 #define SHADE_LIGHT ATTRIBUTE(11, 0)
 #define SHADE_DARK  ATTRIBUTE(0, 3)
-#define DARK_TENTHS 4 /* from there on */
+#define DARK_TENTHS 4 /* tenths in use from which on a cell is dark */
 #define ALL_USED    ATTRIBUTE(15, 1)
 
 static const struct screen_cell looks[NR_KINDS] = {
@@ -64,7 +61,10 @@ static void clear(struct screen *screen)
 			screen->cell[row][column] = (struct screen_cell){ ' ', ATTRIBUTE_PLAIN };
 }
 
-/* Returns the column behind it; what does not fit before the last column is cut. */
+/*
+ * Puts text on the screen, cut where it does not fit before the last column. Returns the column
+ * after it.
+ */
 static unsigned int put(struct screen *screen, unsigned int row, unsigned int column,
 			uint8_t attribute, const char *text)
 {
@@ -115,7 +115,10 @@ const char *picture_size_text(uint64_t frames, char text[SIZE_TEXT])
 
 /* ---- cells ---- */
 
-/* In tenths, but 0 and 10 only for none and all. */
+/*
+ * Returns the look of a cell with frames in use and free ones: the tenths in use. Only a cell that
+ * is all free or all in use looks so; one that is nearly free shows 1.
+ */
 static struct screen_cell shade(uint64_t used, uint64_t nr_free)
 {
 	uint64_t tenths = used * 10 / (used + nr_free);
@@ -168,7 +171,10 @@ static void render_title(struct screen *screen, const struct picture_view *view)
 	      view->order ? "s" : "", picture_size_text((pfn_t)view->columns << view->order, row));
 }
 
-/* Letters of the zones whose span the row has a part of; where there is less room the highest. */
+/*
+ * Puts the letters of the zones whose span has frames of the row; the highest ones if there is no
+ * room for all.
+ */
 static void render_zones(struct screen *screen, unsigned int row, unsigned int column,
 			 const struct picture_line *line)
 {
@@ -183,19 +189,21 @@ static void render_zones(struct screen *screen, unsigned int row, unsigned int c
 }
 
 static void render_fold(struct screen *screen, const struct picture_view *view, unsigned int row,
-			unsigned int column, const struct picture_line *line, bool cursor)
+			unsigned int column, const struct picture_line *line,
+			enum picture_cursor cursor)
 {
 	uint8_t attribute = looks[line->kind].attribute;
 	char size[SIZE_TEXT];
 
-	if (cursor && view->cursor == line->start)
+	if (cursor == CURSOR_SHOWN && view->cursor == line->start)
 		attribute = CURSOR;
 	print(screen, row, column, attribute, "~ %s: %s ~", picture_kind_names[line->kind],
 	      picture_size_text(line->end - line->start, size));
 }
 
 static void render_row(struct screen *screen, const struct picture_view *view, unsigned int row,
-		       unsigned int column, const struct picture_line *line, bool cursor)
+		       unsigned int column, const struct picture_line *line,
+		       enum picture_cursor cursor)
 {
 	const pfn_t frames = (pfn_t)1 << view->order;
 	struct picture_cell cell;
@@ -205,11 +213,12 @@ static void render_row(struct screen *screen, const struct picture_view *view, u
 
 		picture_count(pfn, pfn + frames < line->end ? pfn + frames : line->end, &cell);
 		*to = picture_cell_look(&cell);
-		if (cursor && view->cursor == pfn)
+		if (cursor == CURSOR_SHOWN && view->cursor == pfn)
 			to->attribute = CURSOR;
 	}
 }
 
+/* Notes where on the screen the cursor is, if it is in this line. */
 static void note_cursor(struct screen *screen, const struct picture_view *view, unsigned int row,
 			unsigned int column, const struct picture_line *line)
 {
@@ -220,7 +229,7 @@ static void note_cursor(struct screen *screen, const struct picture_view *view, 
 	    column + (unsigned int)((view->cursor - line->start) >> view->order);
 }
 
-/* As many digits as the last address on the screen has. */
+/* Returns the number of digits of the last address on the screen; all: picture_end_pfn(). */
 static unsigned int label_width(const struct picture_view *view, pfn_t all)
 {
 	pfn_t end = view->top;
@@ -233,7 +242,8 @@ static unsigned int label_width(const struct picture_view *view, pfn_t all)
 	return digits;
 }
 
-static void render_grid(struct screen *screen, const struct picture_view *view, bool cursor)
+static void render_grid(struct screen *screen, const struct picture_view *view,
+			enum picture_cursor cursor)
 {
 	const pfn_t all = picture_end_pfn();
 	const unsigned int label = label_width(view, all);
@@ -256,8 +266,7 @@ static void render_grid(struct screen *screen, const struct picture_view *view, 
 	}
 }
 
-/* A character and what it means, so many columns from the next. */
-#define LEGEND_STEP 13
+#define LEGEND_STEP 13 /* columns for a character of the legend and its meaning */
 
 static void render_legend(struct screen *screen, unsigned int row)
 {
@@ -286,7 +295,7 @@ static void render_legend(struct screen *screen, unsigned int row)
 }
 
 void picture_render(struct screen *screen, const struct picture_view *view,
-		    const struct picture_words *words, const char *keys, bool cursor)
+		    const struct picture_words *words, const char *keys, enum picture_cursor cursor)
 {
 	unsigned int row = GRID + view->rows;
 

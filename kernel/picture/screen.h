@@ -8,8 +8,9 @@
  *     last        keys
  *
  * Each kind has a character of its own, so that the picture is the same without colour. A cell
- * shows the kernel or mem_map when it has a frame of them, else what most of its frames are, holes
- * aside; free and in use together are a shade: all free, tenths in use, all in use.
+ * shows the kernel or mem_map if it has a frame of them, else the kind of most of its frames, where
+ * frames that the map does not mention do not count. Free frames and those in use count as one
+ * kind, which is shown as all free, as the tenths in use, or as all in use.
  */
 #ifndef KERNEL_PICTURE_SCREEN_H
 #define KERNEL_PICTURE_SCREEN_H
@@ -49,12 +50,16 @@ void screen_size(struct screen *screen, unsigned int columns, unsigned int rows)
 /* Sets how many cells a row of view has and how many lines are seen, as fit on screen. */
 void picture_view_fit(struct picture_view *view, const struct screen *screen);
 
+/* Whether the cell under the picture's cursor is marked. */
+enum picture_cursor { CURSOR_HIDDEN, CURSOR_SHOWN };
+
 /*
- * Draws the picture of view on screen: words below the legend, keys in the last row, the cursor
- * only if it is asked for. The last column stays blank.
+ * Draws the picture of view on screen, with words below the legend and keys in the last row. The
+ * last column stays blank.
  */
 void picture_render(struct screen *screen, const struct picture_view *view,
-		    const struct picture_words *words, const char *keys, bool cursor);
+		    const struct picture_words *words, const char *keys,
+		    enum picture_cursor cursor);
 
 /* Returns the length of a row without the blanks at its end. */
 unsigned int screen_line_length(const struct screen *screen, unsigned int row);

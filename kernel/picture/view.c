@@ -1,5 +1,6 @@
 /*
- * view.c: see view.h. Lines are made one from the other; there may be 2^28 of them.
+ * view.c: lines have no table, since there may be 2^28 of them. Each is computed from a frame in
+ * it, and the next one from where it ends.
  */
 #include "kernel/picture/view.h"
 
@@ -16,8 +17,9 @@ static pfn_t row_frames(const struct picture_view *view)
 struct picture_line picture_line_at(const struct picture_view *view, pfn_t pfn)
 {
 	const pfn_t row = row_frames(view), all = picture_end_pfn();
-	struct picture_line line = { pfn & ~(row - 1), (pfn & ~(row - 1)) + row, false,
-				     KIND_ABSENT };
+	struct picture_line line = { .start = pfn & ~(row - 1),
+				     .end = (pfn & ~(row - 1)) + row,
+				     .kind = KIND_ABSENT };
 	struct picture_area area = picture_area_at(line.start);
 
 	if (line.end > all)
@@ -31,7 +33,7 @@ struct picture_line picture_line_at(const struct picture_view *view, pfn_t pfn)
 	return line;
 }
 
-/* Lines of everything, or rows + 1 when there are more than are seen. */
+/* Returns the number of lines of the whole machine, or view->rows + 1 if they do not fit. */
 static unsigned int count_lines(const struct picture_view *view)
 {
 	const pfn_t all = picture_end_pfn();
@@ -42,6 +44,7 @@ static unsigned int count_lines(const struct picture_view *view)
 	return nr;
 }
 
+/* Returns whether the frame pfn is in a line on the screen. */
 static bool is_seen(const struct picture_view *view, pfn_t pfn)
 {
 	const pfn_t all = picture_end_pfn();
@@ -54,7 +57,7 @@ static bool is_seen(const struct picture_view *view, pfn_t pfn)
 	return pfn < end;
 }
 
-/* The start of the line so many lines before that of pfn, or 0. */
+/* Returns the start of the line nr lines before that of pfn, or 0 if there are fewer. */
 static pfn_t lines_before(const struct picture_view *view, pfn_t pfn, unsigned int nr)
 {
 	pfn_t start = picture_line_at(view, pfn).start;
@@ -64,7 +67,10 @@ static pfn_t lines_before(const struct picture_view *view, pfn_t pfn, unsigned i
 	return start;
 }
 
-/* The cursor is seen: as it was, or in the middle; and no line is left empty for nothing. */
+/*
+ * Sets view->top so that the cursor is on the screen: left as it was if possible, else with the
+ * cursor in the middle. No line of the screen stays empty if there are enough lines to fill it.
+ */
 static void follow_cursor(struct picture_view *view)
 {
 	pfn_t last = lines_before(view, picture_end_pfn() - 1, view->rows - 1);
@@ -84,6 +90,7 @@ static void put_cursor(struct picture_view *view, pfn_t pfn)
 	follow_cursor(view);
 }
 
+/* Takes the cursor's column as the one in which up and down move. */
 static void keep_column(struct picture_view *view)
 {
 	struct picture_line line = picture_line_at(view, view->cursor);
@@ -93,6 +100,7 @@ static void keep_column(struct picture_view *view)
 		view->column = 0;
 }
 
+/* Returns the smallest order with which the whole machine fits on the screen. */
 static unsigned int whole_order(const struct picture_view *view)
 {
 	struct picture_view trial = *view;
@@ -130,7 +138,7 @@ struct picture_line picture_under_cursor(const struct picture_view *view)
 	return line;
 }
 
-/* Up or down, nr lines or as far as it goes; in the column that was left. */
+/* Moves the cursor nr lines down or up, or to the last or first line, in the kept column. */
 static void move_lines(struct picture_view *view, bool down, unsigned int nr)
 {
 	struct picture_line line = picture_line_at(view, view->cursor);

@@ -1,9 +1,9 @@
 /*
- * view.h: which lines of the picture are seen, and where a key moves the cursor.
+ * view.h: the part of the picture that a screen shows, and the movement of the cursor.
  *
- * A cell is 2^order frames, a row a power of two of cells, so that rows begin at round addresses.
- * A row that lies in one area without RAM says little: such rows in sequence are one line, a
- * *fold*, whatever its size. So RAM fills the screen even where devices lie terabytes above it.
+ * A cell is 2^order frames. A row is a power of two of cells, so that rows begin at round
+ * addresses. Rows that lie completely in one area without RAM are drawn together as one line, a
+ * *fold*, however many they are. So RAM fills the screen even if devices lie terabytes above it.
  *
  *      line 0   row   [0, R)
  *           1   row   [R, 2R)
@@ -16,31 +16,37 @@
 #include "kernel/picture/cells.h"
 
 struct picture_view {
-	unsigned int columns; /* cells a row, a power of two */
-	unsigned int rows;    /* lines that are seen */
-	unsigned int order;
-	pfn_t top;           /* where the first line that is seen begins */
-	pfn_t cursor;        /* the first frame of a cell or a fold */
-	unsigned int column; /* where up and down lead, folds or not */
+	unsigned int columns; /* cells of a row, a power of two */
+	unsigned int rows;    /* lines on the screen */
+	unsigned int order;   /* a cell is 2^order frames */
+	pfn_t top;            /* first frame of the first line on the screen */
+	pfn_t cursor;         /* first frame of the cell or fold that the cursor is on */
+	unsigned int column;  /* the cursor's, kept while it moves up and down across folds */
 };
 
+/* A row or a fold: the frames [start, end). */
 struct picture_line {
 	pfn_t start, end;
 	bool fold;
-	enum picture_kind kind; /* of a fold */
+	enum picture_kind kind; /* only of a fold */
 };
 
 /*
- * Moves the cursor to the cell with the frame pfn and makes cells 2^order frames; where a smaller
- * order shows the whole machine, cells are of that one, as with PICTURE_WHOLE.
+ * Moves the cursor to the cell with the frame pfn, or to the last one if pfn is too high, and makes
+ * cells 2^order frames. If a smaller order is enough to show the whole machine, it takes the
+ * smallest such order; with PICTURE_WHOLE it always does. view->columns and view->rows are set, and
+ * view->top is set or 0.
  */
 #define PICTURE_WHOLE 64
 void picture_view_at(struct picture_view *view, pfn_t pfn, unsigned int order);
+
+/* Returns whether the view shows the whole machine. */
 bool picture_view_is_whole(const struct picture_view *view);
 
+/* Returns the line that the frame pfn lies in; pfn < picture_end_pfn(). O(ranges). */
 struct picture_line picture_line_at(const struct picture_view *view, pfn_t pfn);
 
-/* The cell or fold that the cursor is on. */
+/* Returns the cell or the fold that the cursor is on. */
 struct picture_line picture_under_cursor(const struct picture_view *view);
 
 enum picture_move {
@@ -53,6 +59,8 @@ enum picture_move {
 	MOVE_FIRST,
 	MOVE_LAST,
 };
+
+/* Moves the cursor, and the view as far as is necessary to show it. */
 void picture_move(struct picture_view *view, enum picture_move move);
 
 #endif

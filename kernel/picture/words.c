@@ -1,6 +1,3 @@
-/*
- * words.c: see words.h.
- */
 #include "kernel/picture/words.h"
 
 #include <stdarg.h>
@@ -11,12 +8,13 @@
 #include "mm/page_state.h"
 #include "mm/zone.h"
 
-/* A line that grows; what does not fit is cut. */
+/* The end of a line that add() appends to, and the bytes left there. */
 struct text {
 	char *at;
 	size_t room;
 };
 
+/* Appends formatted text to the line, cut where the line is full. */
 __attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *fmt, ...)
 {
 	va_list ap;
@@ -36,20 +34,20 @@ static struct text line_of(struct picture_words *words, unsigned int line)
 	return (struct text){ words->line[line], sizeof(words->line[line]) };
 }
 
-/* last is the last byte. */
+/* Appends a range of bytes; last is its last byte. */
 static void add_range(struct text *text, phys_addr_t base, phys_addr_t last)
 {
 	add(text, "[mem 0x%llx-0x%llx]", ULL(base), ULL(last));
 }
 
-/* What else there is of the sort. */
+/* Appends how many of nr entries are not shown: all but the first. */
 static void add_more(struct text *text, unsigned long nr)
 {
 	if (nr > 1)
 		add(text, " (+%lu)", nr - 1);
 }
 
-/* Whether the bytes [base, base + size) have a common one with [first, last]. */
+/* Returns whether the bytes [base, base + size) and [first, last] have any in common. */
 static bool touches(phys_addr_t base, phys_addr_t size, phys_addr_t first, phys_addr_t last)
 {
 	return size && base <= last && base + (size - 1) >= first;
@@ -69,6 +67,7 @@ static void add_zones(struct text *text, pfn_t start, pfn_t end)
 	}
 }
 
+/* Returns how many blocks of the frames [start, end) are free as a whole. */
 static uint64_t whole_blocks(pfn_t start, pfn_t end)
 {
 	uint64_t whole = 0;
@@ -78,7 +77,10 @@ static uint64_t whole_blocks(pfn_t start, pfn_t end)
 	return whole;
 }
 
-/* Its own block's, or of a larger range all. */
+/*
+ * Appends how many frames are free in the block that the frames [start, end) lie in, or, if they
+ * are more than a block, how many blocks are free as a whole.
+ */
 static void add_blocks(struct text *text, pfn_t start, pfn_t end)
 {
 	pfn_t first = start & ~(BLOCK_FRAMES - 1);
@@ -103,8 +105,9 @@ static void describe_range(struct text *text, pfn_t start, pfn_t end)
 		add_blocks(text, start, end);
 }
 
-/* ---- what it holds ---- */
+/* ---- what the range holds ---- */
 
+/* Appends the number of frames of each kind, without it if all are of one. */
 static void describe_mix(struct text *text, pfn_t start, pfn_t end)
 {
 	struct picture_cell cell;
@@ -121,6 +124,7 @@ static void describe_mix(struct text *text, pfn_t start, pfn_t end)
 	}
 }
 
+/* Appends the page state of the frame pfn, or the allocation that it is part of. */
 static void add_descriptor(struct text *text, pfn_t pfn)
 {
 	const struct page *head = page_head(pfn);
@@ -133,7 +137,7 @@ static void add_descriptor(struct text *text, pfn_t pfn)
 		    zones[page_zonenum(head)].name, page_private(head));
 }
 
-/* ---- who says so ---- */
+/* ---- the range in the firmware's map and in memblock ---- */
 
 static void add_type(struct text *text, uint32_t type)
 {
@@ -142,6 +146,7 @@ static void add_type(struct text *text, uint32_t type)
 	add(text, " %s", e820_type_text(type, name));
 }
 
+/* Appends the first of the firmware's entries that touches the bytes [first, last]. */
 static void describe_raw(struct text *text, phys_addr_t first, phys_addr_t last,
 			 const struct e820_entry *raw, uint32_t nr_raw)
 {
@@ -158,6 +163,7 @@ static void describe_raw(struct text *text, phys_addr_t first, phys_addr_t last,
 	add_more(text, nr);
 }
 
+/* Appends the first range of the corrected map that touches the bytes [first, last]. */
 static void describe_corrected(struct text *text, phys_addr_t first, phys_addr_t last)
 {
 	unsigned long nr = 0;
@@ -174,6 +180,7 @@ static void describe_corrected(struct text *text, phys_addr_t first, phys_addr_t
 	add_more(text, nr);
 }
 
+/* Appends the first region of a type of memblock that touches the bytes [first, last]. */
 static void describe_memblock(struct text *text, const struct memblock_type *type,
 			      phys_addr_t first, phys_addr_t last)
 {

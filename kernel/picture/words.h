@@ -1,5 +1,5 @@
 /*
- * words.h: what lies under the picture's cursor, in words.
+ * words.h: describes in words what lies under the picture's cursor.
  *
  *     [mem 0x200000-0x2fffff] 1 MiB, DMA; block 0x200: 389 of 512 free
  *     free 133, kernel 123
@@ -7,8 +7,8 @@
  *     memblock: memory 1 [mem 0x100000-0x7fdffff]
  *     memblock: reserved 2 [mem 0x200000-0x27afff]
  *
- * Of several entries the first, and how many more there are. Of a single frame the second line has
- * what its descriptor says.
+ * Where several entries touch the range, the first is shown and the number of the others. For a
+ * single frame the second line also has what its descriptor says.
  */
 #ifndef KERNEL_PICTURE_WORDS_H
 #define KERNEL_PICTURE_WORDS_H

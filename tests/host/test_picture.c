@@ -116,7 +116,7 @@ static const struct shown {
 	{ "surface-pro-7", boot_surface, 80, 25, 0, PICTURE_WHOLE },
 };
 
-static void draw(struct picture_view *view, bool cursor)
+static void draw(struct picture_view *view, enum picture_cursor cursor)
 {
 	struct picture_line under = picture_under_cursor(view);
 
@@ -132,7 +132,7 @@ static void draw_shown(const struct shown *s)
 	screen_size(&screen, s->columns, s->rows);
 	picture_view_fit(&view, &screen);
 	picture_view_at(&view, s->pfn, s->order);
-	draw(&view, true);
+	draw(&view, CURSOR_SHOWN);
 }
 
 static void screen_text(char text[SCREEN_TEXT])
@@ -225,9 +225,9 @@ static void the_cursor_is_one_cell(void **state)
 	screen_size(&screen, 80, 25);
 	picture_view_fit(&view, &screen);
 	picture_view_at(&view, 0x1a00, 0);
-	draw(&view, false);
+	draw(&view, CURSOR_HIDDEN);
 	without = screen;
-	draw(&view, true);
+	draw(&view, CURSOR_SHOWN);
 	for (unsigned int row = 0; row < screen.rows; row++)
 		for (unsigned int column = 0; column < screen.columns; column++) {
 			assert_int_equal(screen.cell[row][column].c, without.cell[row][column].c);
