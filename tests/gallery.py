@@ -28,30 +28,31 @@ KERNEL = ["--kernel", "512"]  # the pictures stay as they are when the kernel gr
 
 HEAD = """# Real memory maps
 
-What {count} firmwares said of their memory, and what firstpage made of it.
+What {count} firmwares report about their memory, and what firstpage makes of it.
 
     build/host/replay --svg FILE > map.svg     # a map, or a log with Linux's BIOS-e820: lines
     make gallery                               # draws this page again
 
-From above: the entries *as given*, numbered in the firmware's order, in rows where they overlap;
-the *corrected* map, each correction marked and, below, in words; the *zones*; what is *in use*
-before the first page is handed out; the *free* ranges, each with its largest block. All lie over
-one scale, cut wherever anything begins or ends, each piece as wide as the logarithm of its size.
-A picture opened by itself shows the exact range of what the pointer is on.
+Each picture has these lanes, from top to bottom: the entries *as given*, numbered in the firmware's
+order, in several rows where they overlap; the *corrected* map, with a mark for each correction, which
+the text below explains; the *zones*; what is *in use* before the first page is handed out; and the
+*free* ranges, each with its largest free run. All lanes have the same scale: it is cut wherever
+anything begins or ends, and each piece is as wide as the logarithm of its size. A picture that is
+opened by itself shows the exact range under the pointer.
 
-The kernel in them is one of 512 KiB (`--kernel 512`), so that they change when a map or the memory
-code does, and not with each build. [tests/e820/INDEX.md](../tests/e820/INDEX.md) says where the
-maps come from, and in what form.
+The pictures assume a kernel of 512 KiB (`--kernel 512`), so that they change with a map or with the
+memory code, and not with each build. [tests/e820/INDEX.md](../tests/e820/INDEX.md) names the source
+of each map, and its form.
 """
 
 # The first that fits: a title, and whether a row of the index belongs there.
 KINDS = [
     ("Islands, and the end of the address space",
      lambda row: re.search(r"RAM holes of|past 2\^46", row["oddities"])),
-    ("Borders within a page", lambda row: re.search(r"page aligned|mid-page", row["oddities"])),
-    ("Out of order, twice, empty, of no type",
+    ("Borders in the middle of a frame", lambda row: re.search(r"page aligned|mid-page", row["oddities"])),
+    ("Entries out of order, repeated, empty or of unknown type",
      lambda row: re.search(r"unsorted|duplicate|zero-length|type 9", row["oddities"])),
-    ("From EFI", lambda row: row["boot"] == "uefi"),
+    ("From UEFI", lambda row: row["boot"] == "uefi"),
     ("From coreboot and from a virtual machine", lambda row: row["boot"] != "bios"),
     ("A hole below 16 MiB", lambda row: "15-16 MB hole" in row["oddities"]),
     ("Small: less than 1 GiB", lambda row: row["RAM total"].endswith("MiB")),
