@@ -15,7 +15,7 @@ import check
 import guest
 import modes
 import walk
-from books import Books
+from allocator import Books
 
 PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "bp_kernel",
           "bp_memblock", "bp_mem_map", "bp_buddy")
