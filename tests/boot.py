@@ -21,10 +21,12 @@ SHOW = "run=e820;memblock;buddyinfo;zoneinfo;meminfo;iomem;free;selftest;exit 0"
 
 
 def write_file(image, name, data):
+    """Writes data to the file name on the FAT partition of image."""
     subprocess.run(["mcopy", "-o", "-i", image + "@@1M", "-", "::" + name], input=data, check=True)
 
 
 def kernel(image):
+    """Returns the contents of KERNEL.ELF on the FAT partition of image."""
     return subprocess.run(["mcopy", "-i", image + "@@1M", "::KERNEL.ELF", "-"], check=True,
                           stdout=subprocess.PIPE).stdout
 
@@ -74,7 +76,7 @@ def no_command_line(image):
 
 
 def fat32(image):
-    """The same files on a FAT32 partition, as a user might format the stick."""
+    """Gives image a FAT32 partition with the same files, as a user might format the stick."""
     data = kernel(image)
     with open(image, "r+b") as file:
         file.truncate(2048 * 512 + 600 * 1024 * 1024)
@@ -87,7 +89,7 @@ def fat32(image):
 
 
 def make_maps():
-    """Maps that firmware should not give, played by an option ROM."""
+    """Writes maps that no firmware should give; an option ROM plays them. Returns their folder."""
     maps = {
         "overlap": "0 0x9fc00 1\n0x100000 0x7f00000 1\n0x400000 0x100000 2\n0x3000000 0x8000 3\n",
         "wrap": "0 0x9fc00 1\n0x100000 0x7f00000 1\n0xfffffffffffff000 0x2000 1\n",
@@ -108,6 +110,8 @@ def make_maps():
 
 
 def absent(first, last):
+    """Returns the pattern of the line by which the kernel leaves out [first, last], RAM that the
+    map claims but the machine lacks."""
     return rf"^RAM \[mem 0x{first}-0x{last}\]: usable by the map, but not there: left out$"
 
 
@@ -309,7 +313,7 @@ MISUSES = {
 
 
 def prove_failure(tap):
-    """Boots that must not count as passed, judged by the same code."""
+    """Runs boots that must not count as passed; the same code judges them."""
     liar = Case("", CMDLINE="run=exit 3")
     hang = Case("", CMDLINE="", limit=6)
     silent = Case("", CMDLINE="run=exit 0", selftest=True)
@@ -324,7 +328,7 @@ def prove_failure(tap):
 
 
 def check_firmware_tables(tap):
-    """No misdeed without a boot."""
+    """Checks that the tables of tests/firmware.py have a boot for each firmware fault."""
     listed = subprocess.run(["scripts/firmware", "--help"], stdout=subprocess.PIPE, text=True,
                             check=True).stdout
     names = {name.removesuffix("=N") for name in re.findall(r"^  ([a-z0-9-]+(?:=N)?) ", listed,

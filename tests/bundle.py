@@ -19,20 +19,27 @@ BUNDLES = os.path.join(BUILD, "test-logs", "bundles")
 
 
 def put(directory, name, text):
+    """Writes text to the file name in directory."""
     with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
         file.write(text)
 
 
 def decode(output):
+    """Returns what scripts/decode prints for output."""
     done = subprocess.run(["scripts/decode"], input=output.encode(), stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
     return done.stdout.decode("utf-8", "replace")
 
 
 def write(name, argv, env, output, texts=None, again=None):
-    """The bundle's path. env: what differs from the environment at hand. texts: variables that name
-    a file, and what is in it: the bundle keeps it. again: the words that play it again, where argv
-    alone would not."""
+    """Writes the bundle of the failed run name, and returns its path.
+
+      argv    the command that was run
+      env     the variables that differed from the present environment
+      output  what it printed
+      texts   {variable: text}: files that env named; the bundle keeps copies
+      again   the command that runs it again, where argv alone would not
+    """
     directory = os.path.join(BUNDLES, re.sub(r"\W+", "-", name).strip("-"))
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
@@ -55,8 +62,9 @@ def write(name, argv, env, output, texts=None, again=None):
 
 
 def of_case(case, output, runner):
-    """The same for a case of tests/cases.py. Damaged images, words to be typed and the like are
-    known to the runner alone, which plays the cases whose name holds a word: this one."""
+    """Writes the bundle of case, a failed one of tests/cases.py, with its output, and returns the
+    bundle's path. A damaged image or words to be typed cannot be had from a command line; such a
+    case is run again by runner, with the case's name as its word."""
     argv, texts = ["scripts/run"], {}
     for script, variable, text in (("bochs", "BOCHS_RC", case.rc), ("debug", "GDB_RC", case.gdb)):
         if text is not None:

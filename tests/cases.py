@@ -24,7 +24,8 @@ INTERRUPTED = threading.Event()
 
 @contextlib.contextmanager
 def launched(argv, env, stdin=subprocess.DEVNULL):
-    """The process, in a group of its own that goes when the whole is interrupted."""
+    """Starts argv, with env as its environment, in a process group of its own, and yields the
+    process. run_cases() ends all such groups when it is interrupted."""
     if INTERRUPTED.is_set():
         raise KeyboardInterrupt
     with subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -37,14 +38,26 @@ def launched(argv, env, stdin=subprocess.DEVNULL):
 
 
 def end(run):
+    """Ends a process of launched() and its whole group."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(run.pid, 15)
 
 
 class Case:
-    """One boot. status: of scripts/run or scripts/bochs; says: patterns that the output must hold;
-    same_map: what `e820` shows must be what it shows without FIRMWARE; also: a function of the
-    output that complains or does not; shows: a pattern whose first match tells what was seen."""
+    """One boot and its verdict. A case adds itself to CASES when it is made.
+
+      limit     seconds that it may take
+      status    the status that scripts/run, scripts/bochs or scripts/debug must end with
+      says      patterns that must be found in the output
+      selftest  whether the output must hold a self-test that passes
+      damage    a function that changes the copy of the image whose path it is given
+      rc, gdb   commands for Bochs's debugger or for gdb; the case then runs in that debugger
+      same_map  whether `e820` must show the same map as without FIRMWARE
+      sample    whether the case is part of `make test`
+      also      a function that takes the output and returns a complaint or None
+      shows     a pattern whose first group is what the matrix's table shows of the output
+      env       variables of the boot, as CMDLINE and MEM
+    """
 
     def __init__(self, name, limit=60, status=0, says=(), selftest=False, damage=None, rc=None,
                  gdb=None, same_map=False, sample=True, also=None, shows=None, **env):
@@ -55,6 +68,8 @@ class Case:
         CASES.append(self)
 
     def command(self, directory):
+        """Returns the command and the environment of the boot. Files that they need are put into
+        directory."""
         env = {**os.environ, **self.env}
         if self.damage:
             env["B"] = directory
@@ -70,7 +85,7 @@ class Case:
         return ["scripts/run"], env
 
     def run(self):
-        """(complaint or None, output)"""
+        """Boots. Returns (complaint or None, output)."""
         with tempfile.TemporaryDirectory(prefix="boot.", dir=BUILD) as directory:
             argv, env = self.command(directory)
             with launched(argv, env) as run:
@@ -83,7 +98,8 @@ class Case:
                     return self.judge(None, output)
 
     def judge(self, status, output):
-        """status None: it was ended from outside, as a Stop is."""
+        """Returns (complaint or None, output). status is None when the boot was ended from
+        outside, as a Stop is."""
         output = output.replace("\r", "")
         for pattern in self.says:
             if not re.search(pattern, output, re.MULTILINE):
@@ -103,18 +119,21 @@ class Case:
         return complaint, output
 
     def seen(self, output):
+        """Returns what the table of the matrix shows of output, or an empty string."""
         match = re.search(self.shows, output, re.MULTILINE) if self.shows else None
         return match[1] if match else ""
 
 
 def map_lines(output):
-    """The raw map without attributes, and the corrected one."""
+    """Returns the lines of output that show the raw map, without attributes, and the corrected
+    one."""
     return re.findall(r"^(?:BIOS-)?e820: [^,\n]*", output, re.MULTILINE)
 
 
 @functools.cache
 def plain_map(bochs, machine, bios):
-    """What the firmware says about memory when it behaves."""
+    """Boots without firmware faults, in Bochs when bochs is true, else in QEMU, on that machine
+    and BIOS. Returns the lines of its memory map."""
     env = {**os.environ, "CMDLINE": "run=e820;exit 0", "MACHINE": machine, "BIOS": bios}
     done = subprocess.run(["scripts/bochs" if bochs else "scripts/run"], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env, timeout=120,
@@ -126,6 +145,7 @@ def plain_map(bochs, machine, bios):
 
 
 def ktap_complaint(output):
+    """Returns None when every self-test in output ran and passed, else what is wrong."""
     plan = re.findall(r"^1\.\.(\d+)$", output, re.MULTILINE)
     good = re.findall(r"^ok \d+ ", output, re.MULTILINE)
     bad = re.findall(r"^not ok .*$", output, re.MULTILINE)
@@ -137,7 +157,7 @@ def ktap_complaint(output):
 
 
 class Stop(Case):
-    """A boot that does not end by itself: it is ended as soon as it has said its last words."""
+    """A boot that does not end by itself: it is ended as soon as it has printed end."""
 
     def __init__(self, name, says, end, **rest):
         super().__init__(name, status="stop", says=says, **rest)
@@ -163,7 +183,7 @@ class Stop(Case):
 
 
 class Screen(Stop):
-    """A boot whose verdict is on the screen: VGA's text, read through QEMU's monitor."""
+    """A boot that is judged by the text on its VGA screen, which is read through QEMU's monitor."""
 
     def run(self):
         with tempfile.TemporaryDirectory(prefix="boot.", dir=BUILD) as directory:
@@ -183,6 +203,8 @@ class Screen(Stop):
 
 
 def screen_text(directory, monitor):
+    """Asks QEMU's monitor, at the socket monitor, for the VGA text memory. Returns it as lines;
+    directory is for the file that QEMU writes."""
     name = os.path.join(directory, "screen")
     with contextlib.suppress(FileNotFoundError):
         os.remove(name)
@@ -197,7 +219,8 @@ def screen_text(directory, monitor):
 
 
 class Dialogue(Case):
-    """Words typed at the monitor, each after a pattern was seen."""
+    """A boot to which words are typed. dialogue is a list of (pattern, words): the words are typed
+    when the pattern has appeared in the output since the last ones."""
 
     def __init__(self, name, dialogue, **rest):
         super().__init__(name, **rest)
@@ -224,7 +247,8 @@ class Dialogue(Case):
 
 
 class PostCard(Case):
-    """What a POST card would show, port 80h: codes, in hexadecimal."""
+    """A boot that is also judged by its progress codes. codes are the bytes that it must write to
+    port 80h, in hexadecimal, as a POST card would show them."""
 
     def __init__(self, name, codes, **rest):
         super().__init__(name, **rest)
@@ -242,13 +266,14 @@ class PostCard(Case):
 
 
 class StopPostCard(PostCard, Stop):
-    """The same of a boot that does not end by itself."""
+    """A PostCard of a boot that does not end by itself."""
 
 
 class ShiftHeld(Case):
-    """A key of the emulated keyboard is held from before POST until the boot has ended. It repeats
-    as a real one does: POST resets the keyboard, which forgets. SeaBIOS waits for its boot menu's
-    key, so that a busy host has the time to press this one again."""
+    """A boot during which the SHIFT key of the emulated keyboard is held, from before POST until
+    the boot has ended. The key repeats as on a real keyboard, since POST resets the keyboard,
+    which forgets the key. SeaBIOS shows its boot menu and waits, so that a busy host has time to
+    press the key again."""
 
     KEY = {"execute": "input-send-event", "arguments": {"events": [
         {"type": "key", "data": {"down": True, "key": {"type": "qcode", "data": "shift"}}}]}}
@@ -268,6 +293,8 @@ class ShiftHeld(Case):
                 hand.join()
 
     def hold(self, path, done):
+        """Starts the guest through QEMU's socket at path, and presses the key again and again
+        until the event done is set."""
         with socket.socket(socket.AF_UNIX) as qmp:
             while qmp.connect_ex(path) and not done.wait(0.01):
                 pass
@@ -280,19 +307,22 @@ class ShiftHeld(Case):
 
 
 def finish(tap, case, complaint, output, seconds):
+    """Reports the result of a case to tap. For a failed one it writes a bundle, and says where."""
     if complaint:
         complaint += "\n" + bundle.of_case(case, output, sys.argv[0])
     tap.check(not complaint, f"{case.name} ({seconds:.1f} s)", complaint or "")
 
 
 def timed(case):
+    """Runs a case. Returns (complaint or None, output, seconds)."""
     start = time.monotonic()
     complaint, output = case.run()
     return complaint, output, time.monotonic() - start
 
 
 def run_cases(tap, cases):
-    """Two at a time, each told as it ends. [(case, complaint, seen, seconds)], in their order."""
+    """Runs cases, two at a time, and reports each to tap when it ends. Returns [(case, complaint,
+    what was seen, seconds)], in the order of cases."""
     results = {}
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         futures = {pool.submit(timed, case): case for case in cases}

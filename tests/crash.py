@@ -23,13 +23,15 @@ bundle.BUNDLES = os.path.join(BUILD, "test-logs", "crash")  # those of real fail
 
 
 def boot(**env):
-    """(status, output) of a boot that ends by itself."""
+    """Runs a boot that ends by itself, with the variables of env. Returns (status, output)."""
     return guest.run(["scripts/run"], LIMIT, **env)
 
 
 def dialogue(steps, **env):
-    """(status, output): words typed, or a function called, each after a pattern was seen. Ended
-    from outside, status None, when the last step has no words."""
+    """Boots, and works through steps, a list of (pattern, action): when the pattern has appeared
+    since the last step, the action is done. It is words to type, or a function to call, or empty,
+    in the last step, to end the guest from outside. Returns (status, output); status is None for a
+    guest that was ended so."""
     with subprocess.Popen(["scripts/run"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env={**os.environ, "CMDLINE": "", **env}) as run:
         timer = threading.Timer(LIMIT, run.terminate)
@@ -56,7 +58,8 @@ def dialogue(steps, **env):
 
 
 def decode(*words, text=""):
-    """(status, printed, complaints)"""
+    """Runs scripts/decode with words as arguments and text as standard input. Returns (status,
+    standard output, standard error)."""
     done = subprocess.run(["scripts/decode", *words], input=text, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
@@ -68,12 +71,14 @@ REGISTERS = ("RIP", "RSP", "RBP", "RAX", "RBX", "R08", "R15", "CR2", "CR3")
 
 
 def shows(tap, name, output, patterns):
+    """Checks output against patterns, a list of (what, pattern); each is one test named after
+    name."""
     for what, pattern in patterns:
         tap.check(re.search(pattern, output, re.MULTILINE), f"{name}: {what}", f"{pattern}\n{output}")
 
 
 def test_report(tap):
-    """A mistake that the kernel finds, and one that the processor finds."""
+    """Checks the report of a fault that the kernel finds and of one that the processor finds."""
     parts = [("registers", "(?s)" + ".*".join(rf"\b{r}: (?:0008:|0010:)?[0-9a-f]{{16}}"
                                               for r in REGISTERS)),
              ("the build", r"^firstpage: build [0-9a-f]{8}$"),
@@ -95,7 +100,8 @@ def test_report(tap):
 
 
 def test_early(tap):
-    """Before there is memory, none of it is shown, and nothing goes wrong because of that."""
+    """Checks that a panic before there is memory shows no figures of it and does not panic
+    again."""
     maps = os.path.join(BUILD, "test-maps")
     os.makedirs(maps, exist_ok=True)
     path = os.path.join(maps, "panic-exactmap.map")
@@ -139,7 +145,8 @@ def test_prompt(tap):
 
 
 def spoilt_dialogue(before, command, after):
-    """A dialogue in which gdb's command spoils the guest between two steps."""
+    """Runs a dialogue of the steps before and after. Between them, at a prompt, gdb attaches to
+    the guest and executes command, which damages something."""
     with tempfile.TemporaryDirectory(prefix="crash.", dir=BUILD) as directory:
         socket = os.path.join(directory, "gdb")
 
@@ -154,7 +161,7 @@ def spoilt_dialogue(before, command, after):
 
 
 def test_prompt_on_a_small_stack(tap):
-    """A stack overflow is reported on the double fault's stack, and the prompt runs there too."""
+    """Checks the panic's prompt on the double fault's stack, where a stack overflow leads."""
     commands = "e820\rmemblock\rmeminfo\rfree\rpage 1\rbios\rhelp\rexit 5\r"
     status, output = spoilt_dialogue([], "set $rsp = (unsigned long)&__boot_stack",
                                      [(r"panic> $", commands)])
@@ -164,7 +171,7 @@ def test_prompt_on_a_small_stack(tap):
 
 
 def test_nested(tap):
-    """A command that faults is a panic inside the panic, and then it is quiet."""
+    """Checks that a command which faults after a panic prints one line, and halts."""
     _, output = spoilt_dialogue([(r"firstpage> $", "panic\r")],
                                 "set var memblock.memory.regions = 0x10",
                                 [("", "memblock\r"), (r"System halted\.\n", "")])
@@ -206,7 +213,7 @@ def test_decode(tap):
 
 
 def hex_next(shape):
-    """The address of a byte behind, as a return address is."""
+    """Returns the address shape, as text, raised by 4: a return address points behind its call."""
     return shape[:-1] + f"{int(shape[-1], 16) + 4:x}"
 
 
@@ -268,7 +275,8 @@ def test_bundle(tap):
 
 
 def test_bundle_of_case(tap):
-    """A case whose commands for gdb are in no file; one that only the runner can play."""
+    """Checks the bundle of a case whose commands for gdb are in no file, and of a case that only
+    its runner can run again."""
     text = "break *bp_buddy\ncontinue\nset $rip = 0x1234\ncontinue\n"
     where = bundle.of_case(Case("crash: gdb", gdb=text, CMDLINE="run=exit 0"), "", "runner")
     status, output = guest.run(["sh", os.path.join(where, "reproduce")], LIMIT)

@@ -71,7 +71,8 @@ KERNEL, CMDLINE = b"KERNEL  ELF", b"CMDLINE TXT"
 
 
 def obeyed(disk, stage2_size):
-    """(what is run, the command line) by a disk; None for what it does not give."""
+    """Returns (stage2 and the kernel, the command line) as a boot from disk uses them; None for
+    what the disk does not hold."""
     try:
         volume = Volume(disk)
         run = disk[SECTOR:SECTOR + stage2_size] + volume.read(KERNEL)
@@ -82,10 +83,12 @@ def obeyed(disk, stage2_size):
 
 
 def places(lba, *ranges):
+    """Returns [(lba, offset)] for every offset in ranges, which are (first, end) pairs."""
     return [(lba, offset) for first, end in ranges for offset in range(first, end)]
 
 
 def make_parts(disk, stage2_size):
+    """Returns the parts of disk, a list of Part, in the order in which they lie on it."""
     volume = Volume(disk)
     kernel, line = volume.file_sectors(KERNEL), volume.file_sectors(CMDLINE)
     stage2_end = 1 + stage2_size // SECTOR
@@ -112,7 +115,7 @@ def make_parts(disk, stage2_size):
 
 
 def sectors_read(disk, stage2_size):
-    """Those without which there is no boot."""
+    """Returns the set of sectors that a boot from disk needs."""
     volume = Volume(disk)
     clusters = volume.clusters(KERNEL) + volume.clusters(CMDLINE)
     entry = max(volume.entry(KERNEL)[0], volume.entry(CMDLINE)[0])
@@ -123,7 +126,8 @@ def sectors_read(disk, stage2_size):
 
 
 def make_trial(disk, seed, part, kind, lba, offset=None):
-    """None: the sector is like this already."""
+    """Returns the Trial that damages the sector lba, or its byte at offset, in the way that kind
+    names; None when the sector already holds what the damage would write."""
     rng = random.Random(f"{seed} {lba} {kind} {offset}")
     if kind in ("unreadable", "once"):
         rule = {"event": "read_aio", "errno": 5, "sector": lba, "once": kind == "once"}
@@ -141,7 +145,8 @@ def make_trial(disk, seed, part, kind, lba, offset=None):
 
 
 def make_trials(disk, stage2_size, seed):
-    """{(part, kind): trials}. A sector that nobody reads has one kind, the next sector the next."""
+    """Returns {(part, kind): trials} for every part of disk. A sector that no boot reads gets one
+    kind, the next one the next kind."""
     read, groups = sectors_read(disk, stage2_size), collections.defaultdict(list)
     for part in make_parts(disk, stage2_size):
         for i, kind in enumerate(part.kinds):
@@ -155,6 +160,7 @@ def make_trials(disk, stage2_size, seed):
 
 
 def qemu(image, errors):
+    """Returns the command that boots image with errors, blkdebug's rules for the disk."""
     file = {"driver": "file", "filename": image}
     debug = {"driver": "blkdebug", "image": file, "inject-error": list(errors)}
     drive = {"driver": "raw", "node-name": "disk", "file": debug if errors else file}
@@ -170,8 +176,9 @@ def qemu(image, errors):
 
 
 def listen(process, limit, impatient):
-    """(all it said, exit status or None when it goes on). impatient: its silence is enough, where
-    a hang is no failure but what many trials end in."""
+    """Reads process for at most limit seconds. Returns (output, exit status), with None for the
+    status of a guest that goes on. With impatient set, a silent guest is given up early: for parts
+    of which a hang is a common result and no failure."""
     output, deadline = b"", time.monotonic() + limit
     while len(output) < MOST and not re.search(HALTED + b"|" + NO_DISK, output):
         left = max(deadline - time.monotonic(), 0)
@@ -187,11 +194,14 @@ def listen(process, limit, impatient):
 
 
 def said_by_loader(output):
+    """Returns the loader's messages in output, joined by semicolons, without the list of BIOS
+    calls."""
     lines = re.findall(r"^firstpage: (.*?)\r?$", output.decode("latin-1"), re.MULTILINE)
     return "; ".join(line for line in lines if not line.startswith("INT "))
 
 
 def outcome_of(output, status):
+    """Returns the word of OUTCOMES that describes a boot with this output and exit status."""
     if b"Kernel panic" in output:
         return "panic"
     if status == 0:  # by -no-reboot
@@ -206,7 +216,7 @@ def outcome_of(output, status):
 
 
 class Bench:
-    """Copies of the image, a worker's each, and what a boot of them must come to."""
+    """Keeps a copy of the image for each worker, boots damaged ones, and judges the results."""
 
     def __init__(self, directory):
         self.pristine = os.path.join(directory, "pristine.img")
@@ -222,10 +232,13 @@ class Bench:
         self.read = sectors_read(self.disk, self.stage2_size)
 
     def renew(self, copy):
+        """Makes the file copy a fresh copy of the image. Returns copy."""
         subprocess.run(["cp", "--sparse=always", self.pristine, copy], check=True)
         return copy
 
     def boot(self, copy, trial, limit):
+        """Boots the image copy under trial for at most limit seconds. Returns (output, exit status
+        or None)."""
         with subprocess.Popen(qemu(copy, trial.errors), stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
             self.running.add(process)
@@ -240,7 +253,8 @@ class Bench:
                 self.running.discard(process)
 
     def try_out(self, trial, limit=LIMIT):
-        """(outcome, complaint or None, output)"""
+        """Damages a copy, boots it, and restores it. Returns (outcome, complaint or None,
+        output)."""
         copy = self.copies.get()
         try:
             with open(copy, "r+b") as file:
@@ -265,6 +279,8 @@ class Bench:
             self.copies.put(copy)
 
     def complaint(self, trial, outcome, output, disk):
+        """Returns None when the outcome of trial is right, else what is wrong. disk is the damaged
+        image."""
         if trial.part.unchecked:  # what the loader hands over is checked nevertheless
             return outcome if outcome == "panic" and REFUSED not in output else None
         if outcome == "firmware" and trial.lba == 0:
@@ -282,8 +298,9 @@ class Bench:
         return None
 
     def boots_complaint(self, trial, output, disk):
-        """Whether it is right that it boots. A changed option is obeyed as it stands, and shown;
-        or CMDLINE.TXT is named."""
+        """Returns None when a boot from the damaged disk is right, else what is wrong. A changed
+        option is right when the boot obeys and shows it as it stands on the disk, or when a
+        message names CMDLINE.TXT."""
         if trial.kind == "once":
             return "EDD given up after one read error" if b"going on by CHS" in output else None
         if trial.kind == "unreadable":
@@ -296,23 +313,27 @@ class Bench:
         return "another command line, and nothing said"
 
     def end(self):
+        """Ends all boots that are under way."""
         self.ending = True
         for process in list(self.running):
             process.terminate()
 
 
 def again(trial, seed):
+    """Returns the command that runs trial again."""
     place = f" --byte {trial.offset}" if trial.offset is not None else ""
     return (f"tests/damage.py --part '{trial.part.name}' --kind {trial.kind} --sector {trial.lba}"
             f"{place} --seed {seed}")
 
 
 def name_of(trial):
+    """Returns the name of trial: part, kind and place."""
     place = f" byte {trial.offset}" if trial.offset is not None else ""
     return f"{trial.part.name} {trial.kind}, LBA {trial.lba}{place}"
 
 
 def tell_failure(trial, outcome, complaint, output, seed):
+    """Writes the log of a failed trial, and prints where it is and how to run the trial again."""
     words = name_of(trial)
     log = os.path.join(LOGS, re.sub(r"\W+", "-", words) + ".log")
     with open(log, "wb") as file:
@@ -321,7 +342,8 @@ def tell_failure(trial, outcome, complaint, output, seed):
 
 
 def run_groups(bench, groups, seed, tap, log):
-    """{(part, kind): Counter of outcomes}, a line of TAP each."""
+    """Runs all trials of groups, {(part, kind): trials}, with a line of TAP for each group, and
+    writes a line for each trial to log. Returns {(part, kind): Counter of outcomes}."""
     tables, start = {}, time.monotonic()
     told, done, total = start, 0, sum(map(len, groups.values()))
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
@@ -351,6 +373,7 @@ def run_groups(bench, groups, seed, tap, log):
 
 
 def show(tables):
+    """Prints tables, {(part, kind): Counter of outcomes}, as one table."""
     columns = [outcome for outcome in OUTCOMES if any(t[outcome] for t in tables.values())]
     print("# " + f"{'part':12} {'kind':10}" + "".join(f"{column:>10}" for column in columns))
     for (part, kind), count in tables.items():
@@ -360,7 +383,8 @@ def show(tables):
 
 
 def resealed(disk):
-    """The kernel with another byte, sealed as if it were right."""
+    """Returns patches that change a byte of the kernel on disk and seal it again as if it were
+    right."""
     volume = Volume(disk)
     first, data = volume.file_sectors(KERNEL)[0], bytearray(volume.read(KERNEL))
     data[0x800] ^= 1  # between the headers and .text
@@ -369,7 +393,7 @@ def resealed(disk):
 
 
 def prove_failure(bench, tap):
-    """Trials that must not count as passed, judged by the same code."""
+    """Runs trials that must not count as passed; the same code judges them."""
     part = {part.name: part for part in make_parts(bench.disk, bench.stage2_size)}
     stage2, kernel = part["stage2"], part["KERNEL.ELF"]
     hang = bytes.fromhex("ebfe")                    # jmp $
@@ -396,7 +420,9 @@ def prove_failure(bench, tap):
 
 
 def choose(groups, options, read):
-    """The trials asked for, or a sample: one a group, of a sector that is read if there is one."""
+    """Returns (the trials of groups that options ask for, whether options ask for particular
+    ones). Without options that is a sample: one trial of each group, on a sector that a boot reads
+    (read) if there is one."""
     chosen = {}
     one = any(option is not None
               for option in (options.part, options.kind, options.sector, options.byte))

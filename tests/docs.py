@@ -44,12 +44,13 @@ TARGET = re.compile(r" +(?:-C +\S+|[A-Z_0-9]+=(?:'[^']*'|\"[^\"]*\"|\S*)|([a-z]+
 
 
 def code_words(path, text):
+    """Returns the words of text, a source file at path, without its comments."""
     pattern = COMMENTS.get(os.path.splitext(path)[1], r"(?m)^\s*#[^\n]*")
     return re.findall(WORD, re.sub(pattern, " ", text, flags=re.DOTALL))
 
 
 class Tree:
-    """What pages may name. texts: file by path; what is no text is None."""
+    """What pages may name. texts is {path: text}; the text of a file that is not UTF-8 is None."""
 
     def __init__(self, texts):
         self.texts = texts
@@ -69,22 +70,25 @@ class Tree:
                            for name in re.findall(r"(?m)^ \*   ([A-Z]\d) ", text)}
 
     def has(self, path, page):
-        """From the top or from the page's folder."""
+        """Returns whether path, taken from the top folder or from the folder of page, is a file or
+        a folder."""
         path = path.rstrip("/") if path.rstrip("/") + "/" in self.folders else path
         near = os.path.normpath(os.path.join(os.path.dirname(page), path))
         return any(p in self.texts or p + "/" in self.folders for p in (path, near))
 
 
 def slug(heading):
+    """Returns the anchor that GitHub gives heading."""
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
 def anchors(text):
+    """Returns the anchors of all headings of text, a page."""
     return {slug(heading) for heading in re.findall(r"(?m)^#+ (.*)", re.sub(r"(?s)```.*?```", "", text))}
 
 
 class Page:
-    """A page by lines, each with: is it code, and whose names it has."""
+    """A page as lines; each is (line, whether it is code, whether its names are Linux's)."""
 
     def __init__(self, path, text):
         self.path, self.text = path, text
@@ -109,7 +113,8 @@ class Page:
                 self.lines.append((line, line.startswith("    "), linux))
 
     def spans(self):
-        """Text in backquotes, which may go on in the next line, and whether it is Linux's."""
+        """Yields (text, whether it is about Linux) for each span in backquotes; a span may go on
+        in the next line."""
         for about_linux in (False, True):
             prose = "\n".join(line for line, code, linux in self.lines
                               if not code and linux == about_linux)
@@ -117,11 +122,13 @@ class Page:
                 yield " ".join(span.split()), about_linux
 
     def commands(self):
+        """Yields each line and each span that may be a command."""
         yield from (line.strip() for line, code, _ in self.lines if code)
         yield from (span for span, _ in self.spans())
 
 
 def check_links(tree, page):
+    """Yields a complaint for each link of page that leads nowhere."""
     prose = "\n".join(SPAN.sub("", line) for line, code, _ in page.lines if not code)
     for target in LINK.findall(prose):
         if re.match(r"[a-z]+:", target):
@@ -135,6 +142,8 @@ def check_links(tree, page):
 
 
 def check_span(tree, page, span, linux):
+    """Yields a complaint for each file or name in span, a text in backquotes of page, that tree
+    does not have. Names in a span about Linux, linux, are not looked for."""
     if span.startswith("build/"):
         return
     program = span.split()[0]
@@ -151,6 +160,7 @@ def check_span(tree, page, span, linux):
 
 
 def check_command(tree, text):
+    """Yields a complaint for each target or command in text that tree does not have."""
     make = MAKE.match(text)
     for name in TARGET.findall(make[1]) if make and "-C" not in make[1] else ():
         if name and name not in tree.targets:
@@ -170,12 +180,15 @@ def check_command(tree, text):
 
 
 def check_quotes(tree, page):
+    """Yields a complaint for each quoted file of page that differs from the file."""
     for info, lines in page.blocks:
         if len(info) > 1 and "\n".join(lines) + "\n" != tree.texts.get(info[1]):
             yield f"the block of {info[1]} is not that file"
 
 
 def check_book(tree, page):
+    """Yields complaints that concern pages of the book: the width of lines, the names of
+    invariants."""
     if not page.path.startswith(BOOK):
         return
     for line in page.text.splitlines():
@@ -186,6 +199,8 @@ def check_book(tree, page):
 
 
 def check_narrow(page):
+    """Yields complaints that concern README.md and the pages in NARROW: the width of code, the
+    length of README.md."""
     if page.path not in NARROW:
         return
     for line, code, _ in page.lines:
@@ -196,6 +211,7 @@ def check_narrow(page):
 
 
 def complaints(tree, path, text):
+    """Returns everything that is wrong with text, the page at path, sorted."""
     page = Page(path, text)
     found = list(check_links(tree, page)) + list(check_quotes(tree, page)) + list(check_book(tree, page))
     found += check_narrow(page)
@@ -208,6 +224,7 @@ def complaints(tree, path, text):
 
 
 def untold(tree):
+    """Returns the invariants of mm/ that the book does not tell, sorted."""
     book = "".join(text for path, text in tree.texts.items()
                    if path.startswith("docs/book/") and path.endswith(".md"))
     return sorted(name for name in tree.invariants if not re.search(rf"\b{name}\b", book))
@@ -252,7 +269,8 @@ def main():
 
 
 def files(root):
-    """Path and text of each file, what is built and hidden aside. Git is not asked: an archive has none."""
+    """Yields (path, text) for each file below root, without what is built and hidden. Git is not
+    asked, since an archive of the project has none."""
     built = {os.path.basename(os.environ.get("B", "build")), "build", "__pycache__"}
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if name not in built and (name[0] != "." or name == ".ci")]

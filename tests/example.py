@@ -14,16 +14,19 @@ C_LIBRARY = {"memset", "memcpy", "memmove", "_GLOBAL_OFFSET_TABLE_"}
 
 
 def run(*argv):
+    """Runs argv. Returns the finished process, its output as text."""
     return subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
 
 
 def symbols(name, *flags):
+    """Returns the set of symbols that nm lists, under flags, for the file name."""
     return {line.split()[-1] for line in run("nm", *flags, name).stdout.splitlines()}
 
 
 def needs(directory):
-    """What all of mm/ together leaves undefined."""
+    """Links all objects in directory, those of mm/, into one. Returns the symbols that it leaves
+    undefined."""
     objects = [os.path.join(directory, name) for name in os.listdir(directory)
                if name.endswith(".o")]
     whole = os.path.join(directory, "mm.o")
@@ -32,12 +35,14 @@ def needs(directory):
 
 
 def supplies():
+    """Returns (the functions that the example's port.c defines, its number of lines)."""
     with open(os.path.join(EXAMPLE, "port.c"), encoding="utf-8") as file:
         text = file.read()
     return set(re.findall(r"^[a-z][\w ]*[ *](\w+)\(", text, re.MULTILINE)), text.count("\n")
 
 
 def shown():
+    """Returns what docs/lift.md says that the example prints."""
     with open("docs/lift.md", encoding="utf-8") as file:
         return re.search(r"## What it prints\n\n```\n(.*?)```", file.read(), re.DOTALL)[1]
 

@@ -27,19 +27,22 @@ COMPLAINT = re.compile(r"No symbol|not defined|Undefined |syntax error|unknown s
 
 
 def blocks(text):
-    """Each run of indented lines under Exercises."""
+    """Yields each block of commands, a list of lines, in the section Exercises of text."""
     part = text[text.index("## Exercises"):text.index("## Answers")]
     for found in re.findall(r"(?m)(?:^ {7}.*\n)+", part):
         yield [line.strip() for line in found.splitlines()]
 
 
 def quotes(text):
+    """Returns what the section Answers of text quotes: its spans with a blank in them, except
+    make's lines."""
     spans = re.findall(r"`([^`]+)`", text[text.index("## Answers"):])
     return [" ".join(span.split()) for span in spans if " " in span and not span.startswith("make ")]
 
 
 def run(argv, env, limit):
-    """(status, output); status None when it was ended."""
+    """Runs argv for at most limit seconds, then ends it. Returns (status, output), status None
+    when it was ended. Blanks in the output are reduced to single ones, as in quotes()."""
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env=env, start_new_session=True) as program:
         try:
@@ -51,6 +54,7 @@ def run(argv, env, limit):
 
 
 def run_debugger(block):
+    """Runs block in the debugger that its first line names. Returns (whether it passed, output)."""
     program, variable = DEBUGGERS[block[0].split()[1]]
     given = dict(word.split("=", 1) for word in shlex.split(block[0])[2:])
     with tempfile.NamedTemporaryFile("w", dir=BUILD, prefix="exercise.", encoding="ascii") as file:
@@ -62,6 +66,7 @@ def run_debugger(block):
 
 
 def run_shell(block):
+    """Runs block in a shell. Returns (whether it passed, output)."""
     text = "\n".join(block).replace("build/", BUILD + "/")
     halts = re.search(r"\b(?:make|scripts/)\s*run\b", text) and "run=" not in text
     status, output = run(["sh", "-c", text], dict(os.environ), HALT_LIMIT if halts else LIMIT)
@@ -69,6 +74,7 @@ def run_shell(block):
 
 
 def run_block(block):
+    """Runs block, a list of commands. Returns (whether it passed, output)."""
     return (run_debugger if block[0].split()[:2] in (["make", "bochs"], ["make", "debug"])
             else run_shell)(block)
 

@@ -10,7 +10,8 @@ START = 2048  # LBA of the partition
 
 
 class Volume:
-    """fat, root, data: the LBA where each begins. Names are as in the directory: "NAME    EXT"."""
+    """The FAT16 volume on disk, the bytes of an image. fat, root and data are the LBAs where each
+    begins. Names are as in the directory: "NAME EXT"."""
 
     def __init__(self, disk):
         self.disk = disk
@@ -21,7 +22,8 @@ class Volume:
         self.data = self.root + root_entries * 32 // SECTOR
 
     def entry(self, name):
-        """(offset of the directory's entry in the image, first cluster, size)"""
+        """Returns (offset of the directory entry in the image, first cluster, size) of the file
+        name, or None."""
         for at in range(self.root * SECTOR, self.data * SECTOR, 32):
             if self.disk[at] == 0:
                 break
@@ -30,6 +32,8 @@ class Volume:
         return None
 
     def clusters(self, name):
+        """Returns the clusters of the file name, in its order. Raises ValueError when the chain
+        has another length than the file."""
         _, cluster, size = self.entry(name)
         count = -(-size // (self.cluster_sectors * SECTOR))
         found = []
@@ -43,11 +47,13 @@ class Volume:
         return found
 
     def file_sectors(self, name):
+        """Returns the LBAs of the sectors that hold the file name."""
         lbas = [self.data + (cluster - 2) * self.cluster_sectors + i
                 for cluster in self.clusters(name) for i in range(self.cluster_sectors)]
         return lbas[:-(-self.entry(name)[2] // SECTOR)]
 
     def read(self, name):
+        """Returns the contents of the file name."""
         text = b"".join(self.disk[lba * SECTOR:(lba + 1) * SECTOR]
                         for lba in self.file_sectors(name))
         return text[:self.entry(name)[2]]

@@ -30,18 +30,22 @@ TARGETS = {
 
 
 def program_of(name):
+    """Returns the path of the fuzzer name."""
     return os.path.join(BUILD, "host", "fuzz_" + name)
 
 
 def corpus_of(name):
+    """Returns the folder of the inputs that are kept for the fuzzer name."""
     return os.path.join("tests", "host", "fuzz", "corpus", name)
 
 
 def work_of(name):
+    """Returns the folder where the fuzzer name puts what it finds."""
     return os.path.join(BUILD, "fuzz", name)
 
 
 def search_arguments(name, seconds):
+    """Returns the arguments under which the fuzzer name searches for so many seconds."""
     work = work_of(name)
     return [f"-max_total_time={seconds}", f"-max_len={TARGETS[name][1]}", "-len_control=0",
             "-timeout=20", "-print_final_stats=1", f"-artifact_prefix={work}/", work,
@@ -49,12 +53,13 @@ def search_arguments(name, seconds):
 
 
 def runs_in(output):
+    """Returns how many inputs the fuzzer ran, as text, or None when output does not say."""
     runs = re.findall(r"number_of_executed_units: (\d+)", output)
     return runs[-1] if runs else None
 
 
 def findings(output):
-    """The lines that say what is wrong; all of it where there are none."""
+    """Returns the lines of output that say what is wrong, or all of output when there are none."""
     lines = re.findall(r"^.*(?:not so:|ERROR: |SUMMARY: |written to |Base64: ).*$", output,
                        re.MULTILINE)
     running = re.findall(r"^Running: .*$", output, re.MULTILINE)
@@ -62,7 +67,8 @@ def findings(output):
 
 
 def run(program, arguments, limit):
-    """(passed, output)"""
+    """Runs program with arguments for at most limit seconds. Returns (whether it passed,
+    output)."""
     try:
         done = subprocess.run([program, *arguments], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit,
@@ -73,6 +79,8 @@ def run(program, arguments, limit):
 
 
 def tap(name, seconds):
+    """Runs the kept inputs of the fuzzer name, then lets it search for so many seconds, as two
+    tests. Returns the exit status."""
     result = Tap()
     files = [os.path.join(corpus_of(name), file) for file in sorted(os.listdir(corpus_of(name)))]
     passed, output = run(program_of(name), files, 60)
@@ -85,12 +93,14 @@ def tap(name, seconds):
 
 
 def read(path):
+    """Returns the text of the file path."""
     with open(path, encoding="utf-8", errors="replace") as file:
         return file.read()
 
 
 def progress(output):
-    """What libFuzzer said last; it speaks when something is new, and at each power of two."""
+    """Returns, in words, the last report in output. libFuzzer reports when it finds something new,
+    and at each power of two."""
     lines = re.findall(r"^#(\d+)\s.* cov: (\d+) .* corp: (\d+)/", output, re.MULTILINE)
     if not lines:
         return "starting"
@@ -98,7 +108,8 @@ def progress(output):
 
 
 def follow(process, name, log):
-    """Tells how far it is until it ends. False: interrupted, as the fuzzer is then."""
+    """Prints the progress of process, which writes to log, until it ends. Returns False when it
+    was interrupted, as the fuzzer is then."""
     start = told = time.monotonic()
     try:
         while process.poll() is None:
@@ -117,7 +128,8 @@ def follow(process, name, log):
 
 
 def verdict(name, status, whole, output, log):
-    """Prints what came of it; the exit status."""
+    """Prints what came of a search that ended with status; whole says that it was not interrupted.
+    Returns the exit status."""
     artifact = re.findall(r"Test unit written to (\S+)", output)
     if artifact:
         print(findings(output) + f"\n{name}: FOUND {artifact[-1]}\n"
@@ -136,6 +148,8 @@ def verdict(name, status, whole, output, log):
 
 
 def search(name, seconds):
+    """Lets the fuzzer name search for so many seconds, with its progress printed. Returns the exit
+    status."""
     log = work_of(name) + ".log"
     with open(log, "wb") as out:
         with subprocess.Popen([program_of(name), *search_arguments(name, seconds)],
@@ -146,6 +160,7 @@ def search(name, seconds):
 
 
 def usage():
+    """Prints the usage and the list of targets."""
     print("make fuzz TARGET=… TIME=…    seconds, 60 unless given; targets:")
     for name, (about, _) in TARGETS.items():
         print(f"  {name:12}{about}")

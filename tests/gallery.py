@@ -61,16 +61,18 @@ KINDS = [
 
 
 def run(*args, text=b""):
+    """Runs replay with args and text as standard input. Returns (status, output, complaints)."""
     done = subprocess.run([REPLAY, *args], input=text, capture_output=True, check=False, timeout=60)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 def stem(name):
+    """Returns the name of a file without its folder and extension."""
     return os.path.splitext(os.path.basename(name))[0]
 
 
 def index_rows():
-    """The table of INDEX.md, a dictionary a map."""
+    """Returns the rows of the table in INDEX.md, each a dictionary by column."""
     with open(os.path.join(MAPS, "INDEX.md"), encoding="utf-8") as file:
         table = [[cell.strip() for cell in line.strip().strip("|").split("|")]
                  for line in file if line.startswith("|")]
@@ -78,7 +80,7 @@ def index_rows():
 
 
 def page(rows):
-    """The text of docs/gallery.md."""
+    """Returns the text of docs/gallery.md for rows, those of the index."""
     parts = [HEAD.format(count=len(rows))]
     for title, fits in KINDS:
         chosen = [row for row in rows if fits(row)]
@@ -95,10 +97,12 @@ def page(rows):
 
 
 def draw(name):
+    """Returns (status, picture, complaints) for the map in the file name."""
     return run("--svg", *KERNEL, name)
 
 
 def write(maps):
+    """Writes the picture of each of maps, and the page. Returns the exit status."""
     os.makedirs(PICTURES, exist_ok=True)
     for old in glob.glob(f"{PICTURES}/*.svg"):
         os.remove(old)
@@ -122,7 +126,7 @@ BOX = re.compile(r"M(\d+) (\d+)H(\d+)v(\d+)H(\d+)")
 
 
 def parse(picture):
-    """None when it is not well-formed."""
+    """Returns the document in picture, or None when it is not well-formed."""
     try:
         return minidom.parseString(picture)
     except ExpatError:
@@ -130,7 +134,8 @@ def parse(picture):
 
 
 def shapes(picture):
-    """[(class, words, first, last, boxes)] of all that has an address; last of a void is None."""
+    """Returns [(class, words, first, last, boxes)] of all shapes in picture that have an address;
+    last is None for an empty range."""
     out = []
     for path in parse(picture).getElementsByTagName("path"):
         titles = path.getElementsByTagName("title")
@@ -143,10 +148,13 @@ def shapes(picture):
 
 
 def spans(items):
+    """Returns [(first, last)], in bytes, of items, the ranges of replay's JSON."""
     return [(int(i["base"], 16), int(i["base"], 16) + int(i["size"], 16) - 1) for i in items]
 
 
 def whole_frames(items):
+    """Returns the ranges of items as spans() does, widened to whole frames and joined where they
+    touch."""
     out = []
     for first, last in spans(items):
         first, last = first // FRAME * FRAME, last // FRAME * FRAME + FRAME - 1
@@ -158,7 +166,8 @@ def whole_frames(items):
 
 
 def places_wrong(lane):
-    """Whether boxes of one lane, in the order of addresses, fail to follow each other."""
+    """Returns whether the boxes of lane, shapes in the order of addresses, fail to follow each
+    other."""
     boxes = [(top, left, right) for *_, boxes in lane for left, top, right, _, back in boxes
              if back == left]
     return any(left >= right for _, left, right in boxes) or any(
@@ -166,7 +175,8 @@ def places_wrong(lane):
 
 
 def complaint(picture, answer, entries):
-    """None, or what is wrong with a picture of what this JSON says."""
+    """Returns None, or what is wrong with picture, which must show what replay's JSON, answer,
+    says of a map with so many entries."""
     found = shapes(picture)
     given = [s for s in found if s[1].startswith("entry")]
     corrected = [s for s in found if s[0][0] == "t" and not s[1].startswith("entry")]
@@ -194,7 +204,8 @@ def complaint(picture, answer, entries):
 
 
 def judge(text, may_fail=False):
-    """None, or what is wrong with the picture of this map."""
+    """Returns None, or what is wrong with the picture of text, a map. With may_fail set, the map
+    may be one that does not boot."""
     status, picture, err = run("--svg", "-", text=text)
     if not parse(picture):
         return f"not XML; {err}"
@@ -206,6 +217,7 @@ def judge(text, may_fail=False):
 
 
 def map_text(entries):
+    """Returns entries as the text of a map file."""
     return "".join(" ".join(f"{word:#x}" for word in e) + "\n" for e in entries).encode()
 
 
@@ -252,6 +264,7 @@ def check_refusals(tap):
 
 
 def maps_of():
+    """Returns the paths of all maps in tests/e820/."""
     return sorted(glob.glob(f"{MAPS}/*.map"))
 
 

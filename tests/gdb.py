@@ -19,13 +19,14 @@ LONGEST = 15  # bytes of an x86 instruction
 
 
 def attempt(command):
-    """A command whose error is shown and does not end the session."""
+    """Returns gdb commands that execute command and print its error; the session goes on after an
+    error."""
     return f"python\ntry: gdb.execute({command!r})\nexcept gdb.error as e: print('error:', e)\nend\n"
 
 
 def session(steps, **env):
-    """Runs gdb commands under make debug's script. steps: [(name, commands)]. Returns
-    ({name: what was printed}, all output, status); "" names what comes before the first."""
+    """Runs steps, [(name, gdb commands)], under scripts/debug. Returns ({name: what was printed},
+    all output, status); the name "" stands for what comes before the first step."""
     text = "".join(f"echo \\n{MARK}{name}\\n\n{commands}\n" for name, commands in steps)
     with tempfile.TemporaryDirectory(prefix="gdb.", dir=BUILD) as directory:
         rc = os.path.join(directory, "rc")
@@ -57,6 +58,7 @@ CODE = (("bootsector", "i8086", "bp_bootsector", "print_digit"),
 
 
 def address(stage, place):
+    """Returns the address of place in the ELF file of stage: a label, or a label and + N."""
     label, _, more = place.partition("+")
     listed = subprocess.run(["nm", f"{BUILD}/{stage}.elf"], stdout=subprocess.PIPE, text=True,
                             check=True).stdout
@@ -64,11 +66,14 @@ def address(stage, place):
 
 
 def mnemonics(text, pattern):
+    """Returns [(address, mnemonic)] of all that pattern finds in text."""
     return [(int(at, 16), word) for at, word in re.findall(pattern, text, re.MULTILINE)]
 
 
 def objdump(stage, machine, start, end):
-    """The last instruction may reach over the end, so objdump sees as much more."""
+    """Returns [(address, mnemonic)] of [start, end) in the ELF file of stage, as objdump
+    disassembles it for machine. The last instruction may reach beyond end, so objdump is given
+    more."""
     text = subprocess.run(["objdump", "-d", "-w", "-m", machine, f"--start-address={start}",
                            f"--stop-address={end + LONGEST}", f"{BUILD}/{stage}.elf"],
                           stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -94,7 +99,7 @@ def test_code(tap):
 
 
 def test_stages(tap):
-    """First words of each stage's source, at the stage's own stop."""
+    """Checks that each STAGE= stops where the stage begins, with its source and code shown."""
     first = {"bootsector": (r"bootsector\.asm:\d+", ["mov", "out", "push", "mov"]),
              "stage2": (r"stage2/entry\.asm:\d+", ["cli", "cld", "xor", "mov"]),
              "kernel": (r"x86_64/entry\.asm:\d+", ["call", "cli", "hlt", "jmp"])}
@@ -140,10 +145,12 @@ def test_early(tap):
 
 
 def lines(text, start):
+    """Returns the lines of text that begin with start."""
     return [line.rstrip() for line in text.splitlines() if line.startswith(start)]
 
 
 def between(text, start, end="firstpage> "):
+    """Returns the part of text that follows start, up to end."""
     at = text.find(start)
     return text[at + len(start):].partition(end)[0] if at >= 0 else ""
 
@@ -158,7 +165,8 @@ COMMANDS = [("fp-e820", "fp-e820"), ("fp-e820 raw", "fp-e820 raw"), ("fp-membloc
 
 
 def compare(tap, name, said, parts):
-    """said: the monitor's words; parts: gdb's."""
+    """Checks what gdb's commands printed, parts, against what the monitor's commands printed,
+    said."""
     def monitor(command):
         return between(said, f"firstpage> {command}\n")
 
@@ -187,7 +195,8 @@ def compare(tap, name, said, parts):
 
 
 def live(tap, name, before, last, **env):
-    """Monitor commands, then gdb where the guest ends."""
+    """Runs the monitor's commands before, SHOW and last, and gdb's commands where the guest ends,
+    and compares both. Returns (what each of gdb's commands printed, or None; all output)."""
     run = ";".join(before + SHOW + last)
     parts, output, _ = session([("stop", "break arch_exit\ncontinue")] + COMMANDS
                                + [("end", "delete\ncontinue")],

@@ -5,7 +5,9 @@ import subprocess
 
 
 def run(argv, limit, **env):
-    """(status, output). What is not done in time is ended, QEMU too: status None."""
+    """Runs argv with the variables of env added to the environment. Returns (status, output).
+    After limit seconds it ends the program and all that the program has started, QEMU for example;
+    status is None then."""
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env={**os.environ, **env},
                           start_new_session=True) as process:

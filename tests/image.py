@@ -19,7 +19,8 @@ FAT_TYPES = {0x01, 0x04, 0x06, 0x0b, 0x0c, 0x0e}
 
 
 def chs(lba, heads=255, sectors=63):
-    """The three bytes of a partition table; FE FF FF beyond what they can say."""
+    """Returns the three bytes by which a partition table names the sector lba; FE FF FF beyond
+    what they can name."""
     cylinder, rest = divmod(lba, heads * sectors)
     if cylinder > 1023:
         return bytes([254, 255, 255])
@@ -28,6 +29,7 @@ def chs(lba, heads=255, sectors=63):
 
 
 def sha256(path):
+    """Returns the SHA-256 of the file path, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
 
@@ -60,6 +62,7 @@ def check_stage2(tap, image):
 
 
 def check_files(tap, volume, what):
+    """Checks the file system and the files on volume, the bytes of a FAT volume named what."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(volume)
         file.flush()
@@ -77,7 +80,8 @@ def check_files(tap, volume, what):
 
 
 def check_floppy(tap, disk):
-    """One FAT12, found by the partition table and by the boot sector's parameter block alike."""
+    """Checks floppy.img: its one FAT12 volume must be found by the partition table and by the boot
+    sector's parameter block."""
     with open(os.path.join(BUILD, "floppy.img"), "rb") as file:
         image = file.read()
     entry = image[0x1be:0x1ce]
@@ -94,7 +98,7 @@ def check_floppy(tap, disk):
 
 
 def check_parameter_block(tap, disk):
-    """disk-bpb.img is disk.img but for those bytes."""
+    """Checks that disk-bpb.img differs from disk.img in the parameter block alone."""
     with open(os.path.join(BUILD, "disk-bpb.img"), "rb") as file:
         image = file.read()
     tap.check(image[:3] == disk[:3] and image[0x3e:] == disk[0x3e:],
@@ -123,7 +127,7 @@ def check_symbols(tap):
 
 
 def check_progress_codes(tap):
-    """docs/firmware.md lists the codes that are compiled in, all of them once."""
+    """Checks that docs/firmware.md lists the progress codes that are compiled in, each once."""
     with open("include/progress.list", encoding="ascii") as file:
         listed = re.findall(r'^PROGRESS\(0x(..), +\w+, +"(.*)"\)$', file.read(), re.MULTILINE)
     with open("docs/firmware.md", encoding="utf-8") as file:
@@ -135,7 +139,7 @@ def check_progress_codes(tap):
 
 
 def check_no_write(tap):
-    """A copy, bootable and writable, is the same after a boot as before."""
+    """Checks that a boot leaves a writable copy of the image as it was."""
     with tempfile.TemporaryDirectory(dir=BUILD) as directory:
         copy = os.path.join(directory, "disk.img")
         subprocess.run(["scripts/image", IMAGE, copy, "run=exit 0"], check=True)

@@ -108,10 +108,12 @@ REFUSAL = r"^firstpage: (.*)$"
 
 
 def kind_of(case):
+    """Returns the kind of cell that case is, the first word of its name."""
     return case.name.split()[0]
 
 
 def cell(name, make=Case, **rest):
+    """Makes the cell name, a case of the class make, with the matrix's defaults."""
     kind = name.split()[0]
     rest.setdefault("CMDLINE", RUN)
     rest.setdefault("limit", LIMIT)
@@ -120,10 +122,12 @@ def cell(name, make=Case, **rest):
 
 
 def boots(name, **rest):
+    """Makes the cell name, whose boot must pass the self-test."""
     cell(name, selftest=True, **rest)
 
 
 def refused(name, says, **rest):
+    """Makes the cell name, whose boot must halt with a message that matches says."""
     cell(name, Stop, says=[says], end=HALTED, **rest)
 
 
@@ -165,11 +169,13 @@ def define_cpus():
 
 
 def kib(size):
+    """Returns size, a number and K, M, G or T, in KiB."""
     return int(size[:-1]) << {"K": 0, "M": 10, "G": 20, "T": 30}[size[-1]]
 
 
 def least_kib():
-    """The kernel lies at 2 MiB, and SeaBIOS has the end."""
+    """Returns the least RAM, in KiB, that the kernel boots with: it lies at 2 MiB, and SeaBIOS
+    keeps the end of RAM."""
     with open(os.path.join(BUILD, "host", "kernel_size.h"), encoding="ascii") as file:
         end, start = (int(word, 16) for word in re.findall(r"0x([0-9a-f]+)", file.read()))
     need = 2048 + -(-(end - start) // 1024) + SEABIOS_KIB
@@ -177,7 +183,8 @@ def least_kib():
 
 
 def ram_is(size, output):
-    """SeaBIOS, the legacy hole and what the EBDA cuts off are less than 1 MiB."""
+    """Returns None when output tells of size KiB of RAM, else a complaint. SeaBIOS, the legacy
+    hole and what the EBDA cuts off are together less than 1 MiB."""
     total = re.search(r"^Memory: \d+K/(\d+)K available", output, re.MULTILINE)
     if not total or not size - 1024 < int(total[1]) < size:
         return f"{total and total[1]} KiB of RAM, the machine has {size}"
@@ -198,7 +205,8 @@ def define_ram():
 
 
 def bochs_models():
-    """From the first with long mode that is meant to the newest."""
+    """Returns the CPU models of Bochs that have long mode: it lists them from the oldest to the
+    newest."""
     listed = subprocess.run(["bochs", "--help", "cpu"], stdout=subprocess.PIPE, text=True,
                             stderr=subprocess.STDOUT, check=False).stdout
     names = re.findall(r"^[a-z]\w+$", listed, re.MULTILINE)
@@ -219,7 +227,8 @@ def define_bochs():
 
 
 def replayed(path):
-    """(corrected map and corrections as the kernel prints them, memory in bytes)"""
+    """Returns (the corrected map and the corrections as lines of the kernel's form, memory in
+    bytes) as replay has them for the map at path."""
     text, answer = (subprocess.run([REPLAY, *flags, path], stdout=subprocess.PIPE, check=True,
                                    text=True).stdout for flags in ([], ["--json"]))
     lines = text[text.index("Corrected, "):].splitlines()
@@ -230,8 +239,9 @@ def replayed(path):
 
 
 def machine_ram(mib):
-    """QEMU's pc: to 3 GiB and from 4 GiB on, when it is 3.5 GiB or more; from 1 TiB on, when it would
-    reach AMD's HyperTransport."""
+    """Returns the RAM of QEMU's pc with mib MiB, as [start, end) ranges of bytes. With 3.5 GiB or
+    more it is below 3 GiB and from 4 GiB on, or from 1 TiB on where it would reach AMD's
+    HyperTransport range."""
     size = mib << 20
     low = size if size < 7 * GIB // 2 else 3 * GIB
     high = 4 * GIB if 4 * GIB + size - low <= HYPERTRANSPORT else TIB
@@ -239,8 +249,9 @@ def machine_ram(mib):
 
 
 def as_replayed(path, mib, output):
-    """None, or in what the boot by this map differs from replay: in the corrected map, or in what
-    memblock has, but for what is not there."""
+    """Returns None, or in what output, that of a boot by the map at path with mib MiB of RAM,
+    differs from replay: in the corrected map, or in memblock's memory. RAM that the machine lacks
+    must be left out."""
     want, memory = replayed(path)
     got = re.findall(r"^(?:corrected, .*|e820: .*|correction: entry .*)$",
                      output[output.index("\nraw, "):], re.MULTILINE)
@@ -268,7 +279,7 @@ def define_maps():
 
 
 def define_matrix():
-    """The cells, in the order of the table."""
+    """Makes all cells and returns them in the order of the table."""
     before = len(CASES)
     define_media()
     define_machines()
@@ -280,13 +291,14 @@ def define_matrix():
 
 
 def matrix_sample():
-    """Those that are a part of `make test`."""
+    """Makes all cells and returns those that are part of `make test`."""
     cells = {case.name: case for case in define_matrix()}
     return [cells[name] for name in SAMPLE]
 
 
 def prove_matrix_failure(tap):
-    """A boot by another map than replay was given: one byte less of RAM."""
+    """Checks that a boot by another map than replay was given, with one byte less of RAM, does not
+    pass."""
     path, other = "tests/e820/home1-via-128m.map", os.path.join(LOGS, "other.map")
     with open(path, encoding="utf-8") as file, open(other, "w", encoding="utf-8") as out:
         out.write(re.sub(r"^0x100000 0x\w+", lambda m: f"0x100000 {int(m[0].split()[1], 0) - 1:#x}",
@@ -299,7 +311,7 @@ def prove_matrix_failure(tap):
 
 
 def table(results):
-    """Cells grouped by kind, and the sums."""
+    """Returns the lines of the table: results grouped by kind, and the sums."""
     lines = []
     for kind, rows in itertools.groupby(results, lambda row: kind_of(row[0])):
         rows = list(rows)

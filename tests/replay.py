@@ -15,12 +15,14 @@ PAGE = 4096
 
 
 def replay(text, *flags):
+    """Runs replay with flags and text as standard input. Returns (status, output, complaints)."""
     done = subprocess.run([REPLAY, *flags, "-"], input=text, capture_output=True, timeout=60,
                           check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 def read_map(name):
+    """Returns the entries of the map file name, each a list of three or four numbers."""
     entries = []
     with open(name, encoding="utf-8") as file:
         for line in file:
@@ -31,7 +33,8 @@ def read_map(name):
 
 
 def corrected(entries):
-    """The contract's sweep, in big integers: [(base, size, type)], merged."""
+    """Returns what entries come to, [(base, size, type)], sorted and merged: the rules of
+    lib/e820.h again, range by range, in Python's integers."""
     spans = [(b, min(b + s, 1 << 64), t, b + s > 1 << 64, rest)
              for b, s, t, *rest in entries if s]
     ram_off = [bool(rest) and not rest[0] & 1 for _, _, t, _, rest in spans if t == 1]
@@ -59,11 +62,13 @@ def corrected(entries):
 
 
 def ranges(items):
+    """Returns [(base, size)] of items, the ranges of replay's JSON."""
     return [(int(i["base"], 16), int(i["size"], 16)) for i in items]
 
 
 def frames(items):
-    """Whole frames: memory rounds inwards."""
+    """Returns the whole frames of items, [(base, size)] in bytes, as [start, end) ranges: memory
+    is rounded inwards."""
     out = []
     for base, size in items:
         low, high = -(-base // PAGE), (base + size) // PAGE
@@ -73,6 +78,7 @@ def frames(items):
 
 
 def subtract(spans, holes):
+    """Returns spans, [start, end) ranges, without holes."""
     for low, high in holes:
         spans = [piece for a, b in spans
                  for piece in ((a, min(b, low)), (max(a, high), b)) if piece[0] < piece[1]]
@@ -80,6 +86,7 @@ def subtract(spans, holes):
 
 
 def merge(spans):
+    """Returns spans, [start, end) ranges, sorted and joined where they touch."""
     out = []
     for low, high in sorted(spans):
         if out and out[-1][1] == low:
@@ -90,7 +97,7 @@ def merge(spans):
 
 
 def complaint(entries, answer):
-    """None, or what is wrong with replay's JSON for this map."""
+    """Returns None, or what is wrong with answer, replay's JSON for the map entries."""
     want = corrected(entries)
     got = [(int(r["base"], 16), int(r["size"], 16), r["type"]) for r in answer["e820"]]
     if got != want:
@@ -115,6 +122,7 @@ def complaint(entries, answer):
 
 
 def judge(entries):
+    """Returns None, or what is wrong with what replay makes of entries."""
     text = "".join(" ".join(f"{w:#x}" for w in e) + "\n" for e in entries)
     status, out, err = replay(text.encode(), "--json")
     if status == 2:
@@ -125,7 +133,8 @@ def judge(entries):
 
 
 def random_map(rng):
-    """RAM that boots, and up to 12 entries of every kind of nonsense over it."""
+    """Returns a map by the random numbers of rng: RAM that boots, and over it up to 12 entries of
+    every kind of nonsense."""
     entries = [[0, 0x9f000, 1], [0x100000, rng.choice([15, 63, 255]) << 20, 1]]
     for _ in range(rng.randrange(12)):
         base = rng.choice([rng.randrange(0x100000), rng.randrange(1 << 28), rng.randrange(1 << 33),

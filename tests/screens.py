@@ -37,12 +37,13 @@ NAMES = {"-": "nothing", "F": "firmware", "A": "ACPI data", "V": "NVS", "U": "un
 # ---- what must be seen ----
 
 class Paint:
-    """Stretches of frames, each of the first kind that was laid on it."""
+    """Frames and what they are. Of several kinds laid on a frame the first counts."""
 
     def __init__(self):
         self.parts = [(0, MAX_PFN, None)]
 
     def lay(self, start, end, kind):
+        """Gives kind to the frames of [start, end) that have none."""
         parts = []
         for a, b, old in self.parts:
             low, high = max(a, start), min(b, end)
@@ -55,6 +56,7 @@ class Paint:
         self.parts = parts
 
     def count(self, start, end):
+        """Returns {kind: frames} of [start, end); the kind of frames without one is -."""
         counts = {}
         for a, b, kind in self.parts:
             frames = min(b, end) - max(a, start)
@@ -64,7 +66,9 @@ class Paint:
 
 
 def frames_in(pattern, text, inwards=False):
-    """Ranges of bytes, ends inclusive, as frames; and what else the pattern catches."""
+    """Yields (start, end, third group or None) for each match of pattern in text. The first two
+    groups are a range of bytes with its end inclusive; it is returned in frames, rounded outwards,
+    or inwards when inwards is set."""
     for match in re.finditer(pattern, text, re.MULTILINE):
         start, last = int(match[1], 16), int(match[2], 16)
         start, end = (-(-start // FRAME), (last + 1) // FRAME) if inwards else (
@@ -73,11 +77,12 @@ def frames_in(pattern, text, inwards=False):
 
 
 def bytes_in(pattern, text):
+    """Returns [(first, last)], in bytes, for each match of pattern in text."""
     return [(int(a, 16), int(b, 16)) for a, b in re.findall(pattern, text, re.MULTILINE)]
 
 
 class Machine:
-    """What one boot says of itself."""
+    """What the picture must show, from what the commands of one boot have printed."""
 
     def __init__(self, text):
         corrected = text[text.index("corrected,"):]
@@ -111,10 +116,13 @@ class Machine:
         self.end = min(max(end for _, end, _ in e820 + self.memory), MAX_PFN)
 
     def area(self, pfn):
+        """Returns (start, end, kind) of the stretch around pfn that is RAM, or one kind of other
+        memory."""
         return next((a, b, kind or "-") for a, b, kind in self.areas.parts if a <= pfn < b)
 
     def cell(self, start, end):
-        """The characters that a cell may have: where mem_map is, no command says."""
+        """Returns the characters that the cell [start, end) may have. Where mem_map lies, no
+        command tells, so M is possible wherever memory is reserved."""
         counts = self.paint.count(start, end)
         if "K" in counts:
             return "K"
@@ -129,7 +137,8 @@ class Machine:
         return looks + "M" if reserved else looks
 
     def line(self, pfn, row):
-        """(start, end, kind of a fold or None)"""
+        """Returns (start, end, kind) of the line at pfn, with row frames a line; kind is None, or
+        that of a folded stretch."""
         start = pfn // row * row
         end = min(start + row, self.end)
         a, b, kind = self.area(start)
@@ -138,6 +147,7 @@ class Machine:
         return -(-a // row) * row, self.end if b >= self.end else b // row * row, kind
 
     def lines(self, columns, order, top=0, most=1 << 60):
+        """Returns at most most lines, as line() has them, from the frame top on."""
         lines = []
         while top < self.end and len(lines) < most:
             lines.append(self.line(top, columns << order))
@@ -145,11 +155,14 @@ class Machine:
         return lines
 
     def whole_order(self, columns, rows):
+        """Returns the least order at which the picture of the whole machine fits into rows
+        lines."""
         return next(order for order in range(40)
                     if len(self.lines(columns, order, 0, rows + 1)) <= rows)
 
     def complaint_about_words(self, screen):
-        """Of each list the first that the range under the cursor touches, and how many more."""
+        """Returns None, or what is wrong with the last lines of screen, which tell of each list
+        the first entry that the range under the cursor touches and how many more there are."""
         start, last = (int(n, 16) for n in re.search(r"(?m)^\[mem 0x(\w+)-0x(\w+)\]",
                                                      screen).groups())
         for name, said in (("E820", r"E820: entry (\d+)[^(;\n]*(?:\(\+(\d+)\))?"),
@@ -164,7 +177,7 @@ class Machine:
         return None
 
     def complaint(self, shown, columns, order, top):
-        """None, or how these lines of a screen differ from what must be there."""
+        """Returns None, or how shown, the lines of a picture, differs from what must be there."""
         lines = self.lines(columns, order, top, len(shown))
         if len(lines) != len(shown):
             return f"{len(shown)} lines instead of {len(lines)}"
@@ -196,17 +209,20 @@ class Machine:
 
 
 def rows_of(screen):
-    """The lines of the grid, of a screen or of what was printed."""
+    """Returns the lines of the grid in screen, which is a screen or printed text."""
     lines = screen.splitlines()
     end = next((i for i, line in enumerate(lines) if line.startswith(". free")), 0)
     return [line.rstrip() for line in lines[1:end] if line.strip()]
 
 
 def order_of(screen):
+    """Returns the order of a cell, from the line that tells its size."""
     return int(SCALE.search(screen)[1]).bit_length() - 1
 
 
 def complaint_of(machine, screen, columns=64, top=None):
+    """Returns None, or what is wrong with the picture in screen. It must begin at the frame top,
+    unless top is None."""
     rows = rows_of(screen)
     if not rows or not ROW.match(rows[0]) or not SCALE.search(screen):
         return "no map"
@@ -219,7 +235,7 @@ def complaint_of(machine, screen, columns=64, top=None):
 # ---- a guest at work ----
 
 class Guest:
-    """QEMU with the serial line on a terminal of pyte's and its monitor on a socket."""
+    """QEMU with its serial line on a terminal of pyte's and its monitor on a socket."""
 
     def __init__(self, columns=80, rows=25, **env):
         self.directory = tempfile.TemporaryDirectory(prefix="screens.", dir=BUILD)
@@ -250,6 +266,8 @@ class Guest:
                 self.text += data.decode("ascii", "replace").replace("\r", "")
 
     def wait(self, good, what, limit=60):
+        """Waits until good() is true. Raises RuntimeError, which names what, after limit
+        seconds."""
         end = time.monotonic() + limit
         while time.monotonic() < end:
             with self.lock:
@@ -259,11 +277,12 @@ class Guest:
         raise RuntimeError(f"{what}: not within {limit} s; the screen:\n" + self.shown())
 
     def type(self, keys):
+        """Types keys on the serial line."""
         self.run.stdin.write(keys.encode())
         self.run.stdin.flush()
 
     def command(self, line):
-        """What a command prints."""
+        """Types line and returns what the command prints."""
         with self.lock:
             start = len(self.text)
         self.type(line + "\r")
@@ -271,10 +290,12 @@ class Guest:
         return self.text[start:-len(PROMPT)].split("\n", 1)[1]
 
     def shown(self):
+        """Returns the text of pyte's screen."""
         return "\n".join(line.rstrip() for line in self.screen.display)
 
     def comes_to(self, complaint_of_it, limit=20):
-        """None as soon as there is no complaint: what is drawn takes its time. Else the last one."""
+        """Calls complaint_of_it until it has no complaint, since drawing takes time. Returns None,
+        or the last complaint after limit seconds."""
         end = time.monotonic() + limit
         while True:
             with self.lock:
@@ -286,7 +307,8 @@ class Guest:
             time.sleep(0.05)
 
     def shows(self, pattern, machine, columns=64, top=None):
-        """None: the pattern, and with it a picture of which all is as it must be."""
+        """Returns None as soon as pattern is on the screen, with a picture that is right in every
+        cell, else a complaint."""
         def complaint():
             if not re.search(pattern, self.shown(), re.MULTILINE):
                 return "no " + pattern
@@ -294,14 +316,16 @@ class Guest:
         return self.comes_to(complaint)
 
     def left(self):
-        """None: nothing is on the screen but the prompt."""
+        """Returns None as soon as the screen is empty but for the prompt, else a complaint."""
         return self.comes_to(lambda: self.shown().strip() != PROMPT.strip() and "not left")
 
     def boot(self):
+        """Waits for the prompt. Returns the Machine."""
         self.wait(lambda: self.text.endswith("\n" + PROMPT), "the prompt")
         return Machine("".join(self.command(line) for line in SAYS.split(";")))
 
     def ask_qemu(self, execute, **arguments):
+        """Has QEMU execute a command of its monitor."""
         if not self.qmp:
             connection = socket.socket(socket.AF_UNIX)
             connection.connect(self.qmp_path)
@@ -315,11 +339,13 @@ class Guest:
                 raise RuntimeError(f"QEMU: {answer['error']}")
 
     def press(self, *keys):
+        """Presses keys, by QEMU's names, on the PS/2 keyboard."""
         for key in keys:
             self.ask_qemu("send-key", keys=[{"type": "qcode", "data": key}])
             time.sleep(0.15)
 
     def dump(self):
+        """Returns the VGA screen as a Dump."""
         path = os.path.join(self.directory.name, "screen.ppm")
         self.ask_qemu("screendump", filename=path)
         with open(path, "rb") as file:
@@ -329,7 +355,8 @@ class Guest:
 # ---- the VGA screen ----
 
 class Dump:
-    """A picture of 80 x 25 cells of 16 lines; colours as the card has them, of 6 bits."""
+    """The VGA screen as a picture: 80 x 25 cells of 16 lines, colours of 6 bits as the card has
+    them."""
 
     def __init__(self, data):
         magic, size, most, pixels = data.split(b"\n", 3)
@@ -340,7 +367,7 @@ class Dump:
         self.pixels = pixels.translate(bytes(value >> 2 for value in range(256)))
 
     def cell(self, row, column):
-        """The pixels, line by line."""
+        """Returns the lines of a cell, each a tuple of pixels."""
         lines = []
         for y in range(row * 16, row * 16 + 16):
             start = 3 * (y * self.width + column * self.cell_width)
@@ -353,7 +380,7 @@ COLOURS = ["black", "red", "green", "brown", "blue", "magenta", "cyan", "white"]
 
 
 def palette(name, bright=False):
-    """The colour of one of pyte's names on a VGA card."""
+    """Returns the pixel that a VGA card shows for name, a colour by pyte's name."""
     number = COLOURS.index(name)
     level = [(42 if number >> bit & 1 else 0) + (21 if bright else 0) for bit in range(3)]
     if name == "brown" and not bright:
@@ -362,6 +389,7 @@ def palette(name, bright=False):
 
 
 def colours_of(char):
+    """Returns the pixels of the foreground and background of char, a character of pyte's."""
     fore = palette("white" if char.fg == "default" else char.fg, char.bold)
     return fore, palette("black" if char.bg == "default" else char.bg)
 
@@ -371,7 +399,7 @@ ALPHABET = "".join(map(chr, range(33, 127)))
 
 
 def learn_glyphs(guest):
-    """Types the alphabet in two lines, each on an empty screen, and looks."""
+    """Types the alphabet in two parts, each on an empty screen. Returns {shape: character}."""
     guest.wait(lambda: guest.text.endswith("\n" + PROMPT), "the prompt")
     glyphs = {}
     for part in (ALPHABET[:47], ALPHABET[47:]):
@@ -389,11 +417,13 @@ def learn_glyphs(guest):
 
 
 def shape(cell, foreground):
+    """Returns, line by line, which pixels of cell have the colour foreground."""
     return tuple(tuple(pixel == foreground for pixel in line) for line in cell)
 
 
 def letter(glyphs, drawn):
-    """Where the cursor is, its lines are set or not, as it blinks: only the others count."""
+    """Returns the character whose shape is drawn. Under the cursor, which blinks, the lowest lines
+    may be set, so only the others count."""
     whole = (True,) * len(drawn[0])
     if drawn in glyphs or drawn[CURSOR_LINES] != whole:
         return glyphs.get(drawn, "?")
@@ -402,7 +432,7 @@ def letter(glyphs, drawn):
 
 
 def vga_complaint(guest, glyphs):
-    """None, or where the VGA screen and the terminal of pyte's differ, in characters or colours."""
+    """Returns None, or where the VGA screen differs from pyte's in a character or a colour."""
     picture = guest.dump()
     for row in range(25):
         for column in range(80):
@@ -423,12 +453,13 @@ TESTS = []
 
 
 def test(function):
+    """Adds function to TESTS. Its docstring is the test's name."""
     TESTS.append(function)
     return function
 
 
 def printed(words, **env):
-    """Boots, shows pictures, and ends: (Machine, the pictures)."""
+    """Boots with words, which show pictures, and ends. Returns (Machine, the pictures)."""
     env = {**os.environ, "CMDLINE": f"{words};{SAYS};exit 0", **env}
     done = subprocess.run(["scripts/run"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env=env, timeout=120, check=False)
@@ -440,6 +471,7 @@ def printed(words, **env):
 
 
 def check_printed(words, **env):
+    """Returns None, or what is wrong with the pictures that words print."""
     machine, pictures = printed(words, **env)
     if len(pictures) != words.count("map once"):
         return f"{len(pictures)} pictures"
@@ -485,13 +517,13 @@ def printed_huge():
 
 
 def first(*checks):
-    """The first complaint, of checks that are made one after the other."""
+    """Calls checks in turn. Returns the first complaint, or None."""
     return next(filter(None, (check() for check in checks)), None)
 
 
 @test
 def keys_on_a_terminal():
-    """map: keys on a terminal of 80 x 24 that does not say so"""
+    """map: keys on a terminal of 80 x 24 that does not tell its size"""
     with Guest(80, 24) as guest:
         machine = guest.boot()
         whole = guest.command("map once")
@@ -526,7 +558,7 @@ def keys_on_a_terminal():
 
 @test
 def larger_terminal():
-    """map: a terminal of 150 x 50 is filled, the VGA screen beside it is not"""
+    """map: fills a terminal of 150 x 50, and leaves the VGA screen at its own size"""
     with Guest(150, 50) as guest:
         machine = guest.boot()
         glyphs = learn_glyphs(guest)
@@ -545,7 +577,8 @@ def larger_terminal():
 
 
 def read_back(picture, row, column, glyphs):
-    """Whatever its colours: of two, either may be the character's."""
+    """Returns the character in a cell of picture, whatever its colours are: of two, either may be
+    the character's."""
     cell = picture.cell(row, column)
     colours = {pixel for line in cell for pixel in line}
     if len(colours) == 1:
@@ -556,7 +589,7 @@ def read_back(picture, row, column, glyphs):
 
 @test
 def vga_screen():
-    """map: the VGA screen shows what the terminal shows, keys of the PS/2 keyboard"""
+    """map: the VGA screen shows what the terminal shows, with keys of the PS/2 keyboard"""
     with Guest(MEM="1G") as guest:
         glyphs = learn_glyphs(guest)
         guest.command("alloc 15")
@@ -576,7 +609,7 @@ def vga_screen():
 
 @test
 def stress_alive():
-    """stress: alive on the screen, all is given back"""
+    """stress: the picture changes on the screen, and all memory is given back"""
     with Guest(MEM="256M") as guest:
         machine = guest.boot()
         before = guest.command("free")
@@ -603,7 +636,7 @@ def stress_alive():
 
 @test
 def stress_printed():
-    """stress under run=: printed pictures, then figures"""
+    """stress under run=: prints pictures, then figures"""
     env = {**os.environ, "CMDLINE": "run=stress 2 7;exit 0", "MEM": "64M"}
     done = subprocess.run(["scripts/run"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env=env, timeout=120, check=False)
@@ -616,7 +649,7 @@ def stress_printed():
 
 
 def prove_failure(tap):
-    """Pictures that must not count as good, judged by the same code."""
+    """Checks that damaged pictures do not pass; the same code judges them."""
     machine, (picture,) = printed("run=map once")
     for name, wrong in (("a cell too many in use", picture.replace("....", "..#.", 1)),
                         ("a kernel that is not there", picture.replace("KK", "K.", 1)),

@@ -20,7 +20,7 @@ PROMPT = b"the end > "
 
 
 def tour(command="scripts/tour", **env):
-    """(status, output) without a terminal."""
+    """Runs command without a terminal, with the variables of env. Returns (status, output)."""
     done = subprocess.run(["sh", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=LIMIT, check=False,
                           env={**os.environ, **env})
@@ -28,11 +28,12 @@ def tour(command="scripts/tour", **env):
 
 
 def stops(output):
+    """Returns the names of the stops in output."""
     return re.findall(r"^Stop \d of 9: (\w+),", output, re.MULTILINE)
 
 
 def verdicts(output):
-    """(how many held, the lines of those that did not)"""
+    """Returns (how many expectations held, the lines of those that did not) in output."""
     return (len(re.findall(r"^ {8}ok  ", output, re.MULTILINE)),
             re.findall(r"^ {8}not ok  (.*)", output, re.MULTILINE))
 
@@ -75,7 +76,8 @@ class Terminal:
         self.output = b""
 
     def say(self, line=None):
-        """Says it, and returns what comes back up to the next question or the end."""
+        """Types line, unless it is None. Returns what is printed up to the next question or the
+        end."""
         start, end = len(self.output), time.monotonic() + LIMIT
         if line is not None:
             os.write(self.terminal, line)
@@ -88,8 +90,8 @@ class Terminal:
         return self.output[start:].decode("utf-8", "replace")
 
     def status(self, line=b""):
-        """Of its end; None when there is none in time. line: said again until then, since a Ctrl-C
-        just before a read() is lost on any program."""
+        """Waits for the end. Returns the exit status, or None after LIMIT seconds. Types line
+        until then again and again, since a Ctrl-C just before a read() is lost on any program."""
         end = time.monotonic() + LIMIT
         while time.monotonic() < end:
             with contextlib.suppress(OSError):  # it may be closed by now
@@ -103,14 +105,15 @@ class Terminal:
 
 
 def bochs_of(pid):
-    """Processes whose parent is pid, named bochs."""
+    """Returns the children of the process pid that are named bochs."""
     found = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(pid)], stdout=subprocess.PIPE,
                            text=True, check=False).stdout
     return [int(line.split()[0]) for line in found.splitlines() if "bochs" in line]
 
 
 def check_terminal(tap):
-    """On the way it spoils boot_info's magic, as a user may: the next stop to look must see it."""
+    """Checks the tour on a terminal. On the way the test spoils boot_info's magic, as a user may;
+    the next stop that looks at it must see it."""
     guide = Terminal()
     guide.say()
     bochs = bochs_of(guide.pid)

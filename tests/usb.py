@@ -31,6 +31,7 @@ REAL = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
 
 
 def load_usb():
+    """Returns (the module of scripts/usb, the module usb_target)."""
     sys.path.insert(0, os.path.dirname(SCRIPT))
     loader = importlib.machinery.SourceFileLoader("usb", SCRIPT)
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("usb", loader))
@@ -39,7 +40,8 @@ def load_usb():
 
 
 class Place:
-    """A folder that is a build folder, with an image of random bytes, and has files to write to."""
+    """A folder that serves as build folder, with an image of random bytes, and holds the files to
+    write to."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -47,16 +49,18 @@ class Place:
         self.image = self.file("disk.img", self.data)
 
     def file(self, name, content):
+        """Writes content to the file name in the folder. Returns its path."""
         path = os.path.join(self.folder, name)
         with open(path, "wb") as file:
             file.write(content)
         return path
 
     def env(self, device, yes="1"):
+        """Returns the environment of a run that writes to device."""
         return {**REAL, "B": self.folder, "DEV": device, "YES": yes}
 
     def usb(self, device, yes="1", **how):
-        """(status, all that it says)"""
+        """Runs scripts/usb on device. Returns (status, output)."""
         how = {"env": self.env(device, yes), "stdin": subprocess.DEVNULL, **how}
         done = subprocess.run([SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               check=False, timeout=60, **how)
@@ -64,11 +68,13 @@ class Place:
 
 
 def content(path):
+    """Returns the bytes of the file path."""
     with open(path, "rb") as file:
         return file.read()
 
 
 def refused(result, words):
+    """Returns whether result, (status, output), is a refusal for the reason words."""
     status, said = result
     return status == 1 and words in said and "; nothing was written" in said
 
@@ -136,8 +142,9 @@ def check_refusals(tap, place):
 
 
 def on_terminal(place, path, keys):
-    """(status, all that it says) when the keys are typed at the question, again when nothing
-    happens: Python notes a Ctrl-C between prompt and read only with the next key."""
+    """Runs scripts/usb on a terminal, for the file path, and types keys at its question. It types
+    them again when nothing happens, since Python notes a Ctrl-C between prompt and read only with
+    the next key. Returns (status, output)."""
     child, fd = pty.fork()
     if child == 0:
         os.execve(SCRIPT, [SCRIPT], place.env(path, ""))
@@ -176,7 +183,8 @@ def check_question(tap, place):
 
 
 def run_with(place, path, **replaced):
-    """(status, its complaint) of usb within this process, functions of os replaced."""
+    """Runs scripts/usb within this process, for the file path, with functions of os replaced.
+    Returns (status, complaint)."""
     usb, _ = load_usb()
     said = io.StringIO()
     with mock.patch.multiple(os, **replaced), mock.patch.dict(os.environ, place.env(path)), \
@@ -229,7 +237,8 @@ def check_trouble(tap, place):
 
 
 class FakeMachine:
-    """A sysfs and a proc of files: sda is the system's, sdb a stick; changed by each case."""
+    """A sysfs and a proc that are files: sda is the system's disk, sdb a stick. Each case changes
+    them."""
 
     def __init__(self, root):
         self.root = root
@@ -241,23 +250,27 @@ class FakeMachine:
         self.write("proc/swaps", SWAPS)
 
     def write(self, name, text):
+        """Writes text to the file name."""
         path = os.path.join(self.root, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text + "\n")
 
     def link(self, name, path):
+        """Makes name a link to path."""
         name = os.path.join(self.root, name)
         os.makedirs(os.path.dirname(name), exist_ok=True)
         os.symlink(os.path.join(self.root, path), name)
 
     def device(self, number, path):
+        """Makes the block device with that number, MAJOR:MINOR, at path."""
         for folder in ("holders", "slaves"):
             os.makedirs(os.path.join(self.root, path, folder))
         self.link("sys/dev/block/" + number, path)
         self.link("sys/class/block/" + os.path.basename(path), path)
 
     def disk(self, number, name, bus, parts):
+        """Makes a disk with parts, {name: number}, on bus. Returns its path."""
         path = f"sys/devices/{bus}/block/{name}"
         self.device(number, path)
         self.link("sys/block/" + name, path)
@@ -269,12 +282,13 @@ class FakeMachine:
         return path
 
     def dm(self, below):
-        """dm-0 on a partition: LVM or an encrypted volume."""
+        """Puts dm-0, LVM or an encrypted volume, on the device below."""
         path = self.disk("253:0", "dm-0", "virtual", {})
         self.link(f"{path}/slaves/{os.path.basename(below)}", below)
         self.link(f"{below}/holders/dm-0", path)
 
     def mount(self, *table):
+        """Makes table, (number, mount point, source) each, the list of mounts."""
         self.write("proc/self/mountinfo", "\n".join(
             f"{i} 1 {number} / {point} rw,relatime shared:1 - ext4 {source} rw"
             for i, (number, point, source) in enumerate(table, 20)))
@@ -282,11 +296,14 @@ class FakeMachine:
 
 
 def system_on_lvm(fake):
+    """Puts / on LVM on the system's disk."""
     fake.dm("sys/devices/pci0000:00/0000:00:1f.2/ata1/block/sda/sda2")
     fake.mount(("253:0", "/", "/dev/mapper/root"))
 
 
 def loop_on(file):
+    """Returns a change that makes loop3 a loop device on file."""
+
     def change(fake):
         fake.disk("7:3", "loop3", "virtual", {})
         fake.write("sys/devices/virtual/block/loop3/loop/backing_file", file)
@@ -326,7 +343,8 @@ FAKE_CASES = [
 
 
 def fake_answer(place, number, change):
-    """What the check of a disk, or of a file, says on the played machine: (accepted, words)"""
+    """Returns (accepted, words) of the check of a block device or of a file, number, on a
+    FakeMachine after change."""
     _, target = load_usb()
     with tempfile.TemporaryDirectory(dir=place.folder) as root, \
             mock.patch.multiple(target, SYS=root + "/sys", PROC=root + "/proc"):
@@ -359,7 +377,7 @@ def check_fake_machine(tap, place):
 
 
 def command(*argv):
-    """What a command prints, or None when it fails or is not there."""
+    """Returns what argv prints, or None when it fails or is not there."""
     try:
         return subprocess.run(argv, env=REAL, check=True, stdin=subprocess.DEVNULL, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.strip()
@@ -416,7 +434,8 @@ def check_loops(tap, place):
 
 
 def check_system_disk(tap, place):
-    """Without a yes and without input, so that two reasons would have to fail for a byte to go."""
+    """Checks that the disk of this machine's / is refused. It gives no yes and no input, so that
+    two reasons would have to fail before a byte were written."""
     number = os.stat("/").st_dev
     node = os.path.realpath(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}")
     if not os.path.isdir(node) or os.path.realpath(node).startswith("/sys/devices/virtual/"):
