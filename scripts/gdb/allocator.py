@@ -1,7 +1,7 @@
-"""The allocator's books, read once and evaluated here: mm/zone.h says what the bits mean.
+"""The allocator's metadata, read once and evaluated here: mm/zone.h says what the bits mean.
 
-What the kernel computes from them (counts, states of frames, free ranges) is computed again, and
-shares no line with it: where the two differ, one is wrong.
+What the kernel computes from it (counts, page states, free ranges) is computed here again, by code
+that shares no line with the kernel's: where the two differ, one is wrong.
 """
 import functools
 
@@ -11,7 +11,7 @@ import guest
 
 
 class Gib:
-    """A GiB of a zone: its header's bitmaps, and the bitmaps of its blocks."""
+    """A gib of a zone: the bitmaps of its header, and those of its blocks."""
 
     def __init__(self, address, blocks):
         header = guest.lookup_type("struct gib")
@@ -29,8 +29,10 @@ class Gib:
 
 
 class Zone:
-    def __init__(self, books, value):
-        self.books = books
+    """A zone: the fields of struct zone, and its bitmap trees as numbers."""
+
+    def __init__(self, allocator, value):
+        self.allocator = allocator
         for name in ("id", "state", "nr_free", "first_gib", "start_pfn", "end_pfn", "border",
                      "nr_gibs", "present", "managed"):
             setattr(self, name, int(value[name]))
@@ -44,45 +46,54 @@ class Zone:
                       for k in range(value["index"].type.range()[1] + 1)]
 
     def bitmap_tree(self, value):
-        """(children, top): the leaves' bits, and the bitmap above that says which are not empty."""
+        """Returns (children, top) of value, a struct bitmap_tree: the bits of all leaves, and the
+        bitmap above them, which tells which leaves are not empty."""
         bitmap = guest.lookup_type("struct bitmap").sizeof
-        leaves = -(-self.nr_gibs // self.books.children)
+        leaves = -(-self.nr_gibs // self.allocator.children)
         data = guest.read(int(value["leaf"]), leaves * bitmap) if leaves else b""
         top = sum(int(value["top"]["word"][i]) << 64 * i for i in range(bitmap // guest.WORD))
         return int.from_bytes(data, "little"), top
 
     def has(self, name, gib):
+        """Returns whether the bitmap tree name has the bit of gib."""
         return bool(self.sets[name][0] >> gib & 1)
 
     def gib_start(self, gib):
-        return (self.first_gib + gib) * self.books.gib_frames
+        """Returns the first frame of gib."""
+        return (self.first_gib + gib) * self.allocator.gib_frames
 
     def ram(self, start, end):
-        """[start, end) of memblock.memory in the zone, in frames, cut at [start, end)."""
+        """Returns the parts of memblock.memory that lie in the zone and in [start, end), in
+        frames."""
         start, end = max(start, self.start_pfn), min(end, self.border)
-        return [(max(a, start), min(b, end)) for a, b in self.books.memory if a < end and b > start]
+        return [(max(a, start), min(b, end)) for a, b in self.allocator.memory
+                if a < end and b > start]
 
     @functools.cache
     def gib(self, gib):
-        """None where the zone has none; as many blocks as it has RAM for."""
+        """Returns the Gib with that number, with as many blocks as it has RAM for, or None when
+        the zone has none."""
         if gib >= self.nr_gibs or not self.dir[gib]:
             return None
         start = self.gib_start(gib)
-        ram = self.ram(start, start + self.books.gib_frames)
-        blocks = (ram[-1][1] - 1 - start) // self.books.block_frames + 1 if ram else 0
+        ram = self.ram(start, start + self.allocator.gib_frames)
+        blocks = (ram[-1][1] - 1 - start) // self.allocator.block_frames + 1 if ram else 0
         return Gib(self.dir[gib], blocks)
 
     def free_in_bits(self):
-        """[start, end) in frames, upwards; neighbours are not joined."""
+        """Yields the free runs that the bitmaps hold, as (start, end) in frames, upwards. Runs
+        that touch are not joined."""
         for gib in range(self.nr_gibs):
             start = self.gib_start(gib)
             if self.has("free", gib):
-                yield start, start + self.books.gib_frames
+                yield start, start + self.allocator.gib_frames
             elif self.has("open", gib):
                 yield from self.free_in_gib(self.gib(gib), start)
 
     def free_in_gib(self, gib_bits, start):
-        frames = self.books.block_frames
+        """Yields the free runs of gib_bits, an open gib whose first frame is start, as
+        free_in_bits() does."""
+        frames = self.allocator.block_frames
         for block, bitmap in enumerate(gib_bits.blocks):
             first = start + block * frames
             if gib_bits.free >> block & 1:
@@ -91,8 +102,9 @@ class Zone:
                 yield from ((first + a, first + b) for a, b in bits.runs(bitmap))
 
     def counts(self):
-        """Free blocks by order, each in the largest that it is part of: buddyinfo's."""
-        counts = [0] * (2 * self.books.bitmap_order + 1)
+        """Returns the number of free runs by order, each in the largest order that it is part of,
+        as buddyinfo counts them."""
+        counts = [0] * (2 * self.allocator.bitmap_order + 1)
         for gib in range(self.nr_gibs):
             if self.has("free", gib):
                 counts[-1] += 1
@@ -101,11 +113,12 @@ class Zone:
         return counts
 
     def count_gib(self, gib_bits, counts):
-        order, whole = self.books.bitmap_order, gib_bits.free
+        """Adds the free runs of gib_bits, an open gib, to counts."""
+        order, whole = self.allocator.bitmap_order, gib_bits.free
         for block, bitmap in enumerate(gib_bits.blocks):
             if not gib_bits.open >> block & 1:
                 continue
-            if bitmap == self.books.full:
+            if bitmap == self.allocator.full:
                 whole |= 1 << block
                 continue
             for start, end in bits.runs(bitmap):
@@ -116,7 +129,9 @@ class Zone:
                 counts[order + k] += 1
 
 
-class Books:
+class Allocator:
+    """The zones, memblock and the frame caches, as one reading has found them."""
+
     def __init__(self):
         self.children = guest.lookup_type("struct bitmap").sizeof * 8
         self.bitmap_order = self.children.bit_length() - 1
@@ -140,10 +155,12 @@ class Books:
 
     @property
     def present_zones(self):
+        """The zones that have RAM."""
         return [zone for zone in self.zones if zone.present]
 
     def cache(self, value):
-        """{pages, out: frames; limit, state} of one CPU for one zone."""
+        """Returns value, a struct frame_cache, as a dictionary: pages and out are lists of
+        frames."""
         lists = {}
         for name, count in (("pages", "count"), ("out", "nr_out")):
             lists[name] = [self.pfn_of(int(page)) for page in
@@ -152,33 +169,39 @@ class Books:
                 "nr_out": int(value["nr_out"]), "state": int(value["state"])}
 
     def cached(self, zone):
-        """The frames of a zone in the caches of all CPUs."""
+        """Returns the frames of zone in the frame caches of all CPUs."""
         return [pfn for cpu in self.caches for name in ("pages", "out")
                 for pfn in cpu[zone.id][name]]
 
     @functools.cached_property
     def cached_by(self):
+        """{frame: CPU whose frame cache it is in}"""
         return {pfn: number for number, cpu in enumerate(self.caches)
                 for cache in cpu for name in ("pages", "out") for pfn in cache[name]}
 
     def page_address(self, pfn):
+        """Returns the address of the descriptor of frame pfn."""
         return guest.constant("MEM_MAP_BASE") + pfn * guest.lookup_type("struct page").sizeof
 
     def pfn_of(self, page):
+        """Returns the frame of the descriptor at address page."""
         return (page - guest.constant("MEM_MAP_BASE")) // guest.lookup_type("struct page").sizeof
 
     def zone_of(self, pfn):
+        """Returns the zone that pfn belongs to by its number."""
         return next(zone for zone in reversed(self.zones) if pfn >= zone.start_pfn)
 
     def is_ram(self, pfn):
+        """Returns whether pfn is a whole frame of memblock.memory."""
         return any(start <= pfn < end for start, end in self.memory)
 
     def is_reserved(self, pfn):
+        """Returns whether memblock.reserved touches pfn."""
         return any(start <= pfn < end for start, end in self.reserved)
 
     @functools.cached_property
     def free(self):
-        """Maximal free ranges, across zones, cached frames included."""
+        """The maximal free ranges in frames, across zones, with the frames in frame caches."""
         frames = sorted([run for zone in self.present_zones for run in zone.free_in_bits()]
                         + [(pfn, pfn + 1) for pfn in self.cached_by])
         joined = []
@@ -190,10 +213,12 @@ class Books:
         return joined
 
     def descriptor(self, pfn):
+        """Returns the descriptor of pfn, as one reading has found it."""
         return guest.value_at(self.page_address(pfn), guest.lookup_type("struct page"))
 
     def is_head(self, zone, state):
-        """Whether a state word is that of an allocation of this zone: (count, order) or None."""
+        """Returns (count, order) when state is the state word of an allocation's head in zone,
+        else None."""
         order = state >> guest.constant("STATE_ORDER_SHIFT") & guest.constant("STATE_ORDER_MASK")
         expected = (self.cookie | zone.id << guest.constant("STATE_ZONE_SHIFT")
                     | order << guest.constant("STATE_ORDER_SHIFT"))
@@ -201,7 +226,7 @@ class Books:
         return (count, order) if count and state - count == expected else None
 
     def head(self, pfn):
-        """(frame, count, order, owner) of the allocation that covers a frame, or None."""
+        """Returns (head, count, order, owner) of the allocation that covers pfn, or None."""
         zone = self.zone_of(pfn)
         gib = pfn // self.gib_frames - zone.first_gib
         if gib < 0 or gib >= zone.nr_gibs:
@@ -217,7 +242,8 @@ class Books:
         return None
 
     def may_head(self, zone, gib, block, first, order):
-        """Whether a descriptor is to be read: those of blocks never opened hold anything."""
+        """Returns whether the descriptor of first may be that of a head of that order. Descriptors
+        in blocks that were never opened hold anything, so they must not be read."""
         if zone.has("head", gib):
             return order == 2 * self.bitmap_order
         gib_bits = zone.gib(gib)
@@ -230,7 +256,7 @@ class Books:
                 and bool(gib_bits.head >> first // self.block_frames % self.children & 1))
 
     def state(self, pfn):
-        """absent, reserved, free, cached or allocated."""
+        """Returns the page state of pfn: absent, reserved, free, cached or allocated."""
         if pfn in self.cached_by:
             return "cached"
         if any(start <= pfn < end for start, end in self.free):
@@ -241,5 +267,6 @@ class Books:
 
 
 def array(value):
+    """Returns the elements of value, an array, as a list."""
     first, last = value.type.range()
     return [value[i] for i in range(first, last + 1)]

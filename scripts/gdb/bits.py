@@ -2,12 +2,12 @@
 
 
 def ones(bits):
-    """How many children are set."""
+    """Returns how many bits of bits are set."""
     return bits.bit_count()
 
 
 def runs(bits):
-    """[start, end) of each longest run of set bits, upwards."""
+    """Yields (start, end) of each longest run of set bits in bits, upwards."""
     at = 0
     while bits:
         zeros = (bits & -bits).bit_length() - 1
@@ -19,7 +19,8 @@ def runs(bits):
 
 
 def pieces(start, end):
-    """The orders of the largest aligned powers of two that a run falls into."""
+    """Yields the orders of the largest aligned powers of two that [start, end) falls into,
+    upwards."""
     while start < end:
         order = (end - start).bit_length() - 1
         if start:
@@ -29,7 +30,7 @@ def pieces(start, end):
 
 
 def has_run(bits, order, size):
-    """Whether an aligned run of 2^order set bits is in a bitmap of size bits."""
+    """Returns whether bits, a bitmap of size bits, has an aligned run of 2^order set bits."""
     length = 1 << order
     mask = (1 << length) - 1
     return any(bits >> at & mask == mask for at in range(0, size, length))

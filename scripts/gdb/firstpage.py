@@ -1,7 +1,7 @@
-"""firstpage's commands in gdb: `help user-defined` lists them. scripts/debug loads this.
+"""firstpage's commands in gdb: `help user-defined` lists them. scripts/debug loads this file.
 
-They read the guest's memory and nothing else: where it has stopped or crashed does not matter, as
-long as the thing asked for is there; when it is not yet, they say which place to continue to.
+The commands read the guest's memory and nothing else. So they work wherever it has stopped or
+crashed, if what is asked for is there; if it is not there yet, they name the place to continue to.
 """
 import os
 import sys
@@ -15,7 +15,7 @@ import check
 import guest
 import modes
 import walk
-from allocator import Books
+from allocator import Allocator
 
 PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "bp_kernel",
           "bp_memblock", "bp_mem_map", "bp_buddy")
@@ -26,23 +26,26 @@ GUEST_ENDED = 3  # a status of gdb, which scripts/debug knows
 
 
 def mem(base, size):
+    """Returns a range of bytes in Linux's form."""
     return f"[mem {base:#018x}-{base + size - 1:#018x}]"
 
 
 def names_of(enum, prefix):
-    """{value: name without its prefix}"""
+    """Returns {value: name without prefix} of the constants of an enum."""
     return {field.enumval: field.name.removeprefix(prefix)
             for field in guest.lookup_type("enum " + enum).fields()}
 
 
 def type_name(number):
+    """Returns the name of an E820 type, or its number."""
     name = names_of("e820_type", "E820_TYPE_").get(number)
     return TYPES.get(name, f"type {number}")
 
 
 def command(function):
-    """A function of one text becomes a command; its docstring is the help, its first word the
-    name. What cannot be read is said in a line."""
+    """Makes function, which takes the text behind the command, a command of gdb. Its docstring is
+    the command's help, the docstring's first word its name. An error is printed in one line and
+    does not end a file of commands."""
     name = function.__doc__.split()[0].rstrip(":")
 
     class Command(gdb.Command):
@@ -62,13 +65,15 @@ def command(function):
 
 
 def no_argument(argument):
+    """Raises an error when a command without arguments has one."""
     if argument:
         raise gdb.GdbError(f"takes no argument, not {argument}")
 
 
 @command
 def places(argument):
-    """fp-places: a breakpoint at each named place of the boot, in the order they are reached."""
+    """fp-places: sets a breakpoint at each named place of the boot, in the order in which they are
+    reached."""
     no_argument(argument)
     for name in PLACES:
         gdb.Breakpoint("*" + name)
@@ -76,7 +81,8 @@ def places(argument):
 
 @command
 def e820(argument):
-    """fp-e820 [raw]: the corrected memory map; raw: as the firmware gave it. From bp_e820 on."""
+    """fp-e820 [raw]: prints the corrected memory map, or with raw the one that the firmware gave.
+    Works from bp_e820 on."""
     if argument not in ("", "raw"):
         raise gdb.GdbError(f"{argument} is not raw")
     info, table = guest.boot_info(), guest.e820_map()
@@ -97,7 +103,7 @@ def e820(argument):
 
 @command
 def memblock(argument):
-    """fp-memblock: memory and reserved, region by region. From bp_memblock on."""
+    """fp-memblock: prints memory and reserved, region by region. Works from bp_memblock on."""
     no_argument(argument)
     flag_names = names_of("memblock_flags", MEMBLOCK_FLAGS)
     memory = guest.memblock_ranges("memory")
@@ -109,65 +115,68 @@ def memblock(argument):
                   + (f" {flag_names.get(flags, hex(flags))}" if flags else ""))
 
 
-def read_books():
-    """A hold of a lock that is under way makes the books look broken: said, not hidden."""
-    books = Books()
-    for zone in books.zones:
+def read_allocator():
+    """Returns the Allocator. Says which zones are locked, since in the middle of an operation the
+    bitmaps look broken."""
+    allocator = Allocator()
+    for zone in allocator.zones:
         if zone.locked:
-            print(f"zone {zone.name} is locked: an operation on its books is under way")
-    return books
+            print(f"zone {zone.name} is locked: an operation on its metadata is under way")
+    return allocator
 
 
 @command
 def zones(argument):
-    """fp-zones: each zone's frames, and its free blocks by order as /proc/buddyinfo has them."""
+    """fp-zones: prints the frames of each zone, and its free blocks by order as /proc/buddyinfo
+    has them."""
     no_argument(argument)
-    books = read_books()
-    for zone in books.present_zones:
+    allocator = read_allocator()
+    for zone in allocator.present_zones:
         free = sum(end - start for start, end in zone.free_in_bits())
-        size = books.page_size
+        size = allocator.page_size
         print(f"zone {zone.name:6} {mem(zone.start_pfn * size, (zone.end_pfn - zone.start_pfn) * size)}"
               f" present {zone.present} managed {zone.managed} free {free}"
-              f" cached {len(books.cached(zone))}")
-    for zone in books.present_zones:
+              f" cached {len(allocator.cached(zone))}")
+    for zone in allocator.present_zones:
         print(f"Node 0, zone {zone.name:>8} " + "".join(f"{count:6} " for count in zone.counts()))
 
 
 @command
 def page(argument):
-    """fp-page PFN: what a frame is, and the allocation it is part of."""
+    """fp-page PFN: prints what a frame is, and the allocation that it is part of."""
     if not argument:
         raise gdb.GdbError("usage: fp-page PFN")
     pfn = int(gdb.parse_and_eval(argument))
     if not 0 <= pfn < guest.constant("MM_MAX_PFN"):
         raise gdb.GdbError(f"{argument} is not a frame number below "
                            f"{guest.constant('MM_MAX_PFN'):#x}")
-    books = read_books()
-    state = books.state(pfn)
+    allocator = read_allocator()
+    state = allocator.state(pfn)
     if state == "cached":
-        state = f"free, cached by CPU {books.cached_by[pfn]}"
-    size = books.page_size
+        state = f"free, cached by CPU {allocator.cached_by[pfn]}"
+    size = allocator.page_size
     print(f"pfn {pfn:#x} [mem {pfn * size:#x}-{(pfn + 1) * size - 1:#x}] "
-          f"zone {books.zone_of(pfn).name}: {state}")
+          f"zone {allocator.zone_of(pfn).name}: {state}")
     if state == "allocated":
-        head, count, order, owner = books.head(pfn)
+        head, count, order, owner = allocator.head(pfn)
         print(f"head pfn {head:#x} order {order} count {count} owner {owner:#x}")
 
 
 @command
 def free(argument):
-    """fp-free: maximal free ranges, one a line; frames in the CPUs' caches are free."""
+    """fp-free: prints the maximal free ranges, one a line; frames in frame caches count as free."""
     no_argument(argument)
-    books = read_books()
-    for start, end in books.free:
-        print(f"free {mem(start * books.page_size, (end - start) * books.page_size)}")
+    allocator = read_allocator()
+    for start, end in allocator.free:
+        print(f"free {mem(start * allocator.page_size, (end - start) * allocator.page_size)}")
 
 
 @command
-def check_books(argument):
-    """fp-check: recomputes the invariants of mm/zone.h and mm/cache.h; names what is broken."""
+def check_allocator(argument):
+    """fp-check: recomputes the invariants of mm/zone.h and mm/cache.h, and names those that are
+    broken."""
     no_argument(argument)
-    found = check.Check(read_books()).run()
+    found = check.Check(read_allocator()).run()
     for name, what in found[:check.MAX_PRINTED]:
         print(f"fp-check: {name}: {what}")
     if len(found) > check.MAX_PRINTED:
@@ -179,7 +188,8 @@ def check_books(argument):
 
 @command
 def page_tables(argument):
-    """fp-pt ADDRESS: the page tables' entries on the way to an address, and where it leads."""
+    """fp-pt ADDRESS: prints the entries of the page tables on the way to an address, and where it
+    leads."""
     if not argument:
         raise gdb.GdbError("usage: fp-pt ADDRESS")
     value = gdb.parse_and_eval(argument)
@@ -191,8 +201,8 @@ def page_tables(argument):
 
 @command
 def run_file(argument):
-    """fp-run FILE: runs FILE's commands, then ends gdb: status 0, 1 when a command failed, 3 when the
-    guest ended meanwhile."""
+    """fp-run FILE: runs the commands in FILE, then ends gdb: with status 0, 1 when a command
+    failed, or 3 when the guest ended meanwhile."""
     status = 0
     try:
         gdb.execute(f"source {argument}")

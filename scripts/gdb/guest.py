@@ -1,5 +1,8 @@
-"""The guest's memory, read by the names and types of the ELF files' DWARF: no offset is written
-down here, and no function of the guest is ever called, so all of it holds after a crash too."""
+"""Reads the guest's memory by the names and types in the DWARF of the ELF files.
+
+No offset is written down here. No function of the guest is ever called, so that everything works
+after a crash too.
+"""
 import functools
 import os
 import re
@@ -11,7 +14,7 @@ WORD = 8
 
 
 def objfile(stage):
-    """stage: kernel, stage2 or bootsector."""
+    """Returns gdb's object file of stage: kernel, stage2 or bootsector."""
     for candidate in gdb.objfiles():
         if os.path.basename(candidate.filename) == stage + ".elf":
             return candidate
@@ -20,7 +23,7 @@ def objfile(stage):
 
 @functools.cache
 def labels(stage):
-    """Every symbol of a stage by name, nasm's local labels too."""
+    """Returns {name: address} of every symbol of stage, with the local labels of nasm."""
     listed = subprocess.run(["nm", objfile(stage).filename], stdout=subprocess.PIPE, text=True,
                             check=True).stdout
     return {name: int(address, 16)
@@ -29,13 +32,15 @@ def labels(stage):
 
 @functools.cache
 def macros():
-    """The preprocessor's names as mm/zone.c has them: -g3 leaves them in the DWARF."""
+    """Returns {name: text} of the preprocessor's names as mm/zone.c has them; -g3 leaves them in
+    the DWARF."""
     return dict(re.findall(r"^#define (\w+) (.+)$",
                            gdb.execute("info macros zones_init", to_string=True), re.MULTILINE))
 
 
 @functools.cache
 def constant(name):
+    """Returns the value of name, a macro or a constant of the kernel."""
     text, expanded = None, name
     while text != expanded:
         text = expanded
@@ -46,11 +51,13 @@ def constant(name):
 
 @functools.cache
 def lookup_type(name):
+    """Returns gdb's type of that name."""
     return gdb.lookup_type(name)
 
 
 def offset(type_, name):
-    """Bytes to a field, through unnamed unions and structs."""
+    """Returns the offset in bytes of the field name in type_, through unnamed unions and structs,
+    or None."""
     for field in type_.strip_typedefs().fields():
         if field.name == name:
             return field.bitpos // 8
@@ -60,33 +67,39 @@ def offset(type_, name):
 
 
 def register(name):
+    """Returns the value of a register."""
     return int(gdb.selected_frame().read_register(name).cast(lookup_type("uint64_t")))
 
 
 def paging():
+    """Returns whether paging is on."""
     return bool(register("cr0") & 1 << 31)
 
 
 def long_mode():
+    """Returns whether the processor is in long mode."""
     return bool(register("efer") & 1 << 10)
 
 
 def read(address, size):
+    """Returns size bytes at a virtual address."""
     return bytes(gdb.selected_inferior().read_memory(address, size))
 
 
 def words(address, count):
+    """Returns count words of 64 bits at a virtual address."""
     data = read(address, count * WORD)
     return [int.from_bytes(data[i:i + WORD], "little") for i in range(0, len(data), WORD)]
 
 
 def value_at(address, type_):
-    """A whole object in one read."""
+    """Returns the object of type_ at address, read at once."""
     return gdb.Value(read(address, type_.sizeof), type_)
 
 
 def read_physical(address, size):
-    """QEMU's gdbstub reads physical memory in this mode; it is left again whatever happens."""
+    """Returns size bytes at a physical address. QEMU's gdbstub reads physical memory in a mode of
+    its own, which is left again in any case."""
     connection = gdb.selected_inferior().connection
     if connection.send_packet("Qqemu.PhyMemMode:1") != b"OK":
         raise gdb.GdbError("this target does not read physical memory: it is not QEMU's")
@@ -97,7 +110,8 @@ def read_physical(address, size):
 
 
 def kernel_symbol(name):
-    """The kernel's variable, not read yet; other stages have some of the same name."""
+    """Returns the kernel's variable name, which is not read yet. Other stages have variables of
+    the same name."""
     if not paging() or not long_mode():
         raise gdb.GdbError("the kernel is not there yet: continue to bp_kernel")
     kernel = objfile("kernel")
@@ -108,12 +122,13 @@ def kernel_symbol(name):
 
 
 def kernel_value(name):
+    """Returns the value of the kernel's variable name."""
     value = kernel_symbol(name)
     return value_at(int(value.address), value.type)
 
 
 def boot_info():
-    """As the kernel has copied it, or as stage2 keeps it; None while nobody does."""
+    """Returns boot_info as the kernel has copied it, or as stage2 keeps it, or None before that."""
     type_ = lookup_type("struct boot_info")
     places = [labels("stage2")["stage2_boot_info"]]
     if paging():
@@ -129,7 +144,8 @@ def boot_info():
 
 
 def e820_map():
-    """The corrected map: the kernel's, or the one that stage2 works with; None before both."""
+    """Returns the corrected map, that of the kernel or the one that stage2 works with, or None
+    before both."""
     type_ = lookup_type("struct e820_map")
     limit = type_["ranges"].type.range()[1]
     places = [labels("stage2")["memory_map"]] if boot_info() else []
@@ -146,7 +162,7 @@ def e820_map():
 
 
 def memblock_ranges(name):
-    """[(base, size, flags, nid)] of memblock.memory or memblock.reserved."""
+    """Returns [(base, size, flags, nid)] of memblock.memory or memblock.reserved, as name says."""
     kind = kernel_value("memblock")[name]
     region = lookup_type("struct memblock_region")
     count = int(kind["cnt"])

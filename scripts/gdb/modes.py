@@ -1,11 +1,11 @@
-"""16- and 32-bit code disassembled as what it is.
+"""Has gdb disassemble 16- and 32-bit code as what it is.
 
 QEMU describes an x86-64 to gdb, whatever mode the processor is in, and gdb refuses another
-architecture for such a target. So the architectures are taken while there is no target yet, and
-gdb's own disassembler (x/i, disassemble, layout asm) is told which of them an address needs:
+architecture for such a target. So this module looks the architectures up while there is no target
+yet, and tells gdb's own disassembler (x/i, disassemble, layout asm) which of them an address needs:
 
     boot sector, stage2 up to protected:, bios_enter from .to_real to .protected     16-bit
-    stage2 else                                                                      32-bit
+    the rest of stage2                                                               32-bit
     long_mode.long to the jump, all above 2^63                                       64-bit
     anywhere else (firmware)                       as the processor's registers have it now
 """
@@ -26,6 +26,7 @@ ARCHITECTURES = {16: "i8086", 32: "i386"}
 
 
 def take_architectures():
+    """Returns {bits: gdb's architecture}. Works only while gdb has no target."""
     taken = {}
     for bits, name in ARCHITECTURES.items():
         gdb.execute("set architecture " + name, to_string=True)
@@ -36,7 +37,7 @@ def take_architectures():
 
 @functools.cache
 def ranges():
-    """(start, end, bits), what is special before what it lies in."""
+    """Returns [(start, end, bits)]. Where two ranges overlap, the special one comes first."""
     stage2, sector = guest.labels("stage2"), guest.labels("bootsector")
     start = sector["bootsector_start"]
     return [(start, start + 512, 16),
@@ -48,6 +49,7 @@ def ranges():
 
 
 def bits_at(address):
+    """Returns 16, 32 or 64: the kind of code at address."""
     for start, end, bits in ranges():
         if start <= address < end:
             return bits
@@ -58,6 +60,8 @@ def bits_at(address):
 
 if BASE:
     class Modes(BASE):
+        """Disassembles 16- and 32-bit code, and leaves the rest to gdb."""
+
         def __init__(self, architectures):
             super().__init__("firstpage")
             self.architectures = architectures
@@ -71,6 +75,7 @@ if BASE:
 
 
 def install():
+    """Registers the disassembler with gdb, if that gdb can."""
     if not BASE:
         print("gdb before 13 shows 16- and 32-bit code as if it were 64-bit")
         return

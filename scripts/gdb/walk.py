@@ -1,4 +1,4 @@
-"""The page tables from CR3 down, read as the processor does: physically."""
+"""Walks the page tables from CR3 down, by physical addresses, as the processor does."""
 import gdb
 
 import guest
@@ -16,19 +16,23 @@ FLAGS = ((WRITE, "writable"), (USER, "user"), (ACCESSED, "accessed"), (DIRTY, "d
 
 
 def size_name(shift):
+    """Returns the size of a page of 2^shift bytes in words."""
     unit, name = next((unit, name) for unit, name in ((30, "GiB"), (20, "MiB"), (10, "KiB"))
                       if shift >= unit)
     return f"{1 << shift - unit} {name}"
 
 
 def flag_names(entry, is_page):
+    """Returns the names of the bits that are set in entry. is_page says that it maps a page; some
+    bits mean something only there."""
     names = [name for bit, name in FLAGS
              if entry & bit and (is_page or bit not in (DIRTY, GLOBAL))]
     return " ".join(["present"] + names)
 
 
 def lines(address):
-    """What the walk meets, an entry a line; the last line says where it leads."""
+    """Yields a line for each entry that the walk to address reads; the last line says where the
+    address leads."""
     if not guest.paging():
         yield f"paging is off: {address:#x} is a physical address"
         return
@@ -57,8 +61,8 @@ def lines(address):
         table = entry & ADDRESS
         if is_page:
             base = table >> shift << shift
-            yield text + f"page of {size_name(shift)} at {base:#x}, {flag_names(entry, True)}"
+            yield text + f"page of {size_name(shift)} at {base:#x}, {flag_names(entry, is_page=True)}"
             yield (f"{address:#x} is physical {base + address % (1 << shift):#x}, in a page of "
                    f"{size_name(shift)}, r{'w' if rights & WRITE else '-'}{'x' if execute else '-'}")
             return
-        yield text + f"table at {table:#x}, {flag_names(entry, False)}"
+        yield text + f"table at {table:#x}, {flag_names(entry, is_page=False)}"
