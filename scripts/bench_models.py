@@ -23,7 +23,8 @@ Linux does at boot under each model). Bytes from memblock: descriptors; tables a
 
 
 def rows(wanted, callgrind):
-    """callgrind(program, argument) gives instructions by dump, and what was printed."""
+    """Returns ({id: value}, remarks) of the rows for which wanted(id) is true. callgrind(program,
+    argument) returns ({name of a dump: instructions}, what the program prints)."""
     measured, remarks = {}, []
     for machine, (name, _) in MACHINES.items():
         ids = [row for row in IDS if row.split(".")[2] == machine and wanted(row)]
@@ -44,6 +45,7 @@ def rows(wanted, callgrind):
 
 
 def table(measured, remarks):
+    """Prints the table of the models, and remarks below it."""
     print(HOW)
     for machine, (name, what) in MACHINES.items():
         if not any(f".{machine}." in row for row in measured):

@@ -11,14 +11,15 @@ import time
 
 
 class Ended(Exception):
-    """Bochs is gone, or did not answer in time."""
+    """Bochs has ended, or did not answer in time."""
 
 
 class Debugger:
-    """Bochs through a pipe. Its prompt counts: nothing that a guest prints is taken for it."""
+    """Bochs's debugger through a pipe. The prompt has a number, so nothing that a guest prints is
+    taken for it. place is the symbol at which the guest has stopped, or None."""
 
     def __init__(self, argv, limit):
-        """limit: seconds that a command may take, None for any."""
+        """Starts Bochs by argv. limit is the number of seconds that a command may take, or None."""
         self.limit, self.prompts, self.buffer = limit, 0, b""
         self.place = None  # the symbol it has stopped at
         self.last_words = collections.deque(maxlen=4)
@@ -31,10 +32,12 @@ class Debugger:
             raise
 
     def close(self):
+        """Ends Bochs."""
         self.process.kill()
         self.process.wait()
 
     def more(self, deadline):
+        """Reads what Bochs has printed next. Raises Ended after the time deadline."""
         wait = None if deadline is None else max(0, deadline - time.monotonic())
         if not select.select([self.process.stdout], [], [], wait)[0]:
             raise Ended(f"no stop within {self.limit} s")
@@ -44,7 +47,7 @@ class Debugger:
         self.buffer += data
 
     def lines(self):
-        """What is printed up to the next prompt, line by line as it comes."""
+        """Yields what is printed up to the next prompt, line by line as it comes."""
         prompt = b"<bochs:%d> " % (self.prompts + 1)
         deadline = None if self.limit is None else time.monotonic() + self.limit
         while not self.buffer.startswith(prompt):
@@ -62,16 +65,19 @@ class Debugger:
         self.prompts += 1
 
     def send(self, command):
+        """Types command."""
         self.process.stdin.write(command.encode() + b"\n")
         self.process.stdin.flush()
 
     def command(self, command):
-        """Its output. The debugger repeats the command first."""
+        """Returns what command prints, without the command itself, which the debugger repeats
+        first."""
         self.send(command)
         return "\n".join(list(self.lines())[1:])
 
     def go_on(self):
-        """The guest's console, line by line, until it stops; self.place is then where."""
+        """Lets the guest run until it stops, and yields its console, line by line. place is then
+        where it has stopped."""
         self.place = None
         self.send("c")
         for number, line in enumerate(self.lines()):
@@ -85,7 +91,8 @@ class Debugger:
 
 
 class Elf:
-    """A gdb that has the file of one stage and no machine: the values of C expressions."""
+    """A gdb that has loaded the ELF file of one stage, without a machine, and computes C
+    expressions."""
 
     def __init__(self, name):
         self.process = subprocess.Popen(["gdb", "-q", "-nx", "-iex", "set prompt", name],
@@ -93,11 +100,13 @@ class Elf:
                                         stderr=subprocess.STDOUT, text=True)
 
     def close(self):
+        """Ends gdb."""
         self.process.kill()
         self.process.wait()
 
     @functools.lru_cache(None)
     def value(self, expression):
+        """Returns the value of a C expression. Raises KeyError when gdb cannot compute it."""
         self.process.stdin.write(f"print/x (unsigned long long)({expression})\necho done\\n\n")
         self.process.stdin.flush()
         said = ""
@@ -112,9 +121,10 @@ class Elf:
         return int(found[1], 16)
 
     def address(self, name):
+        """Returns the address of the variable or function name."""
         return self.value("&" + name)
 
     def field(self, struct, name):
-        """(offset, size), bytes"""
+        """Returns (offset, size), in bytes, of the field name of struct."""
         return (self.value(f"&(({struct} *)0)->{name}"),
                 self.value(f"sizeof((({struct} *)0)->{name})"))

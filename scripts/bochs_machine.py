@@ -13,13 +13,14 @@ PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "b
 
 
 def fail(text, status=2):
+    """Ends the program with a message and status."""
     print("bochs: " + text, file=sys.stderr)
     sys.exit(status)
 
 
 def command(configuration_file, *arguments):
-    """Returns the command that starts Bochs under its debugger. Version 3 has the debugger behind a
-    flag, which version 2 refuses."""
+    """Returns the command that starts Bochs under its debugger with configuration_file and further
+    arguments. Version 3 has the debugger behind a flag, which version 2 refuses."""
     usage = subprocess.run(["bochs", "--help"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, check=False).stdout
     flag = ["-debugger"] if b"-debugger" in usage else []
@@ -27,7 +28,8 @@ def command(configuration_file, *arguments):
 
 
 def symbols(build, directory):
-    """Bochs reads `address name` lines; the true addresses are those of each stage's ELF file."""
+    """Writes the symbols of all stages, with the addresses of their ELF files in the folder build,
+    to a file in directory as `address name` lines, the form that Bochs reads. Returns its name."""
     name = os.path.join(directory, "symbols")
     with open(name, "w", encoding="ascii") as out:
         for stage in STAGES:
@@ -41,6 +43,7 @@ def symbols(build, directory):
 
 
 def megabytes(env, size):
+    """Returns the RAM of the machine in MiB: MEM of env, else size, else 128."""
     match = re.fullmatch(r"(\d+)([MG]?)", (env.get("MEM") or size or "128M").upper())
     mem = int(match[1]) * (1024 if match[2] == "G" else 1) if match else 0
     if not 1 <= mem <= 2048:
@@ -49,7 +52,8 @@ def megabytes(env, size):
 
 
 def drive(image):
-    """A file of a floppy's size is a floppy."""
+    """Returns the lines that describe the drive of image. A file of a floppy's size becomes a
+    floppy."""
     sectors = os.path.getsize(image) // 512
     if sectors == FLOPPY_SECTORS:
         return [f"floppya: 1_44=\"{image}\", status=inserted", "boot: floppy"]
@@ -58,7 +62,8 @@ def drive(image):
 
 
 def configuration(env, directory, screen):
-    """The file that describes the machine. screen: in a window, where there is a display."""
+    """Writes the file that describes the machine, by the variables of env, into directory. Returns
+    its name. screen says that the machine gets a window, where there is a display."""
     build = env.get("B", "build")
     built = os.path.join(build, (env.get("MEDIA") or "disk") + ".img")
     image = os.path.join(directory, "disk.img")

@@ -35,6 +35,8 @@ TYPES = {1: "usable", 2: "reserved", 3: "ACPI data", 4: "ACPI NVS", 5: "unusable
 
 
 def stop(name, title, where, mode):
+    """Returns a decorator that adds a function to STOPS; its docstring is the stop's text."""
+
     def add(looks):
         text = textwrap.dedent("    " + looks.__doc__)
         STOPS.append(Stop(name, title, where, mode, text, looks))
@@ -43,27 +45,32 @@ def stop(name, title, where, mode):
 
 
 def bit(value, number):
+    """Returns bit number of value."""
     return value >> number & 1
 
 
 def mem(base, size):
+    """Returns a range of bytes in Linux's form."""
     return f"[mem {base:#018x}-{(base + size - 1) % (1 << 64):#018x}]"
 
 
 def entry_lines(entries):
+    """Returns a line for each of entries, (base, size, type)."""
     return [f"{mem(base, size)} {TYPES.get(kind, f'type {kind}')}" for base, size, kind in entries]
 
 
 def apart(ranges):
-    """Sorted, and none reaches into the next."""
+    """Returns whether ranges are sorted and none reaches into the next one."""
     return all(a[0] + a[1] <= b[0] for a, b in zip(ranges, ranges[1:]))
 
 
 def inside(base, size, ranges):
+    """Returns whether one of ranges holds all of the range at base."""
     return any(r[0] <= base and base + size <= r[0] + r[1] for r in ranges)
 
 
 def yes(truth):
+    """Returns truth as a word."""
     return "yes" if truth else "no"
 
 
@@ -170,6 +177,7 @@ def e820(t):
 
 
 def map_file(name):
+    """Returns the entries of the map file name."""
     with open(name, encoding="utf-8", errors="replace") as file:
         lines = [line.split("#")[0].split() for line in file]
     return [tuple(int(word, 0) for word in words[:3]) for words in lines if words]
@@ -252,7 +260,7 @@ def long_mode(t):
 
 
 def seal(t):
-    """(as computed, as stored)"""
+    """Returns (the CRC32 of boot_info as computed, as stored)."""
     elf = t.stage2
     offset, size = elf.field("struct boot_info", "crc32")
     data = t.dump(elf.address("stage2_boot_info"), elf.value("sizeof(struct boot_info)"), "boot_info")
@@ -328,7 +336,7 @@ def memblock(t):
 
 
 def regions(t, kind):
-    """memblock.memory or memblock.reserved, as (base, size)."""
+    """Returns the regions of memblock.memory or memblock.reserved, as (base, size)."""
     elf = t.kernel
     count = t.variable(elf, f"memblock.{kind}.cnt")
     array = t.variable(elf, f"memblock.{kind}.regions")
@@ -423,7 +431,8 @@ def buddy(t):
 
 
 def free_frames(memory, reserved):
-    """Whole frames of memory that no reserved region touches; both sorted and disjoint."""
+    """Returns the whole frames of memory that no range of reserved touches, as ranges; both are
+    sorted and disjoint."""
     frames = 0
     for base, size in memory:
         start, end = base, base + size
@@ -436,7 +445,7 @@ def free_frames(memory, reserved):
 
 
 def lowest_free(t, zone):
-    """Counts the bits of the zone's one gib; the number of its lowest free frame."""
+    """Counts the free frames by the bits of the zone's one gib. Returns the lowest one."""
     elf, words = t.kernel, BITMAP_BITS // 64
     gib = t.x(zone[4], 1, "g", "zones[0].dir[0]: its gib")[0]
     whole, opened = (children(t.x(gib + elf.field("struct gib", name)[0], words, "g",
@@ -454,12 +463,12 @@ def lowest_free(t, zone):
 
 
 def children(words):
-    """Which children's bits are set."""
+    """Returns the numbers of the bits that are set in words."""
     return [i for i in range(len(words) * 64) if words[i // 64] >> i % 64 & 1]
 
 
 def after(t):
-    """Behind the last stop: the kernel's own words."""
+    """Compares what the kernel prints after the last stop."""
     said = [re.match(r"Memory: (\d+)K/", line) for line in t.console[-1:]]
     t.see("KiB that the kernel says are available", int(said[0][1]) if said and said[0] else None,
           t.seen["free"] * PAGE // 1024, "what the zones had at the last stop", str)

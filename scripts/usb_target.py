@@ -14,11 +14,12 @@ LOOP_MAJOR = "7"  # Linux, Documentation/admin-guide/devices.txt
 
 
 class Stop(Exception):
-    """The reason why it goes no further."""
+    """The reason why nothing more is done."""
 
 
 def text_of(*parts):
-    """What a file of sysfs says, without what could upset a terminal; "" when there is none."""
+    """Returns the text of a file of sysfs, without characters that could upset a terminal, or ""
+    when there is none."""
     try:
         with open(os.path.join(*parts), encoding="utf-8", errors="replace") as file:
             return "".join(c for c in file.read() if c.isprintable()).strip()
@@ -27,24 +28,27 @@ def text_of(*parts):
 
 
 def fields_of(line):
-    """Fields of a line of /proc, where a space within a name is \\040."""
+    """Returns the fields of line, one of /proc, where a blank within a field is \\040."""
     return [re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), f) for f in line.split()]
 
 
 def lines_of(name):
+    """Returns the lines of a file of /proc."""
     with open(os.path.join(PROC, name), encoding="utf-8", errors="replace") as file:
         return file.readlines()
 
 
 def sysfs_of(device):
-    """The folder of MAJOR:MINOR or /dev/NAME; of anything else a path that is not there."""
+    """Returns the folder of device, which is MAJOR:MINOR or /dev/NAME; of anything else a path
+    that does not exist."""
     name = os.path.realpath(device).removeprefix("/dev/").replace("/", "!")
     folder = ("dev/block", device) if re.fullmatch(r"\d+:\d+", device) else ("class/block", name)
     return os.path.realpath(os.path.join(SYS, *folder))
 
 
 def disks_below(node):
-    """All disks that a block device lies on, the one it is or is part of among them."""
+    """Returns all disks that the block device node lies on, with the one that it is or is a part
+    of."""
     disks = {os.path.dirname(node) if os.path.exists(node + "/partition") else node}
     for slave in glob.glob(node + "/slaves/*"):  # of dm, md, bcache
         disks |= disks_below(os.path.realpath(slave))
@@ -52,18 +56,21 @@ def disks_below(node):
 
 
 def mounts():
-    """(mount point, disks below). By the source too: btrfs gives a number that no disk has."""
+    """Yields (mount point, the disks below). The source counts too: btrfs gives a number that no
+    disk has."""
     for line in lines_of("self/mountinfo"):
         left, right = map(fields_of, line.split(" - ", 1))
         yield left[4], disks_below(sysfs_of(left[2])) | disks_below(sysfs_of(right[1]))
 
 
 def swaps():
+    """Returns the files and devices that are in use as swap."""
     there = os.path.exists(os.path.join(PROC, "swaps"))  # not with a kernel that cannot swap
     return [fields_of(line)[0] for line in lines_of("swaps")[1:]] if there else []
 
 
 def check_unmounted(disk):
+    """Raises Stop when disk is mounted, or holds this system or this project."""
     table = list(mounts())
     for kept in ("/", "/boot", PROJECT):
         above = [m for m in table if os.path.commonpath([m[0], kept]) == m[0]]
@@ -76,6 +83,7 @@ def check_unmounted(disk):
 
 
 def check_no_loop(is_behind):
+    """Raises Stop when a loop device has a file for which is_behind(file) is true."""
     for loop in glob.glob(os.path.join(SYS, "block/loop*")):
         file = text_of(loop, "loop/backing_file")
         if file and is_behind(file):
@@ -83,6 +91,7 @@ def check_no_loop(is_behind):
 
 
 def check_unused(disk):
+    """Raises Stop when anything uses disk or a part of it."""
     check_unmounted(disk)
     for path in swaps():
         if disk in disks_below(sysfs_of(path)):
@@ -94,7 +103,8 @@ def check_unused(disk):
 
 
 def check_disk(number, image):
-    """What the block device MAJOR:MINOR is."""
+    """Returns in words what the block device number, MAJOR:MINOR, is. Raises Stop when it must not
+    be written."""
     disk = sysfs_of(number)
     if not os.path.isdir(disk):
         raise Stop(f"sysfs knows no block device {number}")
@@ -116,6 +126,7 @@ def check_disk(number, image):
 
 
 def check_file(path, info, image):
+    """Returns in words what the regular file path is. Raises Stop when it must not be written."""
     if os.path.samefile(path, image):
         raise Stop("it is the image itself")
     if path in map(os.path.realpath, swaps()):
@@ -127,7 +138,8 @@ def check_file(path, info, image):
 
 
 def check(path, info, image):
-    """What is at a path without links, in words; stops at what must not be written."""
+    """Returns in words what is at path, which has no links in it. Raises Stop when it must not be
+    written."""
     if stat.S_ISBLK(info.st_mode):
         return check_disk(f"{os.major(info.st_rdev)}:{os.minor(info.st_rdev)}", image)
     if stat.S_ISREG(info.st_mode):
@@ -137,8 +149,9 @@ def check(path, info, image):
 
 
 def open_target(path, image):
-    """(descriptor, what it is). O_EXCL lets the kernel have its say: it knows users that sysfs does
-    not show (btrfs, ZFS, other mount namespaces) and admits none while the question stands."""
+    """Opens path. Returns (descriptor, in words what it is). Raises Stop when it must not be
+    written. O_EXCL lets the kernel judge too: it knows users that sysfs does not show (btrfs, ZFS,
+    other mount namespaces), and admits no new one while the question is asked."""
     info = os.stat(path)
     kind = check(path, info, image)
     exclusive = os.O_EXCL if stat.S_ISBLK(info.st_mode) else 0
