@@ -3,7 +3,8 @@
 #   make            builds build/disk.img and everything beside it
 #   make help       lists the targets
 #
-# Nothing is written outside build/, except by `make gallery`. Sources are listed in reading order.
+# Nothing is written outside build/, except by `make gallery` and, to the stick, by `make usb`. Sources
+# are listed in reading order.
 
 B ?= build
 export B MEM CPUS MAP FIRMWARE MACHINE CPU DISK CONSOLE QEMUFLAGS MEDIA
@@ -15,13 +16,13 @@ CC      ?= gcc
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
-NASM    := scripts/nasm # nasm, and the warnings
+NASM    := scripts/nasm # nasm with the project's warnings
 LD      := ld
 OBJCOPY := objcopy
 NM      := nm
-PYTHON  := python3 -B # no __pycache__ beside the sources
+PYTHON  := python3 -B # writes no __pycache__ beside the sources
 
-# One line a file; V=1 shows the commands.
+# A line is printed for each file; V=1 shows the commands instead.
 Q   := $(if $(V),,@)
 say  = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
 
@@ -29,10 +30,10 @@ WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-pr
             -Wvla -Wundef -Werror
 
 .PHONY: all
-all: image host ## the image, the kernel and the host programs (plain `make`)
+all: image host ## builds the image, the kernel and the host programs (plain `make`)
 
-# What the goals need of the distribution's packages (scripts/setup has the groups) is installed
-# first, all at once: everything that is compiled waits for `packages`.
+# The packages that the goals need (scripts/setup has the groups) are installed first, all at once:
+# every rule that compiles waits for `packages`.
 
 needs-all         := build test
 needs-image       := build
@@ -57,9 +58,9 @@ GOALS := $(or $(MAKECMDGOALS),all)
 .PHONY: packages
 packages:
 	@scripts/setup $(sort $(foreach goal,$(GOALS),$(or $(needs-$(goal)),build test)))
-	$(if $(filter test,$(GOALS)),@echo 'test: compiles the image and $(words $(PROGRAMS)) programs for the host; the tests follow')
+	$(if $(filter test,$(GOALS)),@echo 'test: compiles the image and $(words $(PROGRAMS)) host programs; then the tests run')
 
-# The image: boot sector, stage2, kernel.
+# The image: the boot sector, stage2, the kernel.
 
 LIB := lib/string.c lib/format.c lib/crc32.c lib/e820.c
 
@@ -72,62 +73,62 @@ include disk.img.mk
 include arch/x86_64/kernel.mk
 include tests/host/host.mk
 
-# Running it.
+# Targets that run the image.
 
 .PHONY: run
 run: $(B)/$(or $(MEDIA),disk).img | packages ## boots the image in QEMU; MEM= CPUS= CMDLINE= MAP= FIRMWARE=help MEDIA=floppy QEMUFLAGS=
 	@scripts/run
 
 .PHONY: bochs
-bochs: $(B)/$(or $(MEDIA),disk).img | packages ## boots it in Bochs under its debugger; BOCHS_RC=FILE CMDLINE= MEM= MAP= FIRMWARE=
+bochs: $(B)/$(or $(MEDIA),disk).img | packages ## boots the image in Bochs under its debugger; BOCHS_RC=FILE CMDLINE= MEM= MAP= FIRMWARE=
 	@BOCHS_RC="$(BOCHS_RC)" scripts/bochs
 
 .PHONY: tour
-tour: $(B)/disk.img | packages ## guided tour of the boot, in Bochs; AUTO=1 CMDLINE= MEM= MAP= FIRMWARE=
+tour: $(B)/disk.img | packages ## guides through the boot, in Bochs; AUTO=1 CMDLINE= MEM= MAP= FIRMWARE=
 	@AUTO="$(AUTO)" scripts/tour
 
 .PHONY: debug
-debug: $(B)/disk.img | packages ## QEMU waiting for gdb, gdb attached; STAGE=bootsector|stage2|kernel GDB_RC=FILE
+debug: $(B)/disk.img | packages ## boots the image in QEMU under gdb; STAGE=bootsector|stage2|kernel GDB_RC=FILE
 	@STAGE="$(STAGE)" GDB_RC="$(GDB_RC)" scripts/debug
 
 .PHONY: usb
 usb: export DEV := $(DEV)
 usb: export YES := $(YES)
 usb: export BPB := $(BPB)
-usb: $(B)/disk$(if $(BPB),-bpb).img ## writes it to a stick and reads it back; DEV=/dev/sdX YES=1 BPB=1
+usb: $(B)/disk$(if $(BPB),-bpb).img ## writes the image to a stick and reads it back; DEV=/dev/sdX YES=1 BPB=1
 	@scripts/usb
 
 .PHONY: floppy
-floppy: $(B)/floppy.img ## the same on 1.44 MB, for what is read by CHS only; says how to write it
+floppy: $(B)/floppy.img ## builds a 1.44 MB image, for drives that are read by CHS only; says how to write it
 	@echo "$<: dd if=$< of=/dev/fd0 bs=18k conv=fsync (a USB floppy drive: its /dev/sdX)"
 
-# Having a verdict.
+# Targets that test and check.
 
 .PHONY: test
-test: all $(B)/floppy.img $(B)/disk-bpb.img | packages ## everything that has a verdict
+test: all $(B)/floppy.img $(B)/disk-bpb.img | packages ## runs everything that has a verdict
 	@tests/run
 
 .PHONY: test-matrix
-test-matrix: all | packages ## every boot of the matrix, and a table of them; docs/matrix.md
+test-matrix: all | packages ## boots the whole matrix and prints its table; docs/matrix.md
 	@tests/matrix.py
 
 .PHONY: test-damage
-test-damage: $(B)/disk.img | packages ## every sector of loader, FAT and kernel damaged in turn, each booted
+test-damage: $(B)/disk.img | packages ## damages each sector of loader, FAT and kernel in turn, and boots
 	@tests/damage.py --all
 
 .PHONY: fuzz
 fuzz: TIME ?= 60
-fuzz: $(addprefix $(HOST)/fuzz_,$(filter $(FUZZ),$(TARGET:all=$(FUZZ)))) ## fuzzers, longer than in the test; TARGET= TIME=seconds; lists them
+fuzz: $(addprefix $(HOST)/fuzz_,$(filter $(FUZZ),$(TARGET:all=$(FUZZ)))) ## runs fuzzers, longer than the test does; TARGET= TIME=seconds; without TARGET lists them
 	@tests/fuzz.py $(if $(TARGET),"$(TARGET)" "$(TIME)")
 
-# Figures.
+# Figures, and what is left.
 
 .PHONY: bench
-bench: $(B)/disk.img $(HOST)/bench $(HOST)/bench_counted $(HOST)/bench_models | packages ## figures, host and kernel; ROW=id-or-prefix JSON=1
+bench: $(B)/disk.img $(HOST)/bench $(HOST)/bench_counted $(HOST)/bench_models | packages ## measures host and kernel; ROW=id-or-prefix JSON=1
 	@scripts/bench $(if $(JSON),--json) $(ROW)
 
 .PHONY: lint
-lint: all | packages ## formatter, static analysers, include rules
+lint: all | packages ## runs the formatter, static analysers, include rules
 	@scripts/lint
 
 .PHONY: gallery
@@ -139,7 +140,7 @@ clean: ## removes build/
 	rm -rf $(B)
 
 .PHONY: help
-help: ## this list
+help: ## prints this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,14 +1,15 @@
-# disk.img.mk: the boot sector, stage2, and the images made of them, the kernel and its options.
+# disk.img.mk: builds the boot sector and stage2, and the images of them, the kernel and its options.
 #
 #   sector 0              boot sector with the partition table
 #   sector 1 up           stage2, at most 63 sectors
 #   sector 2048 (64) up   the FAT partition, with KERNEL.ELF and CMDLINE.TXT
 #
-# disk.img is for sticks and disks; floppy.img, 1.44 MB, for media that are read by cylinder, head
-# and sector only. The boot sectors differ in the partition table alone, so one source makes both.
+# disk.img is for sticks and disks; floppy.img, 1.44 MB, is for media that are read by cylinder, head
+# and sector only. Their boot sectors differ in the partition table alone, so one source makes both.
 #
-# No root needed: mtools writes into the file. Fixed serial numbers and times make equal inputs
-# give equal images. Takes from the top: B CC NASM LD OBJCOPY PYTHON LIB, and $(B)/kernel.elf.
+# mtools writes into the file, so root is not needed. Serial numbers and times are fixed, so that equal
+# inputs give equal images. The top Makefile supplies B, CC, NASM, LD, OBJCOPY, PYTHON, LIB and the rule
+# for $(B)/kernel.elf.
 
 STAGE2_ASM := stage2/entry.asm stage2/bios.asm stage2/exception.asm \
               stage2/exception64.asm stage2/long.asm
@@ -22,13 +23,14 @@ STAGE2_OBJ := $(patsubst %.asm,$(B)/obj32/%.asm.o,$(STAGE2_ASM)) \
 
 PROGRESS   := include/progress.inc include/progress.list
 
-# A 386 has no SSE and a loader no use for it; nothing is position independent.
+# A 386 has no SSE, which a loader does not need; nothing is position independent.
 STAGE2_CFLAGS := -std=c11 -I. -m32 -march=i386 -ffreestanding -fno-pic -no-pie -fno-stack-protector \
                  -fno-asynchronous-unwind-tables -fno-builtin -mno-sse -mgeneral-regs-only \
                  -mpreferred-stack-boundary=2 -Os -g $(WARNINGS)
 
-# Cylinders of 255 heads and 63 sectors: the partition ends with one, from which firmware infers
-# that geometry. The image is 63 MiB, whole cylinders of 16 heads too, which emulators assume.
+# Cylinders have 255 heads and 63 sectors. The partition ends with a whole cylinder, from which firmware
+# infers that geometry. The image has 63 MiB, which are also whole cylinders of 16 heads, the geometry
+# that emulators assume.
 disk_SECTORS      := 129024
 disk_PART_LBA     := 2048
 disk_PART_SECTORS := 126472
@@ -37,7 +39,7 @@ disk_HEADS        := 255
 disk_TRACK        := 63
 disk_FORMAT       := -c 4
 
-# Type 01 is FAT12; 14 sectors of root directory and medium byte F0 are a floppy's of this size.
+# Type 01 is FAT12. A floppy of this size has 14 sectors of root directory and the medium byte F0.
 floppy_SECTORS      := 2880
 floppy_PART_LBA     := 64
 floppy_PART_SECTORS := 2816
@@ -47,7 +49,7 @@ floppy_TRACK        := 18
 floppy_FORMAT       := -c 1 -r 14 -m 0xf0
 
 FAT_SERIAL    := 31706167
-# Fixed: 2026-01-01 00:00:00 UTC, unless the caller has a date of his own.
+# The time is 2026-01-01 00:00:00 UTC, unless the caller sets SOURCE_DATE_EPOCH.
 IMAGE_ENV     := TZ=UTC SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-1767225600} MTOOLS_SKIP_CHECK=1
 
 $(B)/obj32/%.asm.o: %.asm stage2/modes.inc $(PROGRESS) | packages
@@ -114,7 +116,7 @@ $(B)/disk.img $(B)/floppy.img: $(B)/%.img: $(B)/stage2.bin $(B)/KERNEL.ELF $(B)/
 	$(Q)$(if $(filter floppy,$*),$(PYTHON) scripts/bpb.py $@.new)
 	@mv $@.new $@
 
-# The boot sector's variant, for BIOSes that boot no stick without a BIOS parameter block.
+# A variant for BIOSes that boot no stick without a BIOS parameter block.
 $(B)/disk-bpb.img: $(B)/disk.img scripts/bpb.py
 	$(call say,IMAGE,$@)
 	@cp --sparse=always $< $@.new

@@ -1,4 +1,4 @@
-"""The memory models in scripts/bench: rows models.MODEL.MACHINE.FIGURE, and their table.
+"""The memory models in scripts/bench: the rows models.MODEL.MACHINE.FIGURE, and their table.
 
 A figure is null (None) where the model cannot hold the machine.
 """

@@ -1,5 +1,5 @@
-"""Bochs's debugger and gdb as a program asks them: the first what the machine holds, the second
-what the source calls it.
+"""Bochs's debugger and gdb for programs: the debugger tells what the machine holds, gdb what the
+source calls it.
 """
 import collections
 import functools
@@ -21,7 +21,7 @@ class Debugger:
     def __init__(self, argv, limit):
         """Starts Bochs by argv. limit is the number of seconds that a command may take, or None."""
         self.limit, self.prompts, self.buffer = limit, 0, b""
-        self.place = None  # the symbol it has stopped at
+        self.place = None  # the symbol at which the guest has stopped
         self.last_words = collections.deque(maxlen=4)
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT)
@@ -56,7 +56,7 @@ class Debugger:
                 self.buffer = rest
                 self.last_words.append(line.decode("utf-8", "replace").rstrip("\r"))
                 yield self.last_words[-1]
-            elif prompt in line:  # behind a line of the guest's that has no end
+            elif prompt in line:  # follows a line of the guest's without a newline
                 yield line[:line.index(prompt)].decode("utf-8", "replace")
                 self.buffer = line[line.index(prompt):]
             else:

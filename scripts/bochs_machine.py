@@ -1,4 +1,6 @@
-"""The machine that Bochs plays, from the environment; and the image's symbols for its debugger."""
+"""Describes the machine that Bochs plays, by the environment, and the image's symbols, for
+scripts/bochs and scripts/tour.
+"""
 import os
 import re
 import shutil

@@ -1,9 +1,9 @@
 #!/usr/bin/env -S python3 -B
 """bpb.py IMAGE: describes the partition's FAT in the boot sector as well.
 
-For firmware and systems that look there instead of at the partition table: all do so with floppies,
-some BIOSes with sticks. It is the same FAT, seen from sector 0: the sectors before the partition
-count as reserved. Bytes 03h to 3Dh (FAT32: 59h), which nothing else uses, hold it.
+Some firmware and systems look there instead of at the partition table: all do so with floppies, some
+BIOSes with sticks. The parameter block describes the same FAT, seen from sector 0: the sectors before
+the partition count as reserved. It lies in bytes 03h to 3Dh (FAT32: 59h), which nothing else uses.
 """
 import struct
 import sys

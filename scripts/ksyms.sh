@@ -1,16 +1,16 @@
 #!/bin/sh
-# ksyms.sh: the kernel's table of function names, as nasm source, from a linked kernel.
+# ksyms.sh: prints the kernel's table of function names, as nasm source, from a linked kernel.
 #
 #   ksyms.sh kernel.elf > ksyms.asm
 #
-# The kernel is linked twice: without the table to learn the addresses, then with it. The table has
-# a segment of its own behind everything else, so nothing moves; that is checked by running this
-# again over the second kernel and comparing. Layout: kernel/ksyms.h. NM names another nm.
+# The kernel is linked twice: without the table, to learn the addresses, then with it. The table has a
+# segment of its own behind everything else, so nothing moves; to check that, the build runs this script
+# again on the second kernel and compares. kernel/ksyms.h describes the layout. NM names another nm.
 set -eu
 
 [ $# -eq 1 ] || { echo "usage: ksyms.sh ELF" >&2; exit 2; }
 
-# Names with a dot at places other than a compiler's suffix are nasm's local labels: left out.
+# A name with a dot that is not part of a compiler's suffix is a local label of nasm, and left out.
 "${NM:-nm}" -n --defined-only "$1" | awk '
 	$3 == "__kernel_start" { start = $1 }
 	($2 == "t" || $2 == "T") && $3 !~ /^__text_(start|end)$/ && $1 != last &&

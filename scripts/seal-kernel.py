@@ -1,9 +1,9 @@
 #!/usr/bin/env -S python3 -B
-"""seal-kernel.py IN OUT: copies an ELF file and adds the trailer that stage2 asks for.
+"""seal-kernel.py IN OUT: copies an ELF file and adds the trailer that stage2 checks.
 
-The last 16 bytes of KERNEL.ELF: "1stpSEAL", the length of what is before them (32 bits, little
-endian) and its CRC32 (the same). A trailer that is there already is replaced. IN and OUT may be
-the same file.
+The trailer is the last 16 bytes of KERNEL.ELF: "1stpSEAL", the length of what comes before it and
+that part's CRC32, both 32 bits, little endian. A trailer that is there already is replaced. IN and
+OUT may be the same file.
 """
 
 import struct

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""stage2-symbols.py STAGE2.BIN: what the boot sector must know of stage2, as linker symbols."""
+"""stage2-symbols.py STAGE2.BIN: prints what the boot sector must know of stage2, as linker symbols."""
 
 import sys
 import zlib

@@ -1,9 +1,9 @@
-"""The stops of the guided tour, in the order of the boot: a title, where and in which mode the
-machine stands, the text (the docstring), and what to look at (the body).
+"""The stops of the guided tour, in the order of the boot. A stop has a title, where the boot is, the
+mode of the processor, a text (the function's docstring) and what to look at (the function's body).
 
-t is scripts/tour's Tour: t.r() and the like say what to type, ask Bochs and return what it says;
-t.see() holds a value against what it should be. Addresses are C expressions over the stages' ELF
-files. What one stop found and another needs is in t.seen.
+t is scripts/tour's Tour. t.r() and the like print what to type, ask Bochs and return its answer;
+t.see() compares a value with what it should be. Addresses are C expressions, which the ELF files of
+the stages resolve. t.seen keeps what one stop found and another one needs.
 """
 import collections
 import os
@@ -309,7 +309,7 @@ def memblock(t):
     current_limit. That is 4 GiB, because nothing above is mapped.
 
     Here is the way out of the circle, an allocator that needs an array that needs memory: page
-    tables, mem_map and the allocator's own books all come out of these two arrays, whose first 128
+    tables, mem_map and the allocator's metadata all come out of these two arrays, whose first 128
     entries each lie in the kernel's .bss."""
     elf = t.kernel
     if t.seen["speaks"]:
@@ -403,7 +403,7 @@ def buddy(t):
     ordinary way of freeing. That is where the first page comes from: memory that the firmware
     named, that the loader did not stand on, and that memblock did not spend on the way here.
 
-    The allocator's books are bits. A block of 2 MiB has a bitmap of 512 bits, "this frame is free"; a
+    The allocator's metadata is bits. A block of 2 MiB has a bitmap of 512 bits, "this frame is free"; a
     gib, 1 GiB, has a bitmap of 512 bits, "all of this block is free", and one that says which
     blocks' own bitmaps count. A free block of order k is an aligned run of 2^k set bits: there are no
     lists. So we can do the sum: count bits in zone DMA and come to its nr_free.

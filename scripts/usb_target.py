@@ -1,14 +1,14 @@
-"""What scripts/usb may write to: a whole disk that is removable or on USB and that nobody uses,
-a regular file, a loop device on one. Whatever cannot be found out counts against the target.
+"""Decides what scripts/usb may write to: a whole disk that is removable or on USB and that nothing
+uses, a regular file, or a loop device on one. What cannot be found out counts against the target.
 
-Devices are known here by their folder in sysfs, links resolved.
+A device is represented here by its folder in sysfs, with links resolved.
 """
 import glob
 import os
 import re
 import stat
 
-SYS, PROC = "/sys", "/proc"  # the tests put others in their place
+SYS, PROC = "/sys", "/proc"  # the tests replace them
 PROJECT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 LOOP_MAJOR = "7"  # Linux, Documentation/admin-guide/devices.txt
 
@@ -50,7 +50,7 @@ def disks_below(node):
     """Returns all disks that the block device node lies on, with the one that it is or is a part
     of."""
     disks = {os.path.dirname(node) if os.path.exists(node + "/partition") else node}
-    for slave in glob.glob(node + "/slaves/*"):  # of dm, md, bcache
+    for slave in glob.glob(node + "/slaves/*"):  # for dm, md, bcache
         disks |= disks_below(os.path.realpath(slave))
     return disks
 
@@ -65,7 +65,7 @@ def mounts():
 
 def swaps():
     """Returns the files and devices that are in use as swap."""
-    there = os.path.exists(os.path.join(PROC, "swaps"))  # not with a kernel that cannot swap
+    there = os.path.exists(os.path.join(PROC, "swaps"))  # absent in a kernel that cannot swap
     return [fields_of(line)[0] for line in lines_of("swaps")[1:]] if there else []
 
 
@@ -131,7 +131,7 @@ def check_file(path, info, image):
         raise Stop("it is the image itself")
     if path in map(os.path.realpath, swaps()):
         raise Stop("it is in use as swap")
-    if not info.st_mode & 0o222:  # root could write it nevertheless
+    if not info.st_mode & 0o222:  # root could open it for writing all the same
         raise Stop("it is read-only")
     check_no_loop(lambda file: os.path.realpath(file) == path)
     return "regular file"

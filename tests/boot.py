@@ -1,10 +1,10 @@
 #!/usr/bin/env -S python3 -B
-"""Boots of the image in QEMU and Bochs, each with a verdict from the guest and a time limit. TAP.
+"""Boots the image in QEMU and Bochs; each boot has a verdict from the guest and a time limit. TAP.
 
-tests/boot.py [--all] [WORD...] runs the cases whose name holds all the words. Without --all those
-are left out that are no sample: `tests/boot.py --all firmware` plays every misdeed of scripts/rom.
-Of the matrix (tests/matrix.py) it runs the sample. A failed case leaves what it takes to look at it
-and to play it again in build/test-logs/bundles/: tests/bundle.py.
+tests/boot.py [--all] [WORD...] runs the cases whose name contains all the words. Without --all it
+runs the sample only: `tests/boot.py --all firmware` plays every firmware fault of scripts/rom. Of
+the matrix (tests/matrix.py) it runs the sample. A failed case leaves a bundle to look at and to run
+again in build/test-logs/bundles/: tests/bundle.py.
 """
 import os
 import re
@@ -248,7 +248,7 @@ def define_cases():
                         "disabled": r"disabled: \[mem 0x0*4000000-"}.items():
         Case(f"map {name}", MAP=f"{maps}/{name}.map", MEM="128M", selftest=True, says=[words],
              CMDLINE="run=e820;free;selftest;exit 0")
-    # The larger map of another machine; one that calls the PCI hole RAM, with ROM and devices in it.
+    # A map of a larger machine, and one that calls the PCI hole, with ROM and devices in it, RAM.
     Case("map absent-end: RAM that is not there is left out", MAP=f"{maps}/absent-end.map",
          MEM="128M", selftest=True, CMDLINE="run=e820;memblock;selftest;exit 0",
          says=[absent("0000000008000000", "000000001fffffff"), r"^   1: 0x0*100000\.\.0x0*7ffffff ",
@@ -297,7 +297,8 @@ PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "b
           "bp_memblock", "bp_mem_map", "bp_buddy")
 
 DEBUG_OPTIONS = ("page_poison=on", "page_owner=on", "debug_pagealloc=on")
-# Memory forgets between writing and reading back: when memtest empties the caches the second time.
+# Changes a word between memtest's writing and reading back: when it empties the CPU caches the
+# second time.
 BAD_CELL = ("break arch_flush_caches\ncontinue\ncontinue\n"
             "set *(unsigned long *)0xffff888004000010 = 42\ndelete\ncontinue\n")
 MISUSES = {
@@ -317,7 +318,7 @@ def prove_failure(tap):
     liar = Case("", CMDLINE="run=exit 3")
     hang = Case("", CMDLINE="", limit=6)
     silent = Case("", CMDLINE="run=exit 0", selftest=True)
-    panic = Case("", CMDLINE="run=panic;exit 0", says=["never said by anybody"])
+    panic = Case("", CMDLINE="run=panic;exit 0", says=["never printed by any boot"])
     other = Case("", CMDLINE="run=e820;exit 0", FIRMWARE="e820-missing", same_map=True)
     for case, name in ((liar, "another status"), (hang, "a guest that does not end"),
                        (silent, "no self-test where one was due"), (panic, "missing words"),
@@ -335,7 +336,7 @@ def check_firmware_tables(tap):
                                                             re.MULTILINE)}
     played = {word.split("=")[0] for words in (*SURVIVED, *ANOTHER_MAP, *REFUSED)
               for word in words.split()}
-    tap.check(names and names == played, "each misdeed is played", str(names ^ played))
+    tap.check(names and names == played, "each firmware fault is played", str(names ^ played))
 
 
 def main():

@@ -1,11 +1,11 @@
-"""What a failed boot leaves behind, so that it can be looked at and played again.
+"""Keeps what is needed to look at a failed boot and to run it again.
 
     build/test-logs/bundles/NAME/
-        command      what was run: its environment, where it differs, and its words
-        seed         of the run, when it says one
+        command      what was run: the variables that differed, and the command
+        seed         of the run, when its output names one
         serial.log   all that it printed
         trace        its panic as source lines (scripts/decode), when there is one
-        reproduce    a script: the same again. sh build/test-logs/bundles/NAME/reproduce
+        reproduce    a script that runs the same: sh build/test-logs/bundles/NAME/reproduce
         GDB_RC, BOCHS_RC   the debugger's commands, when it had some
 """
 import os

@@ -1,4 +1,4 @@
-"""One boot with a verdict, and many of them side by side: for tests/boot.py and tests/matrix.py."""
+"""One boot with a verdict, and many boots side by side: for tests/boot.py and tests/matrix.py."""
 import concurrent.futures
 import contextlib
 import functools
@@ -103,7 +103,7 @@ class Case:
         output = output.replace("\r", "")
         for pattern in self.says:
             if not re.search(pattern, output, re.MULTILINE):
-                return f"did not say {pattern}", output
+                return f"did not print {pattern}", output
         if self.status == "stop":
             good = status is None and self.end.decode() in output
             return None if good else f"did not come to {self.end}", output

@@ -1,8 +1,8 @@
 #!/usr/bin/env -S python3 -B
-"""What a panic shows and offers, what scripts/decode makes of it, and the bundle of a boot that
-failed. TAP.
+"""Tests what a panic shows and offers, what scripts/decode makes of it, and the bundle of a failed
+boot. TAP.
 
-tests/crash.py [WORD...] runs the tests whose name holds all the words.
+tests/crash.py [WORD...] runs the tests whose name contains all the words.
 """
 import os
 import re
@@ -19,7 +19,7 @@ from tap import run_tests
 
 BUILD = os.environ.get("B", "build")
 LIMIT = 60
-bundle.BUNDLES = os.path.join(BUILD, "test-logs", "crash")  # those of real failures stay alone
+bundle.BUNDLES = os.path.join(BUILD, "test-logs", "crash")  # apart from those of real failures
 
 
 def boot(**env):
@@ -65,7 +65,7 @@ def decode(*words, text=""):
     return done.returncode, done.stdout, done.stderr
 
 
-# ---- what it shows ----
+# ---- what a panic shows ----
 
 REGISTERS = ("RIP", "RSP", "RBP", "RAX", "RBX", "R08", "R15", "CR2", "CR3")
 
@@ -116,7 +116,7 @@ def test_early(tap):
     tap.check(status == 5, "an arrow key at its prompt, in parts, with no tick to wait by", output)
 
 
-# ---- what it offers ----
+# ---- what a panic offers ----
 
 def test_prompt(tap):
     status, output = dialogue([(r"firstpage> $", "alloc 0\rpanic\r"),

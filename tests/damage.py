@@ -46,15 +46,15 @@ LOGS = os.path.join(BUILD, "test-logs", "damage")
 WORKERS = 2
 LINE = "run=exit 0"
 LIMIT = 20  # seconds; a boot takes less than one
-SHORT_LIMIT = 5  # where a hang is what is expected
-MOST = 100000  # bytes of output; a boot says 6,000
-SILENCE = 2  # seconds after which the monitor is believed to wait at its prompt
+SHORT_LIMIT = 5  # seconds, where a hang is common
+MOST = 100000  # bytes of output; a boot prints 6,000
+SILENCE = 2  # seconds after which the monitor is taken to wait at its prompt
 REPORT_EVERY = 5
 SECTOR_KINDS = ("flip", "unreadable", "once", "noise", "zeros")
 REFUSED = b"Kernel panic: boot_info"
 OUTCOMES = ("boots", "warned", "named", "firmware", "reset", "hang", "panic", "QEMU", "failed")
 
-# The firmware's words, and the loader's.
+# What the firmware prints, and the loader.
 BOOTING = b"Booting from 0000:7c00"
 HALTED = rb"System halted\.|firstpage: stage2 [RD][0-9A-F]{2}"
 NO_DISK = rb"No bootable device"
@@ -164,8 +164,9 @@ def qemu(image, errors):
     file = {"driver": "file", "filename": image}
     debug = {"driver": "blkdebug", "image": file, "inject-error": list(errors)}
     drive = {"driver": "raw", "node-name": "disk", "file": debug if errors else file}
-    # Geometry: else QEMU reads LBA 0 for a guess, and has the error that is the guest's.
-    # The firmware's messages come by port 402h, the guest's by COM1; one stream takes both.
+    # The geometry is given: to guess it QEMU would read LBA 0, and meet the error that is meant for
+    # the guest.
+    # The firmware's messages come from port 402h, the guest's from COM1; one stream takes both.
     return ["timeout", str(LIMIT + 10), "qemu-system-x86_64", "-nodefaults", "-vga", "none",
             "-m", "16M", "-cpu", "max", "-no-reboot", "-display", "none",
             "-blockdev", json.dumps(drive),
@@ -204,7 +205,7 @@ def outcome_of(output, status):
     """Returns the word of OUTCOMES that describes a boot with this output and exit status."""
     if b"Kernel panic" in output:
         return "panic"
-    if status == 0:  # by -no-reboot
+    if status == 0:  # of -no-reboot
         return "reset"
     if b"firstpage: exit" in output if status else output.endswith(PROMPT):
         return "warned" if re.search(WARNED, output) else "boots"
@@ -248,7 +249,7 @@ class Bench:
                 return listen(process, SHORT_LIMIT if trial.part.unchecked else limit,
                               trial.part.unchecked)
             finally:
-                process.terminate()  # timeout passes it on
+                process.terminate()  # timeout passes the signal on
                 process.wait()
                 self.running.discard(process)
 
@@ -281,7 +282,7 @@ class Bench:
     def complaint(self, trial, outcome, output, disk):
         """Returns None when the outcome of trial is right, else what is wrong. disk is the damaged
         image."""
-        if trial.part.unchecked:  # what the loader hands over is checked nevertheless
+        if trial.part.unchecked:  # the kernel checks what the loader hands over all the same
             return outcome if outcome == "panic" and REFUSED not in output else None
         if outcome == "firmware" and trial.lba == 0:
             return None

@@ -1,17 +1,18 @@
 #!/usr/bin/env -S python3 -B
-"""What the pages (*.md) say of the tree is there. TAP.
+"""Checks what the pages (*.md) say of the tree. TAP.
 
   links       a relative target exists, and its anchor is a heading
-  names       in backquotes: each word with an underscore or before ( is a word of the code, comments
-              aside. A section whose heading has the word Linux is about Linux's names, down to one
-              that has the word firstpage
+  names       in backquotes: each word with an underscore or before ( is a word of the code, which
+              does not include its comments. A section whose heading has the word Linux is about
+              Linux's names, down to one that has the word firstpage
   files       in backquotes: a path exists; a name alone is some file's
   places      nothing is named by a line number
   commands    make's targets, the monitor's commands, gdb's fp- and the bp_ of breakpoints exist
   quotes      a block that opens with ```c FILE is FILE
   invariants  each that mm/ numbers is told in the book, and no other
-  width       no line of the book has more than 110 characters, tables aside; no line of code in README.md
-              and the pages beside it more than 80, where GitHub cuts it
+  width       no line of the book has more than 110 characters, except in tables; no line of code in
+              README.md, CONTRIBUTING.md and the pages beside the README more than 80, where GitHub
+              cuts it
   length      README.md has at most 150 lines
 
 Small pages show first that each rule can fail.
@@ -24,7 +25,7 @@ from tap import Tap
 
 BOOK = ("docs/README.md", "docs/book/", "docs/linux.md", "docs/lift.md")
 WIDTH = 110
-NARROW = ("README.md", "docs/options.md", "docs/hardware.md", "docs/debugging.md")
+NARROW = ("README.md", "CONTRIBUTING.md", "docs/options.md", "docs/hardware.md", "docs/debugging.md")
 CODE_WIDTH = 80
 README_LINES = 150
 SOURCES = (".c", ".h", ".asm", ".inc", ".ld", ".mk", ".py", "Makefile")
@@ -244,7 +245,7 @@ BAD = ("[a](book/2.md)", "[a](book/1.md#three)", "[a](#nowhere)", "`unused_word`
        "# Linux\n# Here\n`foreign_word`", "# Linux\n## firstpage\n`foreign_word`", "see a.c:12", "`make walk`",
        "```\nMEM=1G make walk\n```", "    make walk", "```\nfirstpage> fly\n```", "`make run CMDLINE='run=free;fly'`",
        "`fp-fly`", "`lb \"bp_fly\"`", "```c mm/a.c\nint other;\n```", 111 * "x", "B2")
-# As README.md.
+# Pages that are checked as README.md.
 LONGEST = (README_LINES - 1) * "\n" + "    " + (CODE_WIDTH - 4) * "x"
 TOO_LONG = (LONGEST + "\nx", LONGEST + "x", "```\n" + (CODE_WIDTH + 1) * "x" + "\n```")
 

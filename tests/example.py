@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""docs/example/ is built as a kernel of its own would build mm/, and run. TAP."""
+"""Builds docs/example/ as a kernel of its own would build mm/, and runs it. TAP."""
 import os
 import re
 import subprocess

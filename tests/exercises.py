@@ -1,11 +1,11 @@
 #!/usr/bin/env -S python3 -B
 """Runs the exercises of the book, and looks for what their answers quote. TAP.
 
-    tests/exercises.py [WORD...]    only the pages whose name has one of these words
+    tests/exercises.py [WORD...]    only the pages whose name contains one of these words
 
 A block of commands whose first line is `make bochs` or `make debug` goes on in that debugger, any
-other is the shell's. One that has the guest `exit 0` must succeed; one that runs for ever is ended.
-A span with a blank in it, under Answers, is what a block of the page printed, but for make's lines.
+other in the shell. A block that has the guest `exit 0` must succeed; one that does not end is ended.
+A span with a blank in it, under Answers, is what a block of the page printed, except make's lines.
 """
 import glob
 import os
@@ -20,9 +20,9 @@ from tap import Tap
 
 BUILD = os.environ.get("B", "build")
 LIMIT = 90  # seconds
-HALT_LIMIT = 8  # for a guest that halts before it has a command to run: the emulator goes on
+HALT_LIMIT = 8  # seconds, for a guest that halts before it has a command to run: the emulator goes on
 DEBUGGERS = {"bochs": ("scripts/bochs", "BOCHS_RC"), "debug": ("scripts/debug", "GDB_RC")}
-# What a debugger says of a command or a name that it does not know.
+# What a debugger prints about a command or a name that it does not know.
 COMPLAINT = re.compile(r"No symbol|not defined|Undefined |syntax error|unknown symbol|not recognized", re.I)
 
 

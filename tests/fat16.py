@@ -1,7 +1,7 @@
-"""A naive reader of the image's FAT16 partition, for tests of what reads it in earnest.
+"""A simple reader of the image's FAT16 partition, for tests of the real reader.
 
-Written from the specification; believes all it reads, and raises ValueError, IndexError or
-struct.error where that leads nowhere, TypeError where there is no such file.
+It is written from the specification and believes all that it reads. Where that leads nowhere, it
+raises ValueError, IndexError or struct.error; where there is no such file, TypeError.
 """
 import struct
 

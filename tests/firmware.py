@@ -1,10 +1,10 @@
-"""What boots under each misdeed of scripts/firmware must come to: the tables of tests/boot.py.
+"""What a boot under each firmware fault must come to: the tables of tests/boot.py.
 
-Words of FIRMWARE, and patterns of what is then said, by stage2 or by the command `bios`.
+They hold words of FIRMWARE, and patterns of what stage2 or the command `bios` then prints.
 """
 HALTED = "System halted."
 
-# Boots, with the memory map of the firmware that behaves.
+# These boot, with the memory map that the firmware gives without faults.
 SURVIVED = {
     "edd-missing": [r"read by CHS"],
     "edd-parameters-missing": [r"AX=4800: AH=01 carry", r"read by EDD"],
@@ -56,7 +56,7 @@ SURVIVED = {
     "shift-held geometry-missing": [r"^firstpage: INT 13h AX=4200 AH=00\.{100}", r"read by EDD"],
 }
 
-# Boots, with a map from the next best source.
+# These boot, with a map from the next best source.
 ANOTHER_MAP = {
     "e820-missing": [r"no E820 list, taken from INT 15h AX=E801h"],
     "e820-missing e801-ax-bx": [r"AX=E801h, 3 entries", r"^BIOS-e820: .*-0x0*7fdffff\] usable"],
@@ -73,7 +73,7 @@ ANOTHER_MAP = {
     "e820-smap-lost": [r"lost its signature midway", r"AX=E801h, 3 entries"],
 }
 
-# Does not boot: what is said, and the last words.
+# These do not boot: a pattern of what is printed, and the end of the output.
 REFUSED = {
     "reads-hang": (r"^firstpage: stage2 $", "firstpage: stage2 "),
     "e820-hangs": (r"^firstpage: stage2 20 21 22 23 $", "22 23 "),
@@ -90,13 +90,13 @@ REFUSED = {
         r"(?s)taken from INT 12h alone\n.*no RAM between 1 MiB", HALTED),
 }
 
-# The misdeeds that can be survived together.
+# The firmware faults that a boot survives all at once.
 ALL_SURVIVED = ("trash-registers trash-high-halves flags-dirty reads-fail-first border-64k "
                 "max-sectors=16 edd-ends-early a20-off a20-bios-lies ram-garbage bpb-scribbled "
                 "dl=255 entry-dirty entry-cli cs-07c0 low-memory-in-use low-kib=640 e820-opaque "
                 "e820-carry-end e820-changed-only e820-overlong")
 
-# Those that are run without --all, and those that are run in Bochs with it.
+# The faults that are played without --all, and those that --all plays in Bochs too.
 SAMPLE = ("edd-broken", "edd-missing max-sectors=7", "a20-off a20-bios-lies", "e820-endless",
           "e820-smap-lost", "ram-garbage", "dl=0", "reads-fail flags-dirty trash-registers",
           "edd-missing geometry-zero", "e820-missing e801-missing ah88-missing", "shift-held",

@@ -1,10 +1,10 @@
 #!/usr/bin/env -S python3 -B
-"""Fuzzers for a fixed time: tests/fuzz.py [--tap] TARGET SECONDS
+"""Runs fuzzers for a fixed time: tests/fuzz.py [--tap] TARGET SECONDS
 
-Each starts from its kept corpus, tests/host/fuzz/corpus/TARGET; what is found on the way stays in
-build/fuzz/TARGET, an input that fails too. Without --tap it tells how far it is (`make fuzz`), and
-TARGET may be "all", which divides the time. Without arguments: the list of targets. Exit status: 0
-nothing was found, 1 something was, 2 there is no such target, 130 interrupted.
+A fuzzer starts from its kept corpus, tests/host/fuzz/corpus/TARGET. What it finds stays in
+build/fuzz/TARGET, an input that fails too. Without --tap it tells its progress (`make fuzz`), and
+TARGET may be "all", which divides the time. Without arguments the targets are listed. Exit status:
+0 nothing was found, 1 something was, 2 there is no such target, 130 interrupted.
 """
 import os
 import re
@@ -18,7 +18,7 @@ from tap import Tap  # noqa: E402
 BUILD = os.environ.get("B", "build")
 REPORT_EVERY = 5  # seconds
 
-# name: what it is about, bytes of an input at most
+# name: what is tested, the most bytes of an input
 TARGETS = {
     "ops": ("operations of the allocator, against the naive model", 400),
     "fat": ("stage2's FAT reader on damaged volumes, against a naive reader", 200),
@@ -84,11 +84,11 @@ def tap(name, seconds):
     result = Tap()
     files = [os.path.join(corpus_of(name), file) for file in sorted(os.listdir(corpus_of(name)))]
     passed, output = run(program_of(name), files, 60)
-    result.check(files and passed, f"{len(files)} kept inputs of {name}", findings(output))
+    result.check(files and passed, f"{len(files)} kept inputs of {name} pass", findings(output))
     passed, output = run(program_of(name), search_arguments(name, seconds), seconds + 60)
     runs = runs_in(output)
     print(f"# {name}: {runs or 'no'} inputs in {seconds} s")
-    result.check(passed and runs, f"{name} for {seconds} s", findings(output))
+    result.check(passed and runs, f"{name} finds nothing in {seconds} s", findings(output))
     return result.finish()
 
 
@@ -134,14 +134,14 @@ def verdict(name, status, whole, output, log):
     if artifact:
         print(findings(output) + f"\n{name}: FOUND {artifact[-1]}\n"
               f"    again:     {program_of(name)} {artifact[-1]}\n"
-              f"    all of it: {log}\n"
-              f"    once mended, keep it: cp {artifact[-1]} {corpus_of(name)}/")
+              f"    whole log: {log}\n"
+              f"    once it is fixed, keep it: cp {artifact[-1]} {corpus_of(name)}/")
         return 1
     if not whole:
         print(f"{name}: interrupted, nothing found: {progress(output)}")
         return 130
     if status:
-        print(output[-2000:] + f"\n{name}: ended with status {status}, all of it: {log}")
+        print(output[-2000:] + f"\n{name}: ended with status {status}, whole log: {log}")
         return 1
     print(f"{name}: nothing found in {runs_in(output)} inputs")
     return 0
@@ -176,7 +176,7 @@ def main():
     if names[0] not in TARGETS or len(arguments) != 2 or not arguments[1].isdigit():
         usage()
         return 2
-    seconds = max(int(arguments[1]) // len(names), 1)  # 0 would be for ever
+    seconds = max(int(arguments[1]) // len(names), 1)  # 0 would be without end
     for name in names:
         os.makedirs(work_of(name), exist_ok=True)
     if "--tap" in sys.argv:

@@ -1,8 +1,8 @@
 #!/usr/bin/env -S python3 -B
-"""The pictures that replay --svg draws: tests/gallery.py [--write]
+"""Tests or writes the pictures that replay --svg draws: tests/gallery.py [--write]
 
-Without an argument: a test (TAP) of the pictures against replay's JSON, and of docs/gallery.md and
-docs/gallery/ against what would be written now. --write writes them; `make gallery` calls it.
+Without an argument it compares (TAP) the pictures with replay's JSON, and docs/gallery.md and
+docs/gallery/ with what would be written now. --write writes them; `make gallery` calls it.
 """
 import glob
 import json
@@ -45,7 +45,7 @@ memory code, and not with each build. [tests/e820/INDEX.md](../tests/e820/INDEX.
 of each map, and its form.
 """
 
-# The first that fits: a title, and whether a row of the index belongs there.
+# Title of a section, and whether a row of the index belongs there; the first that fits counts.
 KINDS = [
     ("Islands, and the end of the address space",
      lambda row: re.search(r"RAM holes of|past 2\^46", row["oddities"])),
@@ -119,7 +119,7 @@ def write(maps):
     return 0
 
 
-# What a picture says.
+# What a picture shows.
 
 TITLE = re.compile(r"(.*) \[mem 0x([0-9a-f]+)(?:-0x([0-9a-f]+)\].*|, empty\])")
 BOX = re.compile(r"M(\d+) (\d+)H(\d+)v(\d+)H(\d+)")

@@ -1,7 +1,7 @@
 #!/usr/bin/env -S python3 -B
-"""gdb at a live guest: what it shows of each stage, and its commands against the monitor's. TAP.
+"""Tests gdb on a live guest: the code of each stage, and its commands against the monitor's. TAP.
 
-tests/gdb.py [WORD...] runs the tests whose name holds all the words.
+tests/gdb.py [WORD...] runs the tests whose name contains all the words.
 """
 import os
 import re
@@ -45,8 +45,8 @@ def session(steps, **env):
 
 # ---- each stage ----
 
-# What objdump makes of the ELF file is what gdb must make of the guest's memory: stage, objdump's
-# machine, from, to. A label can be followed by + N.
+# gdb must disassemble the guest's memory as objdump does the ELF file: stage, objdump's machine,
+# from, to. A label can be followed by + N.
 CODE = (("bootsector", "i8086", "bp_bootsector", "print_digit"),
         ("stage2", "i8086", "bp_stage2", "refuse"),
         ("stage2", "i386", "protected", "protected.halt"),
@@ -202,7 +202,7 @@ def live(tap, name, before, last, **env):
                                + [("end", "delete\ncontinue")],
                                CMDLINE="run=" + run, **env)
     if set(parts) < {name for name, _ in COMMANDS}:
-        tap.check(False, f"{name}: all commands answer", output)
+        tap.check(good=False, name=f"{name}: all commands answer", detail=output)
         return None, output
     compare(tap, name, parts["stop"], parts)
     return parts, output
@@ -229,7 +229,7 @@ def test_crash(tap):
 
 # ---- fp-check sees what is broken ----
 
-# What is changed, to what, and the invariants that must be named. Zone 1 has frames from 16 MiB on.
+# What is changed, to what, and the invariants that fp-check must name. Zone 1 begins at 16 MiB.
 GIB = "zones[1].dir[0]"
 BREAKS = (("zones[1].nr_free", "zones[1].nr_free + 1", "B6"),
           ("zones[1].present", "zones[1].present - 1", "Z2"),
@@ -292,7 +292,7 @@ def test_page_tables(tap):
 
 # ---- exit status ----
 
-# gdb's commands, the guest's, the status of both.
+# gdb's commands, the monitor's, the status that scripts/debug must end with.
 ENDINGS = (("continue", "exit 0", 0), ("continue", "exit 7", 7), ("continue", "poweroff", 0),
            ("tbreak *bp_kernel\ncontinue", "exit 7", 0),
            ("tbreak *bp_kernel\ncontinue\nprint no_such_symbol\ncontinue", "exit 7", 1))

@@ -1,4 +1,4 @@
-"""A guest that is run to its end: what it printed, and nothing of it left behind."""
+"""Runs a guest to its end, so that all that it printed is known and nothing of it is left behind."""
 import os
 import signal
 import subprocess

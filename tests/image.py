@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""The disk images, read without any code of the project. TAP."""
+"""Tests the disk images, reading them without any code of the project. TAP."""
 import hashlib
 import os
 import re

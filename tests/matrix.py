@@ -1,9 +1,9 @@
 #!/usr/bin/env -S python3 -B
-"""The boot matrix: media, machines, CPUs, RAM, Bochs, memory maps; a cell is a boot. TAP, a table.
+"""Boots the matrix of media, machines, CPUs, RAM, Bochs and maps; a cell is a boot. TAP, a table.
 
-tests/matrix.py [--list] [WORD...] runs the cells whose name holds all the words; tests/boot.py
-runs those that are a sample. Every cell boots the image as it was built but for its CMDLINE.TXT,
-and passes when the self-test passes and what is due in that cell was said. The table goes to
+tests/matrix.py [--list] [WORD...] runs the cells whose name contains all the words; tests/boot.py
+runs the sample. Every cell boots the image as it was built, except for its CMDLINE.TXT, and passes
+when the self-test passes and what is expected of that cell was printed. The table is written to
 build/matrix.txt too; docs/matrix.md explains it.
 """
 import functools
@@ -27,7 +27,8 @@ LIMIT = 180
 GIB, TIB = 1 << 30, 1 << 40
 HYPERTRANSPORT = 1012 * GIB
 
-# What the image is behind. SeaBIOS boots from all of these; from usb-uas and lsi53c810 it does not.
+# The device that the image is behind. SeaBIOS boots from all of these, but not from usb-uas and
+# lsi53c810.
 MEDIA = {
     "ide": "-device ide-hd,drive=disk",
     "ahci": "-device ahci,id=c -device ide-hd,drive=disk,bus=c.0",
@@ -46,10 +47,10 @@ MEDIA = {
 }
 FLOPPY = "-device floppy,drive=disk,drive-type=288"  # the image's first 2.88 MB
 CARD, CARD_BYTES = "-device sdhci-pci -device sd-card,drive=disk", 64 << 20  # a power of two
-ON_Q35 = ("ide", "usb ehci", "usb xhci", "nvme")  # an IDE disk is on q35's AHCI
+ON_Q35 = ("ide", "usb ehci", "usb xhci", "nvme")  # q35 puts an IDE disk on its AHCI
 GEOMETRIES = ((65, 16, 63), (1024, 1, 63), (63, 64, 32), (8, 255, 63), (100, 7, 17), (1000, 13, 3))
 
-# Without QEMU's ACPI tables SeaBIOS makes some of its own on q35.
+# Only pc is tried without ACPI: on q35 SeaBIOS makes tables of its own when QEMU gives none.
 MACHINES = {
     "pc": ({}, r"RSDP at 0x[1-9a-f]\w*$"),
     "q35": ({"MACHINE": "q35"}, r"RSDP at 0x[1-9a-f]\w*$"),

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""replay from outside: its JSON against an oracle of its own, and what it says of bad input. TAP."""
+"""Tests replay from outside: its JSON against a model, and its messages about bad input. TAP."""
 import glob
 import json
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""Proves that the runner can fail: programs that must not count as passed. TAP."""
+"""Proves that the runner can fail, by programs that must not count as passed. TAP."""
 import importlib.machinery
 import importlib.util
 import sys

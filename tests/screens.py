@@ -1,11 +1,11 @@
 #!/usr/bin/python3 -B
-"""The picture of memory as it appears: on a serial terminal, on the VGA screen, in a pipe. TAP.
+"""Tests the picture of memory as it appears on a serial terminal, on the VGA screen, in a pipe. TAP.
 
-    tests/screens.py [WORD...]     the tests whose name holds all the words
+    tests/screens.py [WORD...]     only the tests whose name contains all the words
 
-What is expected is computed here, from what e820, iomem, memblock, free and dmesg say in the same
-boot. The terminal is pyte's; the VGA screen is QEMU's screendump, read back by glyphs that were
-typed beforehand. /usr/bin/python3 is the interpreter that the distribution's pyte belongs to.
+What is expected is computed here, from what e820, iomem, memblock, free and dmesg print in the same
+boot. The terminal is pyte's; the VGA screen is QEMU's screendump, read by glyphs that were typed
+before. /usr/bin/python3 is the interpreter that the distribution's pyte belongs to.
 """
 import json
 import os
@@ -25,7 +25,7 @@ BUILD = os.environ.get("B", "build")
 PROMPT = "firstpage> "
 FRAME = 4096
 MAX_PFN = 1 << 34
-SAYS = "dmesg;e820;iomem;memblock;free;meminfo"  # what the expectation rests on
+SAYS = "dmesg;e820;iomem;memblock;free;meminfo"  # the commands from whose output Machine is made
 ROW = re.compile(r"^ *([0-9a-f]+) (.*)$")
 SCALE = re.compile(r"a cell is .*?, (\d+) frame")
 LETTERS = {"usable": "X", "ACPI data": "A", "ACPI NVS": "V", "unusable": "U",
@@ -34,7 +34,7 @@ NAMES = {"-": "nothing", "F": "firmware", "A": "ACPI data", "V": "NVS", "U": "un
          "P": "persistent", "X": "left out"}
 
 
-# ---- what must be seen ----
+# ---- what a picture must show ----
 
 class Paint:
     """Frames and what they are. Of several kinds laid on a frame the first counts."""
@@ -232,7 +232,7 @@ def complaint_of(machine, screen, columns=64, top=None):
     return machine.complaint(rows, columns, order_of(screen), start)
 
 
-# ---- a guest at work ----
+# ---- a running guest ----
 
 class Guest:
     """QEMU with its serial line on a terminal of pyte's and its monitor on a socket."""
@@ -394,7 +394,7 @@ def colours_of(char):
     return fore, palette("black" if char.bg == "default" else char.bg)
 
 
-CURSOR_LINES = 13  # from there on
+CURSOR_LINES = 13  # the lines of a cell from this one on
 ALPHABET = "".join(map(chr, range(33, 127)))
 
 
@@ -656,7 +656,7 @@ def prove_failure(tap):
                         ("another address", picture.replace(" 1000000 ", " 1100000 ", 1)),
                         ("a fold of another kind", picture.replace("~ nothing", "~ firmware", 1)),
                         ("a line left out", re.sub(r"(?m)^.*2000000 .*\n", "", picture))):
-        tap.check(wrong != picture and complaint_of(machine, wrong), "seen: " + name, picture)
+        tap.check(wrong != picture and complaint_of(machine, wrong), "refused: " + name, picture)
 
 
 def main():

@@ -1,4 +1,4 @@
-"""A few lines of TAP for the test programs in Python."""
+"""TAP for the test programs in Python: a few lines instead of a library."""
 import sys
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""The guided tour: passes where it should, sees what does not hold, leaves nothing behind. TAP."""
+"""Tests the guided tour: it passes where it should, sees what does not hold, and cleans up. TAP."""
 import contextlib
 import os
 import pty
@@ -15,7 +15,7 @@ PLACES = ["bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "b
           "bp_memblock", "bp_mem_map", "bp_buddy"]
 A_MAP = "tests/e820/trol-piii-byte-granular.map"
 LIMIT = 100
-MANY = 80  # expectations, of all stops
+MANY = 80  # expectations of all stops together
 PROMPT = b"the end > "
 
 
@@ -49,18 +49,18 @@ def check_passing(tap):
     with open(A_MAP, encoding="utf-8") as file:
         words = [line.split("#")[0].split() for line in file]
     starts = [f"[mem {int(w[0], 0):#018x}-" for w in words if w]
-    tap.check(status == 0 and "AUTO=1" in output, "no terminal, the map of a machine: status 0",
+    tap.check(status == 0 and "AUTO=1" in output, "no terminal, another machine's map: status 0",
               output)
     tap.check(verdicts(output)[0] >= MANY and all(start in output for start in starts),
-              "it shows that map", starts)
+              "the tour shows that map", starts)
 
 
 def check_failing(tap):
     status, output = tour(FIRMWARE="dl=255")
     failed = verdicts(output)[1]
     tap.check(status == 1 and len(failed) == 1 and failed[0].startswith("DL: 0xff"),
-              "a BIOS that passes another drive: status 1, seen once", failed)
-    tap.check(stops(output) == PLACES, "and the tour goes on", stops(output))
+              "a BIOS that passes another drive: status 1, one expectation fails", failed)
+    tap.check(stops(output) == PLACES, "after that the tour goes on", stops(output))
     status, output = tour(CPU="p4_willamette")
     tap.check(status == 1 and stops(output) == PLACES[:2] and "halted" in output,
               "a guest that halts on the way: status 1", output)
@@ -117,23 +117,23 @@ def check_terminal(tap):
     guide = Terminal()
     guide.say()
     bochs = bochs_of(guide.pid)
-    tap.check(stops(guide.output.decode().replace("\r", "")) == PLACES[:1], "it waits at each stop")
-    tap.check("tour's way" in guide.say(b"!c\n"), "a command that would lose the way is refused")
+    tap.check(stops(guide.output.decode().replace("\r", "")) == PLACES[:1], "the tour waits at a stop")
+    tap.check("past the next stop" in guide.say(b"!c\n"), "a command that would run past a stop is refused")
     for _ in range(4):
         guide.say(b"\n")
     guide.say(b"!setpmem 0x70000 1 0\n")
     tap.check("0x00" in guide.say(b"!xp /1bx 0x70000\n"), "commands go to the debugger")
     said = guide.say(b"\n").replace("\r", "")
     tap.check(any("boot_info" in line for line in verdicts(said)[1]),
-              "what was spoilt is seen at the next stop", said)
+              "the next stop sees what was spoilt", said)
     guide.say(b"q\n")
-    tap.check(guide.status() == 1, "q ends; status 1, since something did not hold")
+    tap.check(guide.status() == 1, "q ends the tour: status 1, since something did not hold")
     tap.check(len(bochs) == 1 and not os.path.exists(f"/proc/{bochs[0]}"), "Bochs has ended", bochs)
 
     guide = Terminal()
     guide.say()
     bochs = bochs_of(guide.pid)
-    tap.check(guide.status(b"\x03") == 130, "Ctrl-C ends: status 130")
+    tap.check(guide.status(b"\x03") == 130, "Ctrl-C ends the tour: status 130")
     tap.check(len(bochs) == 1 and not os.path.exists(f"/proc/{bochs[0]}"), "Bochs has ended", bochs)
 
 

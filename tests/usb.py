@@ -1,8 +1,8 @@
 #!/usr/bin/env -S python3 -B
-"""scripts/usb: what it writes, what it refuses. TAP.
+"""Tests scripts/usb: what it writes, what it refuses. TAP.
 
-Written are files in a folder below build/ and loop devices on such files, nothing else. Disks that
-this machine does not have are played by a sysfs and a proc made of files.
+The test writes files in a folder below build/ and loop devices on such files, nothing else. Disks
+that this machine does not have are simulated by a sysfs and a proc made of files.
 """
 import contextlib
 import hashlib
@@ -24,7 +24,7 @@ from tap import Tap
 BUILD = os.environ.get("B", "build")
 PROJECT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 SCRIPT = os.path.join(PROJECT, "scripts/usb")
-ROOT = ("8:2", "/", "/dev/sda2")  # of the played machine
+ROOT = ("8:2", "/", "/dev/sda2")  # of the simulated machine
 SWAPS = "Filename\tType\tSize\tUsed\tPriority"
 SIZE = (9 << 20) + 512  # three steps of scripts/usb, the last one a sector
 REAL = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
@@ -310,7 +310,7 @@ def loop_on(file):
     return change
 
 
-# name, device, what is changed first, words of the answer; None: accepted
+# name, device, what is changed before, words of the refusal
 FAKE_CASES = [
     ("the disk of /", "8:0", None, "it holds /,"),
     ("the disk of / on LVM", "8:0", system_on_lvm, "it holds /,"),
@@ -451,7 +451,7 @@ def check_system_disk(tap, place):
 
 
 def main():
-    # A shell's background jobs have Ctrl-C ignored, and so would what is started here.
+    # A shell's background jobs ignore Ctrl-C, and programs started here would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="usb.", dir=BUILD) as folder:

@@ -1,4 +1,5 @@
-# The kernel: compiled, linked once for its symbols' addresses, and again with the table of them.
+# kernel.mk: builds the kernel. It is linked once to learn the addresses of its symbols, and again with
+# the table of them.
 
 KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/traps.c \
           arch/x86_64/stack_walk.c arch/x86_64/single_step.c arch/x86_64/paging.c \
@@ -60,7 +61,8 @@ $(B)/kernel/ksyms.o: $(B)/kernel/ksyms.asm
 	$(call say,NASM,$@)
 	$(Q)$(NASM) -f elf64 $< -o $@
 
-# Behind everything else, the table moves nothing: made again from the second link it is the same.
+# The table lies behind everything else and moves nothing, which is checked: made from the second link,
+# it must be the same.
 $(B)/kernel.elf: $(KERNEL_OBJECTS) $(B)/kernel/ksyms.o $(KERNEL_LD)
 	$(call say,LD,$@)
 	$(Q)$(KERNEL_LINK) $(KERNEL_OBJECTS) $(B)/kernel/ksyms.o -o $@

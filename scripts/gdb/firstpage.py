@@ -22,7 +22,7 @@ PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "b
 TYPES = {"RAM": "usable", "RESERVED": "reserved", "ACPI": "ACPI data", "NVS": "ACPI NVS",
          "UNUSABLE": "unusable", "PMEM": "persistent (type 7)", "PRAM": "persistent (type 12)"}
 MEMBLOCK_FLAGS = "MEMBLOCK_"
-GUEST_ENDED = 3  # a status of gdb, which scripts/debug knows
+GUEST_ENDED = 3  # the status that tells scripts/debug
 
 
 def mem(base, size):
@@ -58,7 +58,7 @@ def command(function):
             try:
                 function(argument.strip())
             except (gdb.error, gdb.GdbError) as error:
-                print(f"{name}: {error}")  # not raised: a file of commands goes on
+                print(f"{name}: {error}")  # not raised, so that a file of commands goes on
 
     Command()
     return function

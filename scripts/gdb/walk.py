@@ -3,7 +3,7 @@ import gdb
 
 import guest
 
-# Entries, SDM volume 3A, 4.5.
+# Bits of the entries: SDM volume 3A, 4.5.
 PRESENT, WRITE, USER, LARGE, GLOBAL = 1 << 0, 1 << 1, 1 << 2, 1 << 7, 1 << 8
 ACCESSED, DIRTY, NO_EXECUTE = 1 << 5, 1 << 6, 1 << 63
 ADDRESS = (1 << 52) - (1 << 12)

@@ -1,4 +1,5 @@
-; int13.asm: the disk's misdeeds. Only the first hard disk has them.
+; int13.asm: firmware faults of the disk (real mode; rom.asm has the frame). Only the first hard disk
+; has them.
 
 DISK            equ 0x80
 
@@ -7,9 +8,9 @@ DISK_READ       equ 0x02
 DISK_GEOMETRY   equ 0x08
 EDD_FIRST       equ 0x41
 EDD_READ        equ 0x42
-EDD_PARAMETERS  equ 0x48        ; the last too
+EDD_PARAMETERS  equ 0x48        ; the last function of EDD too
 
-STATUS_BAD      equ 0x01        ; function or parameter not accepted
+STATUS_BAD      equ 0x01        ; function or parameter refused
 STATUS_ABSENT   equ 0x04        ; sector not found
 STATUS_BORDER   equ 0x09        ; transfer crosses a 64 KiB border
 STATUS_NOT_READY equ 0x80
@@ -18,7 +19,7 @@ PACKET_COUNT    equ 2           ; in EDD's disk address packet
 PACKET_OFFSET   equ 4
 PACKET_SEGMENT  equ 6
 PACKET_LBA      equ 8
-SECTOR_SIZE_AT  equ 24          ; in what AH=48h fills
+SECTOR_SIZE_AT  equ 24          ; in the buffer that AH=48h fills
 
 int13:
 	enter_hook
@@ -27,7 +28,7 @@ int13:
 	mov ah, [bp + frame.eax + 1]
 	mov [disk_function], ah
 %ifdef EDD_MISSING
-; edd-missing: INT 13h AH=41h to 48h are not there
+; edd-missing: INT 13h AH=41h to 48h do not exist
 	mov al, ah
 	sub al, EDD_FIRST
 	cmp al, EDD_PARAMETERS - EDD_FIRST
@@ -35,7 +36,7 @@ int13:
 	jbe .refuse
 %endif
 %ifdef EDD_PARAMETERS_MISSING
-; edd-parameters-missing: EDD is there, but not AH=48h
+; edd-parameters-missing: EDD exists, but without AH=48h
 	cmp ah, EDD_PARAMETERS
 	mov al, STATUS_BAD
 	je .refuse
@@ -47,12 +48,12 @@ int13:
 	je .refuse
 %endif
 %ifdef EDD_LIES
-; edd-lies: AH=42h says that it has read, and has not
+; edd-lies: AH=42h reports success, but has read nothing
 	cmp ah, EDD_READ
 	je .done
 %endif
 %ifdef EDD_ENDS_EARLY
-; edd-ends-early: AH=42h reads the first MiB only, so it breaks when stage2 is there
+; edd-ends-early: AH=42h reads the first MiB only, so it fails when stage2 already runs
 	cmp ah, EDD_READ
 	jne .not_late
 	mov es, [bp + frame.ds]
@@ -63,11 +64,11 @@ int13:
 .not_late:
 %endif
 %ifdef GEOMETRY_ZERO
-; geometry-zero: AH=08h says 0 heads, 0 sectors a track
+; geometry-zero: AH=08h reports 0 heads and 0 sectors a track
 	cmp ah, DISK_GEOMETRY
 	jne .no_geometry
 	mov word [bp + frame.ecx], 0
-	mov word [bp + frame.edx], 1 ; DL: disks
+	mov word [bp + frame.edx], 1 ; DL: number of disks
 	jmp .done
 .no_geometry:
 %endif
@@ -80,7 +81,7 @@ int13:
 	call describe_read
 	jnc .bios
 %ifdef READS_HANG
-; reads-hang: a read does not come back
+; reads-hang: a read does not return
 	jmp hang
 %endif
 %ifdef READS_FAIL
@@ -89,7 +90,7 @@ int13:
 	jmp .refuse
 %endif
 %ifdef READS_FAIL_FIRST
-; reads-fail-first: each read fails until the drive was reset
+; reads-fail-first: each read fails unless a reset of the drive came before it
 	mov al, STATUS_NOT_READY
 	test byte [drive_ready], 1
 	mov byte [drive_ready], 0
@@ -115,7 +116,7 @@ int13:
 	mov bx, old_13
 	call call_bios
 %ifdef SECTORS_OF_4096
-; sectors-of-4096: AH=48h says that sectors have 4096 bytes
+; sectors-of-4096: AH=48h reports sectors of 4096 bytes
 	cmp byte [disk_function], EDD_PARAMETERS
 	jne .not_sizes
 	mov es, [bp + frame.ds]
@@ -134,7 +135,7 @@ int13:
 	call after_disk
 	jmp leave_hook
 
-; AL = status. A read packet then says how much was read: nothing (EDD 3.0, 3.2)
+; IN AL = status. The packet of a read must say how much was read: nothing (EDD 3.0, 3.2)
 .refuse:
 	mov ah, al
 	cmp byte [disk_function], EDD_READ
@@ -148,8 +149,8 @@ int13:
 	pop ax
 	jmp refuse
 
-; describe_read: IN AH, frame
-; OUT CF set: it is a read, of CX sectors, to an address whose low 16 bits are DI
+; describe_read: IN AH = function, BP = frame
+; OUT CF set for a read; then CX = its sectors, DI = low 16 bits of the address it reads to
 ; CLOBBERS SI, ES
 describe_read:
 	cmp ah, EDD_READ
@@ -174,7 +175,7 @@ describe_read:
 .end:
 	ret
 
-; after_disk: what every disk call does. OUT DX for leave_hook. CLOBBERS all but BP
+; after_disk: the faults of every disk call. IN BP = frame. OUT DX for leave_hook. CLOBBERS all but BP
 after_disk:
 %ifdef LOW_MEMORY_IN_USE
 ; low-memory-in-use: every disk call writes to the 512 bytes below 7C00h (an AMI BIOS)
@@ -186,7 +187,7 @@ after_disk:
 	rep stosw
 %endif
 %ifdef TRASH_REGISTERS
-	mov byte [bp + frame.eax], GARBAGE & 0xff ; AH has the status, AL is free
+	mov byte [bp + frame.eax], GARBAGE & 0xff ; AH holds the status, AL nothing
 %endif
 	mov dx, KEEP_EAX
 	cmp byte [disk_function], DISK_GEOMETRY

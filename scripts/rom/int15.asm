@@ -1,19 +1,20 @@
-; int15.asm: misdeeds of the memory map and of A20; and the map that is played, when there is one.
+; int15.asm: firmware faults of the memory map and of A20 (real mode; rom.asm has the frame), and the
+; map that is played, when there is one.
 
 SMAP         equ 0x534d4150
 NOT_THERE    equ 0x86           ; function not supported
 
-E820_BASE    equ 0              ; in an answer
+E820_BASE    equ 0              ; offsets in an answer
 E820_SIZE    equ 8
 E820_TYPE    equ 16
 E820_ATTR    equ 20
 E820_BYTES   equ 20
 RESERVED     equ 2
 
-; Continuations of our own. A BIOS's are small numbers, or ours, of the table.
-MARK_OPAQUE  equ 0x5aa55aa5     ; combined with the BIOS's
-MARK_CARRY   equ 0x7ca40000     ; the next call is to end the list
-MARK_DEPTH   equ 0x7de00000     ; and the number of an entry that nobody has
+; Continuation values that the faults use. Those of a BIOS and of the played map are small numbers.
+MARK_OPAQUE  equ 0x5aa55aa5     ; combined with the BIOS's value
+MARK_CARRY   equ 0x7ca40000     ; the next call must end the list
+MARK_DEPTH   equ 0x7de00000     ; combined with the number of an invented entry
 
 %macro not_served 0
 	mov ah, NOT_THERE
@@ -40,7 +41,7 @@ bios_15:
 
 a20_open:
 %ifdef A20_BIOS_LIES
-; a20-bios-lies: INT 15h AX=2401h says that A20 is open, and does nothing
+; a20-bios-lies: INT 15h AX=2401h reports that A20 is open, but does nothing
 	mov byte [bp + frame.eax + 1], 0
 	and word [bp + frame.flags], ~CARRY
 	mov dx, KEEP_EAX
@@ -50,14 +51,14 @@ a20_open:
 
 ah88:
 %ifdef AH88_MISSING
-; ah88-missing: INT 15h AH=88h is not there
+; ah88-missing: INT 15h AH=88h does not exist
 	not_served
 %endif
 	jmp bios_15
 
 e801:
 %ifdef E801_MISSING
-; e801-missing: INT 15h AX=E801h is not there
+; e801-missing: INT 15h AX=E801h does not exist
 	not_served
 %endif
 	mov bx, old_15
@@ -75,7 +76,7 @@ e801:
 	mov [bp + frame.ebx], cx
 %endif
 %ifdef E801_BOGUS
-; e801-bogus: E801h says that 63 MiB lie between 1 and 16 MiB
+; e801-bogus: E801h reports 63 MiB between 1 and 16 MiB
 	mov word [bp + frame.eax], 63 * 1024
 	mov word [bp + frame.ecx], 63 * 1024
 %endif
@@ -84,11 +85,11 @@ e801:
 
 e820:
 %ifdef E820_HANGS
-; e820-hangs: INT 15h AX=E820h does not come back
+; e820-hangs: INT 15h AX=E820h does not return
 	jmp hang
 %endif
 %ifdef E820_MISSING
-; e820-missing: INT 15h AX=E820h is not there
+; e820-missing: INT 15h AX=E820h does not exist
 	not_served
 %endif
 	cmp dword [bp + frame.edx], SMAP
@@ -99,21 +100,21 @@ e820:
 .goes_on:
 	inc word [e820_count]
 %ifdef E820_OPAQUE
-; e820-opaque: E820h's continuations are no small numbers
+; e820-opaque: E820h's continuation values are not small numbers
 	cmp dword [bp + frame.ebx], 0
 	je .begins
 	xor dword [bp + frame.ebx], MARK_OPAQUE
 .begins:
 %endif
 %ifdef E820_CARRY_END
-; e820-carry-end: E820h's list ends with carry, behind the last entry
+; e820-carry-end: E820h ends its list by carry, on the call after the last entry
 	cmp dword [bp + frame.ebx], MARK_CARRY
 	jne .not_behind
 	not_served
 .not_behind:
 %endif
 %ifdef E820_BOTTOMLESS
-; e820-bottomless: E820h's list goes on with ever new entries
+; e820-bottomless: E820h's list does not end, and every entry is a new one
 	cmp word [bp + frame.ebx + 2], MARK_DEPTH >> 16
 	jne .not_below
 	call bottomless_entry
@@ -134,24 +135,24 @@ e820:
 	call restore_unchanged
 %endif
 %ifdef E820_24
-; e820-24: E820h's entries have 24 bytes, the attributes say "enabled"
+; e820-24: E820h's entries have 24 bytes, with attributes that say "enabled"
 	mov dword [es:di + E820_ATTR], 1
 	mov dword [bp + frame.ecx], 24
 %endif
 %ifdef E820_24_ZERO
-; e820-24-zero: E820h's entries have 24 bytes, all attributes are 0
+; e820-24-zero: E820h's entries have 24 bytes, with all attributes 0
 	mov dword [es:di + E820_ATTR], 0
 	mov dword [bp + frame.ecx], 24
 %endif
 %ifdef E820_STRAY_ATTRIBUTES
-; e820-stray-attributes: E820h returns 20 bytes, and yet stores 0 in every second attribute word
+; e820-stray-attributes: E820h returns 20 bytes, but stores 0 in every second attribute word
 	test word [e820_count], 1
 	jz .no_stray
 	mov dword [es:di + E820_ATTR], 0
 .no_stray:
 %endif
 %ifdef E820_OVERLONG
-; e820-overlong: E820h stores 128 bytes and says so
+; e820-overlong: E820h stores and reports 128 bytes
 	mov dword [es:di + E820_ATTR], 1
 	push di
 	add di, 24
@@ -162,7 +163,7 @@ e820:
 	mov dword [bp + frame.ecx], 128
 %endif
 %ifdef E820_SHORT
-; e820-short: E820h says that its entries have 16 bytes
+; e820-short: E820h reports entries of 16 bytes
 	mov dword [bp + frame.ecx], 16
 %endif
 %ifdef E820_SMAP_LOST
@@ -175,7 +176,7 @@ e820:
 	cmp dword [bp + frame.ebx], 0
 	jne .more
 %ifdef E820_ENDLESS
-; e820-endless: behind its last entry E820h goes on with the second
+; e820-endless: after its last entry E820h goes on with the second one
 	mov dword [bp + frame.ebx], 1
 %endif
 %ifdef E820_BOTTOMLESS
@@ -191,16 +192,17 @@ e820:
 	xor dword [bp + frame.ebx], MARK_OPAQUE
 %endif
 .leave:
-	mov dx, (KEEP_EAX | KEEP_EBX | KEEP_ECX) * 0x101 ; of 32 bits
+	mov dx, (KEEP_EAX | KEEP_EBX | KEEP_ECX) * 0x101 ; all three with 32 bits
 	jmp leave_hook
 
 %ifdef E820_BOTTOMLESS
-; bottomless_entry: a reserved page above 1 TiB, of the number in BX
+; bottomless_entry: answers with a reserved page above 1 TiB. IN BP = frame, with the entry's number in
+; BX. OUT frame. CLOBBERS EAX, DI, ES
 bottomless_entry:
 	mov es, [bp + frame.es]
 	mov di, [bp + frame.edi]
 	movzx eax, word [bp + frame.ebx]
-	shl eax, 13             ; every second page: nothing to merge
+	shl eax, 13             ; every second page, so that nothing can be merged
 	mov [es:di + E820_BASE], eax
 	mov dword [es:di + E820_BASE + 4], 0x100
 	mov dword [es:di + E820_SIZE], 0x1000
@@ -214,7 +216,7 @@ bottomless_entry:
 %endif
 
 %ifdef E820_CHANGED_ONLY
-; keep_buffer: what the caller's buffer holds before the BIOS answers. CLOBBERS CX, SI, DI, ES
+; keep_buffer: saves the caller's buffer before the BIOS answers. IN BP = frame. CLOBBERS CX, SI, DI, ES
 keep_buffer:
 	push ds
 	pop es
@@ -227,8 +229,8 @@ keep_buffer:
 	pop ds
 	ret
 
-; restore_unchanged: IN ES:DI = buffer. Words equal to the last answer's were not stored.
-; CLOBBERS EAX, BX
+; restore_unchanged: undoes the store of each word that equals that of the last answer. IN ES:DI = the
+; caller's buffer. CLOBBERS EAX, BX
 restore_unchanged:
 	xor bx, bx
 .next:
@@ -236,7 +238,7 @@ restore_unchanged:
 	cmp eax, [e820_last + bx]
 	mov [e820_last + bx], eax
 	jne .changed
-	cmp word [e820_count], 1 ; there is no last answer yet
+	cmp word [e820_count], 1 ; the first answer has none before it
 	je .changed
 	mov eax, [e820_before + bx]
 	mov [es:di + bx], eax
@@ -247,7 +249,8 @@ restore_unchanged:
 	ret
 %endif
 
-; e820_answer: IN frame, EBX = continuation. OUT frame. CLOBBERS all but BP
+; e820_answer: answers from the played map, or by the BIOS. IN BP = frame. OUT frame.
+; CLOBBERS all but BP
 e820_answer:
 %ifdef MAP
 	mov ebx, [bp + frame.ebx]
@@ -273,7 +276,7 @@ e820_answer:
 	mov byte [bp + frame.eax + 1], NOT_THERE
 	or word [bp + frame.flags], CARRY
 	ret
-%include "entries.inc"          ; entry_count, entry_lengths, entries: by scripts/firmware
+%include "entries.inc"          ; entry_count, entry_lengths, entries: written by scripts/firmware
 %else
 	mov bx, old_15
 	jmp call_bios

@@ -1,15 +1,16 @@
-; int19.asm: boots the first hard disk. From here on the services are hooked.
+; int19.asm: the handler of INT 19h. It boots the first hard disk, in real mode, and hooks the services
+; once it has read the boot sector.
 
-LOADED        equ 0x7c00        ; a boot sector's place; the stack is below it, too
+LOADED        equ 0x7c00        ; where a boot sector is loaded; the stack lies below
 STACK_BYTES   equ 0x200
-USABLE        equ 0x600         ; below lie vectors and the BIOS's data
+USABLE        equ 0x600         ; below are the vectors and the BIOS's data
 MIB           equ 0x100000
-RAM_GARBAGE_WORD equ 0xdeadbeef ; as a page table's entry it says "present"
+RAM_GARBAGE_WORD equ 0xdeadbeef ; as an entry of a page table it is present
 CR0_PE        equ 1
 BPB           equ 3
 BPB_END       equ 0x3e
 
-%macro hook 1                   ; interrupt: keeps its vector, sets ours
+%macro hook 1                   ; hook INTERRUPT: saves its vector and sets ours
 	mov eax, [0x%1 * 4]
 	mov [old_%1], eax
 	mov word [0x%1 * 4], int%1
@@ -28,15 +29,15 @@ int19:
 	mov cx, variables_end - variables
 	rep stosb
 	sti
-	mov ax, 0x0201          ; one sector
-	mov cx, 1               ; the first
+	mov ax, 0x0201          ; read one sector
+	mov cx, 1               ; the first one
 	mov dx, DISK
 	mov bx, LOADED
 	int 0x13
 	cli
 	jc .halt
 %ifdef RAM_GARBAGE
-; ram-garbage: RAM is full of garbage at boot, as at power-on
+; ram-garbage: RAM is full of garbage at boot, as after power-on
 	call fill_low
 	call fill_high
 %endif
@@ -60,12 +61,12 @@ int19:
 	hook 16
 	mov edx, DISK
 %ifdef BOOT_DRIVE
-; dl=N: the boot drive is handed over as N
+; dl=N: DL, the boot drive, is N at boot
 	mov edx, BOOT_DRIVE
 %endif
 %ifdef ENTRY_DIRTY
-; entry-dirty: garbage in all registers but CS, SS, SP and DL, the high halves of ESP and EDX too;
-; direction down
+; entry-dirty: at boot, all registers but CS, SS, SP and DL hold garbage, so do the high halves of ESP
+; and EDX; the direction flag is set
 	mov eax, GARBAGE << 16 | GARBAGE
 	mov ebx, eax
 	mov ecx, eax
@@ -96,12 +97,12 @@ int19:
 	jmp .halt
 
 %ifdef RAM_GARBAGE
-; fill_low: all but the boot sector and the stack below it, up to what INT 12h says.
+; fill_low: fills all memory but the boot sector and the stack below it, up to what INT 12h reports.
 ; IN ES = 0. CLOBBERS EAX, ECX, EDI
 fill_low:
 	int 0x12
 	movzx ecx, ax
-	shl ecx, 10             ; its end
+	shl ecx, 10             ; end of low memory
 	mov edi, LOADED + 512
 	sub ecx, edi
 	call flat_fill
@@ -109,8 +110,8 @@ fill_low:
 	mov ecx, LOADED - STACK_BYTES - USABLE
 	jmp flat_fill
 
-; fill_high: from 1 MiB to 1 MiB before the end of what E801h says, since some BIOSes count the
-; tables that they keep there. CLOBBERS all
+; fill_high: fills memory from 1 MiB to 1 MiB before the end that E801h reports: some BIOSes count the
+; tables that they keep there as RAM. CLOBBERS all
 fill_high:
 	mov ax, 0xe801
 	int 0x15
@@ -122,7 +123,7 @@ fill_high:
 	add ecx, edx
 	sub ecx, MIB
 	mov edi, MIB
-; flat_fill: IN EDI = address, ECX = bytes. CLOBBERS EAX, BX, ECX, EDI, ES
+; flat_fill: fills memory with garbage. IN EDI = address, ECX = bytes. CLOBBERS EAX, BX, ECX, EDI, ES
 flat_fill:
 	push bp
 	mov bp, sp
@@ -130,14 +131,14 @@ flat_fill:
 	mov ax, cs
 	shl eax, 4
 	add eax, gdt
-	push eax                ; what LGDT loads: base
+	push eax                ; the operand of LGDT: base,
 	push word gdt_end - gdt - 1 ; and limit
 	o32 lgdt [bp - 6]
 	mov eax, cr0
 	or al, CR0_PE
 	mov cr0, eax
 	mov bx, gdt_flat - gdt
-	mov es, bx              ; a limit that stays, back in real mode
+	mov es, bx              ; its limit of 4 GiB stays in real mode
 	and al, ~CR0_PE & 0xff
 	mov cr0, eax
 	shr ecx, 2
@@ -152,6 +153,6 @@ align 8
 gdt:
 	dq 0
 gdt_flat:
-	dw 0xffff, 0, 0x9300, 0x00cf ; data, 0 to 4 GiB
+	dw 0xffff, 0, 0x9300, 0x00cf ; data, from 0 to 4 GiB
 gdt_end:
 %endif

@@ -1,14 +1,15 @@
-; rom.asm: an option ROM that makes the firmware misbehave, and boots the first hard disk under it.
+; rom.asm: an option ROM that gives the firmware faults, and boots the first hard disk under them.
 ;
-; Real mode. The BIOS calls offset 3 during POST. Only INT 19h, "boot", is hooked then; its handler
-; (int19.asm) hooks the services and boots. So POST itself runs on the BIOS as it is.
+; Real mode. The BIOS calls offset 3 during POST, which hooks INT 19h, "boot", and nothing else. The
+; handler of INT 19h (int19.asm) hooks the services and boots. So POST itself runs on the BIOS as it is.
 ;
-; Each hook keeps the caller's registers as a frame on the stack, lets misdeeds answer or change the
-; question, asks the BIOS, and lets misdeeds change the answer. A misdeed is a part under %ifdef, in
-; one or two places. The first has its name and what it does: scripts/firmware, which assembles all
-; this, finds them there, defines the macros of those that were asked for, and seals the ROM.
+; Each hook saves the caller's registers in a frame on the stack, lets firmware faults answer or change
+; the question, asks the BIOS, and lets faults change the answer. A fault is a part under %ifdef, in one
+; or two places. Below the first %ifdef stand its name and what it does. scripts/firmware assembles all
+; this: it finds the names there, defines the macros of the faults that were asked for, and seals the
+; ROM.
 ;
-;   rom.asm    frame, call of the BIOS, what all services do wrong, INT 10h, 12h and 16h
+;   rom.asm    frame, call of the BIOS, faults of all services, INT 10h, 12h and 16h
 ;   int13.asm  disk          int15.asm  memory map, A20          int19.asm  boot
 
 bits 16
@@ -20,7 +21,7 @@ GARBAGE      equ 0xdead
 KEY_FLAGS    equ 0x02           ; of INT 16h
 LEFT_SHIFT   equ 0x02
 
-; The registers that a service answers in: bits in the order of PUSHAD.
+; A bit for each register that may hold a service's answer, in the order of PUSHAD.
 KEEP_EBX     equ 0x10
 KEEP_EDX     equ 0x20
 KEEP_ECX     equ 0x40
@@ -31,7 +32,7 @@ struc frame                     ; what PUSHAD and enter_hook push, then what INT
 .edi:   resd 1
 .esi:   resd 1
 .ebp:   resd 1
-.esp:   resd 1                  ; POPAD passes it over
+.esp:   resd 1                  ; POPAD skips it
 .ebx:   resd 1
 .edx:   resd 1
 .ecx:   resd 1
@@ -45,7 +46,8 @@ struc frame                     ; what PUSHAD and enter_hook push, then what INT
 .flags: resw 1
 endstruc
 
-; Variables: a ROM cannot be written to, the vectors of INT A0h and up have no use on a PC.
+; Variables. A ROM cannot be written to; they lie in the vectors of INT A0h and up, which a PC does
+; not use.
 absolute 0x280
 variables:
 old_10:       resd 1
@@ -54,20 +56,20 @@ old_13:       resd 1
 old_15:       resd 1
 old_16:       resd 1
 disk_function: resb 1           ; AH of the INT 13h that is being served
-drive_ready:  resb 1            ; reads-fail-first: a reset came since the last read
-e820_count:   resw 1            ; answers since the list's beginning
+drive_ready:  resb 1            ; reads-fail-first: 1 after a reset, 0 after a read
+e820_count:   resw 1            ; answers since the list began
 e820_last:    resb 20           ; e820-changed-only: the last answer
-e820_before:  resb 20           ; and the caller's buffer before this one
+e820_before:  resb 20           ; e820-changed-only: the caller's buffer before this answer
 variables_end:
 
 section .text
 
 	db 0x55, 0xaa
-	db 0                    ; blocks of 512 bytes: by scripts/firmware
+	db 0                    ; number of 512-byte blocks, filled in by scripts/firmware
 	jmp init
-	times 0x1c - ($ - $$) db 0 ; no PCI, no PnP header
+	times 0x1c - ($ - $$) db 0 ; neither a PCI nor a PnP header
 
-; IN - OUT - CLOBBERS -
+; init: hooks INT 19h; the BIOS calls it during POST. IN - OUT - CLOBBERS -
 init:
 	push ds
 	push word 0
@@ -77,7 +79,7 @@ init:
 	pop ds
 	retf
 
-; enter_hook: the frame. OUT BP = its address, DS = 0, DF clear. CLOBBERS AX
+; enter_hook: makes the frame. OUT BP = its address, DS = 0, DF clear. CLOBBERS AX
 %macro enter_hook 0
 	push ds
 	push es
@@ -90,11 +92,12 @@ init:
 	cld
 %endmacro
 
-; call_bios: asks the service that was hooked.
-; IN  BX = address of its old vector, the frame
-; OUT the frame. CLOBBERS all but BP
+; call_bios: calls the service that was hooked, with the registers in the frame, and puts its answer
+; there.
+; IN  BX = address of the service's old vector, BP = frame
+; OUT frame. CLOBBERS all but BP
 call_bios:
-	push word [bp + frame.flags] ; as INT would push, and the BIOS pops
+	push word [bp + frame.flags] ; as INT pushes them; the BIOS's IRET pops them
 	push cs
 	push word .back
 	push dword [bx]
@@ -116,7 +119,7 @@ call_bios:
 	cld
 	push ebp
 	mov bp, sp
-	add bp, 8               ; behind EBP, FLAGS and the return address
+	add bp, 8               ; above EBP, FLAGS and the return address
 	pop dword [bp + frame.ebp]
 	pop word [bp + frame.flags]
 	mov [bp + frame.eax], eax
@@ -133,14 +136,14 @@ call_bios:
 	mov ds, ax
 	ret
 
-; refuse: carry, and a status. IN AH, DX as leave_hook
+; refuse: returns to the caller with carry and a status. IN AH = status, BP = frame, DX as leave_hook
 refuse:
 	mov [bp + frame.eax + 1], ah
 	or word [bp + frame.flags], CARRY
 	jmp leave_hook
 
-; leave_hook: back to the caller, after what every service does wrong.
-; IN DL = KEEP_ bits: registers with an answer; DH = those with an answer of 32 bits
+; leave_hook: returns to the caller, after the faults of every service.
+; IN BP = frame, DL = KEEP_ bits of the registers with an answer, DH = those with an answer of 32 bits
 leave_hook:
 %ifdef TRASH_REGISTERS
 ; trash-registers: every service destroys the registers it does not answer in, ES, FS and GS too
@@ -182,7 +185,7 @@ leave_hook:
 	pop ds
 	iret
 
-; hang: as a service that does not come back; timer and keyboard go on
+; hang: never returns, like a service that hangs; the timer and the keyboard still work
 hang:
 	sti
 	hlt

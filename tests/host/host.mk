@@ -1,4 +1,4 @@
-# Host programs: the library to lift, replay, and the tests with their sanitizers.
+# host.mk: builds the host programs: the library of mm/, replay, and the tests with their sanitizers.
 
 HOST_CFLAGS := -std=gnu17 -O2 -g -D_GNU_SOURCE -DMM_HOST -I. -I$(B)/host $(WARNINGS)
 ASAN        := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -8,7 +8,7 @@ TSAN        := -fsanitize=thread -fno-omit-frame-pointer
 HOST  := $(B)/host
 CLANG := clang
 
-# The boot on a host: what the kernel has of it, and the simulated machine.
+# The boot on a host: the kernel's own files for it, and the simulated machine.
 SIM := kernel/memory/steps.c lib/e820.c lib/format.c arch/x86_64/paging.c \
        tests/host/sim/sim.c tools/replay/mapfile.c tests/host/sim/checks.c
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
@@ -20,20 +20,21 @@ TESTS := test_memblock test_e820 test_paging test_zones test_buddy test_check te
 FUZZ    := ops fat elf e820 cmdline boot_info
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
 
-# A program of several files in one go: no list of its headers comes out of that, so it has all.
+# A program is compiled from all its files in one go, which leaves no list of its headers; so it depends
+# on all of them.
 HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel kernel/* stage2 tests/host \
                                          tests/host/* tests/models tools/*))
 PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads \
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions \
             $(HOST)/test_faults $(HOST)/test_random $(HOST)/test_random_small $(FUZZERS) \
             $(HOST)/bench
-# Says which of the programs is compiled, by which compiler: 3 of 31. They take a minute or more.
+# Says which of the programs is compiled (3 of 31), and by which compiler: all take a minute or more.
 count_program = $(eval PROGRAMS_BEGUN += $@)$(words $(PROGRAMS_BEGUN)) of $(words $(PROGRAMS))
 say_program   = $(call say,$(1),$@ ($(count_program) for the tests))
 $(PROGRAMS) $(HOST)/bench_counted $(HOST)/bench_models: $(HEADERS)
 
 .PHONY: host
-host: $(HOST)/libfirstpage-mm.a $(PROGRAMS) ## the library, replay and the host tests
+host: $(HOST)/libfirstpage-mm.a $(PROGRAMS) ## builds the library, replay and the host tests
 
 $(HOST)/mm/%.o: mm/%.c | packages
 	@mkdir -p $(@D)
@@ -45,7 +46,7 @@ $(HOST)/libfirstpage-mm.a: $(MM:mm/%.c=$(HOST)/mm/%.o)
 	$(call say,AR,$@)
 	$(Q)$(AR) rcs $@ $^
 
-# replay reserves an image of the size that the kernel has.
+# replay reserves an image of the kernel's size.
 $(HOST)/kernel_size.h: $(B)/kernel.elf
 	@mkdir -p $(@D)
 	@$(NM) $< | awk '$$3 == "__kernel_start" { start = $$1 } $$3 == "__kernel_end" { end = $$1 } \
@@ -58,7 +59,7 @@ $(HOST)/replay: $(REPLAY) $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
 	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(filter %.c,$^) $(HOST)/libfirstpage-mm.a -o $@
 
-# Tests are whole programs of few files: each is compiled in one go, under its sanitizer.
+# A test is a program of few files, compiled in one go, under its sanitizer.
 test_memblock_SOURCES := mm/memblock.c
 test_e820_SOURCES     := tests/host/e820_oracle.c lib/e820.c lib/format.c
 test_paging_SOURCES   := $(MM) $(SIM)
@@ -91,7 +92,8 @@ $(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | packages
 endef
 $(foreach test,$(TESTS),$(eval $(call test_program,$(test))))
 
-# lib/string.c beside the C library's; as in the kernel, no loop may become a call of what it is.
+# lib/string.c under other names, beside the C library. As in the kernel, gcc must not replace the loop
+# of memcpy(), say, by a call of memcpy().
 STRING := memcpy memmove memset memcmp strlen strcmp strncmp strchr
 
 $(HOST)/lib_string.o: lib/string.c | packages
@@ -100,7 +102,7 @@ $(HOST)/lib_string.o: lib/string.c | packages
 	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) -fno-tree-loop-distribute-patterns \
 	  $(foreach name,$(STRING),-D$(name)=lib_$(name)) -MMD -MP -c $< -o $@
 
-# What the kernel has instead: lib/'s functions and its own memset(), in place of the C library's.
+# lib/string.c and the kernel's memset() under their own names, in place of the C library's functions.
 $(HOST)/test_string_kernel: tests/host/test_string_kernel.c lib/string.c \
                             $(B)/kernel/arch/x86_64/memset.asm.o | packages
 	@mkdir -p $(@D)
@@ -118,7 +120,7 @@ $(HOST)/test_threads: tests/host/test_threads.c $(MM) $(SIM) | packages
 	$(call say_program,CLANG)
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(SIM_LOW) $(TSAN) $(filter %.c,$^) -o $@
 
-# Every sequence of operations, on nodes of 8 and of 4 children.
+# Every sequence of operations, with bitmaps of 8 and of 4 children.
 ARENA := tests/host/sim/model.c tests/host/sim/arena.c
 
 $(HOST)/test_exhaustive: BITMAP := -DMM_BITMAP_SHIFT=3
@@ -129,7 +131,7 @@ $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions: tests/host/test_exhaust
 	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(BITMAP) $(ASAN) $(filter %.c,$^) -lcmocka -o $@
 
-# Random operations by the million: without a sanitizer.
+# Millions of random operations, without a sanitizer.
 PLAIN  :=
 RANDOM := $(ARENA) tests/host/sim/machine.c tests/host/sim/ops.c tests/host/sim/random_ops.c \
           tests/host/sim/runs.c tests/host/sim/shrink.c
@@ -141,8 +143,8 @@ $(HOST)/test_random $(HOST)/test_random_small: tests/host/test_random.c $(RANDOM
 	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(BITMAP) $(PLAIN) $(filter %.c,$^) -lcmocka -o $@
 
-# What others ask of memblock goes through the test, which refuses it at times; and every lock, before
-# which another CPU may do something.
+# The linker sends each request to memblock through the test, which refuses some of them; and each lock,
+# so that the test can do before it what another CPU might do.
 WRAPPED := memblock_alloc_range_nid memblock_alloc_try_nid memblock_alloc_try_nid_raw port_irq_save
 
 $(HOST)/test_faults: tests/host/test_faults.c $(MM) $(SIM) | packages
@@ -151,11 +153,12 @@ $(HOST)/test_faults: tests/host/test_faults.c $(MM) $(SIM) | packages
 	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) $(WRAPPED:%=-Wl,--wrap=%) $(filter %.c,$^) \
 	  -lcmocka -o $@
 
-# A fuzzer has the sources of the test beside it, and is compiled like it, by clang. The CRC, eight
-# steps a byte, is most of the time and nothing to explore: plain.
+# A fuzzer has the sources of the test of the same name and is compiled like it, but by clang. The CRC,
+# eight steps a byte, would take most of the time and has nothing to explore: it is compiled without a
+# sanitizer.
 fuzz_ops_SOURCES       := $(ARENA) $(MM) $(SIM)
 fuzz_fat_SOURCES       := $(test_fat_SOURCES)
-fuzz_elf_SOURCES       := $(filter-out lib/string.c,$(test_elf_SOURCES)) # the sanitizer has its own
+fuzz_elf_SOURCES       := $(filter-out lib/string.c,$(test_elf_SOURCES)) # the sanitizer replaces it
 fuzz_e820_SOURCES      := $(test_e820_SOURCES) stage2/memory.c
 fuzz_cmdline_SOURCES   := $(test_options_SOURCES) stage2/cmdline.c
 fuzz_boot_info_SOURCES := $(test_boot_info_SOURCES)
@@ -176,8 +179,8 @@ $(HOST)/fuzz_$(1): tests/host/fuzz/fuzz_$(1).c $$(patsubst lib/crc32.c,$(HOST)/c
 endef
 $(foreach target,$(FUZZ),$(eval $(call fuzz_program,$(target))))
 
-# The figures, without assertions and without a call of the port's smallest functions; the second
-# program has Callgrind's marks.
+# The benchmarks, without assertions and with the port's smallest functions inline. The second program
+# has Callgrind's marks.
 BENCH_CFLAGS := $(HOST_CFLAGS) -DMM_NO_ASSERT $(SIM_LOW) -include tests/host/bench/port_inline.h
 
 $(HOST)/bench: tests/host/bench/bench.c $(MM) $(SIM) | packages
@@ -196,17 +199,17 @@ $(HOST)/bench_models: tests/host/bench/bench_models.c tests/models/models.c $(MM
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) -DMM_NO_ASSERT -DSIM_CALLGRIND $(filter %.c,$^) -Wl,-z,now -o $@
 
-# Coverage: the same programs by the same rules, with counters in place of sanitizers. Those of other
-# bitmap sizes are left out: their constants make other branches of the same lines.
+# Coverage: the same programs by the same rules, with counters in place of sanitizers. Programs with other
+# bitmap sizes are left out, as their constants make other branches of the same lines.
 COVERAGE := $(B)/coverage
 COVERED  := test_memblock test_e820 test_zones test_buddy test_check test_maps test_string \
             test_format test_crc32 test_faults test_random test_threads
-# It looks at return addresses, which nothing keeps at -O0: may fail here.
+# test_debug looks at return addresses, which -O0 does not keep, so it may fail here.
 UNJUDGED := test_debug
 COUNTERS := -O0 -fno-builtin --coverage -fprofile-update=atomic -Dfor_level="static inline"
 
 .PHONY: coverage
-coverage: | packages ## lines and branches of mm/ and lib/ that the host tests reach
+coverage: | packages ## measures the lines and branches of mm/ and lib/ that the host tests reach
 	@$(MAKE) --no-print-directory HOST=$(COVERAGE) ASAN='$(COUNTERS)' TSAN='$(COUNTERS)' \
 	  PLAIN='$(COUNTERS)' CLANG='$(CC)' $(COVERED:%=$(COVERAGE)/%) $(UNJUDGED:%=$(COVERAGE)/%)
 	@scripts/coverage $(COVERAGE) $(COVERED) $(UNJUDGED:%=-%)
