@@ -5,7 +5,8 @@
  * Two sorted arrays of ranges say it: `memory`, what the machine has, and `reserved`, what is
  * taken. Memory that is in the first and not in the second is free, and can be allocated from. This
  * is Linux's memblock: names, arguments and meaning follow Linux 6.12, so that code written for
- * that compiles against this.
+ * that compiles against this. (Where the project compares itself with Linux it means 6.1, which was
+ * measured; 6.12 is followed here for the sake of newer code.)
  *
  * Addresses and sizes are in bytes. Ranges are half open; what goes beyond PHYS_ADDR_MAX is cut
  * off; a size of 0 does nothing. Functions that return an int return 0 or -ENOMEM, and one that
