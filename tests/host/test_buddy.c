@@ -1,5 +1,5 @@
 /*
- * test_buddy.c: what the allocator promises.
+ * test_buddy.c: tests what the allocator's headers promise, and mm/bitmap.h's functions.
  *
  * Each test boots a simulated machine whose RAM and descriptors are full of garbage that looks
  * valid, as after a warm reset.
@@ -18,6 +18,7 @@
 #include "mm/memblock.h"
 #include "mm/page_state.h"
 #include "mm/zone.h"
+#include "tests/host/sim/expect_panic.h"
 #include "tests/host/sim/pieces.h"
 #include "tests/host/sim/sim.h"
 
@@ -30,7 +31,10 @@ static uint64_t total_free(void)
 	return sum;
 }
 
-/* A linear congruential generator (Knuth's MMIX constants): runs repeat from their seed. */
+/*
+ * Returns a random number less than limit, from a linear congruential generator with Knuth's MMIX
+ * constants: the same seed gives the same run.
+ */
 static uint64_t seed;
 static uint32_t below(uint32_t limit)
 {
@@ -38,25 +42,12 @@ static uint32_t below(uint32_t limit)
 	return (uint32_t)((seed >> 33) % limit);
 }
 
-#define EXPECT_PANIC(statement, words)                              \
-	do {                                                        \
-		jmp_buf jump;                                       \
-		sim_panic_jump = &jump;                             \
-		if (!setjmp(jump)) {                                \
-			statement;                                  \
-			sim_panic_jump = NULL;                      \
-			fail_msg("no panic: " #statement);          \
-		}                                                   \
-		sim_panic_jump = NULL;                              \
-		for_each_zone(z)                                    \
-			z->lock.taken = 0;                          \
-		if (!strstr(sim_panic_text, words))                 \
-			fail_msg("panic said: %s", sim_panic_text); \
-	} while (0)
-
 /* mem_map */
 
-/* Bytes of descriptors in blocks of which any is not the garbage that it was at first. */
+/*
+ * Returns the size of the descriptors of all blocks in which at least one descriptor is no longer
+ * the garbage that it was before the boot.
+ */
 static uint64_t descriptors_written(void)
 {
 	struct memblock_region *r;
@@ -100,7 +91,7 @@ static void mem_map_is_touched_as_it_is_allocated(void **state)
 		assert_non_null(held[i] = alloc_page(GFP_KERNEL));
 	after = mem_map_touched();
 	assert_int_equal(after, descriptors_written());
-	/* As many blocks as hold them, of which some were open before; a batch may be ahead. */
+	/* The frames may use blocks that were open before, and a batch may have opened one more. */
 	assert_in_range(after, BLOCKS * block, before + (BLOCKS + 2) * block);
 
 	for (unsigned int i = 0; i < FRAMES; i++)
@@ -113,7 +104,10 @@ static void mem_map_is_touched_as_it_is_allocated(void **state)
 	__free_pages(blocks, BLOCK_ORDER + 2);
 }
 
-/* Partly usable blocks, and the one that the first pages come from, however much RAM there is. */
+/*
+ * However much RAM there is, the boot and a first page write the descriptors of partly usable
+ * blocks and of the one block from which the page comes.
+ */
 static void set_up_touches_no_more_for_more_ram(void **state)
 {
 	static const struct piece plain_1g[] = { { 0, 0x9fc00, 1 }, { MIB, GIB - MIB, 1 } };
@@ -132,7 +126,7 @@ static void set_up_touches_no_more_for_more_ram(void **state)
 	assert_in_range(mem_map_touched(), block, 8 * block);
 }
 
-/* Nodes */
+/* Bitmaps */
 
 static unsigned int naive_find(const struct bitmap *bitmap, unsigned int k)
 {
@@ -162,7 +156,7 @@ static unsigned int naive_order(const struct bitmap *bitmap, unsigned int child)
 	return best;
 }
 
-static void node_functions_agree_with_naive_ones(void **state)
+static void bitmap_functions_agree_with_naive_ones(void **state)
 {
 	(void)state;
 	assert_int_equal(bitmap_word_run_order(~0ull), 6);
@@ -176,7 +170,7 @@ static void node_functions_agree_with_naive_ones(void **state)
 		bool any = false;
 
 		bitmap_fill(&bitmap, 0);
-		/* From nearly empty to nearly full, in runs. */
+		/* The bitmaps are nearly empty, nearly full, or between, and have runs. */
 		for (uint32_t i = below(200); i > 0; i--) {
 			unsigned int size = below(8);
 
@@ -262,7 +256,7 @@ static void zones_fall_back_and_keep_a_reserve(void **state)
 	assert_int_equal(n, zones[ZONE_DMA].lowmem_reserve[ZONE_NORMAL]);
 }
 
-/* C2, where it begins: cache.h's limit. */
+/* The limit with which a frame cache begins: cache.h's invariant C2. */
 static void caches_hold_a_256th_of_a_zone(void **state)
 {
 	(void)state;
@@ -409,13 +403,14 @@ static void contig_range_is_cleared_if_asked(void **state)
 
 	(void)state;
 	BOOT(plain_16m);
-	for (int round = 0; round < 2; round++) {
-		assert_int_equal(alloc_contig_range(1500, 1503, MIGRATE_MOVABLE,
-						    round ? __GFP_ZERO : GFP_KERNEL),
-				 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		static const gfp_t gfp[] = { GFP_KERNEL, __GFP_ZERO };
+		static const unsigned char expected[] = { 0xa5, 0 };
+
+		assert_int_equal(alloc_contig_range(1500, 1503, MIGRATE_MOVABLE, gfp[i]), 0);
 		bytes = page_address(pfn_to_page(1500));
-		assert_int_equal(bytes[0], round ? 0 : 0xa5);
-		assert_int_equal(bytes[3 * PAGE_SIZE - 1], round ? 0 : 0xa5);
+		assert_int_equal(bytes[0], expected[i]);
+		assert_int_equal(bytes[3 * PAGE_SIZE - 1], expected[i]);
 		free_contig_range(1500, 3);
 	}
 	assert_int_equal(bytes[-1], 0xa5);
@@ -437,7 +432,10 @@ static void contig_range_refuses_what_nobody_can_have(void **state)
 	assert_int_equal(mm_check(), 0);
 }
 
-/* What a frame is is asked of the bits: a descriptor that was overwritten heads nothing. */
+/*
+ * page_state() and page_head() ask the bits what a frame is: a descriptor that was overwritten does
+ * not make its frame a head.
+ */
 static void page_state_believes_no_stray_descriptor(void **state)
 {
 	struct page *page, *blocks;
@@ -465,9 +463,8 @@ static void take_everything(void)
 	assert_int_equal(total_free(), 0);
 }
 
-/* One child free and nothing else: its bitmap is kept open when it becomes whole, at both levels.
- */
-static void the_last_open_node_is_kept(void **state)
+/* The last bitmap that became whole stays open (B5), at both levels. */
+static void the_last_open_bitmap_is_kept(void **state)
 {
 	struct zone *z = &zones[ZONE_NORMAL];
 	uint64_t counts[NR_ORDERS];
@@ -488,7 +485,10 @@ static void the_last_open_node_is_kept(void **state)
 		assert_int_equal(counts[order], order == BLOCK_ORDER);
 	free_contig_range(page_to_pfn(page) + BLOCK_FRAMES, GIB_FRAMES - BLOCK_FRAMES);
 	drain_caches();
-	/* The upper half first: the lower one has the open block until it is searched in vain. */
+	/*
+	 * The upper half comes first: the lower one holds the open block, which is closed only when
+	 * a search finds nothing else.
+	 */
 	assert_ptr_equal(alloc_pages(GFP_KERNEL, GIB_ORDER - 1), page + GIB_FRAMES / 2);
 	assert_ptr_equal(alloc_pages(GFP_KERNEL, GIB_ORDER - 1), page);
 	assert_int_equal(z->idle[1], PFN_NONE);
@@ -500,8 +500,8 @@ static void the_last_open_node_is_kept(void **state)
 	assert_int_equal(mm_check(), 0);
 }
 
-/* The bitmap that became whole last stays open, yet large orders find it. */
-static void large_orders_find_the_idle_node(void **state)
+/* Large orders find the block whose bitmap became whole and stays open. */
+static void large_orders_find_the_idle_bitmap(void **state)
 {
 	struct page *small, *large;
 
@@ -528,7 +528,10 @@ static int descending(const void *a, const void *b)
 	return *first < *second ? 1 : -1;
 }
 
-/* More stale bounds than one hold of the lock may lower: the call still finds what is there. */
+/*
+ * There are more stale bounds than one hold of the lock may lower, and no free run of the order:
+ * the call must return.
+ */
 static void many_stale_bounds_do_not_hide_memory(void **state)
 {
 	static struct page *held[64 * 64];
@@ -545,7 +548,7 @@ static void many_stale_bounds_do_not_hide_memory(void **state)
 		;
 	while (alloc_page(__GFP_HIGH))
 		;
-	/* One run of order 3 per block, each broken again before the next below it is freed. */
+	/* Each block gets a free run of order 3, which is broken before the next one is freed. */
 	qsort(held, n, sizeof(struct page *), descending);
 	for (unsigned int i = 0; i < n; i++)
 		if (page_zonenum(held[i]) == ZONE_DMA32 && page_to_pfn(held[i]) % 512 < 8) {
@@ -557,10 +560,10 @@ static void many_stale_bounds_do_not_hide_memory(void **state)
 }
 
 /*
- * More stale bounds than one search lowers, and above them all that is free: the bitmap kept open.
- * It is closed to be opened again.
+ * There are more stale bounds than one search lowers, and behind them the only free block, whose
+ * bitmap is kept open. The search must find it.
  */
-static void many_stale_bounds_do_not_hide_the_idle_node(void **state)
+static void many_stale_bounds_do_not_hide_the_idle_bitmap(void **state)
 {
 	enum { STALE = 30 };
 	static struct page *blocks[64];
@@ -636,7 +639,7 @@ static void misuse_panics_and_names_the_frame(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(node_functions_agree_with_naive_ones),
+		cmocka_unit_test(bitmap_functions_agree_with_naive_ones),
 		cmocka_unit_test(mem_map_is_touched_as_it_is_allocated),
 		cmocka_unit_test(set_up_touches_no_more_for_more_ram),
 		cmocka_unit_test(exhaustion_returns_null_and_changes_nothing),
@@ -652,10 +655,10 @@ int main(void)
 		cmocka_unit_test(contig_range_is_cleared_if_asked),
 		cmocka_unit_test(contig_range_refuses_what_nobody_can_have),
 		cmocka_unit_test(page_state_believes_no_stray_descriptor),
-		cmocka_unit_test(the_last_open_node_is_kept),
-		cmocka_unit_test(large_orders_find_the_idle_node),
+		cmocka_unit_test(the_last_open_bitmap_is_kept),
+		cmocka_unit_test(large_orders_find_the_idle_bitmap),
 		cmocka_unit_test(many_stale_bounds_do_not_hide_memory),
-		cmocka_unit_test(many_stale_bounds_do_not_hide_the_idle_node),
+		cmocka_unit_test(many_stale_bounds_do_not_hide_the_idle_bitmap),
 		cmocka_unit_test(late_free_hands_over_reserved_frames),
 		cmocka_unit_test(misuse_panics_and_names_the_frame),
 	};

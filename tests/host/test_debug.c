@@ -1,8 +1,9 @@
 /*
- * test_debug.c: mm/debug.h's options: each misuse is committed, and must be found and named.
+ * test_debug.c: tests mm/debug.h's options: each misuse is committed, and must be found and named.
  *
- * Sites are checked by functions that do nothing but make the call, each in a place of its own: an
- * address without its low bits tells which.
+ * page_owner records call sites as return addresses. Here every call of the allocator is made by a
+ * function that does nothing else and is aligned (CALLS() below), so that the upper bits of an
+ * address tell which function it is in.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -20,12 +21,16 @@
 #include "mm/debug.h"
 #include "mm/memblock.h"
 #include "mm/page_state.h"
+#include "tests/host/sim/expect_panic.h"
 #include "tests/host/sim/sim.h"
 
 #define MIB 0x100000ull
 #define ALL (MM_PAGE_POISON | MM_PAGE_OWNER | MM_DEBUG_PAGEALLOC)
 
-/* Two ranges of RAM and a hole; records of the second follow those of the first. */
+/*
+ * Boots with these options. There are two ranges of RAM above 1 MiB and a hole between them, so
+ * that the records of one follow those of another.
+ */
 static void boot(unsigned int debug)
 {
 	static const struct e820_entry raw[] = {
@@ -44,7 +49,7 @@ static void boot(unsigned int debug)
 	assert_int_equal(mm_check(), 0);
 }
 
-/* What is printed while a statement runs. */
+/* What was printed between start_listening() and stop_listening(). */
 static char said[4096];
 
 static FILE *start_listening(void)
@@ -61,33 +66,24 @@ static void stop_listening(void)
 	sim_log = NULL;
 }
 
-#define EXPECT_PANIC(statement, words)                              \
-	do {                                                        \
-		jmp_buf jump;                                       \
-		start_listening();                                  \
-		sim_panic_jump = &jump;                             \
-		if (!setjmp(jump)) {                                \
-			statement;                                  \
-			sim_panic_jump = NULL;                      \
-			fail_msg("no panic: " #statement);          \
-		}                                                   \
-		sim_panic_jump = NULL;                              \
-		stop_listening();                                   \
-		for_each_zone(z)                                    \
-			z->lock.taken = 0;                          \
-		if (!strstr(sim_panic_text, words))                 \
-			fail_msg("panic said: %s", sim_panic_text); \
+/* Does EXPECT_PANIC(), and leaves what was printed on the way in said[]. */
+#define EXPECT_REPORT(statement, words)         \
+	do {                                    \
+		start_listening();              \
+		EXPECT_PANIC(statement, words); \
+		stop_listening();               \
 	} while (0)
 
-/* A function and its return addresses lie between two multiples of this. */
+/* A function that CALLS() defines and all addresses in it lie between two multiples of this. */
 #define PLACE 512
 
+/* Returns the function in which a return address lies. */
 static void *function_of(uintptr_t site)
 {
 	return (void *)(site & ~(uintptr_t)(PLACE - 1));
 }
 
-/* A line "frame PFN: WORDS 0xADDRESS" was printed, and the address lies in the function. */
+/* Demands that a line "frame PFN: WORDS 0xADDRESS" was printed, with an address in function. */
 static void expect_site(const struct page *page, const char *words, void *function)
 {
 	char line[64];
@@ -104,7 +100,10 @@ static void expect_site(const struct page *page, const char *words, void *functi
 		fail_msg("%s 0x%lx is not in the function at %p", line, site, function);
 }
 
-/* Not the last thing that a function does: a jump would leave no address of the function. */
+/*
+ * Defines a function that makes one call. The call is not the last thing it does: a compiler would
+ * turn a last call into a jump, which leaves no return address in this function.
+ */
 #define CALLS(type, name, parameters, call)                                            \
 	__attribute__((noinline, noclone, aligned(PLACE))) static type name parameters \
 	{                                                                              \
@@ -161,28 +160,28 @@ static void misuse_says_who_had_the_frame(void **state)
 	(void)state;
 	boot(MM_PAGE_OWNER);
 	page = ann(4);
-	EXPECT_PANIC(fred(page, 3), "allocated as order 4");
+	EXPECT_REPORT(fred(page, 3), "allocated as order 4");
 	expect_site(page, "allocated by", ann);
-	EXPECT_PANIC(fred(page + 9, 0), "inside the allocation");
+	EXPECT_REPORT(fred(page + 9, 0), "inside the allocation");
 	expect_site(page + 9, "allocated by", ann);
 	fred(page, 4);
-	EXPECT_PANIC(gwen(page), "is free");
+	EXPECT_REPORT(gwen(page), "is free");
 	expect_site(page, "allocated by", ann);
 	expect_site(page, "freed by", fred);
 	page = bob(0);
 	get_page(page);
 	gwen(page);
 	gwen(page);
-	EXPECT_PANIC(get_page(page), "not that of an allocation");
+	EXPECT_REPORT(get_page(page), "not that of an allocation");
 	expect_site(page, "allocated by", bob);
 	expect_site(page, "freed by", gwen);
-	EXPECT_PANIC(fred(pfn_to_page(0), 0), "is reserved");
+	EXPECT_REPORT(fred(pfn_to_page(0), 0), "is reserved");
 	assert_non_null(strstr(said, "frame 0x0: nobody has allocated it"));
-	EXPECT_PANIC(fred(pfn_to_page(17 * MIB >> PAGE_SHIFT), 0), "is absent");
+	EXPECT_REPORT(fred(pfn_to_page(17 * MIB >> PAGE_SHIFT), 0), "is absent");
 	assert_string_equal(said, "");
 }
 
-/* A descriptor that was overwritten passes for an allocation; the bits know better. */
+/* A descriptor that was overwritten looks like an allocation's, but the bits say it is free. */
 static void a_forged_descriptor_changes_no_record(void **state)
 {
 	struct page *page;
@@ -192,11 +191,11 @@ static void a_forged_descriptor_changes_no_record(void **state)
 	page = ann(0);
 	fred(page, 0);
 	page->state = state_allocated(ZONE_DMA32, 0);
-	EXPECT_PANIC(gwen(page), "is free");
+	EXPECT_REPORT(gwen(page), "is free");
 	expect_site(page, "freed by", fred);
 }
 
-/* The frame's next owner is who had it; the one before is forgotten. */
+/* A record names the last owner; the one before is forgotten. */
 static void the_last_owner_counts(void **state)
 {
 	struct page *page;
@@ -207,7 +206,7 @@ static void the_last_owner_counts(void **state)
 	hugo(cleo());
 	fred(page, 0);
 	assert_ptr_equal(ann(0), page);
-	EXPECT_PANIC(fred(page, 1), "allocated as order 0");
+	EXPECT_REPORT(fred(page, 1), "allocated as order 0");
 	expect_site(page, "allocated by", ann);
 	assert_null(strstr(said, "freed by"));
 	assert_non_null(strstr(said, "order 0, gfp 0x0, allocation 3\n"));
@@ -331,13 +330,13 @@ static void a_write_after_free_is_found(void **state)
 		assert_int_equal(bytes[i], 0xaa);
 	bytes[0x123] = 0x11;
 	bytes[0x125] = 0x22;
-	EXPECT_PANIC(ann(3), "was written while it was free, bytes 0x123 to 0x125");
+	EXPECT_REPORT(ann(3), "was written while it was free, bytes 0x123 to 0x125");
 	expect_site(page + 5, "allocated by", ann);
 	expect_site(page + 5, "freed by", fred);
 	assert_non_null(strstr(said, "from byte 0x123 on: 11 aa 22 aa "));
 }
 
-/* Without records of owners the frame is named all the same. */
+/* The message names the frame even when no owners are recorded. */
 static void the_last_byte_is_looked_at(void **state)
 {
 	struct page *page;
@@ -350,11 +349,11 @@ static void the_last_byte_is_looked_at(void **state)
 	((uint8_t *)page_address(page))[PAGE_SIZE - 1] ^= 1;
 	snprintf(words, sizeof(words), "frame 0x%llx was written",
 		 (unsigned long long)page_to_pfn(page));
-	EXPECT_PANIC(bob(0), words);
+	EXPECT_REPORT(bob(0), words);
 	assert_non_null(strstr(said, "from byte 0xfff on: ab\n"));
 }
 
-/* RAM was full of garbage at the start, and the owner may leave anything. */
+/* RAM held garbage before the boot, and an owner may leave anything in a frame. */
 static void what_was_never_freed_is_not_looked_at(void **state)
 {
 	struct page *page;
@@ -379,7 +378,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 	siglongjmp(fault_jump, 1);
 }
 
-/* Whether touching the byte faults, at exactly this byte. */
+/* Returns whether reading the byte faults; the fault must then be at this address. */
 static bool faults(const volatile uint8_t *byte)
 {
 	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO }, old;
@@ -428,10 +427,13 @@ static void a_large_page_loses_no_frame(void **state)
 {
 	(void)state;
 	boot(0);
-	EXPECT_PANIC(port_unmap_frames(40 * MIB >> PAGE_SHIFT, 1), "no page of its own");
+	EXPECT_REPORT(port_unmap_frames(40 * MIB >> PAGE_SHIFT, 1), "no page of its own");
 }
 
-/* A linear congruential generator (Knuth's MMIX constants): runs repeat from their seed. */
+/*
+ * Returns a random number less than limit, from a linear congruential generator with Knuth's MMIX
+ * constants: the same seed gives the same run.
+ */
 static uint32_t below(uint32_t limit)
 {
 	static uint64_t seed = 1;
@@ -440,7 +442,7 @@ static uint32_t below(uint32_t limit)
 	return (uint32_t)((seed >> 33) % limit);
 }
 
-/* Owners who behave and write all over what they have are never accused. */
+/* Owners that write to all of their frames and to nothing else are not reported. */
 static void all_options_at_once(void **state)
 {
 	struct {

@@ -1,15 +1,17 @@
 /*
- * test_exhaustive.c: every sequence of operations, on arenas of a few bitmaps of 8 children.
+ * test_exhaustive.c: tests every sequence of operations, on arenas of a few small bitmaps.
  *
- * Built with MM_BITMAP_SHIFT 3 (a block is 8 frames, a gib 64, the largest order 6) and 2. From
- * the state after boot each possible operation is tried; from each state that this leads to, again
- * each; and so on, breadth first. A state is every byte that the allocator can read: zones,
- * bitmap trees, gibs, caches, descriptors, and the model. One that was met before need not be left
- * again, because what follows from it is known: so all sequences of a length are covered although
- * far fewer are run, and when no new state appears, all sequences of any length are.
+ * It is built twice, with bitmaps of 8 children (MM_BITMAP_SHIFT 3: a block has 8 frames, a gib 64,
+ * and the largest order is 6) and of 4. From the state after boot each possible operation is tried,
+ * then each from every state that this led to, and so on, breadth first. A state is every byte that
+ * the allocator can read (zones, bitmap trees, gibs, frame caches, descriptors) and the model. A
+ * state that was met before is not tried again, because what follows from it is known. So all
+ * sequences of a length are covered although far fewer are run; and when no new state appears, all
+ * sequences of any length are.
  *
- * After every operation: the naive model agrees (model.h), mm_check() finds nothing, page_state()
- * and page_head() of every frame are right. What fails first is a shortest failing sequence.
+ * After every operation the naive model must agree (model.h), mm_check() must find nothing, and
+ * page_state() and page_head() of every frame must be right. The first sequence that fails is a
+ * shortest one.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +28,7 @@
 #include "tests/host/sim/arena.h"
 #include "tests/host/sim/sim.h"
 
-/* Operations: a kind, and an order or a frame of the arena. */
+/* An operation has a kind, and an order or a frame of the arena. */
 enum kind { ALLOC, ALLOC_DMA, FREE, PUT, DRAIN, SPLIT, CONTIG3, CONTIG8 };
 
 struct op {
@@ -47,13 +49,13 @@ struct run {
 	uint32_t cache_limit;
 	unsigned int kinds;
 	unsigned int min_order;
-	unsigned int depth; /* 0: until there is no new state */
+	unsigned int depth; /* the longest sequence; 0: go on until there is no new state */
 };
 
 static struct model model;
 static const struct run *current; /* what is being explored */
 
-/* NULL: done and agreed. */
+/* Performs an operation. Returns NULL when allocator and model agree, else a complaint. */
 static const char *perform(struct op op)
 {
 	pfn_t pfn = model.base + op.arg;
@@ -88,7 +90,10 @@ static unsigned int add_op(struct op *ops, unsigned int n, enum kind kind, unsig
 	return n + 1;
 }
 
-/* All operations that the model allows now: orders that exceed everything, ranges in use too. */
+/*
+ * Lists all operations that a caller may try in this state, also those that must be refused: orders
+ * of which there is no run, and ranges that are in use. Returns their number.
+ */
 static unsigned int list_ops(struct op ops[MAX_OPS])
 {
 	unsigned int n = add_op(ops, 0, DRAIN, 0);
@@ -111,8 +116,11 @@ static unsigned int list_ops(struct op ops[MAX_OPS])
 
 static size_t state_size; /* bytes, a multiple of 8 */
 
-/* Places of a cache above its count are written before they are read: no part of the state. */
-static void forget_dead_places(uint32_t cache_limit)
+/*
+ * Clears the entries of the frame caches beyond their counts. They are written before they are
+ * read again, so they are no part of the state.
+ */
+static void clear_unused_entries(uint32_t cache_limit)
 {
 	for_each_zone(z) {
 		struct frame_cache *cache = &frame_caches[0][z->id];
@@ -138,32 +146,34 @@ static uint64_t hash_of(const char *state)
 	return hash ? hash : 1;
 }
 
-/* The states met: 64-bit hashes; a million of them collide with a chance of 1 in 37 millions. */
+/*
+ * The states that were met. A hash table of 64-bit hashes tells which are new: among a million
+ * states, two have the same hash with a chance of 1 in 37 million.
+ */
 #define MAX_STATES (1u << 21)
 #define NR_SLOTS   ((size_t)2 * MAX_STATES)
 
-static struct met {
-	uint32_t from; /* number of the state it was first reached from */
+struct met {
+	uint32_t from; /* number of the state from which this one was first reached */
 	struct op by;
-} * met; /* by number */
+};
+static struct met *met; /* by number of the state */
 static uint32_t nr_met;
-static struct slot {
-	uint64_t hash;
-} * slots; /* twice MAX_STATES */
+static uint64_t *slots; /* hashes; 0: empty */
 
 static bool is_new(uint64_t hash)
 {
 	uint64_t i = hash % NR_SLOTS;
 
-	while (slots[i].hash && slots[i].hash != hash)
+	while (slots[i] && slots[i] != hash)
 		i = (i + 1) % NR_SLOTS;
-	if (slots[i].hash)
+	if (slots[i])
 		return false;
-	slots[i].hash = hash;
+	slots[i] = hash;
 	return true;
 }
 
-/* The states of one depth, number and bytes, to be left by every operation. */
+/* The states of one depth, each as its number (8 bytes of room) and its bytes. */
 struct level {
 	char *bytes;
 	size_t nr, room;
@@ -195,7 +205,7 @@ static void print_sequence(uint32_t number)
 
 static uint64_t nr_steps;
 
-/* From a state by an operation: NULL, or what is wrong. A panic is wrong too. */
+/* Performs and checks an operation. Returns NULL or what is wrong, which a panic is too. */
 static const char *step(struct op op)
 {
 	static jmp_buf jump;
@@ -214,6 +224,7 @@ static const char *step(struct op op)
 	return bad;
 }
 
+/* Tries every operation from the state in entry; the new states it leads to are added to next. */
 static void leave_state(const char *entry, struct level *next)
 {
 	static char after[1 << 14];
@@ -236,7 +247,7 @@ static void leave_state(const char *entry, struct level *next)
 			sim_log = NULL;
 			fail_msg("%s", bad);
 		}
-		forget_dead_places(current->cache_limit);
+		clear_unused_entries(current->cache_limit);
 		arena_save(after);
 		if (is_new(hash_of(after)))
 			add_state(next, after, from, ops[i]);
@@ -262,7 +273,7 @@ static void explore(const struct run *what)
 	nr_met = 0;
 	nr_steps = 0;
 	memset(first, 0, state_size);
-	forget_dead_places(current->cache_limit);
+	clear_unused_entries(current->cache_limit);
 	arena_save(first);
 	is_new(hash_of(first));
 	add_state(&level, first, 0, (struct op){ 0, 0 });
@@ -276,7 +287,7 @@ static void explore(const struct run *what)
 	}
 	printf("# %s, caches of %u: %u states, %llu steps; %s %u operations\n",
 	       current->arena->name, current->cache_limit, nr_met, (unsigned long long)nr_steps,
-	       level.nr ? "every sequence of" : "all there are, none further than", depth);
+	       level.nr ? "every sequence of" : "no new state after", depth);
 	free(level.bytes);
 	free(first);
 	free(slots);
@@ -284,28 +295,28 @@ static void explore(const struct run *what)
 	model_destroy(&model);
 }
 
-#define BOOKS (1 << 20) /* 4 GiB: in a zone of their own */
+#define METADATA (1 << 20) /* at 4 GiB, in a zone of its own */
 
 #if MM_BITMAP_SHIFT > 2
 
-/* Frame 0 may be handed out here; a hole of one frame; the second block ends early. */
+/* RAM begins with frame 0, has a hole of one frame, and ends within the second block. */
 static const struct arena two_blocks = {
-	"two blocks, 10 frames", { { 0, 3 }, { 4, 12 } }, { { 8, 9 } }, BOOKS
+	"two blocks, 10 frames", { { 0, 3 }, { 4, 12 } }, { { 8, 9 } }, METADATA
 };
 static const struct arena few_frames = {
-	"two blocks, 8 frames", { { 0, 3 }, { 4, 10 } }, { { 8, 9 } }, BOOKS
+	"two blocks, 8 frames", { { 0, 3 }, { 4, 10 } }, { { 8, 9 } }, METADATA
 };
 static const struct arena border = {
-	"DMA and DMA32 at their border", { { 4092, 4103 } }, { { 4100, 4101 } }, BOOKS
+	"DMA and DMA32 at their border", { { 4092, 4103 } }, { { 4100, 4101 } }, METADATA
 };
 static const struct arena whole_block = {
-	"a whole block and two frames", { { 8, 18 } }, { { 0, 0 } }, BOOKS
+	"a whole block and two frames", { { 8, 18 } }, { { 0, 0 } }, METADATA
 };
 static const struct arena three_blocks = {
-	"three partly usable blocks", { { 1, 24 } }, { { 5, 6 }, { 11, 14 }, { 23, 24 } }, BOOKS
+	"three partly usable blocks", { { 1, 24 } }, { { 5, 6 }, { 11, 14 }, { 23, 24 } }, METADATA
 };
-static const struct arena two_regions = {
-	"two gibs and a hole", { { 0, 64 }, { 130, 200 } }, { { 3, 4 } }, BOOKS
+static const struct arena two_gibs = {
+	"two gibs and a hole", { { 0, 64 }, { 130, 200 } }, { { 3, 4 } }, METADATA
 };
 
 static const struct run runs[] = {
@@ -317,19 +328,19 @@ static const struct run runs[] = {
 	{ &whole_block, 2, MOST, 0, 8 },
 	{ &three_blocks, 0, ALL, 0, 6 },
 	{ &three_blocks, 2, MOST, 0, 9 },
-	{ &two_regions, 0, MOST, 0, 5 },
-	{ &two_regions, 3, MOST, 0, 5 },
+	{ &two_gibs, 0, MOST, 0, 5 },
+	{ &two_gibs, 3, MOST, 0, 5 },
 };
 
 #else
 
-/* A block of 4, a gib of 16: gibs open, close and are allocated within few frames. */
+/* A block has 4 frames and a gib 16: gibs are opened, closed and allocated within few frames. */
 static const struct arena three_blocks = {
-	"three whole blocks of 4", { { 0, 12 } }, { { 0, 0 } }, BOOKS
+	"three whole blocks of 4", { { 0, 12 } }, { { 0, 0 } }, METADATA
 };
-static const struct arena gib = { "a gib of 16", { { 0, 16 } }, { { 0, 0 } }, BOOKS };
+static const struct arena gib = { "a gib of 16", { { 0, 16 } }, { { 0, 0 } }, METADATA };
 static const struct arena gibs = {
-	"a gib of 16 on either side of a border", { { 4080, 4112 } }, { { 0, 0 } }, BOOKS
+	"a gib of 16 on either side of a border", { { 4080, 4112 } }, { { 0, 0 } }, METADATA
 };
 
 static const struct run runs[] = {

@@ -1,12 +1,14 @@
 /*
- * test_random.c: millions of random operations against the naive model, on machines of every shape.
+ * test_random.c: tests the allocator with millions of random operations beside the naive model, on
+ * machines of every shape.
  *
- *   test_random                         the tests; the seeds are always the same
- *   test_random OPS [SEED [MACHINE]]    so many operations a machine, from other seeds
- *   test_random --replay FILE|-         does what a failing run has printed, and says it
+ *   test_random                         runs the tests; the seeds are always the same
+ *   test_random OPS [SEED [MACHINE]]    runs OPS operations on each machine, from other seeds
+ *   test_random --replay FILE|-         repeats and narrates what a failing run has printed
  *
- * runs.h says what a run is. One that fails is shrunk to a shortest sequence; that this works is
- * tested first, on defects made on purpose. Built twice: as it is, and with bitmaps of 8 children.
+ * runs.h says what a run is. A run that fails is shrunk to a short sequence; that this works is
+ * tested first, with simulated defects. The program is built twice: with ordinary bitmaps, and with
+ * bitmaps of 8 children.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,6 +21,7 @@
 
 #include <signal.h>
 
+#include "lib/format.h"
 #include "tests/host/sim/runs.h"
 #include "tests/host/sim/shrink.h"
 #include "tests/host/sim/sim.h"
@@ -31,9 +34,9 @@
 
 static struct op found[RUN_OPS];
 
-/* Shrinking alone, on operations that nobody does. */
+/* Shrinking by itself, with operations that are not performed. */
 
-/* Fails at a split behind a reference, unless a bulk goes before it and no drain does. */
+/* Fails at a split after a reference, except when a bulk but no drain comes before it. */
 static size_t fails_at_split(struct op *ops, size_t nr)
 {
 	bool referenced = false, drained = false, bulk = false;
@@ -48,7 +51,7 @@ static size_t fails_at_split(struct op *ops, size_t nr)
 	return 0;
 }
 
-/* The drain can go once the bulk behind it has gone. */
+/* The drain can be left out once the bulk after it has been. */
 static void shrinks_until_nothing_can_be_left_out(void **state)
 {
 	struct op ops[] = { { .kind = OP_DRAIN },
@@ -63,7 +66,7 @@ static void shrinks_until_nothing_can_be_left_out(void **state)
 	assert_int_equal(ops[1].kind, OP_SPLIT);
 }
 
-/* Shrinking runs: defects made on purpose, of which it is known what they take. */
+/* Shrinking of runs, with simulated defects of which the shortest sequence is known. */
 
 static char text[8192];
 
@@ -78,7 +81,10 @@ static void no_operation_can_be_left_out(const struct op *ops, size_t nr)
 	}
 }
 
-/* How many operations the defect takes in the end. Their text, read back, fails alike. */
+/*
+ * Shrinks a run with this defect and returns how many operations remain. Their text, read back,
+ * must fail in the same place.
+ */
 static size_t shrunk(const char *(*what)(const struct op *op))
 {
 	FILE *file = fmemopen(text, sizeof(text), "w");
@@ -99,7 +105,7 @@ static size_t shrunk(const char *(*what)(const struct op *op))
 	return nr;
 }
 
-/* The lowest frame is free after a boot, and what comes first. */
+/* The lowest frame is free after a boot, and is the first that is allocated. */
 static const char *frame_is_given(const struct op *op)
 {
 	(void)op;
@@ -128,7 +134,7 @@ static void shrinks_to_three(void **state)
 	assert_int_equal(found[2].kind, OP_SPLIT);
 }
 
-/* The third put_page() of an order above 1 loses a frame of the count: the model sees it later. */
+/* The third put_page() of an order above 1 loses a frame of the count; the model sees it later. */
 static const char *third_put_miscounts(const struct op *op)
 {
 	static unsigned int puts;
@@ -151,7 +157,7 @@ static void shrinks_to_six(void **state)
 		assert_true(found[i].kind == OP_ALLOC || found[i].kind == OP_PUT);
 }
 
-/* Only mm_check() sees it. */
+/* A defect that only mm_check() sees. */
 static const char *bulk_marks_a_head(const struct op *op)
 {
 	if (op && op->kind == OP_BULK && op->nr > 40)
@@ -187,13 +193,13 @@ static void faults_and_endless_loops_are_failures(void **state)
 	runs.defect = never_ends;
 	runs.patience_ms = 20;
 	assert_int_equal(run_again(found, 1), 1);
-	assert_string_equal(runs_complaint, "no end");
+	assert_string_equal(runs_complaint, "an endless loop");
 	runs.patience_ms = 20000;
 	runs.defect = NULL;
 	assert_int_equal(run_again(found, 1), 0);
 }
 
-/* Of what a name was never given, or has given back, nothing is done. */
+/* An operation on what a name was never given, or has freed, does nothing. */
 static void what_is_gone_is_left_alone(void **state)
 {
 	static const char gone[] = "p1 = alloc_pages(GFP_KERNEL, 3)\nput_page(p1 + 0)\n"
@@ -235,7 +241,10 @@ static void what_is_no_sequence_is_refused(void **state)
 	}
 }
 
-/* Random operations: so many, from one boot after the other, each with the next seed. */
+/*
+ * Runs nr_ops random operations on a machine, RUN_OPS from each boot, and each boot with the next
+ * seed. Returns whether none failed.
+ */
 static bool random_operations(const struct machine *machine, uint64_t nr_ops, uint64_t seed)
 {
 	runs.machine = machine;
@@ -247,8 +256,7 @@ static bool random_operations(const struct machine *machine, uint64_t nr_ops, ui
 			return false;
 		left -= nr;
 	}
-	printf("# %s: %llu operations, seeds to %llu\n", machine->name, (unsigned long long)nr_ops,
-	       (unsigned long long)seed - 1);
+	printf("# %s: %llu operations, seeds to %llu\n", machine->name, ULL(nr_ops), ULL(seed - 1));
 	return true;
 }
 
@@ -262,7 +270,7 @@ static void allocator_and_model_agree(void **state)
 static int soak(uint64_t nr_ops, uint64_t seed, const char *only)
 {
 	if (only && !machine_named(only)) {
-		fprintf(stderr, "no machine %s\n", only);
+		fprintf(stderr, "there is no machine %s\n", only);
 		return 2;
 	}
 	for (const struct machine *m = machines; m < machines + NR_MACHINES; m++)
@@ -291,7 +299,7 @@ static int replay(const char *name)
 	if (failed)
 		printf("operation %zu fails: %s\n", failed, runs_complaint);
 	else
-		printf("%ld operations, and nothing fails\n", nr);
+		printf("none of %ld operations fails\n", nr);
 	return failed ? 1 : 0;
 }
 

@@ -1,6 +1,7 @@
 /*
- * test_zones.c: setting up at the edges: a run of frames that crosses a zone's border, memory in
- * pieces, a gib of which nothing is handed over, RAM that is free to its end.
+ * test_zones.c: tests the boot on machines with unusual memory: a run of frames that crosses a
+ * zone's border, a gib of which nothing is handed over, RAM that is free up to its end, RAM in
+ * pieces too small for the descriptors.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +46,7 @@ static void alloc_and_free(gfp_t gfp, unsigned int order, pfn_t expected)
 	assert_null(model_free(&model, expected, FREE_PAGES));
 }
 
-/* Frame 0 is aligned to every order, so memblock hands it over in one run of 32 MiB. */
+/* Frame 0 is aligned to every order: memblock hands over a run of 32 MiB that begins there. */
 static void a_run_from_frame_0_is_cut_at_the_border(void **state)
 {
 	static const struct arena arena = { "32 MiB", { { 0, 8192 } }, { { 0, 0 } }, HIGH };
@@ -61,19 +62,19 @@ static void a_run_from_frame_0_is_cut_at_the_border(void **state)
 	model_destroy(&model);
 }
 
-/* Of the books' gib nothing was handed over: its header was never written. */
-static void a_region_nobody_opened_is_reserved(void **state)
+/* Nothing of the gib with the allocator's metadata was handed over: it was never written. */
+static void a_gib_that_was_never_written_is_reserved(void **state)
 {
 	static const struct arena arena = { "16 MiB", { { 1, 4096 } }, { { 0, 0 } }, 2ull * HIGH };
-	pfn_t books = arena.books;
+	pfn_t metadata = arena.metadata;
 
 	(void)state;
 	boot(&arena);
-	assert_int_equal(page_state(books), PAGE_RESERVED);
-	assert_int_equal(page_state(books + 1000), PAGE_ABSENT);
-	assert_int_equal(page_state(HIGH), PAGE_ABSENT); /* of the zone, below its first gib */
-	assert_null(page_head(books));
-	assert_int_equal(alloc_contig_range(books, books + 1, MIGRATE_MOVABLE, 0), -16);
+	assert_int_equal(page_state(metadata), PAGE_RESERVED);
+	assert_int_equal(page_state(metadata + 1000), PAGE_ABSENT);
+	assert_int_equal(page_state(HIGH), PAGE_ABSENT); /* in the zone, but below its first gib */
+	assert_null(page_head(metadata));
+	assert_int_equal(alloc_contig_range(metadata, metadata + 1, MIGRATE_MOVABLE, 0), -16);
 	model_destroy(&model);
 }
 
@@ -98,7 +99,7 @@ static void the_last_free_range_ends_with_ram(void **state)
 	model_destroy(&model);
 }
 
-/* A cookie of 0 would make the descriptor of a frame that nobody has look like one of this boot. */
+/* With a cookie of 0, a descriptor of zeros would look as if this boot had written it. */
 static void no_seed_makes_a_cookie_of_0(void **state)
 {
 	static const uint64_t seeds[] = { 0, 0x0001000100010001 << 3, 0x1234123400000000 };
@@ -118,7 +119,7 @@ static void no_seed_makes_a_cookie_of_0(void **state)
 	}
 }
 
-/* Descriptors of frames that follow one another, in memory that does not. */
+/* Returns in how many pieces of physical memory the descriptors of [start, end) lie. */
 static unsigned int descriptor_pieces(pfn_t start, pfn_t end)
 {
 	unsigned int pieces = 1;
@@ -134,7 +135,7 @@ static unsigned int descriptor_pieces(pfn_t start, pfn_t end)
 	return pieces;
 }
 
-/* 32 MiB want 128 KiB of descriptors, and no piece of RAM has more than 96. */
+/* 32 MiB of address space need 128 KiB of descriptors, and no piece of RAM has more than 96 KiB. */
 static void descriptors_lie_in_pieces(void **state)
 {
 	static struct mapfile map;
@@ -161,7 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_run_from_frame_0_is_cut_at_the_border),
-		cmocka_unit_test(a_region_nobody_opened_is_reserved),
+		cmocka_unit_test(a_gib_that_was_never_written_is_reserved),
 		cmocka_unit_test(the_last_free_range_ends_with_ram),
 		cmocka_unit_test(no_seed_makes_a_cookie_of_0),
 		cmocka_unit_test(descriptors_lie_in_pieces),

@@ -1,15 +1,16 @@
 /*
- * lanes.c: lanes one under another over a common scale (scale.h), panel by panel:
+ * lanes.c: draws the panels of the picture. Each panel shows a part of the scale (scale.h) and has
+ * these lanes, one below another:
  *
- *   as given   entries in the firmware's order; those that overlap, in rows
+ *   as given   entries in the firmware's order; those that overlap are in different rows
  *   ──①──────  corrections, by number
  *   corrected  ranges
  *   zones
- *   in use     memblock's reserved, in whole frames; in them the kernel's image and mem_map
- *   free       ranges, by the largest block they have
+ *   in use     memblock's reserved memory, in whole frames; within it the kernel and mem_map
+ *   free       ranges, by the largest block in them
  *   scale      sizes, addresses
  *
- * Whatever has an address has a <title> with its exact range: browsers show it, tests read it.
+ * Every shape has a <title> with its exact range: browsers show it, tests read it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 #include "tools/replay/svg.h"
 
 #define GIVEN_ROW        27
-#define NARROW           11 /* less is no place for a letter */
+#define NARROW           11 /* a narrower box has no room for a letter */
 #define CORRECTED_HEIGHT 30
 #define ZONES_HEIGHT     17
 #define RESERVED_HEIGHT  22
@@ -29,16 +30,19 @@
 #define SIZES_HEIGHT     46
 #define GAP              5
 #define BETWEEN_PANELS   16
-#define BESIDE           8 /* from a line to the middle of what says what it is */
-#define SLIVER           2 /* the width of what would have none */
+#define BESIDE           8 /* from the line of an empty range to the middle of its label */
+#define SLIVER           2 /* the least width of a box */
 
-/* Where the lanes are within a panel. */
+/* The y of each lane in the first panel. */
 static struct {
 	int given, corrected, zones, reserved, free, sizes, addresses;
-	int panel; /* height of one */
+	int panel; /* distance from one panel to the next */
 } at;
 
-/* In full, and as a letter; a type that has no name is its number. */
+/*
+ * Writes the name of a type, or "type N", and its letter; of a type without a name, the letter is
+ * its number if that has at most two digits.
+ */
 static void type_words(uint32_t type, char words[SVG_WORDS], char letter[SVG_WORDS])
 {
 	char text[E820_TYPE_TEXT];
@@ -49,13 +53,13 @@ static void type_words(uint32_t type, char words[SVG_WORDS], char letter[SVG_WOR
 	snprintf(words, SVG_WORDS, "%s", e820_type_text(type, text));
 }
 
-/* A part of a span: what of it lies in one panel. */
+/* The part of a span that lies in one panel. */
 struct box {
 	unsigned int panel;
 	int left, right;
 };
 
-/* Within a piece, addresses are linear. */
+/* Returns the x of an address in its piece; within a piece, the scale is linear. */
 static int address_x(const struct piece *piece, uint64_t address)
 {
 	double part = (double)(address - piece->first) / ((double)(piece->last - piece->first) + 1);
@@ -63,12 +67,16 @@ static int address_x(const struct piece *piece, uint64_t address)
 	return piece->left + (int)((piece->right - piece->left) * part + 0.5);
 }
 
+/* Returns the x of the address after last, which may be 2^64. */
 static int end_x(const struct piece *piece, uint64_t last)
 {
 	return last == piece->last ? piece->right : address_x(piece, last + 1);
 }
 
-/* The next part, from piece *from on; false when the span is over. */
+/*
+ * Finds the next box of span s, which begins with piece *from, and moves *from behind it; returns
+ * false when *from has reached to.
+ */
 static bool next_box(struct box *box, const struct span *s, size_t *from, size_t to)
 {
 	const struct piece *piece = &picture.scale.pieces[*from];
@@ -85,7 +93,7 @@ static bool next_box(struct box *box, const struct span *s, size_t *from, size_t
 	return true;
 }
 
-/* The part that has most room for words. */
+/* Returns the widest box of a span, which has most room for words. */
 static struct box widest_box(const struct span *s)
 {
 	struct box box, widest = { 0, 0, 0 };
@@ -103,7 +111,10 @@ static int panel_y(unsigned int panel)
 	return (int)panel * at.panel;
 }
 
-/* A rectangle a panel; a range of no bytes is a line. The <title>: what, range, size. */
+/*
+ * Draws a span as one rectangle per panel, with the style "class" + number and the title "what
+ * [range] size". A range of no bytes becomes a line.
+ */
 static void draw_span(const struct span *s, const char *class, uint32_t number, int y, int height,
 		      const char *what)
 {
@@ -120,7 +131,7 @@ static void draw_span(const struct span *s, const char *class, uint32_t number, 
 	svg_print("\"><title>%s %s</title></path>\n", what, range);
 }
 
-/* In the span's widest part, the first of the words that fit; nothing when none do. */
+/* Writes words into the widest box of a span, or what is shorter, or nothing, as it fits. */
 static void draw_words(const struct span *s, int y, const char *class, const char *words,
 		       const char *shorter)
 {
@@ -133,20 +144,24 @@ static void draw_words(const struct span *s, int y, const char *class, const cha
 		svg_words((box.left + box.right) / 2, panel_y(box.panel) + y, class, words);
 }
 
-/* Lying where that fits, else upright; y is the middle. */
-static void draw_size(const struct box *box, int y, bool upright, const char *words)
+/*
+ * Writes a label into a box, with its middle at y, if this is its direction: horizontal where that
+ * fits, upright where it does not. Nothing fits into a narrow box. Callers draw all labels of one
+ * direction before those of the other, because svg_words() groups neighbours.
+ */
+static void draw_size(const struct box *box, int y, unsigned int direction, const char *words)
 {
 	int width = box->right - box->left, x = (box->left + box->right) / 2;
 
-	if ((svg_width(words) > width) != upright)
+	if ((svg_width(words) > width ? SVG_UPRIGHT : SVG_HORIZONTAL) != direction)
 		return;
-	if (!upright)
+	if (direction == SVG_HORIZONTAL)
 		svg_words(x, panel_y(box->panel) + y + 3, NULL, words);
 	else if (width >= NARROW)
 		svg_upright(x, panel_y(box->panel) + y, NULL, words);
 }
 
-/* Lanes. Shapes first, then words line by line. */
+/* The lanes. In each, shapes are drawn before words, so that the words are on top. */
 
 static int given_y(const struct span *s)
 {
@@ -266,13 +281,13 @@ static void draw_blocks(void)
 	for (size_t i = 0; i < picture.blocks.nr; i++)
 		draw_span(&picture.blocks.at[i], "f", picture_shade(picture.blocks.at[i].what),
 			  at.free, FREE_HEIGHT, "free");
-	for (int upright = 0; upright <= 1; upright++)
+	for (unsigned int direction = 0; direction < NR_SVG_DIRECTIONS; direction++)
 		for (size_t i = 0; i < picture.blocks.nr; i++) {
 			const struct span *s = &picture.blocks.at[i];
 			struct box box = widest_box(s);
 
 			svg_bytes(words, PAGE_SIZE << s->what);
-			draw_size(&box, at.free + FREE_HEIGHT / 2, upright, words);
+			draw_size(&box, at.free + FREE_HEIGHT / 2, direction, words);
 		}
 }
 
@@ -280,17 +295,17 @@ static void draw_sizes(void)
 {
 	char words[SVG_WORDS];
 
-	for (int upright = 0; upright <= 1; upright++)
+	for (unsigned int direction = 0; direction < NR_SVG_DIRECTIONS; direction++)
 		for (size_t i = 0; i < picture.scale.nr; i++) {
 			const struct piece *piece = &picture.scale.pieces[i];
 			struct box box = { piece->panel, piece->left, piece->right };
 
 			svg_size(words, piece->first, piece->last);
-			draw_size(&box, at.sizes + SIZES_HEIGHT / 2, upright, words);
+			draw_size(&box, at.sizes + SIZES_HEIGHT / 2, direction, words);
 		}
 }
 
-/* The border above a piece: 2^64 has one digit more than numbers have. */
+/* Writes the address after a piece; it may be 2^64, which no uint64_t can hold. */
 static void border_words(char words[SVG_WORDS], const struct piece *piece)
 {
 	if (piece->last == UINT64_MAX)
@@ -338,7 +353,7 @@ int lanes_place(void)
 	return at.given + panel_y(picture.scale.nr_panels);
 }
 
-/* A thin line down each panel at every border. */
+/* Draws a thin line down the panel at every border of the scale. */
 static void draw_grid(void)
 {
 	int height = at.addresses - at.given;

@@ -1,5 +1,6 @@
 /*
- * mapfile.c: a cursor over one line at a time; every number is checked for digits and for 64 bits.
+ * mapfile.c: the parser. It moves a cursor over one line at a time, and checks of every number that
+ * it has digits and fits in 64 bits.
  */
 #include "tools/replay/mapfile.h"
 
@@ -9,7 +10,7 @@
 
 #define LOG_WORD "BIOS-e820:"
 
-/* What is left of a line. */
+/* The part of a line that has not been read yet. */
 struct cursor {
 	const char *at;
 	const char *end;
@@ -46,7 +47,10 @@ static int digit_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
 }
 
-/* 0x… is hexadecimal, else `base`. False: no number, or more than 64 bits. */
+/*
+ * Reads a number: hexadecimal after 0x, otherwise in this base. Returns false when there is none or
+ * it needs more than 64 bits.
+ */
 static bool number(struct cursor *c, unsigned int base, uint64_t *value)
 {
 	const char *first;
@@ -77,27 +81,30 @@ static bool type_number(struct cursor *c, uint32_t *type)
 	return true;
 }
 
+/* Reads "START LENGTH TYPE [ATTRIBUTES]". Returns NULL, or what is wrong. */
 static const char *map_line(struct cursor *c, struct e820_entry *e)
 {
 	uint64_t attributes;
 
 	e->length = 20;
 	if (!number(c, 10, &e->base))
-		return "the start is not a number of 64 bits";
+		return "the start is not a number of at most 64 bits";
 	if (!number(c, 10, &e->size))
-		return "the length is not a number of 64 bits";
+		return "the length is not a number of at most 64 bits";
 	if (!type_number(c, &e->type))
-		return "the type is not a number of 32 bits";
+		return "the type is not a number of at most 32 bits";
 	if (at_end(c))
 		return NULL;
 	if (!number(c, 10, &attributes) || attributes > UINT32_MAX)
-		return "the attributes are not a number of 32 bits";
+		return "the attributes are not a number of at most 32 bits";
 	e->attributes = (uint32_t)attributes;
 	e->length = 24;
 	return at_end(c) ? NULL : "more than start, length, type and attributes";
 }
 
-/* The words of all releases. The newest put a size ("639 KB") before the word. */
+/*
+ * Reads the name of a type, in the words of every release of Linux. Returns NULL, or what is wrong.
+ */
 static const char *type_words(struct cursor *c, uint32_t *type)
 {
 	static const struct {
@@ -122,10 +129,12 @@ static const char *type_words(struct cursor *c, uint32_t *type)
 			*type = words[i].type;
 			return NULL;
 		}
-	return skip_word(c, "type") && type_number(c, type) ? NULL
-							    : "the type is not one of Linux's";
+	return skip_word(c, "type") && type_number(c, type)
+		   ? NULL
+		   : "the type is not a name that Linux uses";
 }
 
+/* Reads the rest of "[mem START-END] TYPE". Returns NULL, or what is wrong. */
 static const char *inclusive(struct cursor *c, struct e820_entry *e)
 {
 	uint64_t last;
@@ -133,7 +142,7 @@ static const char *inclusive(struct cursor *c, struct e820_entry *e)
 	if (!number(c, 16, &e->base) || !skip_word(c, "-") || !number(c, 16, &last) ||
 	    !skip_word(c, "]"))
 		return "not of the form [mem START-END] TYPE";
-	/* Linux prints an empty range as its end one below its start. */
+	/* Linux prints an empty range with an end one below its start. */
 	if (last + 1 != e->base && last < e->base)
 		return "the end lies before the start";
 	e->size = last - e->base + 1;
@@ -142,12 +151,13 @@ static const char *inclusive(struct cursor *c, struct e820_entry *e)
 	return type_words(c, &e->type);
 }
 
+/* Reads "START - END (TYPE)" or "SIZE @ START (TYPE)". Returns NULL, or what is wrong. */
 static const char *exclusive(struct cursor *c, struct e820_entry *e)
 {
 	uint64_t first, second;
 
 	if (!number(c, 16, &first))
-		return "no address after BIOS-e820:";
+		return "no address follows BIOS-e820:";
 	if (skip_word(c, "@")) {
 		if (!number(c, 16, &second))
 			return "not of the form SIZE @ START (TYPE)";
@@ -170,14 +180,17 @@ static const char *log_line(struct cursor *c, struct e820_entry *e)
 	return skip_word(c, "[mem") ? inclusive(c, e) : exclusive(c, e);
 }
 
-/* NULL with *skip set: nothing to read in this line. */
-static const char *read_line(struct cursor *c, bool log, bool *skip, struct e820_entry *e)
+/*
+ * Reads one line into *e, as a line of a log or of a map file. Returns NULL, or what is wrong;
+ * *skip tells that the line has no entry.
+ */
+static const char *read_line(struct cursor *c, bool is_log, bool *skip, struct e820_entry *e)
 {
 	const char *word;
 
 	*skip = false;
 	memset(e, 0, sizeof(*e));
-	if (!log) {
+	if (!is_log) {
 		*skip = at_end(c);
 		return *skip ? NULL : map_line(c, e);
 	}
@@ -186,7 +199,7 @@ static const char *read_line(struct cursor *c, bool log, bool *skip, struct e820
 	if (!word)
 		return NULL;
 	c->at = word + strlen(LOG_WORD);
-	/* The newest releases list the gaps between entries as well. */
+	/* The newest releases of Linux list the gaps between entries as well. */
 	*skip = skip_word(c, "[gap");
 	return *skip ? NULL : log_line(c, e);
 }
@@ -194,7 +207,7 @@ static const char *read_line(struct cursor *c, bool log, bool *skip, struct e820
 int mapfile_parse(struct mapfile *map, const char *text, size_t size)
 {
 	const char *end = text + size;
-	bool log = memmem(text, size, LOG_WORD, strlen(LOG_WORD));
+	bool is_log = memmem(text, size, LOG_WORD, strlen(LOG_WORD));
 
 	map->nr = 0;
 	map->line = 0;
@@ -205,7 +218,7 @@ int mapfile_parse(struct mapfile *map, const char *text, size_t size)
 		bool skip;
 
 		map->line++;
-		map->error = read_line(&c, log, &skip, &entry);
+		map->error = read_line(&c, is_log, &skip, &entry);
 		if (!map->error && !skip && map->nr == E820_MAX_RAW)
 			map->error = "more entries than a map can have (1024)";
 		if (map->error)
@@ -215,7 +228,7 @@ int mapfile_parse(struct mapfile *map, const char *text, size_t size)
 		line = newline ? newline + 1 : end;
 	}
 	map->line = 0;
-	map->error = map->nr ? NULL : "no entries";
+	map->error = map->nr ? NULL : "the map has no entries";
 	return map->nr ? 0 : -1;
 }
 

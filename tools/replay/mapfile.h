@@ -1,13 +1,13 @@
 /*
- * mapfile.h: reading somebody else's memory map: a map file, or what Linux logged.
+ * mapfile.h: reads the memory map of another machine, from a map file or from a log of Linux.
  *
  *   0x0 0x9f800 1                                    start length type [attributes]; # comments
  *   BIOS-e820: [mem 0x0000000000000000-0x000000000009f7ff] usable    since 3.4, end inclusive
  *   BIOS-e820: 0000000000000000 - 000000000009f800 (usable)          2.4 to 3.3, end exclusive
  *   BIOS-e820: 000000000009f800 @ 0000000000000000 (usable)          before 2.4.4, size @ start
  *
- * If any line holds "BIOS-e820:", the text is a log: other lines of it are passed over, whatever
- * stands before the word (time stamps, a host's name) too.
+ * If any line holds "BIOS-e820:", the text is a log: its other lines are skipped, and so is
+ * whatever stands before the word in a line, such as a time stamp or the name of a host.
  */
 #ifndef TOOLS_REPLAY_MAPFILE_H
 #define TOOLS_REPLAY_MAPFILE_H
@@ -20,14 +20,17 @@
 struct mapfile {
 	uint32_t nr;
 	struct e820_entry entries[E820_MAX_RAW];
-	unsigned int line; /* of the error; 0: of the whole file */
-	const char *error; /* in words */
+	unsigned int line; /* where the error is, from 1; 0: it concerns the whole file */
+	const char *error; /* what is wrong, in words; NULL: nothing */
 };
 
-/* text: size bytes, anything at all. 0, or -1 with line and error set. */
+/*
+ * Parses size bytes of text, which may hold anything, into map->entries. Returns 0, or -1 with
+ * map->line and map->error set.
+ */
 int mapfile_parse(struct mapfile *map, const char *text, size_t size);
 
-/* The map of a file of at most 64 KiB. */
+/* Reads the first 64 KiB of the file called name and parses them; returns whether both worked. */
 bool mapfile_read(struct mapfile *map, const char *name);
 
 #endif

@@ -1,6 +1,3 @@
-/*
- * picture.c: what there is to draw, from the corrected map, memblock, page tables and zones.
- */
 #include "tools/replay/picture.h"
 
 #include "arch/x86_64/paging.h"
@@ -24,7 +21,7 @@ static void collect_maps(const struct mapfile *map)
 			  e820_map.corrections[i].size, i);
 }
 
-/* In whole frames; parts of one frame, and frames that touch, are one. */
+/* Collects reserved memory in whole frames; ranges that touch or share a frame become one. */
 static void collect_reserved(void)
 {
 	struct memblock_region *r;
@@ -52,7 +49,10 @@ static void add_mem_map(phys_addr_t base, uint64_t size)
 		spans_add(&picture.places, base, size, PLACE_MEM_MAP);
 }
 
-/* The memory behind the descriptors of each block with RAM, as the page tables have it. */
+/*
+ * Collects the memory in which the descriptors lie, of each block with RAM: the page tables say
+ * where it is.
+ */
 static void collect_mem_map(void)
 {
 	struct memblock_region *r;

@@ -1,5 +1,6 @@
 /*
- * picture.h: what a picture of a memory map shows, and where.
+ * picture.h: what the picture of a memory map shows: lists of address ranges, collected from the
+ * corrected map, memblock, the page tables and the zones, on one common scale.
  */
 #ifndef TOOLS_REPLAY_PICTURE_H
 #define TOOLS_REPLAY_PICTURE_H
@@ -8,40 +9,44 @@
 #include "tools/replay/mapfile.h"
 #include "tools/replay/scale.h"
 
+/* In pixels, as everything that is drawn. */
 #define PICTURE_WIDTH 1000
-#define PICTURE_LEFT  84 /* of the scale: names stand before it */
+#define PICTURE_LEFT  84 /* where the scale begins; the names of the lanes stand left of it */
 #define PICTURE_RIGHT 984
-#define PICTURE_HEAD  66
-#define PICTURE_LINE  15
+#define PICTURE_HEAD  66 /* height of the title */
+#define PICTURE_LINE  15 /* height of a line of text */
 
 enum place { PLACE_KERNEL, PLACE_MEM_MAP };
 
-/* The comments say what a span's `what` is. */
+/* The comments say what the field `what` of a span means in each list. */
 struct picture {
-	struct spans given;     /* type; in the firmware's order */
+	struct spans given;     /* E820 type; in the firmware's order */
 	struct spans marks;     /* index of a correction */
-	struct spans corrected; /* type */
-	struct spans zones;     /* zone */
-	struct spans reserved;  /* nothing; whole frames */
-	struct spans places;    /* enum place; within reserved, the scale is not cut there */
-	struct spans blocks;    /* order of the largest block */
+	struct spans corrected; /* E820 type */
+	struct spans zones;     /* index in zones[] */
+	struct spans reserved;  /* not used; memblock's reserved memory, in whole frames */
+	struct spans places;    /* enum place; parts of reserved, at which the scale is not cut */
+	struct spans blocks;    /* free ranges: order of the largest block in them */
 	struct scale scale;
-	bool booted; /* false: the maps are all there is */
+	bool booted; /* false: only given, marks and corrected are filled */
 };
 
 extern struct picture picture;
 
-/* From what the last sim_boot() left; kernel is NULL when it failed. */
+/* Fills `picture` from map and from what the last sim_boot() left; kernel is NULL when it failed.
+ */
 void picture_collect(const struct mapfile *map, const struct e820_taken *kernel);
 
-/* Decides the height of all panels, and returns where the last ends. */
+/* Decides where the lanes of each panel are; returns the y at which the last panel ends. */
 int lanes_place(void);
+
+/* Draws all panels, after lanes_place(). */
 void lanes_draw(const struct mapfile *map);
 
-/* "U" for usable, …; "?" for what has no name. */
+/* Returns the letter of an E820 type, such as "U" for usable; "?" when the type has no name. */
 const char *picture_letter(uint32_t type);
 
-/* Shades of free memory: blocks of less than 2 MiB, of less than 1 GiB, of 1 GiB. */
+/* Returns the shade of free memory by order: 0 below 2 MiB, 1 below 1 GiB, 2 for 1 GiB. */
 unsigned int picture_shade(uint32_t order);
 
 #endif

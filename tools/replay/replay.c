@@ -1,11 +1,11 @@
 /*
- * replay.c: somebody else's memory map through the kernel's own code, on a host.
+ * replay.c: runs the memory map of another machine through the kernel's own code, on a host.
  *
  *   replay [--json | --svg] [--kernel KIB] FILE|-
  *
- * Reads a map or a log (mapfile.h), corrects it, builds memblock, page tables, mem_map and the
- * allocator over simulated memory, allocates all of it and frees it again, and says what came out.
- * Exit status: 0 all checks hold, 1 one fails, 2 input that cannot be used.
+ * It reads a map or a log (mapfile.h), corrects it, builds memblock, page tables, mem_map and the
+ * allocator over simulated memory, allocates all of it and frees it again, and prints the result.
+ * Exit status: 0 if all checks hold, 1 if one fails, 2 if the input cannot be used.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -26,17 +26,18 @@
 static const char usage[] =
     "usage: replay [--json | --svg] [--kernel KIB] FILE|-\n"
     "\n"
-    "Runs a memory map through firstpage's memory set-up and prints what comes out.\n"
-    "FILE (- is standard input) holds `start length type [attributes]` a line, # comments,\n"
-    "or a log with Linux's BIOS-e820: lines.\n"
+    "Runs a memory map through firstpage's memory set-up and prints the result.\n"
+    "FILE (- is standard input) is a map, with a line `start length type [attributes]` for each\n"
+    "entry and comments after #, or a log with Linux's BIOS-e820: lines.\n"
     "\n"
-    "  --json        print one JSON object\n"
-    "  --svg         draw it: the map as given and corrected, zones, free blocks\n"
-    "  --kernel KIB  place a kernel of this size, instead of one as large as this build's\n"
-    "  --help        print this\n"
+    "  --json        print the result as one JSON object\n"
+    "  --svg         draw it: the map as given and as corrected, zones, free blocks\n"
+    "  --kernel KIB  reserve a kernel image of KIB KiB, instead of the size of this build's\n"
+    "  --help        print this help\n"
     "\n"
-    "Exit status: 0 all checks hold, 1 a check fails, 2 input that cannot be used.\n";
+    "Exit status: 0 if all checks hold, 1 if one fails, 2 if the input cannot be used.\n";
 
+/* Returns all that can be read from file, *size bytes, or NULL when there is no memory for it. */
 static char *read_all(FILE *file, size_t *size)
 {
 	size_t room = 1 << 16;
@@ -59,6 +60,7 @@ static char *read_all(FILE *file, size_t *size)
 	return text;
 }
 
+/* Returns the content of the file called name, *size bytes; reports an error and exits with 2. */
 static char *read_file(const char *name, size_t *size)
 {
 	FILE *file = strcmp(name, "-") ? fopen(name, "rb") : stdin;
@@ -75,6 +77,7 @@ static char *read_file(const char *name, size_t *size)
 
 /* JSON */
 
+/* Returns what stands before an element of a list: nothing before the first, else a comma. */
 static const char *comma(bool *first)
 {
 	const char *c = *first ? "" : ",";
@@ -214,7 +217,8 @@ static void text_allocator(void)
 	       ULL(sim_mem_map_bytes >> 10), ULL(zones_bytes >> 10),
 	       ULL(paging_table_bytes() >> 10));
 	if (sim_left_out)
-		printf("left out, beyond 64 TiB: %llu KiB of RAM\n", ULL(sim_left_out >> 10));
+		printf("not used, because it lies beyond 64 TiB: %llu KiB of RAM\n",
+		       ULL(sim_left_out >> 10));
 }
 
 static void text_checks(const struct check_result *checks, unsigned int nr)
@@ -223,7 +227,7 @@ static void text_checks(const struct check_result *checks, unsigned int nr)
 		printf("%s - %s\n", checks[i].ok ? "ok" : "not ok", checks[i].name);
 }
 
-/* What is asked for, and what the steps leave for each other. */
+/* What the command line asks for, and what one step leaves for the next. */
 static struct {
 	enum form { TEXT, JSON, SVG } form;
 	const char *name;
@@ -246,7 +250,10 @@ static bool read_map(void)
 	return !bad;
 }
 
-/* NULL, or why not. Too little RAM for the books: the kernel would say the same and stop. */
+/*
+ * Boots the map. Returns NULL, or why that is impossible. When there is too little RAM for the
+ * allocator's metadata, the kernel would panic with the same words.
+ */
 static const char *boot(void)
 {
 	struct sim_options options = { .pdpe1gb = true, .kernel_size = job.kernel_size, .seed = 1 };
@@ -315,7 +322,7 @@ static int replay(void)
 	return 2;
 }
 
-/* The size of a kernel, in KiB, up to 1 GiB; 0: not a size. */
+/* Returns the size in bytes that text gives in KiB, or 0 if it gives none up to 1 GiB. */
 static uint64_t parse_kernel(const char *text)
 {
 	char *end;
@@ -324,7 +331,7 @@ static uint64_t parse_kernel(const char *text)
 	return *end || kib > 1 << 20 ? 0 : (uint64_t)kib << 10;
 }
 
-/* The file's name; NULL: it is not as `usage` says. */
+/* Fills job from the arguments. Returns the file's name, or NULL if they are not as in usage[]. */
 static const char *parse_arguments(int argc, char **argv)
 {
 	static const struct option options[] = {

@@ -1,6 +1,6 @@
 /*
- * replay_svg.c: the picture's frame: head, style, and under the lanes the corrections in words, the
- * free blocks by size, the legend.
+ * replay_svg.c: what surrounds the lanes (lanes.c): the title and the style sheet, and below the
+ * lanes the corrections in words, a table of the free blocks by size, and the legend.
  */
 #include "tools/replay/replay_svg.h"
 
@@ -42,7 +42,10 @@ static const char *const effects[E820_WHAT_COUNT] = {
 	[E820_UNSORTED] = "sorted",
 };
 
-/* Each draws at *y and moves it on, by a height that is known before. */
+/*
+ * The two parts below the lanes. Each has a function that returns its height, because the height
+ * of the whole picture is printed first, and one that draws it at *y and adds that height to *y.
+ */
 
 static int corrections_height(void)
 {
@@ -82,7 +85,7 @@ static int order_left(unsigned int order)
 	return PICTURE_LEFT + (int)(order * ORDER_PITCH);
 }
 
-/* The head of the table: sizes, on the shades that the free ranges have. */
+/* Draws the table's first row: the sizes, on the shades that the lane of free ranges uses. */
 static void draw_orders(int y)
 {
 	unsigned int from = 0;
@@ -130,7 +133,7 @@ static void draw_table(int *y)
 }
 
 #define LEGEND_ROW    20
-#define LEGEND_HEIGHT (3 * LEGEND_ROW + 10) /* two rows of types, where there are many */
+#define LEGEND_HEIGHT (3 * LEGEND_ROW + 10) /* many types take two rows */
 
 struct legend {
 	int nr;
@@ -140,7 +143,7 @@ struct legend {
 		const char *letter;
 		char words[2 * SVG_WORDS];
 	} items[16];
-	int x, y; /* of the next */
+	int x, y; /* where the next item goes */
 };
 
 static void add_item(struct legend *legend, const char *class, unsigned int number,

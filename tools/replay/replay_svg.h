@@ -1,5 +1,5 @@
 /*
- * replay_svg.h: a memory map as a picture.
+ * replay_svg.h: draws a memory map as a picture.
  */
 #ifndef TOOLS_REPLAY_REPLAY_SVG_H
 #define TOOLS_REPLAY_REPLAY_SVG_H
@@ -8,9 +8,10 @@
 #include "tools/replay/mapfile.h"
 
 /*
- * Prints an SVG of what the last sim_boot() saw and made of it: the map as given and corrected,
- * zones, reserved memory, free blocks. failure: why there is no allocator, in words: then the maps
- * alone; NULL: there is one.
+ * Prints an SVG picture of the last sim_boot() on standard output: the map as given and as
+ * corrected, the zones, reserved memory and free blocks. name is the map's file, "-" for standard
+ * input; kernel is where the kernel's image was placed. failure says in words why the boot failed:
+ * the picture then shows the maps alone, and kernel is NULL. failure is NULL when it did not fail.
  */
 void replay_svg(const char *name, const struct mapfile *map, const struct e820_taken *kernel,
 		const char *failure);

@@ -1,19 +1,17 @@
-/*
- * scale.c: borders sorted, weights summed, panels filled.
- */
 #include "tools/replay/scale.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LEAST_WEIGHT 6  /* of a page or less; each doubling adds 1 */
-#define LEAST_WIDTH  15 /* of such a piece: an address has room beside its neighbour, upright */
+/* A piece's share of its panel's width is its weight. */
+#define LEAST_WEIGHT 6  /* of a piece of a page or less; each doubling of the size adds 1 */
+#define LEAST_WIDTH  15 /* of such a piece, in pixels: as wide as a line of upright text is high */
 
 static void *more(void *at, size_t nr, size_t size)
 {
 	at = realloc(at, nr * size);
 	if (!at) {
-		fputs("no memory for a picture\n", stderr);
+		fputs("replay: not enough memory to draw the picture\n", stderr);
 		exit(3);
 	}
 	return at;
@@ -61,7 +59,10 @@ static int by_address(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* Where anything begins, or begins to be over: sorted, each once, up to the last address. */
+/*
+ * Collects 0, the address at which each span begins and the one after its last, into *borders:
+ * sorted, without duplicates. *last is the last address of any span. Returns the number of borders.
+ */
 static size_t find_borders(struct spans *const lists[], uint64_t **borders, uint64_t *last)
 {
 	size_t nr = 1, kept = 1;
@@ -95,7 +96,7 @@ static int weight(const struct piece *piece)
 	return LEAST_WEIGHT + (pages ? 64 - __builtin_clzll(pages) : 0);
 }
 
-/* The pieces of one panel share its width by weight. */
+/* Makes a panel of the pieces [from, to): they share its width by their weights. */
 static void fill_panel(struct scale *scale, size_t from, size_t to, int left, int right)
 {
 	int total = 0, sum = 0;
@@ -113,10 +114,10 @@ static void fill_panel(struct scale *scale, size_t from, size_t to, int left, in
 	scale->nr_panels++;
 }
 
-/* As many panels as the narrowest pieces need, filled alike. */
+/* Wraps the pieces into so many panels that none is too narrow, of about equal weight. */
 static void fill_panels(struct scale *scale, int left, int right)
 {
-	int room = (right - left) * LEAST_WEIGHT / LEAST_WIDTH; /* weight that a panel holds */
+	int room = (right - left) * LEAST_WEIGHT / LEAST_WIDTH; /* the weight that a panel holds */
 	int total = 0, sum = 0, panels;
 	size_t from = 0;
 
@@ -148,7 +149,7 @@ void scale_make(struct scale *scale, struct spans *const lists[], int left, int 
 	fill_panels(scale, left, right);
 }
 
-/* The piece of an address. */
+/* Returns the index of the piece that holds the address. */
 static size_t piece_of(const struct scale *scale, uint64_t address)
 {
 	size_t low = 0, high = scale->nr;

@@ -1,12 +1,13 @@
 /*
- * scale.h: a line of addresses for pictures: cut where anything begins or ends, each piece as wide
- * as the logarithm of its size, wrapped into panels of one width.
+ * scale.h: the scale of addresses in a picture. It is cut into pieces wherever a range begins or
+ * ends; a piece is as wide as the logarithm of its size; the pieces are wrapped, like words of a
+ * text, into panels of one width.
  *
  *   0x0          0xa0000   0x100000                                    0x80000000
  *    ├─────────────┼──────────┼───────────────────────────────────────────┤
  *      640 KiB       384 KiB                  2047 MiB
  *
- * In integers: a picture is the same on every machine.
+ * Widths are computed in integers, so that the same map gives the same scale on every machine.
  */
 #ifndef TOOLS_REPLAY_SCALE_H
 #define TOOLS_REPLAY_SCALE_H
@@ -15,13 +16,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Addresses first .. last, both included, so that 2^64 of them have a place. */
+/* The addresses first to last, both inclusive, so that a span may end with the address space. */
 struct span {
 	uint64_t first;
 	uint64_t last;
-	uint32_t what;    /* its owner's: type, order, … */
-	unsigned int row; /* spans_stack() */
-	bool empty;       /* a range of no bytes, at first */
+	uint32_t what;    /* a type, an order, …: the owner of the list decides */
+	unsigned int row; /* as spans_stack() gives it */
+	bool empty;       /* a range of no bytes; first == last is where it lies */
 };
 
 struct spans {
@@ -30,17 +31,23 @@ struct spans {
 	struct span *at;
 };
 
-/* Adds [base, base + size), cut at 2^64; ends the program when there is no memory. */
+/*
+ * Appends the span [base, base + size), cut at 2^64, to the list. Ends the program when there is no
+ * memory.
+ */
 void spans_add(struct spans *spans, uint64_t base, uint64_t size, uint32_t what);
 
-/* Gives each span the lowest row where none before it lies in its way; returns the rows needed. */
+/*
+ * Gives each span the lowest row in which it overlaps none of the spans before it. Returns the
+ * number of rows. Quadratic in the number of spans.
+ */
 unsigned int spans_stack(struct spans *spans);
 
 struct piece {
 	uint64_t first;
 	uint64_t last;
 	unsigned int panel;
-	int left, right; /* in its panel */
+	int left, right; /* pixels, the same in every panel */
 };
 
 struct scale {
@@ -49,10 +56,13 @@ struct scale {
 	unsigned int nr_panels;
 };
 
-/* Pieces between all borders of the lists (the last is NULL), in panels from left to right. */
+/*
+ * Makes a scale that is cut at all borders of the spans in lists (ended by NULL), in panels that
+ * reach from left to right, in pixels.
+ */
 void scale_make(struct scale *scale, struct spans *const lists[], int left, int right);
 
-/* The pieces that hold a span, as [from, to). */
+/* Finds the pieces [*from, *to) that hold the span; its addresses must be on the scale. */
 void scale_find(const struct scale *scale, const struct span *span, size_t *from, size_t *to);
 
 #endif

@@ -1,16 +1,15 @@
-/*
- * svg.c: text and sizes.
- */
 #include "tools/replay/svg.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The group that words are added to. */
+#include "lib/format.h"
+
+/* The group to which labels are added; `at` is their y. */
 static struct {
 	bool open;
-	bool upright;
+	enum svg_direction direction;
 	int at;
 	const char *class;
 } line;
@@ -28,17 +27,18 @@ static void print_class(const char *class)
 		printf(" class=\"%s\"", class);
 }
 
-static void open_line(int at, bool upright, const char *class)
+static void open_line(int at, enum svg_direction direction, const char *class)
 {
-	if (line.open && line.at == at && line.upright == upright && line.class == class)
+	if (line.open && line.at == at && line.direction == direction && line.class == class)
 		return;
 	close_line();
 	printf("<g");
 	print_class(class);
-	printf(" transform=\"translate(0 %d)%s\">\n", at, upright ? "rotate(-90)" : "");
+	printf(" transform=\"translate(0 %d)%s\">\n", at,
+	       direction == SVG_UPRIGHT ? "rotate(-90)" : "");
 	line.open = true;
 	line.at = at;
-	line.upright = upright;
+	line.direction = direction;
 	line.class = class;
 }
 
@@ -80,13 +80,13 @@ void svg_text(int x, int y, const char *class, const char *fmt, ...)
 
 void svg_words(int x, int y, const char *class, const char *words)
 {
-	open_line(y, false, class);
+	open_line(y, SVG_HORIZONTAL, class);
 	printf("<text x=\"%d\">%s</text>\n", x, words);
 }
 
 void svg_upright(int x, int y, const char *class, const char *words)
 {
-	open_line(y, true, class);
+	open_line(y, SVG_UPRIGHT, class);
 	printf("<text y=\"%d\">%s</text>\n", x + SVG_CHARACTER / 2, words);
 }
 
@@ -114,14 +114,13 @@ void svg_size(char words[SVG_WORDS], uint64_t first, uint64_t last)
 void svg_range(char words[SVG_WORDS], uint64_t first, uint64_t last, bool empty)
 {
 	char size[SVG_WORDS];
-	int used = snprintf(words, SVG_WORDS, "[mem 0x%llx", (unsigned long long)first);
+	int used = snprintf(words, SVG_WORDS, "[mem 0x%llx", ULL(first));
 
 	svg_size(size, first, last);
 	if (empty)
 		snprintf(words + used, SVG_WORDS - (size_t)used, ", empty]");
 	else
-		snprintf(words + used, SVG_WORDS - (size_t)used, "-0x%llx] %.12s",
-			 (unsigned long long)last, size);
+		snprintf(words + used, SVG_WORDS - (size_t)used, "-0x%llx] %.12s", ULL(last), size);
 }
 
 int svg_width(const char *words)

@@ -1,5 +1,5 @@
 /*
- * svg.h: the few elements that a picture is made of, written to standard output.
+ * svg.h: writes the few SVG elements of which a picture is made to standard output.
  */
 #ifndef TOOLS_REPLAY_SVG_H
 #define TOOLS_REPLAY_SVG_H
@@ -8,36 +8,45 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SVG_WORDS     64 /* room for a label */
-#define SVG_CHARACTER 6  /* width of one, at most, in the labels' size */
+#define SVG_WORDS     64 /* bytes for a label, the terminating 0 included */
+#define SVG_CHARACTER 6  /* pixels: the widest character of a label */
 
+enum svg_direction { SVG_HORIZONTAL, SVG_UPRIGHT, NR_SVG_DIRECTIONS };
+
+/* Prints markup, as printf() does. */
 __attribute__((format(printf, 1, 2))) void svg_print(const char *fmt, ...);
 
-/* Anything at all, as XML may hold it: the few special characters escaped, what is not ASCII a ?.
+/*
+ * Prints text, which may hold anything, so that XML allows it: special characters are escaped, and
+ * characters that are not printable ASCII become "?".
  */
 void svg_print_escaped(const char *text);
 
-/* At its middle, unless the class says else; class: NULL for none. */
+/*
+ * Prints a text, escaped, with its middle at x unless the style of class says otherwise; y is its
+ * baseline. class may be NULL.
+ */
 __attribute__((format(printf, 4, 5))) void svg_text(int x, int y, const char *class,
 						    const char *fmt, ...);
 
 /*
- * One of many: those with the same y and class, a string constant, that follow each other are a
- * group. Nothing is escaped.
+ * Prints one label of many, horizontal or upright (read from below). Labels of one direction, y and
+ * class that are printed one after another are put into one group, which keeps the file small;
+ * classes are compared as pointers. Nothing is escaped.
  */
 void svg_words(int x, int y, const char *class, const char *words);
-void svg_upright(int x, int y, const char *class, const char *words); /* read from below */
+void svg_upright(int x, int y, const char *class, const char *words);
 
-/* "639 KiB", "1.9 GiB": never more than it is. */
+/* Writes a size in bytes as "639 KiB" or "1.9 GiB", rounded down. */
 void svg_bytes(char words[SVG_WORDS], uint64_t size);
 
-/* Of first .. last. */
+/* Writes the size of the range first to last, both inclusive, as svg_bytes() does. */
 void svg_size(char words[SVG_WORDS], uint64_t first, uint64_t last);
 
-/* "[mem 0x100000-0x1fffff] 1 MiB", "[mem 0x0, empty]". */
+/* Writes a range as "[mem 0x100000-0x1fffff] 1 MiB", or "[mem 0x0, empty]" when it has no bytes. */
 void svg_range(char words[SVG_WORDS], uint64_t first, uint64_t last, bool empty);
 
-/* Pixels of a label, a little air beside it included. */
+/* Returns the width of a label in pixels, with some space at its ends. */
 int svg_width(const char *words);
 
 #endif

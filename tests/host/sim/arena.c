@@ -1,5 +1,5 @@
 /*
- * arena.c: the boot of kernel/memory/steps.c without a map, on ranges of frames.
+ * arena.c: boots as kernel/memory/steps.c does, but from ranges of frames instead of a map.
  */
 #include "tests/host/sim/arena.h"
 
@@ -43,7 +43,7 @@ static void spoil(pfn_t start, pfn_t end)
 		    (struct page){ .state = 0xbad1000000000001ull, .owner_word = 0x5a5a };
 }
 
-static struct model *model; /* being filled */
+static struct model *model; /* the one that init_model() fills */
 
 static void to_model(pfn_t start, pfn_t end)
 {
@@ -67,8 +67,11 @@ static void init_model(const struct arena *arena, struct model *m)
 	for_ranges(arena->reserved, from_model);
 }
 
-/* 1 MiB for small arenas, and twice what the descriptors take, which are most of it. */
-static pfn_t frames_for_books(const struct arena *arena)
+/*
+ * Returns the size of the metadata's RAM in frames: 1 MiB, and twice the size of the descriptors,
+ * which are most of the metadata of a large arena.
+ */
+static pfn_t frames_for_metadata(const struct arena *arena)
 {
 	pfn_t frames = 0;
 
@@ -80,8 +83,8 @@ static pfn_t frames_for_books(const struct arena *arena)
 void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m)
 {
 	struct paging_config paging = { .nx = true };
-	pfn_t books_end = arena->books + frames_for_books(arena);
-	pfn_t end = books_end;
+	pfn_t metadata_end = arena->metadata + frames_for_metadata(arena);
+	pfn_t end = metadata_end;
 
 	init_model(arena, m);
 	sim_reset();
@@ -89,9 +92,10 @@ void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m
 		end = m->base + m->frames;
 	sim_map_ram(PFN_PHYS(end));
 	for_ranges(arena->ram, add);
-	add(arena->books, books_end);
+	add(arena->metadata, metadata_end);
 	for_ranges(arena->ram, reserve);
-	memset(phys_to_virt(PFN_PHYS(arena->books)), 0xa5, PFN_PHYS(books_end - arena->books));
+	memset(phys_to_virt(PFN_PHYS(arena->metadata)), 0xa5,
+	       PFN_PHYS(metadata_end - arena->metadata));
 	paging_init(&paging);
 	paging_direct_map();
 	mem_map_init();
@@ -99,7 +103,7 @@ void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m
 	zones_init(0xf1e2d3c4b5a69788ull);
 	for_ranges(arena->ram, release);
 	for_ranges(arena->reserved, reserve);
-	reserve(arena->books, books_end);
+	reserve(arena->metadata, metadata_end);
 	memblock_free_all();
 	zones_finish();
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
@@ -107,7 +111,7 @@ void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m
 			frame_caches[cpu][i].limit = cache_limit;
 }
 
-/* What a state consists of. */
+/* The memory of which a state consists. */
 static struct part {
 	char *at;
 	size_t size;
@@ -149,7 +153,7 @@ size_t arena_state_size(const struct arena *arena, uint32_t cache_limit, struct 
 	add_part(m->frame, m->frames);
 	add_part(m->free, sizeof(m->free));
 	add_part(&cache_tables[0], sizeof(cache_tables[0]));
-	/* The zone that the books alone are in never changes. */
+	/* A zone that has nothing but the metadata never changes. */
 	for_each_zone(z)
 		if (z->managed)
 			add_zone(z, cache_limit);

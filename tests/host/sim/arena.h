@@ -1,8 +1,8 @@
 /*
- * arena.h: a machine of a few frames, for tests that look at everything.
+ * arena.h: a machine of a few frames, for tests that check every frame after every step.
  *
- * The frames to play with are the arena's alone: the books (page tables, descriptors, zones) lie in
- * RAM of their own, all of it reserved. Descriptors and books start as garbage.
+ * The test's frames are the arena. The allocator's metadata (page tables, descriptors, zones) lies
+ * in RAM of its own, all of which is reserved. Both hold garbage before the boot.
  */
 #ifndef TESTS_HOST_SIM_ARENA_H
 #define TESTS_HOST_SIM_ARENA_H
@@ -15,17 +15,22 @@ struct frames {
 
 struct arena {
 	const char *name;
-	struct frames ram[6];      /* all of it; ends with an empty one */
-	struct frames reserved[6]; /* of it, reserved in memblock */
-	pfn_t books;               /* RAM of their own from here on, as much as they need */
+	struct frames ram[6];      /* the arena; an empty range ends the list */
+	struct frames reserved[6]; /* the parts of ram that are reserved in memblock */
+	pfn_t metadata;            /* the metadata's RAM begins here; its size follows from ram */
 };
 
-/* Caches of at most cache_limit frames, whatever the zones' sizes. The model must be destroyed. */
+/*
+ * Boots the arena, and initialises m with its free frames; the caller destroys m. The frame caches
+ * hold at most cache_limit frames each, whatever the zones' sizes.
+ */
 void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m);
 
 /*
- * Every byte that the allocator can read of the arena, and the model. The size is a multiple of 8;
- * it is found once after each boot, and saving and restoring are of that arena.
+ * The state of an arena is every byte of it that the allocator can read, and the model.
+ * arena_state_size() returns its size in bytes, a multiple of 8; it must be called once after
+ * arena_boot(), with the same arguments. arena_save() copies the state to `to`; arena_restore()
+ * copies it back.
  */
 size_t arena_state_size(const struct arena *arena, uint32_t cache_limit, struct model *m);
 void arena_save(char *to);

@@ -1,5 +1,6 @@
 /*
- * checks.c: each check is one function; the raw map, not the corrected one, is what they trust.
+ * checks.c: one function for each check; it returns whether the check holds. Checks of what may be
+ * free trust the raw map, not the corrected one.
  */
 #include "tests/host/sim/checks.h"
 
@@ -15,7 +16,10 @@
 static const struct mapfile *given;
 static const struct e820_taken *image;
 
-/* Any common byte of [base, last], both inclusive: a range may end with the address space. */
+/*
+ * Returns whether [base, last], both inclusive because a range may end with the address space, and
+ * [other, other + other_size) have a byte in common. The latter is cut at 2^64.
+ */
 static bool touches(uint64_t base, uint64_t last, uint64_t other, uint64_t other_size)
 {
 	uint64_t other_last = other + other_size - 1;
@@ -72,7 +76,7 @@ static bool no_reserved_byte_is_free(void)
 	return true;
 }
 
-/* Free frames are the corrected RAM's, less what memblock has reserved: counted from both ends. */
+/* The allocator must have as many free frames as memblock has of RAM that is not reserved. */
 static bool no_usable_frame_is_lost(void)
 {
 	phys_addr_t from, to;
@@ -126,7 +130,10 @@ static bool zone_counts_agree(void)
 	return true;
 }
 
-/* Follows the leaves over [virt, virt + size): all mapped, to phys onwards unless phys is ANY. */
+/*
+ * Returns whether all of [virt, virt + size) is mapped: to phys onwards, or, for ANY, to whatever
+ * memory.
+ */
 #define ANY UINT64_MAX
 static bool maps(uintptr_t virt, uint64_t size, phys_addr_t phys)
 {
@@ -152,7 +159,7 @@ static bool direct_map_is_ram_and_only_ram(void)
 
 		if (!maps(MM_DIRECT_MAP + r->base, r->size, r->base))
 			return false;
-		/* Just below and just above, unless that is the neighbour's. */
+		/* The bytes just below and just above must not be mapped, unless they are RAM. */
 		if (r->base > before && paging_walk(MM_DIRECT_MAP + r->base - 1, &leaf))
 			return false;
 		if (paging_walk(MM_DIRECT_MAP + r->base + r->size, &leaf) &&
@@ -163,7 +170,10 @@ static bool direct_map_is_ram_and_only_ram(void)
 	return true;
 }
 
-/* Of all RAM: mapped, to memory that is reserved; of holes: mapped. */
+/*
+ * The descriptors of all RAM must be mapped to memory that is reserved. Those of holes must be
+ * mapped, so that they can be read; the ones behind RAM and the last ones stand for all.
+ */
 static bool every_frame_has_a_descriptor(void)
 {
 	struct memblock_region *r;
@@ -189,7 +199,7 @@ static bool invariants_hold(void)
 	return !mm_check();
 }
 
-/* One frame of each kind must be what its place says. */
+/* page_state() must say what is known of the frames at the ends of ranges. */
 static bool page_state_agrees(void)
 {
 	struct memblock_region *r;
@@ -208,7 +218,7 @@ static bool page_state_agrees(void)
 	return page_state(MM_MAX_PFN - 1) == (pfn_valid(MM_MAX_PFN - 1) ? PAGE_FREE : PAGE_ABSENT);
 }
 
-/* Partly usable blocks are where a free range begins or ends within a block. */
+/* Partly usable blocks are those in which one of memblock's free ranges begins or ends. */
 static bool mem_map_is_touched_for_partly_usable_blocks_alone(void)
 {
 	phys_addr_t from, to;
@@ -230,7 +240,10 @@ static bool mem_map_is_touched_for_partly_usable_blocks_alone(void)
 	return mem_map_touched() == blocks * BLOCK_FRAMES * sizeof(struct page);
 }
 
-/* Largest blocks first until nothing is left, then all of it back: the books are as before. */
+/*
+ * Allocates everything, largest blocks first, and frees it again: each zone must then have as many
+ * free frames as before.
+ */
 static bool all_can_be_allocated_and_freed(void)
 {
 	static const gfp_t from[MAX_NR_ZONES] = { __GFP_DMA, __GFP_DMA32, 0 };
@@ -261,7 +274,7 @@ static bool all_can_be_allocated_and_freed(void)
 	return taken == sum && !mm_check();
 }
 
-/* Small orders open whole blocks, whose descriptors nobody has written so far. */
+/* Allocations of small orders open blocks whose descriptors were not written before. */
 static bool opened_blocks_are_clean(void)
 {
 	enum { NR = 1500 };
@@ -297,7 +310,8 @@ static const struct {
 	{ "blocks opened for small orders are clean", opened_blocks_are_clean },
 	{ "no usable frame is lost after that", no_usable_frame_is_lost },
 };
-_Static_assert(sizeof(all_checks) / sizeof(all_checks[0]) <= CHECKS_MAX, "results[] holds them");
+_Static_assert(sizeof(all_checks) / sizeof(all_checks[0]) <= CHECKS_MAX,
+	       "results[] has room for all checks");
 
 unsigned int checks_run(const struct mapfile *map, const struct e820_taken *kernel,
 			struct check_result results[CHECKS_MAX])

@@ -1,5 +1,5 @@
 /*
- * checks.h: what must hold of any map after the boot, from the map alone.
+ * checks.h: checks that must hold after the boot of any map. They need the map and nothing else.
  */
 #ifndef TESTS_HOST_SIM_CHECKS_H
 #define TESTS_HOST_SIM_CHECKS_H
@@ -14,7 +14,10 @@ struct check_result {
 	bool ok;
 };
 
-/* Runs all of them, after sim_boot(); the last ones allocate everything and free it again. */
+/*
+ * Runs all checks, after sim_boot() with this map, which placed the kernel there. The last ones
+ * allocate all free memory and free it again. Returns how many results were filled in.
+ */
 unsigned int checks_run(const struct mapfile *map, const struct e820_taken *kernel,
 			struct check_result results[CHECKS_MAX]);
 

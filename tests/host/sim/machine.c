@@ -1,5 +1,5 @@
 /*
- * machine.c: see machine.h. Frames are numbered; 4096 is at 16 MiB, 1 << 20 at 4 GiB.
+ * machine.c: the machines. Arenas are given in frame numbers: 4096 is 16 MiB, 1 << 20 is 4 GiB.
  */
 #include "tests/host/sim/machine.h"
 
@@ -11,19 +11,22 @@
 #include "tests/host/sim/sim.h"
 #include "tools/replay/mapfile.h"
 
-#define BOOKS (1 << 20) /* in a zone of their own */
+#define METADATA (1 << 20) /* at 4 GiB: in a zone of its own in most arenas */
 
 #if MM_BITMAP_SHIFT == 3
 
-/* A block is 8 frames, a gib 64, the largest order 6: all levels within some hundred frames. */
-static const struct arena one_zone = { "one zone", { { 1, 512 } }, { { 0, 0 } }, BOOKS };
+/*
+ * A block has 8 frames, a gib 64, and the largest order is 6: a few hundred frames use all levels.
+ */
+static const struct arena one_zone = { "one zone", { { 1, 512 } }, { { 0, 0 } }, METADATA };
 static const struct arena holes = { "two zones with holes",
 				    { { 0, 150 }, { 170, 300 }, { 512, 700 }, { 4030, 4200 } },
 				    { { 9, 11 }, { 63, 65 }, { 540, 545 }, { 4100, 4101 } },
-				    BOOKS };
-static const struct arena three_zones = {
-	"three zones", { { 4000, 4200 }, { BOOKS, BOOKS + 150 } }, { { 4090, 4094 } }, BOOKS + 2048
-};
+				    METADATA };
+static const struct arena three_zones = { "three zones",
+					  { { 4000, 4200 }, { METADATA, METADATA + 150 } },
+					  { { 4090, 4094 } },
+					  METADATA + 2048 };
 
 const struct machine machines[NR_MACHINES] = {
 	{ "one-zone", &one_zone, 0, 64, 1500 },
@@ -35,16 +38,16 @@ const struct machine machines[NR_MACHINES] = {
 
 #else
 
-static const struct arena plain = { "16 MiB", { { 1, 4096 } }, { { 0, 0 } }, BOOKS };
-/* Frame 0 is handed out, in a run that crosses the border of DMA. */
-static const struct arena border = { "32 MiB", { { 0, 8192 } }, { { 0, 0 } }, BOOKS };
+static const struct arena plain = { "16 MiB", { { 1, 4096 } }, { { 0, 0 } }, METADATA };
+/* RAM begins with frame 0, and crosses the border of zone DMA without a gap. */
+static const struct arena border = { "32 MiB", { { 0, 8192 } }, { { 0, 0 } }, METADATA };
 static const struct arena holes = {
 	"64 MiB with holes",
 	{ { 1, 159 }, { 256, 3840 }, { 4096, 6405 }, { 6700, 10700 }, { 12808, 16384 } },
 	{ { 512, 608 }, { 4400, 4401 }, { 8195, 8196 }, { 13312, 13824 } },
-	BOOKS
+	METADATA
 };
-/* Order 18 on both sides of 4 GiB, a GiB that two zones share, one that a hole cuts. */
+/* Runs of order 18 on both sides of 4 GiB, a GiB that two zones share, and one with a hole. */
 static const struct arena islands = { "islands to order 18",
 				      { { 256, 1024 },
 					{ 0x40000, 0x80000 },

@@ -1,5 +1,5 @@
 /*
- * model.c: the naive model. It knows the zones' borders from the documentation, not from zones[].
+ * model.c: the naive model. It has the zones' borders from the documentation, not from zones[].
  */
 #include "tests/host/sim/model.h"
 
@@ -30,7 +30,7 @@ static unsigned int zone_of(pfn_t pfn)
 	abort();
 }
 
-/* Bytes that nobody touches take no memory: the holes of a machine may be terabytes. */
+/* The bytes are mapped, not allocated: those of holes, which may be terabytes, take no memory. */
 void model_init(struct model *m, pfn_t base, pfn_t frames)
 {
 	memset(m, 0, sizeof(*m));
@@ -49,7 +49,7 @@ void model_destroy(struct model *m)
 	munmap(m->frame, m->frames);
 }
 
-/* How many of [start, end) are the zone's. */
+/* Returns how many of the frames [start, end) are in the zone. */
 static uint64_t frames_in_zone(unsigned int zone, pfn_t start, pfn_t end)
 {
 	start = start > zone_start[zone] ? start : zone_start[zone];
@@ -103,7 +103,7 @@ static bool none_free(const struct model *m, pfn_t start, pfn_t end)
 	return !memchr(m->frame + (start - m->base), OWN_FREE, end - start);
 }
 
-/* An aligned run that nobody owns, in the zone. */
+/* Returns whether the zone has a free, aligned run of this order. */
 static bool has_run(const struct model *m, unsigned int zone, unsigned int order)
 {
 	pfn_t size = (pfn_t)1 << order;
@@ -121,7 +121,7 @@ static bool has_run(const struct model *m, unsigned int zone, unsigned int order
 	return false;
 }
 
-/* The zone has that many frames beyond what it keeps from such requests. */
+/* Returns whether the zone has that many frames beyond its reserve for such requests. */
 static bool may_give(const struct model *m, unsigned int zone, uint64_t frames, gfp_t gfp)
 {
 	uint64_t keep = gfp & __GFP_HIGH ? 0 : zones[zone].lowmem_reserve[highest_zone(gfp)];
@@ -143,11 +143,12 @@ static const char *compare_counts(const struct model *m)
 {
 	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
 		if (zone_nr_free_pages(&zones[i]) != m->free[i])
-			return COMPLAIN("zone %u has %llu free frames, the model %llu", i,
+			return COMPLAIN("zone %u has %llu free frames, in the model %llu", i,
 					ULL(zone_nr_free_pages(&zones[i])), ULL(m->free[i]));
 	return NULL;
 }
 
+/* Checks a page that the allocator gave, and marks it allocated in the model. */
 static const char *take(struct model *m, struct page *page, gfp_t gfp, unsigned int order)
 {
 	pfn_t pfn = page_to_pfn(page), size = (pfn_t)1 << order;
@@ -156,17 +157,17 @@ static const char *take(struct model *m, struct page *page, gfp_t gfp, unsigned 
 	if (pfn & (size - 1))
 		return COMPLAIN("order %u at frame %#llx is not aligned", order, ULL(pfn));
 	if (!all_free(m, pfn, pfn + size))
-		return COMPLAIN("order %u at frame %#llx overlaps what is not free", order,
+		return COMPLAIN("order %u at frame %#llx overlaps frames that are not free", order,
 				ULL(pfn));
 	zone = zone_of(pfn);
 	if (zone > highest_zone(gfp) || zone_of(pfn + size - 1) != zone)
-		return COMPLAIN("order %u at frame %#llx is not of the zones asked", order,
+		return COMPLAIN("order %u at frame %#llx is not in a zone that may serve it", order,
 				ULL(pfn));
 	if (!may_give(m, zone, size, gfp))
-		return COMPLAIN("order %u at frame %#llx is of the zone's reserve", order,
+		return COMPLAIN("order %u at frame %#llx is from the zone's reserve", order,
 				ULL(pfn));
 	if (page_count(page) != 1 || page_order(page) != order || page_zonenum(page) != zone)
-		return COMPLAIN("frame %#llx: the descriptor is not that of order %u", ULL(pfn),
+		return COMPLAIN("frame %#llx: its descriptor is not a head's of order %u", ULL(pfn),
 				order);
 	memset(m->frame + (pfn - m->base), OWN_INSIDE, size);
 	m->frame[pfn - m->base] = (uint8_t)(order + 1);
@@ -186,7 +187,7 @@ const char *model_alloc(struct model *m, gfp_t gfp, unsigned int order, struct p
 		return bad ? bad : compare_counts(m);
 	}
 	if (must_succeed(m, gfp, order))
-		return COMPLAIN("order %u was refused, and there is one", order);
+		return COMPLAIN("order %u was refused, although there is a free run", order);
 	return compare_counts(m);
 }
 
@@ -202,9 +203,10 @@ const char *model_bulk(struct model *m, gfp_t gfp, unsigned long nr, struct page
 	}
 	for (unsigned long i = *got; i < nr; i++)
 		if (array[i])
-			return COMPLAIN("place %lu of the array is filled, %lu were told", i, *got);
+			return COMPLAIN("entry %lu of the array is filled, but only %lu were given",
+					i, *got);
 	if (*got > nr || (*got < nr && must_succeed(m, gfp, 0)))
-		return COMPLAIN("%lu of %lu frames were given, and there are more", *got, nr);
+		return COMPLAIN("%lu of %lu frames were given, although more are free", *got, nr);
 	return compare_counts(m);
 }
 
@@ -245,11 +247,11 @@ const char *model_ref(struct model *m, pfn_t head)
 
 	get_page(page);
 	if (page_count(page) != 2)
-		return COMPLAIN("frame %#llx: a second reference makes %u", ULL(head),
+		return COMPLAIN("frame %#llx: get_page() made the count %u", ULL(head),
 				page_count(page));
 	__free_pages(page, model_order(m, head));
 	if (page_count(page) != 1)
-		return COMPLAIN("frame %#llx: one of two dropped leaves %u", ULL(head),
+		return COMPLAIN("frame %#llx: one of two references dropped left %u", ULL(head),
 				page_count(page));
 	return compare_counts(m);
 }
@@ -273,7 +275,7 @@ const char *model_contig(struct model *m, pfn_t start, pfn_t end)
 		expected = -EBUSY;
 	err = alloc_contig_range(start, end, MIGRATE_MOVABLE, 0);
 	if (err != expected)
-		return COMPLAIN("the range [%#llx, %#llx) gave %d instead of %d", ULL(start),
+		return COMPLAIN("alloc_contig_range(%#llx, %#llx) gave %d, not %d", ULL(start),
 				ULL(end), err, expected);
 	if (!err) {
 		memset(m->frame + (start - m->base), 1, end - start);
@@ -292,7 +294,7 @@ static const char *compare_bits(const struct model *m, pfn_t pfn, pfn_t end)
 		if (next > end)
 			next = end;
 		if (set ? !all_free(m, pfn, next) : !none_free(m, pfn, next))
-			return COMPLAIN("frames [%#llx, %#llx): the bits and the model differ",
+			return COMPLAIN("frames [%#llx, %#llx): free_span() and the model differ",
 					ULL(pfn), ULL(next));
 	}
 	return NULL;
@@ -310,16 +312,14 @@ static const char *compare_free_frames(const struct model *m, pfn_t start, pfn_t
 	return NULL;
 }
 
-/*
- * With nothing in a cache the bits alone say what is free. Of a range of terabytes the first GiBs
- * are looked at, which are those that are used first.
- */
+/* Of a range of terabytes only the first 4 GiB are compared: they are allocated first. */
 #define MAX_COMPARED ((pfn_t)4 << 18)
 
 const char *model_drain(struct model *m)
 {
 	const char *bad = NULL;
 
+	/* When the frame caches are empty, the bits alone say what is free. */
 	drain_caches();
 	for (unsigned int i = 0; !bad && i < m->nr_ranges; i++) {
 		pfn_t start = m->range[i].start, end = m->range[i].end;
@@ -340,16 +340,16 @@ static const char *check_frame(const struct model *m, pfn_t pfn, pfn_t head)
 	struct page *page = page_head(pfn);
 
 	if (own == OWN_NEVER && state != (pfn_valid(pfn) ? PAGE_RESERVED : PAGE_ABSENT))
-		return COMPLAIN("frame %#llx is nobody's to have, its state is %d", ULL(pfn),
+		return COMPLAIN("frame %#llx must not be allocated, its page state is %d", ULL(pfn),
 				state);
 	if (own == OWN_FREE && state != PAGE_FREE)
-		return COMPLAIN("frame %#llx is free, its state is %d", ULL(pfn), state);
+		return COMPLAIN("frame %#llx is free, its page state is %d", ULL(pfn), state);
 	if (own != OWN_NEVER && own != OWN_FREE && state != PAGE_ALLOCATED)
-		return COMPLAIN("frame %#llx is allocated, its state is %d", ULL(pfn), state);
+		return COMPLAIN("frame %#llx is allocated, its page state is %d", ULL(pfn), state);
 	if (own == OWN_FREE || own == OWN_NEVER ? page != NULL : page != pfn_to_page(head))
 		return COMPLAIN("frame %#llx: page_head() is wrong", ULL(pfn));
 	if (model_is_head(own) && (page_order(page) + 1 != own || page_count(page) != 1))
-		return COMPLAIN("frame %#llx: the descriptor changed", ULL(pfn));
+		return COMPLAIN("frame %#llx: its descriptor has changed", ULL(pfn));
 	return NULL;
 }
 

@@ -1,10 +1,11 @@
 /*
- * model.h: who owns which frame, one byte a frame, and nothing cleverer than walking the bytes.
+ * model.h: a naive model of the allocator. It has one byte for each frame, which says whether the
+ * frame is free or allocated, and does nothing cleverer than walk the bytes.
  *
- * Each operation does it with the allocator too and compares: what was given (alignment, zone,
- * overlap, descriptor), whether it had to succeed (an aligned run that nobody owns, in a zone that
- * may serve, means that it had to), counts to the frame. NULL when both agree, else a complaint in
- * words. One CPU.
+ * Each operation is performed by the allocator and by the model, and the results are compared: the
+ * pages that were given (alignment, zone, overlap, descriptor), the counts of free frames, and
+ * success: an allocation must succeed when a zone that may serve it has a free, aligned run. An
+ * operation returns NULL when both agree, else a complaint in words. There is one CPU.
  */
 #ifndef TESTS_HOST_SIM_MODEL_H
 #define TESTS_HOST_SIM_MODEL_H
@@ -14,56 +15,75 @@
 #define MODEL_MAX_RANGES 256u
 
 struct model {
-	pfn_t base; /* of the bytes: all RAM that is handed over lies in [base, base + frames) */
+	pfn_t base; /* all RAM that is handed over lies in [base, base + frames) */
 	pfn_t frames;
-	uint8_t *frame; /* OWN_FREE, OWN_NEVER, OWN_INSIDE, or order + 1 of the head */
+	uint8_t *frame; /* by frame: OWN_FREE, OWN_NEVER, OWN_INSIDE, or a head's order + 1 */
 	unsigned int nr_ranges;
 	struct model_range {
 		pfn_t start, end;
-	} range[MODEL_MAX_RANGES];   /* what was handed over: nothing else is worth a walk */
-	uint64_t free[MAX_NR_ZONES]; /* frames that nobody owns */
+	} range[MODEL_MAX_RANGES];   /* what was handed over: walks look at nothing else */
+	uint64_t free[MAX_NR_ZONES]; /* free frames of each zone */
 };
 
-#define OWN_NEVER  0u /* not RAM, or reserved: nobody may get it */
-#define OWN_INSIDE 64u
+#define OWN_NEVER  0u  /* not RAM, or reserved: must not be allocated */
+#define OWN_INSIDE 64u /* in an allocation, but not its head */
 #define OWN_FREE   128u
 
-/* Bytes for [base, base + frames), all OWN_NEVER; then the ranges handed over, lowest first. */
+/* Initialises m for the frames [base, base + frames), none of which may be allocated yet. */
 void model_init(struct model *m, pfn_t base, pfn_t frames);
+
+/* Marks [start, end) free; ranges are handed over from the lowest to the highest. */
 void model_hand_over(struct model *m, pfn_t start, pfn_t end);
-void model_take_back(struct model *m, pfn_t start, pfn_t end); /* reserved after all */
+
+/* Marks [start, end), which was handed over, as reserved. */
+void model_take_back(struct model *m, pfn_t start, pfn_t end);
 void model_destroy(struct model *m);
 
+/* Returns the byte of a frame; OWN_NEVER for one that the model does not have. */
 static inline uint8_t model_at(const struct model *m, pfn_t pfn)
 {
 	return pfn >= m->base && pfn - m->base < m->frames ? m->frame[pfn - m->base] : OWN_NEVER;
 }
 
+/* Returns whether a frame's byte is that of a head. */
 static inline bool model_is_head(uint8_t own)
 {
 	return own > OWN_NEVER && own < OWN_INSIDE;
 }
 
-/* Of the allocation whose head this is. */
+/* Returns the order of the allocation whose head this is; aborts when it is no head. */
 unsigned int model_order(const struct model *m, pfn_t head);
 
-/* *given: the page, or NULL; it may be NULL itself. */
+/* Allocates; unless given is NULL, *given becomes the page, or NULL when there was none. */
 const char *model_alloc(struct model *m, gfp_t gfp, unsigned int order, struct page **given);
+
+/* Frees the allocation at head, by __free_pages() or by put_page(). */
 enum model_free { FREE_PAGES, PUT_PAGE };
 const char *model_free(struct model *m, pfn_t head, enum model_free how);
-const char *model_free_contig(struct model *m, pfn_t start, unsigned long nr); /* order 0 each */
-const char *model_ref(struct model *m, pfn_t head); /* one reference more, and dropped */
+
+/* Frees nr allocations of order 0 from start on, by free_contig_range(). */
+const char *model_free_contig(struct model *m, pfn_t start, unsigned long nr);
+
+/* Takes a second reference to the allocation at head, and drops it by __free_pages(). */
+const char *model_ref(struct model *m, pfn_t head);
+
+/* Splits the allocation at head into single frames. */
 const char *model_split(struct model *m, pfn_t head);
+
+/* Allocates the frames [start, end) by alloc_contig_range(). */
 const char *model_contig(struct model *m, pfn_t start, pfn_t end);
-/* Frames go to array[0 .. *got). */
+
+/* Allocates up to nr frames by alloc_pages_bulk(), into array[0] to array[*got - 1]. */
 const char *model_bulk(struct model *m, gfp_t gfp, unsigned long nr, struct page **array,
 		       unsigned long *got);
+
+/* Drains the CPU's frame caches, and compares the allocator's bits with the model. */
 const char *model_drain(struct model *m);
 
-/* page_state() and page_head() of [start, end). */
+/* Compares page_state() and page_head() of the frames [start, end). */
 const char *model_check_frames(const struct model *m, pfn_t start, pfn_t end);
 
-/* Everything: mm_check(), counts, locks, and these frames. */
+/* Runs mm_check(), compares counts and these frames, and checks that no lock is held. */
 const char *model_check(const struct model *m, pfn_t start, pfn_t end);
 
 #endif

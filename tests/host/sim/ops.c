@@ -1,6 +1,6 @@
 /*
- * ops.c: see ops.h. The owner's word of each head (page_private()) holds its name, and must keep
- * it.
+ * ops.c: performs operations, prints and parses them. Each head's page_private() holds its name,
+ * which the allocator must leave alone.
  */
 #include "tests/host/sim/ops.h"
 
@@ -37,7 +37,7 @@ void play_end(struct play *p)
 	model_destroy(&p->model);
 }
 
-/* Each of nr frames is a head of this name now. */
+/* Records that nr frames from first on are heads of this name now. */
 static void give(struct play *p, uint32_t name, pfn_t first, pfn_t nr)
 {
 	for (pfn_t pfn = first; pfn < first + nr; pfn++) {
@@ -90,7 +90,7 @@ static const char *play_contig(struct play *p, const struct op *op)
 	return NULL;
 }
 
-/* The name has single frames from pfn on. */
+/* Returns whether nr frames from pfn on are allocations of order 0 of this name. */
 static bool has_singles(const struct play *p, uint32_t name, pfn_t pfn, pfn_t nr)
 {
 	for (; nr; pfn++, nr--)
@@ -109,7 +109,7 @@ static const char *play_about(struct play *p, const struct op *op)
 		return NULL;
 	order = model_order(&p->model, pfn);
 	if (page_private(pfn_to_page(pfn)) != op->name)
-		return "the owner's word has changed";
+		return "page_private() of the frame has changed";
 	switch (op->kind) {
 	case OP_FREE:
 		return model_free(&p->model, pfn, FREE_PAGES);
@@ -124,7 +124,7 @@ static const char *play_about(struct play *p, const struct op *op)
 	default:
 		bad = model_split(&p->model, pfn);
 		if (!bad && page_private(pfn_to_page(pfn)) != op->name)
-			return "split_page() changed the owner's word";
+			return "split_page() changed page_private()";
 		give(p, op->name, pfn, (pfn_t)1 << order);
 		return bad;
 	}
@@ -147,8 +147,9 @@ const char *play_op(struct play *p, const struct op *op)
 }
 
 /*
- * As text: one form for printing and reading. %n name, %d frames behind its first, %g flags, %o
- * order, %c count of frames, %a and %e first frame and end.
+ * The text of each operation, used for printing and for parsing. %n is a name, %d the distance of a
+ * frame from the name's first, %g the flags, %o the order, %c the number of frames, %a the first
+ * frame and %e the end of a range.
  */
 static const char *const forms[NR_OP_KINDS] = {
 	[OP_ALLOC] = "p%n = alloc_pages(%g, %o)",
@@ -190,7 +191,7 @@ void op_print(FILE *to, const struct op *op)
 	putc('\n', to);
 }
 
-/* The flags' name stands before a comma. */
+/* Parses the name of flags, which ends at a comma. */
 static bool parse_gfp(const char **text, struct op *op)
 {
 	size_t length = strcspn(*text, ",");

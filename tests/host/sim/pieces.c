@@ -1,6 +1,3 @@
-/*
- * pieces.c: see pieces.h.
- */
 #include "tests/host/sim/pieces.h"
 
 #include "mm/check.h"
@@ -24,7 +21,6 @@ const struct piece islands_6g[4] = {
 	{ 0x200000000 + 6 * MIB, 4 * GIB, 1 },
 };
 
-/* RAM and descriptors are full of garbage that looks valid. */
 const struct sim_options warm = { .dirty = true, .kernel_size = 0x60000, .seed = 77 };
 
 const char *boot_pieces(const struct piece *pieces, size_t nr, const struct sim_options *options)

@@ -1,5 +1,5 @@
 /*
- * pieces.h: machines of a few ranges, and their boot.
+ * pieces.h: simulated machines whose memory maps have a few ranges.
  */
 #ifndef TESTS_HOST_SIM_PIECES_H
 #define TESTS_HOST_SIM_PIECES_H
@@ -19,12 +19,13 @@ extern const struct piece plain_128m[2];
 extern const struct piece holes_64m[7];
 extern const struct piece islands_6g[4];
 
-/* NULL: booted, and mm_check() finds nothing. Else what is wrong, in words. */
+/* Boots a machine of nr pieces and runs mm_check(). Returns NULL, or what is wrong in words. */
 const char *boot_pieces(const struct piece *pieces, size_t nr, const struct sim_options *options);
 
-/* After a warm reset. */
+/* The options of a machine after a warm reset, when RAM and descriptors hold garbage. */
 extern const struct sim_options warm;
 
+/* Boots an array of pieces, after a warm reset or with options; fails the test if that fails. */
 #define BOOT(map) BOOT_WITH(map, &warm)
 #define BOOT_WITH(map, options)                                                                 \
 	do {                                                                                    \

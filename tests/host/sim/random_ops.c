@@ -1,11 +1,11 @@
-/*
- * random_ops.c: see random_ops.h.
- */
 #include "tests/host/sim/random_ops.h"
 
 enum pick { PICK_ANY, PICK_NEWEST, PICK_OLDEST, NR_PICKS };
 
-/* A linear congruential generator (Knuth's MMIX constants): runs repeat from their seed. */
+/*
+ * Returns a random number less than limit, from a linear congruential generator with Knuth's MMIX
+ * constants: the same seed gives the same run.
+ */
 static uint32_t below(struct random_ops *r, uint32_t limit)
 {
 	r->seed = r->seed * 6364136223846793005ull + 1442695040888963407ull;
@@ -30,12 +30,12 @@ static void change_mood(struct random_ops *r)
 	mood->alloc_percent = alloc_percent[below(r, sizeof(alloc_percent))];
 	mood->left = mood->alloc_percent ? 16u << below(r, 8) : 2 * r->nr_held;
 	mood->order_percent = below(r, 3) ? 30 + 10 * below(r, 5) : 95;
-	mood->max_order = below(r, MAX_PAGE_ORDER + 2); /* one more than there is, too */
+	mood->max_order = below(r, MAX_PAGE_ORDER + 2); /* also one that must be refused */
 	mood->gfp = below(r, 2) ? NR_OP_GFPS : below(r, NR_OP_GFPS);
 	mood->pick = below(r, NR_PICKS);
 }
 
-/* The next free frame, not far from a random one; or that random one. */
+/* Returns the first free frame within 4096 of a random one; if there is none, the random one. */
 static pfn_t random_frame(struct random_ops *r)
 {
 	const struct model *m = &r->play->model;
@@ -80,7 +80,7 @@ static uint32_t pick_held(struct random_ops *r)
 	return r->mood.pick == PICK_OLDEST ? 0 : below(r, r->nr_held);
 }
 
-/* An operation adds OP_MAX_NR entries at most. */
+/* Returns whether held[] has no room for OP_MAX_NR more entries, the most an operation adds. */
 static bool is_full(const struct random_ops *r)
 {
 	return r->nr_held > MAX_HELD - OP_MAX_NR;
@@ -97,7 +97,7 @@ static struct op random_giving(struct random_ops *r)
 		op.kind = OP_REF;
 	} else if (held->nr > 1 && what < 12) {
 		op.kind = OP_FREE_CONTIG;
-		if (!is_full(r)) /* what is left of the frames is two entries instead of one */
+		if (!is_full(r)) /* two entries remain of one when its middle is freed */
 			op.at += below(r, held->nr);
 		op.nr = 1 + below(r, (uint32_t)(held->at + held->nr - op.at));
 	} else if (held->nr > 1) {
@@ -132,7 +132,7 @@ static void hold(struct random_ops *r, uint32_t name, uint64_t at, uint64_t nr)
 		r->held[r->nr_held++] = (struct held){ name, (uint32_t)nr, at };
 }
 
-/* The frames are no longer of the entry that was picked. */
+/* Removes the frames that op freed from the entry that was picked. */
 static void drop(struct random_ops *r, const struct op *op)
 {
 	struct held old = r->held[r->picked];

@@ -1,8 +1,8 @@
 /*
- * random_ops.h: operations drawn at random, in moods.
+ * random_ops.h: draws operations at random, in moods.
  *
- * A mood lasts some hundreds of operations: it fills memory or empties it, prefers small orders or
- * large ones, one zone or all, gives back what was had last, first, or anything.
+ * A mood lasts for some hundreds of operations. In a mood, allocations or frees prevail, small
+ * orders or large ones, one zone or all; and what is freed is the newest, the oldest or any.
  */
 #ifndef TESTS_HOST_SIM_RANDOM_OPS_H
 #define TESTS_HOST_SIM_RANDOM_OPS_H
@@ -18,25 +18,25 @@ struct random_ops {
 	uint32_t nr_held;
 	struct held {
 		uint32_t name;
-		uint32_t nr; /* 1: an allocation of any order; more: single frames in a row */
-		uint64_t at; /* frames behind the name's first */
+		uint32_t nr; /* 1: an allocation of any order; more: consecutive ones of order 0 */
+		uint64_t at; /* distance of the first frame from the name's first */
 	} held[MAX_HELD];
-	uint32_t picked;       /* of held[], what the operation is about */
-	uint32_t split_frames; /* that a split makes of it */
+	uint32_t picked;       /* index in held[] of what the operation is about */
+	uint32_t split_frames; /* number of frames into which it splits that */
 	struct mood {
-		uint32_t left; /* operations */
+		uint32_t left; /* operations until the mood changes */
 		uint32_t alloc_percent;
-		uint32_t order_percent; /* chance of each next order */
+		uint32_t order_percent; /* chance that the order rises by one, again and again */
 		uint32_t max_order;
-		uint32_t gfp; /* NR_OP_GFPS: any */
-		uint32_t pick;
+		uint32_t gfp;  /* index into op_gfps[]; NR_OP_GFPS: any */
+		uint32_t pick; /* what is freed: enum pick */
 	} mood;
 };
 
-/* The play is fresh; names below its nr_names are used. */
+/* Begins with a play on which nothing was performed yet; r uses names below its nr_names. */
 void random_ops_start(struct random_ops *r, const struct play *play, uint64_t seed);
 
-/* The next operation, and what it led to, when the play has done it. */
+/* Draws the next operation; tell random_ops_done() when the play has performed it. */
 struct op random_ops_next(struct random_ops *r);
 void random_ops_done(struct random_ops *r, const struct op *op);
 

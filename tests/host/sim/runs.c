@@ -1,6 +1,3 @@
-/*
- * runs.c: see runs.h.
- */
 #include "tests/host/sim/runs.h"
 
 #include <setjmp.h>
@@ -12,20 +9,20 @@
 #include "tests/host/sim/shrink.h"
 #include "tests/host/sim/sim.h"
 
-#define NR_NAMES (4 * RUN_OPS) /* two an operation at most, on average: a bulk takes many */
+#define NR_NAMES (4 * RUN_OPS) /* a bulk takes up to 64, but an average operation less than two */
 
 struct runs runs = { .patience_ms = 20000 };
 struct play runs_play;
 const char *runs_complaint;
 
-/* A fault or an endless loop ends a run as a panic does. */
+/* Ends the run after a fault or an endless loop, as a panic would. */
 static void on_signal(int number)
 {
 	snprintf(sim_panic_text, sizeof(sim_panic_text), "%s",
-		 number == SIGVTALRM ? "no end" : strsignal(number));
+		 number == SIGVTALRM ? "an endless loop" : strsignal(number));
 	if (sim_panic_jump)
 		longjmp(*sim_panic_jump, 1);
-	signal(number, SIG_DFL); /* not of a run: comes again, and ends the program */
+	signal(number, SIG_DFL); /* not in a run: the signal comes again and ends the program */
 }
 
 static void catch_signals(void)
@@ -53,7 +50,7 @@ static const char *look_at_everything(pfn_t pfn)
 	return model_check(m, pfn, end);
 }
 
-/* The operation, and what is near it; every so often everything. */
+/* Performs an operation, and checks the frame that it is about; every so often, everything. */
 static const char *step(const struct op *op, size_t number)
 {
 	const char *bad;
@@ -76,7 +73,10 @@ static const char *step(const struct op *op, size_t number)
 	return model_check_frames(&runs_play.model, pfn, pfn + 1);
 }
 
-/* From a boot: ops[0 .. nr), drawn on the way when there is a `draw`. */
+/*
+ * Performs nr operations from a boot; unless draw is NULL, it draws them from seed and leaves them
+ * in ops. Returns as run_again() does.
+ */
 static size_t run(struct op *ops, size_t nr, struct random_ops *draw, uint64_t seed)
 {
 	static jmp_buf jump;
@@ -149,9 +149,7 @@ size_t run_random(uint64_t seed, struct op ops[RUN_OPS], size_t nr, FILE *to)
 	return nr;
 }
 
-/* Reading back what print_sequence() printed, whatever stands before it. */
-
-/* The next line, without the mark of a comment and the line's end. NULL: no more. */
+/* Returns the next line, without the "# " of a comment and the line's end; NULL after the last. */
 static char *next_line(FILE *from)
 {
 	static char line[256];
@@ -172,12 +170,13 @@ long read_sequence(FILE *from, struct op ops[RUN_OPS])
 		;
 	runs.machine = line ? machine_named(line + strlen("machine ")) : NULL;
 	if (!runs.machine) {
-		fprintf(stderr, "%s\n", line ? "no such machine here" : "no line \"machine NAME\"");
+		fprintf(stderr, "%s\n",
+			line ? "this program has no such machine" : "no line \"machine NAME\"");
 		return -1;
 	}
 	while ((line = next_line(from)) && strcmp(line, "end") != 0) {
 		if (nr == RUN_OPS || !op_parse(line, NR_NAMES, &ops[nr])) {
-			fprintf(stderr, "not an operation, or one too many: %s\n", line);
+			fprintf(stderr, "not an operation, or one more than allowed: %s\n", line);
 			return -1;
 		}
 		nr++;

@@ -1,12 +1,12 @@
-/*
- * shrink.c: parts of the sequence are left out, smaller and smaller ones, while it still fails.
- */
 #include "tests/host/sim/shrink.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Without ops[at .. at + gone): how many until the failure, 0 when it is gone. In *less. */
+/*
+ * Copies ops without [at, at + gone) to less and runs that. Returns the number of operations up to
+ * the failure, or 0 when there is none any more.
+ */
 static size_t run_without(const struct op *ops, size_t nr, size_t at, size_t gone, struct op *less,
 			  run_ops *run)
 {
@@ -15,7 +15,10 @@ static size_t run_without(const struct op *ops, size_t nr, size_t at, size_t gon
 	return run(less, nr - gone);
 }
 
-/* Each part of this size once. Returns how many operations remain. */
+/*
+ * Tries to leave out each part of this size once; less is room for nr operations. Returns how many
+ * operations remain.
+ */
 static size_t leave_out(struct op *ops, size_t nr, size_t part, struct op *less, run_ops *run)
 {
 	for (size_t at = 0; at < nr;) {

@@ -1,6 +1,3 @@
-/*
- * sim.c: mm/port.h for host programs, over a sparse mapping.
- */
 #include "tests/host/sim/sim.h"
 
 #include <stdarg.h>
@@ -19,7 +16,7 @@
 #include <sanitizer/msan_interface.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-/* The sanitizer's own mmap() marks every byte of a mapping: minutes, for terabytes. */
+/* The sanitizer's own mmap() marks every byte of a mapping, which takes minutes for terabytes. */
 #define mmap(...)   ((void *)syscall(SYS_mmap, __VA_ARGS__))
 #define munmap(...) ((int)syscall(SYS_munmap, __VA_ARGS__))
 #endif
@@ -36,7 +33,8 @@ bool sim_collect_holds;
 static uint64_t mapped;
 static bool dirty_descriptors;
 
-#define POISON_RAM (64ull << 20) /* of RAM, at its beginning and its end: where the books lie */
+/* The bytes at both ends of RAM that are poisoned: the allocator's metadata lies there. */
+#define POISON_RAM (64ull << 20)
 
 int printk(const char *fmt, ...)
 {
@@ -101,7 +99,10 @@ void port_irq_restore(unsigned long flags)
 }
 #endif
 
-/* RAM and descriptors hold nothing that a decision may rest on, until somebody writes them. */
+/*
+ * The ranges that are poisoned for MemorySanitizer: it reports a branch on a byte of them that was
+ * not written since the boot.
+ */
 static struct {
 	uintptr_t virt;
 	uint64_t size;
@@ -140,7 +141,10 @@ static void map_fixed(uintptr_t virt, uint64_t size, int prot)
 	}
 }
 
-/* What a reset leaves behind: descriptors that look valid, were they of this boot. */
+/*
+ * Fills descriptors with what a warm reset leaves behind: values that would be valid if their
+ * cookie were that of this boot.
+ */
 static void fill_with_garbage(uintptr_t virt, uint64_t size)
 {
 	for (struct page *page = (struct page *)virt; (uintptr_t)page < virt + size; page++) {
@@ -167,7 +171,10 @@ void port_map_zero(uintptr_t virt, uint64_t size)
 		map_fixed(virt, end - virt < size ? end - virt : size, PROT_READ);
 }
 
-/* In the simulated tables and for the host: whoever touches such a frame gets SIGSEGV. */
+/*
+ * Makes nr frames from pfn on accessible or not, in the simulated page tables and in the host's:
+ * an access to one that is not gets SIGSEGV.
+ */
 static void set_present(pfn_t pfn, uint64_t nr, bool accessible)
 {
 	void *virt = phys_to_virt(PFN_PHYS(pfn));
@@ -203,6 +210,7 @@ void sim_map_ram(uint64_t size)
 	mm_host_offset = SIM_RAM;
 }
 
+/* Empties memblock's list of a type, and returns it to the array with which the program began. */
 static void empty_type(struct memblock_type *type)
 {
 	static struct {
@@ -255,7 +263,10 @@ static uint64_t end_of_ram(void)
 	return PAGE_ALIGN(end);
 }
 
-/* As the loader places it: the lowest 2 MiB aligned address below 4 GiB that holds it. */
+/*
+ * Places the kernel where the loader does, at the lowest multiple of 2 MiB, from 2 MiB on and below
+ * 4 GiB, at which there is RAM for it. Returns false when there is no such place.
+ */
 static bool place_kernel(uint64_t size, struct e820_taken *kernel)
 {
 	kernel->size = size;

@@ -1,8 +1,9 @@
 /*
- * sim.h: a machine's memory on a host: a sparse mapping as physical RAM, and mm/port.h's functions.
+ * sim.h: simulates a machine's memory in a host program, and implements mm/port.h's functions.
  *
- * phys_to_virt(p) is SIM_RAM + p; the mem_map window is mapped where and as the port is told: RAM's
- * descriptors writable, holes read-only, all else not at all, so that a stray access faults.
+ * Physical RAM is a sparse mapping: phys_to_virt(p) is SIM_RAM + p. The mem_map window is mapped
+ * as the port's functions demand: the descriptors of RAM writable, those of holes read-only, and
+ * nothing else, so that a stray access faults.
  */
 #ifndef TESTS_HOST_SIM_SIM_H
 #define TESTS_HOST_SIM_SIM_H
@@ -18,7 +19,10 @@
 #endif
 
 #ifdef SIM_LOW
-/* Valgrind leaves a program 64 GiB of addresses, ThreadSanitizer 512: with MEM_MAP_BASE above. */
+/*
+ * Valgrind leaves a program only 64 GiB of addresses and ThreadSanitizer 512 GiB: such a program is
+ * compiled with a MEM_MAP_BASE that lies above this RAM and within 64 GiB.
+ */
 #define SIM_RAM         0x400000000ull
 #define SIM_RAM_SIZE    (32ull << 30)
 #define SIM_WINDOW_SIZE (1ull << 30)
@@ -31,57 +35,66 @@
 #endif
 
 #ifndef SIM_WINDOW_SIZE
-#define SIM_WINDOW_SIZE (MM_MAX_PFN * sizeof(struct page)) /* of the window, what is mapped */
+#define SIM_WINDOW_SIZE (MM_MAX_PFN * sizeof(struct page)) /* the mapped part of the window */
 #endif
 
 struct sim_options {
 	bool pdpe1gb;         /* 1 GiB pages in the simulated page tables */
-	bool dirty;           /* RAM and descriptors hold garbage before the start */
+	bool dirty;           /* RAM and descriptors hold garbage before the boot */
 	uint64_t kernel_size; /* bytes; 0: no kernel image */
 	phys_addr_t mem_limit;
 	uint64_t seed;
 	unsigned int debug; /* mm/debug.h's options */
 };
 
-/* printk() writes to this; NULL: nowhere. */
+/* The file that printk() writes to; NULL: it prints nothing. */
 #include <stdio.h>
 extern FILE *sim_log;
 
-/* Where panic() jumps when a test expects it; else it prints to stderr and ends the program. */
+/*
+ * Where panic() jumps to, for a test that expects a panic; when it is NULL, panic() prints its
+ * message to stderr and aborts the program. The message is in sim_panic_text either way.
+ */
 extern jmp_buf *sim_panic_jump;
 extern char sim_panic_text[256];
 
 /* The number of the CPU that a thread plays; each CPU is one thread's at a time. */
 extern _Thread_local unsigned int sim_cpu;
 
-/* How often this thread switched its interrupts off: once for each hold of a lock. */
+/* How often this thread disabled its interrupts, which it does once each time it takes a lock. */
 extern _Thread_local unsigned long sim_holds;
 
-/* In a program with Callgrind's marks: collect between lock and unlock, and only there. */
+/* Makes a program with Callgrind's marks count instructions only while a lock is held. */
 extern bool sim_collect_holds;
 
-/* Everything back to power-on: memblock empty, RAM and window unmapped. */
+/* Returns the machine to its state at power-on: memblock is empty, RAM and window are unmapped. */
 void sim_reset(void);
 
-/* Maps RAM for [0, size); sim_boot() does it itself. Exits the program when the host refuses. */
+/*
+ * Maps RAM for [0, size), or less if SIM_RAM_SIZE is less. sim_boot() calls it. Exits the program
+ * when the host refuses.
+ */
 void sim_map_ram(uint64_t size);
 
 /*
- * The boot, from raw entries to the allocator. 0, or an error in words in *error: no RAM, no place
- * for the kernel. *kernel is where its image was placed.
+ * Boots from nr raw entries up to the allocator, and sets *kernel to where the kernel's image was
+ * placed. Returns 0; or -1 with the reason in words in *error when the map has no usable RAM or no
+ * place for the kernel.
  */
 int sim_boot(const struct e820_entry *raw, uint32_t nr, const struct sim_options *options,
 	     struct e820_taken *kernel, const char **error);
 
-/* Its first part: memblock is complete and the direct map stands; mem_map_init() is next. */
+/*
+ * Does the first part of sim_boot(), with the same arguments and results: afterwards memblock is
+ * complete and the direct map exists, and mem_map_init() is the next step.
+ */
 int sim_boot_memory(const struct e820_entry *raw, uint32_t nr, const struct sim_options *options,
 		    struct e820_taken *kernel, const char **error);
 
-/* The same of a map file. Panics when there is no way. */
+/* Does sim_boot_memory() with the map in the file called name; panics when that fails. */
 void sim_boot_file(const char *name, const struct sim_options *options);
 
-/* What the last sim_boot() used. */
-extern uint64_t sim_mem_map_bytes;
-extern uint64_t sim_left_out;
+extern uint64_t sim_mem_map_bytes; /* what mem_map_init() returned in the last sim_boot() */
+extern uint64_t sim_left_out;      /* bytes of RAM that the last boot could not address */
 
 #endif
