@@ -60,7 +60,7 @@ def runs_in(output):
 
 def findings(output):
     """Returns the lines of output that say what is wrong, or all of output when there are none."""
-    lines = re.findall(r"^.*(?:not so:|ERROR: |SUMMARY: |written to |Base64: ).*$", output,
+    lines = re.findall(r"^.*(?:does not hold:|ERROR: |SUMMARY: |written to |Base64: ).*$", output,
                        re.MULTILINE)
     running = re.findall(r"^Running: .*$", output, re.MULTILINE)
     return "\n".join(running[-1:] + lines) if lines else output

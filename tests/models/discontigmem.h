@@ -1,13 +1,13 @@
 /*
- * discontigmem.h: DISCONTIGMEM, an array for each node.
+ * discontigmem.h: DISCONTIGMEM: each node has an array of its own.
  *
  *   frames    ┃■■■■ node 0 ■■■■┃        hole         ┃■■■■ node 1 ■■■■┃
  *   nid       │ 0   0   0   0  │ ·   ·   ·   ·   ·   │ 1   1   1   1  │   a byte a GiB
  *   maps      ├────────────────┤                     ├────────────────┤
  *
- * A node is an island of RAM: from one whole GiB without RAM to the next; smaller holes lie within
- * it and have descriptors. A frame's node is looked up by its GiB; a descriptor has its node's
- * number in its topmost bits.
+ * A node is an island of RAM: it ends where a whole GiB has no RAM. Smaller holes lie within a node
+ * and have descriptors. A frame's node is looked up by its GiB; a descriptor has its node's number
+ * in the topmost bits of its state word.
  */
 #ifndef TESTS_MODELS_DISCONTIGMEM_H
 #define TESTS_MODELS_DISCONTIGMEM_H
@@ -45,7 +45,10 @@ static inline pfn_t discontigmem_page_to_pfn(const struct page *page)
 	return node->start + (pfn_t)(page - node->map);
 }
 
-/* RAM [start, end), after all that came before it: of the last node, or the first of a new one. */
+/*
+ * Adds the RAM [start, end), which lies above all that was added before, to the last node or to a
+ * new one. Returns false when there are too many nodes.
+ */
 static inline bool discontigmem_add(pfn_t start, pfn_t end)
 {
 	struct node_data *node = nr_nodes ? node_data[nr_nodes - 1] : NULL;

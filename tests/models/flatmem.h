@@ -1,5 +1,6 @@
 /*
- * flatmem.h: FLATMEM, one array from frame 0 to the last, holes included.
+ * flatmem.h: FLATMEM: one array has the descriptors of all frames from 0 to the last, also those
+ * of holes.
  *
  *   frames    ┃■■■■■■■■■■■■┃        hole         ┃■■■■■■■■■■■■┃
  *   mem_map   ├────────────┼─────────────────────┼────────────┤   one piece of memory

@@ -1,5 +1,6 @@
 /*
- * models.c: the memory models as functions, to be called one after the other.
+ * models.c: compiles the memory models, whose code is in headers so that it can be inlined, and
+ * puts their functions into a table.
  */
 #include <stdio.h>
 

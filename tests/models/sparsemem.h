@@ -1,12 +1,12 @@
 /*
- * sparsemem.h: SPARSEMEM (EXTREME), an array for each section of 128 MiB that has any RAM.
+ * sparsemem.h: SPARSEMEM (EXTREME): each section of 128 MiB that has any RAM has an array.
  *
  *   root ──► table of 256 sections ──► map: where the section's descriptors lie, less the offset
  *    │                                      of its first frame, so that adding pfn is enough
  *    └─────► null: 32 GiB without RAM
  *
- * 19 bits number the sections of 64 TiB. Each descriptor has its section's number in its topmost
- * bits: there is no other way back.
+ * Numbers of sections have 19 bits for 64 TiB. Each descriptor has the number of its section in the
+ * topmost bits of its state word: nothing else tells its frame.
  */
 #ifndef TESTS_MODELS_SPARSEMEM_H
 #define TESTS_MODELS_SPARSEMEM_H
@@ -22,11 +22,11 @@
 
 struct mem_section {
 	uint64_t map;
-	void *usage; /* Linux's second word: it takes its room here, and nothing else */
+	void *usage; /* not used: Linux's sections have a second word, so these have one too */
 };
 
 static struct mem_section **section_roots;
-static uint64_t sections_bytes; /* of descriptors */
+static uint64_t sections_bytes; /* size of all descriptors */
 
 static inline struct mem_section *section_of(uint64_t nr)
 {
@@ -50,10 +50,13 @@ static inline pfn_t sparsemem_page_to_pfn(const struct page *page)
 	return ((uintptr_t)page - map) / sizeof(struct page);
 }
 
-/* Gives the section that begins at frame `first` its descriptors, from below `end`; or NULL. */
+/*
+ * A function that returns descriptors for the section that begins at frame `first`, in memory from
+ * below frame `end` if possible; or NULL.
+ */
 typedef struct page *populate_t(pfn_t first, pfn_t end);
 
-/* A section in which RAM lies that ends with frame `end`. */
+/* Adds section nr, whose RAM ends at frame `end`. Returns false if there is no memory. */
 static inline bool section_add(uint64_t nr, pfn_t end, populate_t *populate)
 {
 	struct mem_section **root = &section_roots[nr / SECTIONS_PER_ROOT];

@@ -1,12 +1,12 @@
 /*
- * sparsemem_vmemmap.h: SPARSEMEM_VMEMMAP, one array in virtual space, backed where a section has
- * RAM.
+ * sparsemem_vmemmap.h: SPARSEMEM_VMEMMAP: one array in virtual space, with memory behind it where
+ * a section has RAM.
  *
  *   frames    ┃■■■■■■■■■■■■┃        hole         ┃■■■■■■■■■■■■┃
  *   vmemmap   ├─ 2 MiB ────┤      not mapped     ├─ 2 MiB ────┤   at a constant address
  *
- * Translation does not need the sections; they say where RAM is. As in Linux, backing comes in
- * large pages; with 16 bytes a descriptor, one serves four sections.
+ * Translation does not need the sections; they only say where RAM is. As in Linux, the memory comes
+ * in large pages; with 16 bytes for each descriptor, a page serves four sections.
  */
 #ifndef TESTS_MODELS_SPARSEMEM_VMEMMAP_H
 #define TESTS_MODELS_SPARSEMEM_VMEMMAP_H
@@ -15,7 +15,7 @@
 
 #define VMEMMAP_LARGE_PAGE (2ull << 20)
 
-static uintptr_t vmemmap_end; /* of what is backed: sections come in ascending order */
+static uintptr_t vmemmap_end; /* the end of the last page: sections come in ascending order */
 
 static inline struct page *vmemmap_pfn_to_page(pfn_t pfn)
 {

@@ -1,13 +1,14 @@
 /*
- * bench.c: the host's part of the figures.
+ * bench.c: measures those figures of `make bench` that are measured on the host.
  *
- *   bench [ID...]   rows whose id starts with one of these; all without
- *   bench count     10,000 frames, for Callgrind: build/host/bench_counted, which has the marks
+ *   bench [ID...]   prints the rows whose id starts with one of these, or all rows
+ *   bench count     counts instructions for 10,000 frames under Callgrind:
+ * build/host/bench_counted, which is built with Callgrind's marks
  *
- * Prints `bench ID VALUE` a row, as the kernel does, and `# ...` for what one wants to know beside
- * it. The machine: 4 GiB of RAM, 3 of them below 4 GiB, as QEMU's pc has them; for churn, in one
- * piece. Nothing is zeroed; the allocator as in the library, -O2, no sanitizer, but for the port's
- * smallest functions, which are inline.
+ * It prints a line `bench ID VALUE` for each row, as the kernel does, and further details in lines
+ * that begin with `#`. The machine has 4 GiB of RAM, 3 of them below 4 GiB, as QEMU's pc has; most
+ * churn rows have all RAM in one piece. No allocation is zeroed. The allocator is compiled as in
+ * the library, with -O2 and without a sanitizer, but the port's smallest functions are inline.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -15,17 +16,20 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/format.h"
 #include "mm/cache.h"
 #include "mm/page_state.h"
 #include "mm/zone.h"
 #include "tests/host/bench/counted.h"
 #include "tests/host/sim/sim.h"
 
-#define FRAMES (1u << 20) /* of the machine */
+#define FRAMES (1u << 20) /* RAM of the machine */
 #define BULK   10000
 
-/* 4 GiB as QEMU's pc has them, and in one piece: what happens to the blocks at the edges of a map
- * and of zones says something of the map. */
+/*
+ * Two machines of 4 GiB: as QEMU's pc has them, and in one piece. The latter has no partly usable
+ * blocks at the edges of ranges and zones, which would lower the figures of any allocator.
+ */
 static const struct e820_entry pc[] = {
 	{ 0, 0x9fc00, E820_TYPE_RAM, 0, 20, 0 },
 	{ 0x9fc00, 0x400, E820_TYPE_RESERVED, 0, 20, 0 },
@@ -56,7 +60,7 @@ static void boot(void)
 	boot_map(pc, sizeof(pc) / sizeof(pc[0]), 2 << 20);
 }
 
-/* Steele, Lea, Flood: SplitMix64. */
+/* Returns the next number of SplitMix64, the generator of Steele, Lea and Flood. */
 static uint64_t next_random(uint64_t *seed)
 {
 	uint64_t z = *seed += 0x9e3779b97f4a7c15;
@@ -76,7 +80,7 @@ static void *array_of(size_t nr, size_t size)
 	void *array = calloc(nr, size);
 
 	if (!array) {
-		fprintf(stderr, "bench: no memory on this host\n");
+		fprintf(stderr, "bench: this host has too little memory\n");
 		exit(1);
 	}
 	return array;
@@ -89,7 +93,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Bulk: one by one into an array, then each freed. */
+/* Bulk: frames are allocated one by one into an array, and then freed in that order. */
 
 static struct page *bulk_pages[BULK];
 
@@ -105,7 +109,7 @@ __attribute__((noinline)) static void bulk_free(void)
 		__free_page(bulk_pages[i]);
 }
 
-/* The loops alone: a value is stored, a value is loaded. */
+/* The same loops without the allocator: they only store, and only load. */
 __attribute__((noinline)) static void empty_alloc(void)
 {
 	for (unsigned int i = 0; i < BULK; i++) {
@@ -186,33 +190,36 @@ static void state(const char *id)
 }
 
 /*
- * Churn: the machine is filled, a part of it is freed at random, then each of many rounds replaces
- * a tenth of what is held: it is freed, piece by piece at random, then as much is allocated. What
- * is left for 2 MiB pages then?
+ * Churn: all memory is allocated, and a part of it is freed at random. Then each of many rounds
+ * replaces a tenth of what is held: it is freed, piece by piece at random, and as much is
+ * allocated. The figure is the share of free memory that can still be allocated in 2 MiB blocks.
  */
 
 struct piece {
 	struct page *page;
 	unsigned int order;
-	bool old; /* held since the machine was filled */
+	bool old; /* not freed since all memory was allocated */
 };
 
 struct churn {
 	uint64_t seed;
 	unsigned int max_order;
-	double pinned; /* share of the frames that never come back */
-	bool late;     /* pinned while it churns, not when it was filled */
-	bool in_turn;  /* one is freed, one allocated, instead of a tenth and a tenth */
-	bool on_pc;    /* else on the machine in one piece */
+	double pinned; /* share of the frames that are never freed */
+	bool late;     /* they are chosen during the rounds, not before */
+	bool in_turn;  /* frees and allocations alternate, instead of a tenth at once */
+	bool on_pc;    /* the machine is pc, not plain */
 	unsigned int rounds;
 
-	struct piece *pieces; /* the first nr_pinned stay */
+	struct piece *pieces; /* the first nr_pinned are never freed */
 	uint32_t nr, nr_pinned;
 	uint64_t held; /* frames */
 	uint64_t failed;
 };
 
-/* Each order has the same share of the frames, nearly: one more has half the probability. */
+/*
+ * Returns a random order. Each has half the probability of the one below, so that all orders get
+ * nearly the same share of the frames.
+ */
 static unsigned int random_order(struct churn *c)
 {
 	unsigned int order = 0;
@@ -263,7 +270,7 @@ static void fill(struct churn *c)
 	}
 }
 
-/* As much is allocated as is missing. */
+/* Allocates until target frames are held; each allocation is pinned with this probability. */
 static void refill(struct churn *c, uint64_t target, double pin_probability)
 {
 	for (;;) {
@@ -280,7 +287,7 @@ static void refill(struct churn *c, uint64_t target, double pin_probability)
 	}
 }
 
-/* A tenth of what is held goes, at random; then as much is allocated. In turn: one by one. */
+/* Frees a random tenth of what is held and allocates as much, or does both in turn. */
 static void churn_round(struct churn *c, uint64_t target)
 {
 	double probability = c->late ? c->pinned * FRAMES / ((double)target / 10 * c->rounds) : 0;
@@ -312,8 +319,9 @@ static uint64_t whole_blocks(uint64_t *nr_free)
 }
 
 /*
- * Per cent of the free memory that any allocator could have in whole blocks: not the blocks in
- * which a frame was never freed since the machine was filled, because nothing is moved.
+ * Returns the percentage of free memory that any allocator could have in whole blocks. Blocks with
+ * a frame that was never freed cannot be whole, because nothing is moved. whole is the number of
+ * whole blocks before memory was filled, nr_free that of free frames now.
  */
 static double bound(const struct churn *c, uint64_t whole, uint64_t nr_free)
 {
@@ -331,7 +339,7 @@ static double bound(const struct churn *c, uint64_t whole, uint64_t nr_free)
 	return share < 100 ? share : 100;
 }
 
-/* Per cent of the free memory in whole blocks; *best is what is possible. */
+/* Returns the percentage of free memory that is in whole blocks; *best is what bound() says. */
 static double churn(struct churn c, unsigned int percent, double *best)
 {
 	uint64_t nr_free, whole, at_start, target;
@@ -356,12 +364,12 @@ static double churn(struct churn c, unsigned int percent, double *best)
 	whole = whole_blocks(&nr_free);
 	*best = bound(&c, at_start, nr_free);
 	if (c.failed)
-		printf("(%llu allocations of a mixed order failed) ", (unsigned long long)c.failed);
+		printf("(%llu allocations of a mixed order failed) ", ULL(c.failed));
 	free(c.pieces);
 	return 100.0 * (double)(whole << BLOCK_ORDER) / (double)nr_free;
 }
 
-/* The worst of some seeds. */
+/* Prints a row: the worst result of several seeds, and the bound if that is below 100. */
 static void churn_row(const char *id, struct churn c, unsigned int percent, unsigned int seeds)
 {
 	double worst = 100, best = 100;
@@ -384,7 +392,7 @@ static void churn_row(const char *id, struct churn c, unsigned int percent, unsi
 static const struct {
 	const char *id;
 	struct churn churn;
-	unsigned int percent; /* that are freed */
+	unsigned int percent; /* of memory that is free during the rounds */
 	unsigned int seeds;
 } churns[] = {
 	{ "churn.50", { .rounds = 500 }, 50, 3 },
@@ -411,14 +419,15 @@ static const struct {
 };
 
 /*
- * Two threads over one. A run is of four parts, one after the other: an empty loop and the work,
- * each by one thread and by two; what two cores are worth here and now cancels out.
+ * Scaling: the throughput of two threads divided by that of one. A run has four parts: an empty
+ * loop and the work, each by one thread and by two. Dividing by the result of the empty loop
+ * removes how much of two cores the host gives at the moment.
  */
 
 #define SCALE_RUNS  41
-#define SCALE_NS    20000000     /* that each part lasts */
-#define SCALE_CHUNK 1000         /* operations between two looks at the clock's word */
-#define SHARE       (FRAMES / 4) /* frames that each thread of scale2.random holds: half in all */
+#define SCALE_NS    20000000     /* duration of each part */
+#define SCALE_CHUNK 1000         /* operations after which a thread looks whether to stop */
+#define SHARE       (FRAMES / 4) /* frames that each thread of scale2.random holds */
 
 struct worker {
 	pthread_t thread;
@@ -427,7 +436,7 @@ struct worker {
 	uint64_t operations;
 	struct page **held;
 	void (*work)(struct worker *self);
-} __attribute__((aligned(128))); /* the seeds are written all the time: not in one line */
+} __attribute__((aligned(128))); /* the seeds are written all the time: no shared cache line */
 
 static struct worker workers[2];
 static atomic_uint ready, going;
@@ -458,7 +467,7 @@ static void work_random(struct worker *self)
 	}
 }
 
-/* The same accesses to memory, without the allocator. */
+/* Accesses random descriptors as work_random() does, without the allocator. */
 static void work_touch(struct worker *self)
 {
 	for (unsigned int i = 0; i < SCALE_CHUNK; i++) {
@@ -502,7 +511,7 @@ static void start_workers(unsigned int nr, void (*fn)(struct worker *self))
 		workers[i].operations = 0;
 		workers[i].work = fn;
 		if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) {
-			fprintf(stderr, "bench: no thread\n");
+			fprintf(stderr, "bench: cannot create a thread\n");
 			exit(1);
 		}
 	}
@@ -510,7 +519,7 @@ static void start_workers(unsigned int nr, void (*fn)(struct worker *self))
 		sched_yield();
 }
 
-/* Operations a nanosecond, of all together, while none of them is done. */
+/* Runs fn on nr threads for ns nanoseconds. Returns operations per nanosecond of all together. */
 static double run_workers(unsigned int nr, void (*fn)(struct worker *self), long ns)
 {
 	const struct timespec duration = { .tv_nsec = ns };
@@ -531,7 +540,7 @@ static double run_workers(unsigned int nr, void (*fn)(struct worker *self), long
 	       ((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec));
 }
 
-/* Throughput of two over that of one; and the best so far, of one and of two. */
+/* Returns the throughput of two threads divided by that of one; best[] keeps the best of each. */
 static double gain(void (*fn)(struct worker *self), double best[2])
 {
 	double rate[2];
@@ -548,7 +557,7 @@ static void scale(const char *id, void (*fn)(struct worker *self))
 	double ratios[SCALE_RUNS], gains[SCALE_RUNS], empties[SCALE_RUNS];
 	double best[2] = { 0, 0 }, best_empty[2] = { 0, 0 };
 
-	run_workers(2, fn, SCALE_NS); /* warm */
+	run_workers(2, fn, SCALE_NS); /* fills the CPU caches */
 	for (unsigned int i = 0; i < SCALE_RUNS; i++) {
 		empties[i] = gain(work_empty, best_empty);
 		gains[i] = gain(fn, best);
@@ -621,6 +630,6 @@ int main(int argc, char **argv)
 			run++;
 		}
 	if (!run)
-		fprintf(stderr, "bench: no row starts so\n");
+		fprintf(stderr, "bench: no id of a row starts with that\n");
 	return run ? 0 : 2;
 }

@@ -1,15 +1,17 @@
 /*
- * bench_models.c: what the memory models cost on one machine, for Callgrind.
+ * bench_models.c: measures with Callgrind what the memory models cost on one machine.
  *
  *   bench_models MAP
  *
- * Dumps, each named MODEL_FIGURE: setup, init (the writing of every descriptor), and pfn_to_page
- * and page_to_pfn for PROBES frames, the last of RAM: no model has a branch there. The model
- * "empty" does nothing: the cost of loop, call and return. Prints bytes: descriptors, and all else
- * that memblock gave away (tables, page tables, rounding).
+ * Its dumps are named MODEL_FIGURE. The figures are setup, init (the writing of every descriptor),
+ * and pfn_to_page and page_to_pfn for PROBES frames, the last ones of RAM, which ones does not
+ * matter, because no model branches there. The model "empty" does nothing: its figures are the cost
+ * of the loop, the call and the return. The program also prints bytes: those of descriptors, and
+ * all others that memblock gave away (tables, page tables, rounding).
  */
 #include <string.h>
 
+#include "lib/format.h"
 #include "tests/host/bench/counted.h"
 #include "tests/host/sim/sim.h"
 #include "tests/models/model.h"
@@ -44,7 +46,7 @@ __attribute__((noinline)) static void to_pfn(void)
 		back[i] = model->page_to_pfn(pages[i]);
 }
 
-/* A return and nothing else. */
+/* Compiles to a return instruction alone. */
 static struct page *empty_pfn_to_page(pfn_t pfn)
 {
 	struct page *page;
@@ -96,12 +98,12 @@ static void run(const char *map)
 		printf("%s: %s\n", model->name, model_refusal);
 		return;
 	}
-	printf("%s_descriptors %llu\n", model->name, (unsigned long long)descriptors);
+	printf("%s_descriptors %llu\n", model->name, ULL(descriptors));
 	printf("%s_tables %llu\n", model->name,
-	       (unsigned long long)(memblock_reserved_size() - reserved - descriptors));
+	       ULL(memblock_reserved_size() - reserved - descriptors));
 	count_all_but_setup();
 	if (memcmp(pfns, back, sizeof(pfns)) != 0)
-		panic("%s does not find its way back", model->name);
+		panic("%s: page_to_pfn() does not undo pfn_to_page()", model->name);
 }
 
 int main(int argc, char **argv)

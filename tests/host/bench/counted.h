@@ -1,5 +1,6 @@
 /*
- * counted.h: Callgrind's marks, in a program that is built with them (SIM_CALLGRIND).
+ * counted.h: counts instructions with Callgrind, in a program that is built with SIM_CALLGRIND; in
+ * others, its marks do nothing.
  */
 #ifndef TESTS_HOST_BENCH_COUNTED_H
 #define TESTS_HOST_BENCH_COUNTED_H
@@ -12,7 +13,10 @@
 #define CALLGRIND_DUMP_STATS_AT(name) (void)(name)
 #endif
 
-/* Runs it, for a dump of that name (letters, digits and _) to say how many instructions it took. */
+/*
+ * Calls work(), and makes Callgrind write a dump with the number of instructions under this name,
+ * which has letters, digits and _ only.
+ */
 static inline void count_instructions(const char *name, void (*work)(void))
 {
 	CALLGRIND_ZERO_STATS;

@@ -1,6 +1,6 @@
 /*
- * port_inline.h: mm/port.h's functions of the simulated machine, inline, for the programs that
- * count instructions; sim.c has the same for all others.
+ * port_inline.h: the hottest of mm/port.h's functions, inline, for the programs that count
+ * instructions. sim.c has them for all other programs.
  */
 #ifndef TESTS_HOST_BENCH_PORT_INLINE_H
 #define TESTS_HOST_BENCH_PORT_INLINE_H
@@ -9,7 +9,7 @@
 
 #include "tests/host/bench/counted.h"
 
-/* See sim.h. */
+/* These are sim.h's, declared here again because this header is included before all others. */
 extern _Thread_local unsigned int sim_cpu __attribute__((tls_model("local-exec")));
 extern _Thread_local unsigned long sim_holds;
 extern _Bool sim_collect_holds;

@@ -1,5 +1,6 @@
 /*
- * fuzz.h: what the fuzzers share: their entry, a judgement, and bytes that never run out.
+ * fuzz.h: what the fuzzers share: the function that libFuzzer calls, a check, and an input that can
+ * be read without end.
  */
 #ifndef TESTS_HOST_FUZZ_FUZZ_H
 #define TESTS_HOST_FUZZ_FUZZ_H
@@ -10,25 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* libFuzzer calls it with each input; it returns 0 or does not return. */
+/* libFuzzer calls this with each input. It returns 0, or ends the program when it finds a fault. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* What does not hold is a finding. */
-#define FUZZ_CHECK(holds)                                                                   \
-	do {                                                                                \
-		if (!(holds)) {                                                             \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #holds); \
-			abort();                                                            \
-		}                                                                           \
+/* Ends the program, which libFuzzer reports as a finding, unless the condition holds. */
+#define FUZZ_CHECK(holds)                                                                          \
+	do {                                                                                       \
+		if (!(holds)) {                                                                    \
+			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #holds); \
+			abort();                                                                   \
+		}                                                                                  \
 	} while (0)
 
-/* An input that is read piece by piece; behind its end are zeros. */
+/* An input that is read piece by piece; after its end, zeros are read. */
 struct fuzz_input {
 	const uint8_t *at;
 	size_t left;
 };
 
-/* The next bytes as a number, low byte first; count at most 8. */
+/* Returns the next count bytes, at most 8, as a number, low byte first. */
 static inline uint64_t fuzz_take(struct fuzz_input *input, unsigned int count)
 {
 	uint64_t value = 0;
@@ -38,7 +39,7 @@ static inline uint64_t fuzz_take(struct fuzz_input *input, unsigned int count)
 	return value;
 }
 
-/* Memory of its own, so that the sanitizer sees a step beyond; of nothing: one byte. */
+/* Allocates exactly size bytes (1 for 0), so that the sanitizer reports an access beyond them. */
 static inline void *fuzz_alloc(size_t size)
 {
 	void *memory = malloc(size ? size : 1);
@@ -48,6 +49,7 @@ static inline void *fuzz_alloc(size_t size)
 	return memory;
 }
 
+/* Copies size bytes to memory that fuzz_alloc() gives. */
 static inline void *fuzz_copy(const void *bytes, size_t size)
 {
 	void *copy = fuzz_alloc(size);

@@ -1,12 +1,14 @@
 /*
- * fuzz_boot_info.c: libFuzzer over kernel/boot_info.c: what passes is what boot_info.h promises.
+ * fuzz_boot_info.c: fuzzes kernel/boot_info.c: a block that it accepts must be as boot_info.h
+ * promises.
  *
- *   byte 0          bit 0: the CRC is left as it was before the changes
+ *   byte 0          bit 0: the CRC stays as it was before the changes
  *   then changes    where (1 byte), offset (2), length (1), that many bytes:
  *                   where % 4 = 0, 1 the fields and ranges, 2 the command line, 3 anywhere;
  *                   with bit 2 set, one byte that fills 16 times the length
  *
- * The changes go over a block that is right, and the CRC is made to fit, which no fuzzer would.
+ * The changes are made to a block that is right, which then gets a CRC that fits: a fuzzer would
+ * hardly ever find one.
  */
 #include "tests/host/fuzz/fuzz.h"
 #include "tests/host/kernel_block.h"
@@ -58,7 +60,7 @@ static void check_fields(void)
 	FUZZ_CHECK(info.kernel_phys >= 0x100000 && info.kernel_phys <= GIB_4 - BLOCK_SIZE);
 }
 
-/* Each below 4 GiB, none empty, and the kernel in one of them: by its first and its last byte. */
+/* Ranges lie below 4 GiB, none is empty, and one of the kernel's holds the whole image. */
 static void check_ranges(void)
 {
 	bool holds_kernel = false;
@@ -85,7 +87,7 @@ static void check_cmdline(void)
 		FUZZ_CHECK(info.cmdline[i] >= 0x20 && info.cmdline[i] <= 0x7e);
 }
 
-/* A block that passed does so for its CRC too: another bit, and it is refused. */
+/* Checks that a block that passed is refused after this bit has been flipped. */
 static void check_crc(uint64_t bit, char *reason)
 {
 	uint8_t *byte = (uint8_t *)&info + bit / 8 % sizeof(info);

@@ -1,12 +1,13 @@
 /*
- * fuzz_cmdline.c: libFuzzer over the command line: CMDLINE.TXT's bytes to a line
- * (stage2/cmdline.c), the line to options (kernel/options.c), numbers in it (kernel/parse.c).
+ * fuzz_cmdline.c: fuzzes the command line: from the bytes of CMDLINE.TXT to a line
+ * (stage2/cmdline.c), from the line to options (kernel/options.c), and the numbers in it
+ * (kernel/parse.c).
  *
- *   byte 0, 1       how many bytes the line may have, 1 to 512
+ *   byte 0, 1       the size of the line's buffer, 1 to 512
  *   then            the file
  *
- * The line must be what a naive reader makes of the file. A word that is warned of must leave no
- * trace: the line without such words gives the same options and no warning.
+ * The line must be what a naive reader makes of the file. A word that causes a warning must have no
+ * other effect: the line without such words must give the same options and no warning.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -25,7 +26,7 @@
 
 static unsigned int warned;
 
-/* A warning is one line of printable characters. */
+/* Checks that a warning is one line of printable characters, and counts it. */
 __attribute__((format(printf, 1, 2))) static int warn(const char *fmt, ...)
 {
 	char text[LINE_MAX_BYTES + 100];
@@ -42,7 +43,7 @@ __attribute__((format(printf, 1, 2))) static int warn(const char *fmt, ...)
 	return length;
 }
 
-/* The file's first line, character by character, against what was made of it. */
+/* Compares the file's first line, character by character, with the line that was made of it. */
 static void check_clean(const uint8_t *file, size_t size, const char *line, size_t line_size,
 			const struct cmdline_report *report)
 {
@@ -106,7 +107,7 @@ static bool equal(const struct options *a, const struct options *b)
 	       a->consoles == b->consoles && (!a->run || strcmp(a->run, b->run) == 0);
 }
 
-/* Word by word, as the C library takes a line apart. */
+/* Compares cmdline_has() with a search word by word, by the C library's strtok(). */
 static void check_has(const char *line)
 {
 	char copy[LINE_MAX_BYTES + 1];
@@ -119,7 +120,7 @@ static void check_has(const char *line)
 	FUZZ_CHECK(cmdline_has(line, "safe") == found);
 }
 
-/* Word after word, those without a warning are kept. */
+/* Builds the line again, word by word, without those that cause a warning, and parses that. */
 static void check_warned_words(const struct options *whole, const char *line,
 			       unsigned int nr_warnings)
 {
@@ -128,11 +129,11 @@ static void check_warned_words(const struct options *whole, const char *line,
 	struct options parsed;
 
 	while (*line) {
-		bool run = strncmp(line, "run=", 4) == 0;
-		size_t used = strlen(good), word = run ? strlen(line) : strcspn(line, " ");
+		bool is_run = strncmp(line, "run=", 4) == 0; /* takes the rest of the line */
+		size_t used = strlen(good), word = is_run ? strlen(line) : strcspn(line, " ");
 
 		snprintf(good + used, sizeof(good) - used, "%.*s%s", (int)word, line,
-			 run ? "" : " ");
+			 is_run ? "" : " ");
 		parse(good, &now);
 		if (now > 0) {
 			good[used] = '\0';
@@ -146,7 +147,7 @@ static void check_warned_words(const struct options *whole, const char *line,
 	FUZZ_CHECK(equal(&parsed, whole));
 }
 
-/* A number as the C library reads it, with the suffix put on by hand. */
+/* Compares parse_size() with the C library's strtoull(), to which the suffix is applied here. */
 static void check_number(const char *text)
 {
 	uint64_t value = 0;

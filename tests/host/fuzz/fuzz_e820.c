@@ -1,18 +1,19 @@
 /*
- * fuzz_e820.c: libFuzzer as the BIOS that stage2/memory.c asks for a map.
+ * fuzz_e820.c: fuzzes stage2/memory.c: libFuzzer's input is the BIOS that it asks for a map.
  *
  *   byte 0          bit 0: the bases of answers move on, so that no list repeats;
  *                   bits 1, 2, 3: carry from INT 12h, E801h, 88h
  *   1, 2            the E820h call that ends the list; 0: what the answers say
  *   3 to 16         AX of INT 12h; AX, BX, CX, DX of E801h; AX of 88h; the word at 40:0Eh
  *   then answers    of E820h, which start over at their end:
- *     how           bit 0: carry; 1: no "SMAP"; 2: EBX 0; 3: comes back with interrupts on;
- *                   4, 5: ECX is 20, 24, the next byte, the next four; 6: the entry is short, base
- *                   and size as 2 bytes of 64 KiB, type 1 byte; otherwise 24 bytes as they are
- *                   stored; 7: nothing is stored
+ *     how           bit 0: carry; 1: no "SMAP"; 2: EBX is 0; 3: returns with interrupts enabled;
+ *                   4, 5: ECX is 20, 24, the next byte, the next four bytes; 6: the input has the
+ *                   entry in short, base and size as 2 bytes each in units of 64 KiB and 1 byte of
+ *                   type, otherwise the 24 bytes that are stored; 7: nothing is stored
  *
- * What the BIOS said is kept here too. The list must be that, the asking must end, and the map
- * made of it must be e820_oracle.h's. No RAM must end in fail(), and nothing else may.
+ * The answers are also recorded here. stage2's list must be these answers, it must stop asking, and
+ * the map made of the list must be the one that e820_oracle.h demands. A map without RAM must end
+ * in fail(), and nothing else may.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +25,7 @@
 #include "tests/host/fuzz/fuzz.h"
 
 #define SMAP         0x534d4150u
-#define ANSWER_BYTES 128u /* what memory.c has room for, 24 and more */
+#define ANSWER_BYTES 128u /* the size of memory.c's buffer for an answer */
 #define MIB          0x100000ull
 #define LONGEST_LINE 200
 #define LONG_MAP     64u
@@ -39,14 +40,15 @@ static struct {
 	size_t size;
 } script;
 
-/* What was said so far. */
+/* What the BIOS has answered so far. */
 static struct {
-	struct fuzz_input answers;
-	uint32_t calls;  /* of E820h */
-	uint32_t next;   /* EBX of the last */
-	uint32_t faults; /* MAP_FAULT_* that they must give */
-	bool done, lost; /* the list ended; by a missing "SMAP" */
-	uint8_t *buffer; /* what they store to */
+	struct fuzz_input answers; /* those to come */
+	uint32_t calls;            /* of E820h */
+	uint32_t next;             /* EBX of the last answer */
+	uint32_t faults;           /* MAP_FAULT_* that stage2 must report */
+	bool done;                 /* the list has ended */
+	bool lost;                 /* … because "SMAP" was missing */
+	uint8_t *buffer;           /* where answers are stored */
 	uint32_t nr;
 	struct e820_entry entries[E820_MAX_RAW];
 } said;
@@ -85,8 +87,10 @@ void cpu_stamp(enum boot_stage stage)
 	FUZZ_CHECK(stage == STAGE_E820);
 }
 
-/* Segment and offset hold 20 bits of the address; the buffer is memory.c's, as memory_map is, and
-   so less than 512 KiB from it. */
+/*
+ * Returns the buffer at segment:offset. They hold only 20 bits of its address; but it is memory.c's
+ * as memory_map is, and therefore less than 512 KiB from that.
+ */
 static uint8_t *buffer_at(uint16_t segment, uint16_t offset)
 {
 	uint32_t low = ((uint32_t)segment << 4) + offset;
@@ -96,7 +100,10 @@ static uint8_t *buffer_at(uint16_t segment, uint16_t offset)
 	return (uint8_t *)(near + (uintptr_t)(intptr_t)distance);
 }
 
-/* The first call's buffer is empty, whatever the input before left in it. */
+/*
+ * Checks the registers of a call of E820h. At the first call the buffer is cleared, because the
+ * input before may have left something in it.
+ */
 static void check_request(const struct bios_regs *regs)
 {
 	FUZZ_CHECK(!said.done && said.calls < E820_MAX_RAW);
@@ -134,7 +141,7 @@ static void store(uint8_t how, uint32_t bytes)
 	memcpy(said.buffer, answer, bytes < ANSWER_BYTES ? bytes : ANSWER_BYTES);
 }
 
-/* Keeps what the buffer holds now, as whoever asked will see it. */
+/* Records the entry that the buffer holds now, which is what stage2 will see. */
 static void keep(uint32_t length)
 {
 	struct e820_entry entry = { .length = length };
@@ -174,7 +181,8 @@ static void answer_e820(struct bios_regs *regs)
 		keep(regs->ecx);
 }
 
-static void answer_count(struct bios_regs *regs, bool carry, const uint16_t *values,
+/* Answers with nr values in AX, BX, …; carry is not 0 if the carry flag is to be set. */
+static void answer_count(struct bios_regs *regs, unsigned int carry, const uint16_t *values,
 			 unsigned int nr)
 {
 	uint32_t *const registers[] = { &regs->eax, &regs->ebx, &regs->ecx, &regs->edx };
@@ -208,7 +216,7 @@ static bool said_before(const struct e820_entry *entry, uint32_t nr)
 	return false;
 }
 
-/* A list is a list when it ended, or goes round: its last entry was there before. */
+/* Returns whether the answers are a list: it ended, or it repeats itself. */
 static bool is_list(void)
 {
 	if (said.nr == 0 || said.lost)
@@ -216,7 +224,7 @@ static bool is_list(void)
 	return said.done || said_before(&said.entries[said.nr - 1], said.nr - 1);
 }
 
-/* All of the list, or all of it that differs when it goes round. */
+/* Checks that stage2 has the whole list; of one that repeats itself, each different entry. */
 static void check_list(void)
 {
 	uint32_t nr = boot_info.e820_count;
@@ -229,7 +237,7 @@ static void check_list(void)
 		FUZZ_CHECK(said_before(&said.entries[i], nr));
 }
 
-/* RAM from 0, from 1 MiB, from 16 MiB, as far as was counted; nothing of a list. */
+/* Checks a map that was made of counts of RAM from 0, from 1 MiB and from 16 MiB. */
 static void check_counts(void)
 {
 	uint64_t end = 0;
@@ -255,7 +263,7 @@ static bool overlap(const struct e820_entry *e, const struct e820_range *r)
 	return e->size && e->base <= r->base + (r->size - 1) && r->base <= last;
 }
 
-/* Sorted, apart, and no RAM where anything else is said to be. */
+/* Checks that the map is sorted and disjoint, and has no RAM where an entry claims another type. */
 static void check_long_map(void)
 {
 	for (uint32_t i = 0; i < memory_map.nr_ranges; i++) {
@@ -269,7 +277,7 @@ static void check_long_map(void)
 	}
 }
 
-/* The oracle takes 50 ms for 1024 entries. */
+/* Checks the map, with the oracle unless it is long: 1024 entries take the oracle 50 ms. */
 static void check_map(bool ended_in_fail)
 {
 	if (boot_info.e820_count > LONG_MAP) {
@@ -278,7 +286,7 @@ static void check_map(bool ended_in_fail)
 		const char *bad = e820_oracle(&memory_map, boot_info.e820, boot_info.e820_count);
 
 		if (bad)
-			fprintf(stderr, "e820_oracle: not so: %s\n", bad);
+			fprintf(stderr, "e820_oracle: does not hold: %s\n", bad);
 		FUZZ_CHECK(!bad);
 	}
 	FUZZ_CHECK(ended_in_fail == (e820_bytes(&memory_map, E820_TYPE_RAM) == 0));

@@ -1,12 +1,13 @@
 /*
- * fuzz_elf.c: libFuzzer over stage2/elf.c: what is accepted can be laid out as it says.
+ * fuzz_elf.c: fuzzes stage2/elf.c: a file that it accepts must be loadable as it says.
  *
- *   byte 0          bit 0: without a trailer; the upper four: how many pages of zeros follow
- *   byte 1          bytes there are for the words, less one
- *   then            the file's begin: ELF header, program headers
+ *   byte 0          bit 0: the file has no trailer; upper 4 bits: the number of pages of zeros that
+ *                   follow its beginning
+ *   byte 1          the size of the buffer for the message, less 1
+ *   then            the beginning of the file: ELF header, program headers
  *
- * The trailer is made to fit, which no fuzzer would. An accepted file is read once more here, by
- * <elf.h>'s structures, and must agree with what was made of it segment by segment.
+ * The file gets a trailer that fits, which a fuzzer would hardly ever find. A file that is accepted
+ * is read once more here, with <elf.h>'s structures, and compared segment by segment.
  */
 #include <elf.h>
 
@@ -28,8 +29,10 @@ static void check_segment(const Elf64_Phdr *ph, const struct elf_segment *s, uin
 	FUZZ_CHECK(s->offset % PAGE == s->memory % PAGE);
 }
 
-/* The segments of the file, one after the other, are those of the image: none left out, sorted,
-   apart; and the entry is in bytes of the file that may be executed. */
+/*
+ * Checks that the image has the segments of the file, all of them, sorted and disjoint, and that
+ * the entry point lies in executable bytes that come from the file.
+ */
 static void check_segments(const uint8_t *file, uint32_t size, const struct elf_image *image)
 {
 	bool entry_inside = false;
@@ -67,7 +70,7 @@ static void check_image(const uint8_t *file, uint32_t size, const struct elf_ima
 	check_segments(file, size, image);
 }
 
-/* One bit of an accepted file is changed: it is refused. */
+/* Checks that an accepted file is refused after this bit has been flipped. */
 static void check_damage(uint8_t *file, uint32_t size, uint32_t bit)
 {
 	struct elf_image image;

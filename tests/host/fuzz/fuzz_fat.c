@@ -1,16 +1,17 @@
 /*
- * fuzz_fat.c: libFuzzer over stage2/fat.c: volumes that mtools made, damaged.
+ * fuzz_fat.c: fuzzes stage2/fat.c with volumes that mtools made and that are then damaged.
  *
  *   byte 0          bits 0, 1: FAT12, FAT16, FAT32; 2, 3: where the partition lies on the disk;
- *                   4: 2 bytes follow, a sector that cannot be read; 5: 2 bytes follow, so many
- *                   sectors the partition ends before the volume; 6, 7: the file
- *   then changes    where (1 byte), offset (2), bytes: where % 4 = 0 the boot record, 1 the FAT,
- *                   2 the root directory about KERNEL.ELF's entry, 3 the sector of the next 2
- *                   bytes; where / 4 + 1 bytes
+ *                   4: 2 bytes follow, the number of a sector that cannot be read; 5: 2 bytes
+ *                   follow, by how many sectors the partition is shorter than the volume;
+ *                   6, 7: the file that is read
+ *   then changes    where (1 byte), offset (2), where / 4 + 1 bytes: where % 4 = 0 the boot record,
+ *                   1 the FAT, 2 the root directory near KERNEL.ELF's entry, 3 a sector, whose
+ *                   number precedes the offset (2 bytes)
  *
- * Whatever was done, no read leaves the partition, and their number is bounded. What the reader
- * says of the volume fits the volume, and what it finds and reads is what a naive reader of the
- * whole image finds there.
+ * Whatever the damage, every read stays within the partition, and the number of reads is bounded.
+ * What the reader says of the volume must fit the volume, and it must find and read what a naive
+ * reader of the whole image finds there.
  */
 #include <stdbool.h>
 
@@ -18,15 +19,15 @@
 #include "tests/host/fuzz/fuzz.h"
 
 #define ENTRY       32u
-#define LOAD_BYTES  0x20000u /* of larger files only so much */
-#define READS       20000u   /* root directory: 65536 entries, and the FAT between; then the file */
+#define LOAD_BYTES  0x20000u /* of a larger file, only this much is read */
+#define READS       20000u   /* enough for 65536 directory entries, the FAT, and the file */
 #define MAX_CHANGES 1024
-#define FAT_BYTES   1024u /* that are changed: entries of the files that there are */
+#define FAT_BYTES   1024u /* the part of the FAT that is changed: it has all entries in use */
 #define ROOT_BYTES  1024u
 
 static struct volume *volume;
-static uint32_t lba, sectors;                            /* the partition as the reader gets it */
-static uint32_t tables[NR_VOLUMES], entries[NR_VOLUMES]; /* offsets, of the whole volumes */
+static uint32_t lba, sectors;                            /* the partition */
+static uint32_t tables[NR_VOLUMES], entries[NR_VOLUMES]; /* offsets in the intact volumes */
 
 static struct {
 	uint32_t offset, size;
@@ -90,7 +91,10 @@ static void take_back(void)
 	volume->reads = 0;
 }
 
-/* The naive reader: the specification, over the image's bytes, for volumes that were accepted. */
+/*
+ * The naive reader. It follows the specification, has all bytes of the image, and is used for
+ * volumes that fat_mount() accepted.
+ */
 
 static const uint8_t *at(uint64_t offset, uint64_t size)
 {
@@ -132,7 +136,7 @@ static void naive_mount(void)
 		naive.fat += (active & 15) * fat_sectors * 512;
 }
 
-/* The cluster after this one, 0 for an end mark. */
+/* Returns the cluster that follows this one in its chain, or 0 after the last. */
 static uint32_t naive_next(uint32_t cluster)
 {
 	uint32_t next;
@@ -157,7 +161,10 @@ static uint32_t naive_data(uint32_t cluster)
 	return naive.data + (cluster - 2) * naive.cluster_bytes;
 }
 
-/* The name's entry, or NULL; in the part of a directory, *end when that ends in it. */
+/*
+ * Returns the entry of a name in part of a directory, or NULL; *end tells that the directory ends
+ * in this part.
+ */
 static const uint8_t *naive_find_in(uint32_t offset, uint32_t size, const char *name, bool *end)
 {
 	for (uint32_t i = 0; i < size; i += ENTRY) {
@@ -177,7 +184,7 @@ static const uint8_t *naive_find(const char *name)
 	const uint8_t *entry = NULL;
 	bool end = false;
 
-	if (naive.bits != 32) /* whole sectors, as the reader has it */
+	if (naive.bits != 32) /* the root directory is rounded up to whole sectors */
 		return naive_find_in(naive.root, naive.data - naive.root, name, &end);
 	for (uint32_t c = naive.root_cluster; c != 0 && !entry && !end; c = naive_next(c))
 		entry = naive_find_in(naive_data(c), naive.cluster_bytes, name, &end);
@@ -200,7 +207,7 @@ static void naive_compare(const struct fat_file *file, const uint8_t *buf, uint3
 	FUZZ_CHECK(want < file->size || cluster == 0);
 }
 
-/* F1 to F3 of fat.c. */
+/* Checks that the mounted volume satisfies the invariants F1 to F3 of fat.c. */
 static void check_mounted(const struct fat_fs *fs)
 {
 	uint64_t fat_bytes = ((uint64_t)fs->cluster_end * fs->bits + 7) / 8;
@@ -228,7 +235,7 @@ static void check_found(struct fat_fs *fs, const struct fat_file *file, const ch
 	FUZZ_CHECK(file->size <= (uint64_t)naive.clusters * naive.cluster_bytes);
 }
 
-/* A sector that could not be read can be the second time. */
+/* The calls of the reader. After a read error the sector becomes readable, and it tries again. */
 
 static enum fat_error find(struct fat_fs *fs, const char *name, struct fat_file *file)
 {

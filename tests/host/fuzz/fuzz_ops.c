@@ -1,12 +1,12 @@
 /*
- * fuzz_ops.c: libFuzzer over operation sequences: bytes become operations, the naive model judges.
+ * fuzz_ops.c: fuzzes the allocator with sequences of operations, beside the naive model.
  *
- *   byte 0          frames in a cache at most, 0 to 7; in the upper bits n, 0 to 31: only the
- *                   first 8n frames are left to play with (0: all), so that memory runs out
- *   then two each   kind and zone, order or which one
+ *   byte 0          lower 3 bits: the most frames in a frame cache; upper 5 bits: n, only the first
+ *                   8n frames may be used (0: all), so that memory runs out
+ *   then two each   kind and zone; order, or index of an allocation
  *
- * Bitmaps have 8 children (MM_BITMAP_SHIFT=3), the arena some hundred frames of two zones with
- * holes. Any disagreement, violation of an invariant or panic is a crash.
+ * Bitmaps have 8 children (MM_BITMAP_SHIFT=3), and the arena has a few hundred frames of two zones,
+ * with holes. A disagreement, a violation of an invariant and a panic are findings.
  */
 #include <setjmp.h>
 #include <stdint.h>
@@ -29,7 +29,7 @@ static const struct arena arena = { "two zones with holes",
 #define CHECK_EVERY 16
 
 static struct model model;
-static char *start; /* the state after boot */
+static char *start; /* the arena's state after boot: see arena.h */
 
 static void boot_once(void)
 {
@@ -91,7 +91,7 @@ static const char *give(uint8_t kind, uint8_t arg)
 	return model_free(&model, pfn, kind == 3 ? PUT_PAGE : FREE_PAGES);
 }
 
-/* All that is free from the frame on is somebody's for good. */
+/* Allocates all frames from pfn on that are free; they are never freed. */
 static const char *take_from(pfn_t pfn)
 {
 	const char *bad = NULL;
