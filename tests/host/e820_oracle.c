@@ -1,11 +1,8 @@
-/*
- * e820_oracle.c: see e820_oracle.h.
- */
 #include "tests/host/e820_oracle.h"
 
 #include <stddef.h>
 
-__extension__ typedef unsigned __int128 wide; /* holds 2^64 */
+__extension__ typedef unsigned __int128 wide; /* an address up to 2^64, inclusive */
 
 #define WIDE_END ((wide)1 << 64)
 #define RAM      E820_TYPE_RAM
@@ -17,7 +14,7 @@ __extension__ typedef unsigned __int128 wide; /* holds 2^64 */
 			return #holds; \
 	} while (0)
 
-/* What is judged. */
+/* The map that is judged, and the entries of which it was made. */
 static const struct e820_map *map;
 static const struct e820_entry *raw;
 static uint32_t nr_raw;
@@ -48,8 +45,8 @@ static bool all_ram_is_disabled(void)
 	return true;
 }
 
-/* What an entry's type counts as in the sweep. */
-static uint32_t counts_as(const struct e820_entry *e, bool attributes_say_nothing)
+/* Returns the type that an entry claims: RAM that is disabled or wraps claims to be reserved. */
+static uint32_t claimed_type(const struct e820_entry *e, bool attributes_say_nothing)
 {
 	bool disabled = e->length >= 24 && !(e->attributes & 1) && !attributes_say_nothing;
 
@@ -58,14 +55,14 @@ static uint32_t counts_as(const struct e820_entry *e, bool attributes_say_nothin
 	return e->type;
 }
 
-/* The final type of a stretch; false when nobody claims it. */
+/* Finds the type that a stretch must have; returns false when no entry claims it. */
 static bool expected(wide from, wide to, bool attributes_say_nothing, uint32_t *type)
 {
 	bool claimed = false;
 	uint32_t best = RAM;
 
 	for (uint32_t i = 0; i < nr_raw; i++) {
-		uint32_t mine = counts_as(&raw[i], attributes_say_nothing);
+		uint32_t mine = claimed_type(&raw[i], attributes_say_nothing);
 
 		if (!claims(&raw[i], from, to))
 			continue;
@@ -118,7 +115,10 @@ static bool covers(const struct e820_correction *c, wide from, wide to)
 	return c->base <= from && to <= (wide)c->base + c->size;
 }
 
-/* RAM that is lost is in a correction; contested stretches, and only these, in an overlap. */
+/*
+ * Checks the corrections of a stretch: RAM that became something else must be in a correction, and
+ * a stretch must be in overlaps if several entries claim it, and only then.
+ */
 static const char *check_stretch(wide from, wide to, bool claimed, uint32_t type)
 {
 	uint32_t claimants = 0, ram_claimants = 0, corrected = 0, overlaps = 0;
@@ -137,7 +137,7 @@ static const char *check_stretch(wide from, wide to, bool claimed, uint32_t type
 		corrected += covers(c, from, to) && raw[c->entry].type == RAM &&
 			     c->what != E820_DUPLICATE && c->what != E820_UNSORTED;
 	}
-	REQUIRE(overlaps + 1 >= claimants); /* everyone but the winner lost once */
+	REQUIRE(overlaps + 1 >= claimants); /* each claimant lost once, except the winner */
 	if (claimants < 2)
 		REQUIRE(overlaps == 0);
 	if (ram_claimants && type != RAM)
@@ -185,7 +185,10 @@ static const char *check_corrections(void)
 	return NULL;
 }
 
-/* All of the address space has one type: 2^64 is no size, so it is two ranges, cut anywhere. */
+/*
+ * Returns whether the whole address space has one type. No range can have that size, so it must be
+ * two, and may be cut anywhere.
+ */
 static bool is_whole_space(bool attributes_say_nothing, uint32_t *first)
 {
 	uint32_t type;
@@ -239,7 +242,7 @@ static const char *check_ranges(void)
 		before_end = to;
 		before_type = type;
 		bytes_of_ram += type == RAM ? (uint64_t)(to - from) : 0;
-		/* Where the run ends, so must the range. */
+		/* The range must end where the run of stretches of its type ends. */
 		if (k + 2 == nr_borders || !expected(to, borders[k + 2], nothing, &type) ||
 		    type != before_type)
 			REQUIRE((wide)map->ranges[nr - 1].base + map->ranges[nr - 1].size == to);

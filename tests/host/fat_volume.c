@@ -1,6 +1,3 @@
-/*
- * fat_volume.c: see fat_volume.h.
- */
 #include "tests/host/fat_volume.h"
 
 #include <stdarg.h>
@@ -23,7 +20,7 @@ static void failed(const char *what)
 	exit(1);
 }
 
-/* The shell's command, which must succeed. */
+/* Runs a shell command, and ends the program if it fails. */
 __attribute__((format(printf, 1, 2))) static void run(const char *fmt, ...)
 {
 	char command[1000];
@@ -61,8 +58,10 @@ void volume_restore(struct volume *volume)
 	volume->unreadable = NO_SECTOR;
 }
 
-/* Small files fill the volume's begin, every other one is deleted, and KERNEL.ELF takes the gaps.
-   Their 40 entries also make FAT32's root directory longer than a cluster. */
+/*
+ * Makes a volume: small files fill its beginning, every other one is deleted, and KERNEL.ELF goes
+ * into the gaps. Their 40 entries also make FAT32's root directory longer than a cluster.
+ */
 static void make_volume(struct volume *volume, const char *directory)
 {
 	char image[300];
@@ -115,7 +114,7 @@ uint32_t volume_fat_offset(const struct volume *volume)
 	return (uint32_t)(volume->bytes[14] | volume->bytes[15] << 8) * FAT_SECTOR_SIZE;
 }
 
-/* The only place on the volume with the name in this form. */
+/* The name is searched for: it stands in this form in the directory entry and nowhere else. */
 uint32_t volume_entry_offset(const struct volume *volume)
 {
 	for (uint32_t at = 0; at < volume->sectors * FAT_SECTOR_SIZE; at += 32) {

@@ -1,9 +1,9 @@
 /*
- * fat_volume.h: a FAT12, a FAT16 and a FAT32 volume as mtools makes them, for tests to damage.
+ * fat_volume.h: makes a FAT12, a FAT16 and a FAT32 volume with mtools, for tests to damage.
  *
- * In the root directory: KERNEL.ELF in fragments, among small files that were there before and
- * gaps that others left; EMPTY.TXT and ONE.TXT of no and of one byte; and in the way of finding
- * them a folder of the kernel's kind of name, long names, deleted entries, the label.
+ * The root directory has KERNEL.ELF, which lies in fragments between small files; EMPTY.TXT of no
+ * bytes and ONE.TXT of one byte; and entries that the reader must pass over to find them: a folder
+ * with a similar name, long names, deleted entries and the label.
  */
 #ifndef TESTS_HOST_FAT_VOLUME_H
 #define TESTS_HOST_FAT_VOLUME_H
@@ -21,24 +21,29 @@ struct volume {
 	const char *format; /* mformat's options */
 	uint32_t sectors;
 	uint32_t bits;
-	uint8_t *pristine;   /* what mtools wrote */
-	uint8_t *bytes;      /* what the reader sees */
-	uint32_t unreadable; /* a sector of the partition, or NO_SECTOR */
-	uint32_t reads;
+	uint8_t *pristine;   /* the volume as mtools wrote it */
+	uint8_t *bytes;      /* the volume as the reader sees it */
+	uint32_t unreadable; /* a sector of the partition whose reading fails, or NO_SECTOR */
+	uint32_t reads;      /* calls of the function that reads */
 };
 
 extern struct volume volumes[NR_VOLUMES];
 extern uint8_t kernel_bytes[KERNEL_BYTES];
 
-/* By mtools, in a folder below $B that is removed again; ends the program when that fails. */
+/*
+ * Makes all volumes with mtools, in a folder below $B that it removes again. Ends the program when
+ * that fails. volumes_free() frees their memory.
+ */
 void volumes_make(void);
 void volumes_free(void);
 
-/* All of it as it was made. */
+/* Makes the volume again what mtools wrote. */
 void volume_restore(struct volume *volume);
 
-/* In bytes: where the boot record says the FAT begins; where KERNEL.ELF's directory entry is. */
+/* Returns the offset, in bytes, at which the boot record says that the first FAT begins. */
 uint32_t volume_fat_offset(const struct volume *volume);
+
+/* Returns the offset of KERNEL.ELF's directory entry in bytes. */
 uint32_t volume_entry_offset(const struct volume *volume);
 
 #endif

@@ -1,6 +1,3 @@
-/*
- * kernel_block.c: see kernel_block.h.
- */
 #include "tests/host/kernel_block.h"
 
 #include <stdlib.h>
@@ -9,7 +6,7 @@
 #include "lib/crc32.h"
 #include "mm/port.h"
 
-/* _start is the program's own. */
+/* Symbols that kernel/boot_info.c needs; _start is that of the program. */
 const char __kernel_start[1], __kernel_end[1];
 uintptr_t mm_host_offset;
 

@@ -1,8 +1,8 @@
 /*
- * kernel_block.h: a boot_info block that passes all checks, for tests to spoil.
+ * kernel_block.h: makes a boot_info block that passes all checks, for tests to spoil.
  *
- * kernel/boot_info.c is in the program whole; what its boot_info_init() asks of the kernel is here
- * and is not called.
+ * All of kernel/boot_info.c is linked into the program. kernel_block.c also has the symbols of the
+ * kernel that its boot_info_init() needs, which no test calls.
  */
 #ifndef TESTS_HOST_KERNEL_BLOCK_H
 #define TESTS_HOST_KERNEL_BLOCK_H
@@ -15,10 +15,10 @@
 
 extern const struct boot_info_image block_image;
 
-/* Without its CRC. */
+/* Makes a block that is right except for its CRC, which block_seal() must add. */
 void block_make(struct boot_info *info);
 
-/* Gives it the CRC that fits. */
+/* Gives the block the CRC that fits. */
 void block_seal(struct boot_info *info);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * kernel_file.h: what scripts/seal-kernel.py appends to a kernel, for tests that make their own.
+ * kernel_file.h: the trailer that scripts/seal-kernel.py appends to a kernel, for tests that make
+ * their own kernel files.
  */
 #ifndef TESTS_HOST_KERNEL_FILE_H
 #define TESTS_HOST_KERNEL_FILE_H
@@ -11,7 +12,7 @@
 
 #define TRAILER_BYTES 16u
 
-/* Writes the trailer that fits behind the file's size bytes. */
+/* Writes the trailer that fits the first size bytes of file behind them. */
 static inline void kernel_seal(uint8_t *file, uint32_t size)
 {
 	static const char mark[8] = { '1', 's', 't', 'p', 'S', 'E', 'A', 'L' };

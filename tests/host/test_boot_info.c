@@ -1,5 +1,6 @@
 /*
- * test_boot_info.c: a block that is right passes, and each field that is wrong is named.
+ * test_boot_info.c: tests kernel/boot_info.c's checks: a block that is right passes, and each field
+ * that is wrong is named.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +33,7 @@ static void sealed_names(const char *word)
 	names(word);
 }
 
-/* The CRC is right, the field is not. */
+/* Demands that a block with this value in a field, and a CRC that fits, is refused by name. */
 #define WRONG(field, value)           \
 	do {                          \
 		block_make(&info);    \
@@ -53,7 +54,7 @@ static void test_right(void **state)
 	(void)state;
 	block_make(&info);
 	passes();
-	/* The limits themselves are right. */
+	/* The largest values that are allowed pass too. */
 	info.e820_count = E820_MAX_RAW;
 	info.map_faults = MAP_FAULT_ALL;
 	memset(info.cmdline, '~', BOOT_INFO_CMDLINE_SIZE - 1);
@@ -70,7 +71,7 @@ static void test_header(void **state)
 	WRONG(size, sizeof(info) - 1);
 }
 
-/* Every byte counts: one flipped anywhere is seen. */
+/* The CRC covers every byte: a flipped bit anywhere is found. */
 static void test_crc(void **state)
 {
 	(void)state;
@@ -157,7 +158,7 @@ static void test_cmdline(void **state)
 	memset(info.cmdline, 'x', BOOT_INFO_CMDLINE_SIZE);
 	sealed_names("cmdline has no end");
 	block_make(&info);
-	info.cmdline[100] = 1; /* behind the end: nobody reads it */
+	info.cmdline[100] = 1; /* after the terminating 0, where nothing reads it */
 	passes();
 }
 

@@ -1,6 +1,6 @@
 /*
- * test_cmdline.c: CMDLINE.TXT's line as stage2 looks at it (stage2/cmdline.c): words in it. What
- * becomes of its bytes is tests/host/fuzz/fuzz_cmdline.c's.
+ * test_cmdline.c: tests how stage2 looks for words in the line of CMDLINE.TXT (stage2/cmdline.c).
+ * How it reads the bytes of the file is tested by tests/host/fuzz/fuzz_cmdline.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>

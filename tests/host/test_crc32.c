@@ -1,5 +1,6 @@
 /*
- * test_crc32.c: known values, and the table-driven CRC against one taken bit by bit.
+ * test_crc32.c: tests lib/crc32.c with known values, and compares it with a CRC that is computed
+ * bit by bit.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +12,7 @@
 
 #include "lib/crc32.h"
 
-#define POLYNOMIAL 0xedb88320u /* reflected */
+#define POLYNOMIAL 0xedb88320u /* of CRC-32, with its bits reflected */
 
 static uint32_t bit_by_bit(const uint8_t *data, size_t size)
 {

@@ -1,8 +1,9 @@
 /*
- * test_e820.c: lib/e820.c against e820_oracle.h: all maps of up to three entries on a line of five
- * cells, at three places, and the maps of real machines:
+ * test_e820.c: tests lib/e820.c. All maps of up to three entries on a line of five cells, at three
+ * places of the address space, random maps, and the maps of real machines are compared with the
+ * oracle (e820_oracle.h).
  *
- *   test_e820 [DIRECTORY]      of *.map files; tests/e820 unless given
+ *   test_e820 [DIRECTORY]      DIRECTORY holds the *.map files of the machines: tests/e820
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,7 +61,7 @@ static void check_against_oracle(void)
 	sanitize();
 	bad = e820_oracle(&map, raw, nr_raw);
 	if (bad)
-		fail_msg("not so: %s", bad);
+		fail_msg("does not hold: %s", bad);
 }
 
 /* All maps of up to three entries. */
@@ -92,7 +93,7 @@ static void all_small_maps(uint64_t origin, uint64_t cell)
 	uint32_t nr = make_shapes(shapes);
 	uint64_t nr_maps = 0;
 
-	/* An index of nr stands for "no entry"; only the last ones may be missing. */
+	/* An index of nr stands for "no entry"; no entry may follow one that is missing. */
 	for (uint32_t code = 0; code < (nr + 1) * (nr + 1) * nr; code++) {
 		uint32_t index[3] = { code % nr, code / nr % (nr + 1), code / nr / (nr + 1) };
 
@@ -116,29 +117,28 @@ static void exhaustive_above_1m(void **state)
 	all_small_maps(0x200000, 0x1000);
 }
 
-/* A cell is one byte: what is off by one there is off by a cell. */
+/* A cell is one byte, so that a border that is off by one byte is off by a cell. */
 static void exhaustive_of_single_bytes(void **state)
 {
 	(void)state;
 	all_small_maps(0x200000, 1);
 }
 
-/* Borders of cells at 384, 576, 768, 960 and 1152 KiB: both ends of the hole lie inside one. */
+/* The cells' borders are at 384, 576, 768, … KiB: each end of the hole lies inside a cell. */
 static void exhaustive_at_the_legacy_hole(void **state)
 {
 	(void)state;
 	all_small_maps(0x60000, 0x30000);
 }
 
-/* Three cells below 2^64, two above 0; entries may pass the end. */
+/* Three cells lie below 2^64 and two above 0; entries may reach beyond 2^64. */
 static void exhaustive_at_the_top(void **state)
 {
 	(void)state;
 	all_small_maps(0 - 3 * 0x1000ull, 0x1000);
 }
 
-/* Two entries, each RAM or reserved, with and without attributes, and the type numbers there are.
- */
+/* Maps of two entries of every type number, enabled or not, with and without attributes. */
 static void exhaustive_attributes_and_types(void **state)
 {
 	static const uint32_t types[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 20, 0xffffffff };
@@ -184,7 +184,7 @@ static void random_maps(void **state)
 	}
 }
 
-/* Each kind of correction, exactly. */
+/* Each kind of correction, with its exact range and entry. */
 
 #define assert_correction(index, w, b, s, e)                                         \
 	do {                                                                         \
@@ -270,7 +270,7 @@ static void wrap_makes_ram_reserved(void **state)
 	assert_range(0, 0 - 0x2000ull, 0x2000, E820_TYPE_NVS);
 }
 
-/* Two ranges that would make 2^64 bytes stay two: the size has no number. */
+/* Two ranges that would be 2^64 bytes together stay two, as no uint64_t holds that size. */
 static void whole_address_space(void **state)
 {
 	(void)state;
@@ -296,7 +296,8 @@ static void attributes_disable_unless_all_do(void **state)
 	sanitize();
 	assert_range(0, 0x100000, 0x1000, RAM);
 	assert_int_equal(map.nr_corrections, 0);
-	raw[1].length = 20; /* it has no attributes, so it is enabled, so they mean something */
+	/* An entry without attributes is enabled RAM, so the other's attribute counts. */
+	raw[1].length = 20;
 	sanitize();
 	assert_range(0, 0x100000, 0x1000, RSVD);
 	raw[1].size = 0;
@@ -321,8 +322,7 @@ static void legacy_hole_is_never_ram(void **state)
 	assert_int_equal(map.nr_corrections, 3);
 }
 
-/* As many entries as there may be, in the order that makes most pieces: all fits, all is counted.
- */
+/* With the most entries, in the order that makes most ranges, all fit and all are counted. */
 static void full_tables(void **state)
 {
 	uint32_t listed;

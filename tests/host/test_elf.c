@@ -1,9 +1,9 @@
 /*
- * test_elf.c: stage2/elf.c on a small kernel file made in memory.
+ * test_elf.c: tests stage2/elf.c with a small kernel file made in memory.
  *
- * The file is right; then one field after the other is set to what must be refused, the trailer
- * made to fit, and the refusal has to name that fault. Then damage without a new trailer: each
- * shorter length and each flipped bit.
+ * The file as it is made must be accepted. Then one field after another is set to a value that must
+ * be refused, with a trailer that fits, and the refusal has to name that fault. Then the file is
+ * damaged without a new trailer: cut to each shorter length, and with each bit flipped.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -77,7 +77,7 @@ static void build(void)
 
 static bool check(uint32_t size)
 {
-	uint8_t *exact = malloc(size ? size : 1); /* its end is seen by the sanitizer */
+	uint8_t *exact = malloc(size ? size : 1); /* the sanitizer reports reads beyond it */
 	bool right;
 
 	memcpy(exact, file, size);
@@ -102,7 +102,7 @@ static void accepts_a_kernel(void **state)
 	assert_int_equal(image.segments[1].memory_size, BSS_BYTES);
 }
 
-/* The file as it now is, with a trailer that fits, is refused in these words and no others. */
+/* Gives the file a trailer that fits, and demands that it is refused with exactly these words. */
 static void refused(const char *words)
 {
 	seal();
@@ -157,7 +157,7 @@ static void names_faults_of_a_segment(void **state)
 	refused("segment 0 is larger in the file than in memory");
 	segment(0)->p_vaddr = 0x100000;
 	refused("segment 0 is not in the top 2 GiB (address 0x100000)");
-	segment(1)->p_memsz = 0x7fffd000; /* to the very end of the address space */
+	segment(1)->p_memsz = 0x7fffd000; /* ends with the address space */
 	refused("segment 1 is not in the top 2 GiB (address 0xffffffff80003000)");
 	segment(1)->p_memsz = UINT64_MAX;
 	refused("segment 1 is not in the top 2 GiB (address 0xffffffff80003000)");
@@ -211,7 +211,7 @@ static void names_faults_of_the_trailer(void **state)
 	assert_non_null(strstr(why, "damaged: CRC32 "));
 }
 
-/* Who damaged a header learns both: what is wrong with it, and that it was not linked so. */
+/* The message for a damaged header says what is wrong in it, and that the file is damaged. */
 static void says_when_a_fault_is_damage(void **state)
 {
 	(void)state;

@@ -1,10 +1,10 @@
 /*
- * test_fat.c: stage2/fat.c on volumes that mtools made, whole and then damaged.
+ * test_fat.c: tests stage2/fat.c with volumes that mtools made, at first intact and then damaged.
  *
  * The reader must find what mtools wrote (fat_volume.h) on FAT12, FAT16 and FAT32. Then fields,
- * chains and single bytes are changed: each fault has its own error, and whatever the bytes are, no
- * read leaves the partition and every call ends. Each read goes through volume_read(), which fails
- * the test otherwise.
+ * chains and single bytes are changed. Each fault must give its own error; and whatever the bytes
+ * are, every read must stay within the partition and every call must end: each read goes through
+ * volume_read(), which fails the test otherwise.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@
 #include "tests/host/fat_volume.h"
 
 #define PARTITION_LBA 100u
-#define NEAR_SECTORS  1500u /* FATs, root directory and first files lie within */
+#define NEAR_SECTORS  1500u /* the FATs, the root directory and the first files lie in these */
 #define COUNT(a)      (sizeof(a) / sizeof((a)[0]))
 
 static uint8_t buffer[KERNEL_BYTES + 1];
@@ -37,7 +37,7 @@ static bool volume_read(void *context, uint32_t lba, uint32_t count, void *buf)
 	return true;
 }
 
-/* The error of the first call that fails: mounting, finding, reading all. */
+/* Mounts the volume, finds a file and reads all of it. Returns the error of the call that fails. */
 static enum fat_error load(struct volume *volume, struct fat_fs *fs, const char *name)
 {
 	struct fat_file file = { 0 };
@@ -86,7 +86,7 @@ static void for_each_volume(void (*test)(struct volume *volume))
 	}
 }
 
-/* The volume's own numbers, taken from it while it is whole. */
+/* Returns what the reader knows of a volume that is intact. */
 static struct fat_fs mounted(struct volume *volume)
 {
 	struct fat_fs fs;
@@ -130,7 +130,7 @@ static void finds_files(void **state)
 	for_each_volume(finds_files_of);
 }
 
-/* A part is read up to its last byte and not beyond. */
+/* A part of a file is read up to its last byte and not beyond. */
 static void reads_parts_of(struct volume *volume)
 {
 	struct fat_fs fs = mounted(volume);
@@ -157,7 +157,7 @@ static void put(struct volume *volume, uint32_t offset, uint32_t size, uint32_t 
 		volume->bytes[offset + i] = (uint8_t)(value >> 8 * i);
 }
 
-/* Each row: a field of the boot record, a value it must not have, what is said of it. */
+/* Each row has a field of the boot record, a value it must not have, and the error for that. */
 static void refuses_boot_records_of(struct volume *volume)
 {
 	static const struct {
@@ -239,7 +239,7 @@ static void refuses_bad_partitions(void **state)
 	assert_int_equal(fat_mount(&fs, volume_read, volume, PARTITION_LBA, 2879), FAT_TOO_LARGE);
 }
 
-/* Writes a cluster's entry in the FAT, by the specification and not by the reader's way. */
+/* Writes a cluster's entry in the FAT as the specification says, without the reader's code. */
 static void set_entry(struct volume *volume, uint32_t cluster, uint32_t value)
 {
 	uint8_t *fat = volume->bytes + volume_fat_offset(volume);
@@ -344,7 +344,7 @@ static void ends_an_endless_root(void **state)
 	volume_restore(volume);
 }
 
-/* FAT32 may name the one FAT that is kept. */
+/* A FAT32 volume may name one FAT as active; the others are then not up to date. */
 static void takes_the_active_fat(void **state)
 {
 	struct volume *volume = &volumes[2];
@@ -362,7 +362,7 @@ static void takes_the_active_fat(void **state)
 	volume_restore(volume);
 }
 
-/* Every sector that is needed is missed. */
+/* Each sector that the reader needs gives an error when it cannot be read. */
 static void reports_unreadable_sectors_of(struct volume *volume)
 {
 	struct fat_fs fs;
@@ -389,7 +389,7 @@ static void reports_unreadable_sectors(void **state)
 	for_each_volume(reports_unreadable_sectors_of);
 }
 
-/* Whatever a byte of the boot record, the FAT or the directory becomes, reading ends, inside. */
+/* Whatever value a byte has, reading ends, and stays within the partition. */
 static void survive_byte(struct volume *volume, uint32_t offset)
 {
 	static const uint8_t values[] = { 0x00, 0x01, 0x7f, 0x80, 0xff };
@@ -423,7 +423,7 @@ static void survives_each_byte(void **state)
 	for_each_volume(survives_each_byte_of);
 }
 
-/* Many at once, in the places that steer: the same seed each time. */
+/* Changes many bytes at once, in the structures that direct the reader, always from one seed. */
 static void survives_random_bytes_of(struct volume *volume)
 {
 	struct fat_fs fs;

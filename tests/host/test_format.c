@@ -1,8 +1,8 @@
 /*
- * test_format.c: lib/format.c against the C library's snprintf, text and returned length.
+ * test_format.c: compares lib/format.c with the C library's snprintf(), text and returned length.
  *
  * Every flag, width, precision and length is combined with every conversion and with values at the
- * borders. What C leaves open (%s of NULL, %p of NULL) is checked against our own promise.
+ * borders of the types. What C leaves open (%s and %p of NULL) must be as lib/format.h promises.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@
 
 static unsigned long nr_compared;
 
-/* Without a format attribute: the formats here are made at run time, some wrong on purpose. */
+/* This has no format attribute, because the formats are made at run time, and some are wrong. */
 static int ours_snprintf(char *buf, size_t size, const char *fmt, ...)
 {
 	va_list ap;
@@ -149,7 +149,7 @@ static void stars(void **state)
 
 static void precision_bounds_the_read(void **state)
 {
-	char text[3] = { 'a', 'b', 'c' }; /* no 0: a sanitizer sees a read behind it */
+	char text[3] = { 'a', 'b', 'c' }; /* the sanitizer reports a read beyond it */
 
 	(void)state;
 	compare(TEXT_SIZE, "%.*s", 3, text);

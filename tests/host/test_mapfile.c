@@ -1,6 +1,6 @@
 /*
- * test_mapfile.c: the reader of maps and logs under sanitizers: exact values, and text that is cut,
- * mangled and random. What replay says of bad input is tests/replay.py's.
+ * test_mapfile.c: tests tools/replay/mapfile.c under sanitizers: with exact values, and with text
+ * that is cut, mangled or random. tests/replay.py tests replay's messages about bad input.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@ static struct mapfile map;
 
 static int parse(const char *text, size_t size)
 {
-	/* Exactly its bytes, so that the sanitizer sees a read behind the end. */
+	/* A copy of exactly this size, so that the sanitizer reports a read beyond the end. */
 	char *copy = malloc(size ? size : 1);
 	int result;
 

@@ -1,7 +1,9 @@
 /*
- * test_maps.c: every map of tests/e820/ (or those named) through the boot, with every check of
- * checks.c, from power-on garbage. Built with MemorySanitizer too: descriptors and RAM are then
- * poisoned, so that a decision made from memory nobody wrote is an error.
+ * test_maps.c: boots every map of tests/e820/, or those that the command line names, and runs every
+ * check of checks.c.
+ *
+ * It is also built with MemorySanitizer: RAM and descriptors are then poisoned, so that a decision
+ * that depends on memory that was never written is an error.
  */
 #include <glob.h>
 #include <stdlib.h>
@@ -18,7 +20,10 @@
 #define MAX_DIRTY_BYTES (8ull << 30)
 #endif
 
-/* With and without 1 GiB pages, with garbage in RAM and without. */
+/*
+ * Boots a map with and without 1 GiB pages, with garbage in RAM and without, and prints its line of
+ * TAP. Returns 1 if a check fails, else 0.
+ */
 static int run_map(const char *name, int number)
 {
 	static struct mapfile map;
@@ -40,7 +45,7 @@ static int run_map(const char *name, int number)
 		};
 		unsigned int nr;
 
-		/* Garbage goes to every descriptor: only where that is quick, and not poison. */
+		/* Writing garbage to every descriptor takes too long for large maps. */
 		if (options.dirty && e820_bytes(&e820_map, E820_TYPE_RAM) > MAX_DIRTY_BYTES)
 			continue;
 		if (sim_boot(map.entries, map.nr, &options, &kernel, &error)) {
@@ -59,7 +64,7 @@ static int run_map(const char *name, int number)
 	return bad != 0;
 }
 
-/* MemorySanitizer's address space has room for 8 TiB of RAM: the maps that reach further wait. */
+/* Returns whether a map fits into the 8 TiB of RAM that MemorySanitizer leaves to a program. */
 static bool fits(const char *name)
 {
 #ifdef SIM_MSAN

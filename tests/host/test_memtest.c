@@ -1,9 +1,11 @@
 /*
- * test_memtest.c: kernel/memory/memtest.c at boot and from the monitor, on memory with faults.
+ * test_memtest.c: tests kernel/memory/memtest.c, at boot and from the monitor, on memory with
+ * faults.
  *
- * The kernel empties the caches before it writes and before it reads back; here that is when cells
- * forget. The table of bad frames is never emptied: tests without faults come first, then those
- * with, each with frames of its own, last the one that fills the table.
+ * memtest flushes the CPU caches before it writes and before it reads back; the faults of the
+ * simulated memory take effect at these moments. The table of bad frames is never emptied: tests
+ * without faults come first, then those with faults, each with frames of its own, and last the one
+ * that fills the table.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,9 +30,12 @@
 #define RAM_END    (64 * MIB)
 #define MAX_FAULTS 1024
 #define SENTINEL   0xa5
-#define ALL        16 /* patterns */
+#define ALL        16 /* the number of patterns */
 
-/* Bits that read as 1 or as 0 whatever was written; copy: the word shows another's cell. */
+/*
+ * A word in which some bits always read as 1 or as 0; or, if copy is not 0, that shows the word at
+ * copy.
+ */
 static struct fault {
 	phys_addr_t phys;
 	uint64_t stuck_high, stuck_low;
@@ -38,12 +43,12 @@ static struct fault {
 } faults[MAX_FAULTS];
 static unsigned int nr_faults;
 
-/* What the free memory held at the end of each write, at one address. */
+/* An address in free memory, and the word that was there at each flush. */
 static phys_addr_t watched;
 static uint64_t seen[64];
 static unsigned int nr_flushes;
 
-static unsigned int interrupt_after; /* asked so often, Ctrl-C is there; 0: never */
+static unsigned int interrupt_after; /* Ctrl-C is seen at this question; 0: never */
 static char said[65536];
 
 static uint64_t *word_at(phys_addr_t phys)
@@ -102,7 +107,7 @@ static void stop(void)
 	sim_log = NULL;
 }
 
-/* A machine up to the direct map: RAM below and above what is reserved. */
+/* Boots a machine up to the direct map, with RAM below and above what is reserved. */
 static void early_boot(void)
 {
 	sim_reset();
@@ -141,7 +146,7 @@ static void only_free_memory_is_written(void **state)
 	assert_non_null(strstr(said, "memtest: frames out of service: 0\n"));
 }
 
-/* All 16 patterns: any two bits of a word differ in one of them, and each is 0 and 1. */
+/* In the 16 patterns each bit of a word is both 0 and 1, and any two bits differ in one of them. */
 static void patterns_tell_all_bits_apart(void **state)
 {
 	uint64_t ones = 0, zeros = 0;
@@ -151,7 +156,7 @@ static void patterns_tell_all_bits_apart(void **state)
 	watched = 5 * MIB + 8;
 	run_early(ALL + 1);
 	assert_int_equal(nr_flushes, 2 * (ALL + 1));
-	/* Flush 2n + 1 is between writing and reading of pass n. */
+	/* Flush 2n + 1 comes between the writing and the reading of pass n. */
 	for (unsigned int n = 0; n < ALL; n++) {
 		ones |= seen[2 * n + 1];
 		zeros |= ~seen[2 * n + 1];
@@ -169,7 +174,7 @@ static void patterns_tell_all_bits_apart(void **state)
 		}
 }
 
-/* One in each frame from 8 MiB on, at every place of the frame; 0 or 1. Two passes find all. */
+/* Each frame from 8 MiB on has one stuck bit, each at another place. Two passes find them all. */
 static void any_stuck_bit_is_found(void **state)
 {
 	const pfn_t first = PHYS_PFN(8 * MIB);
@@ -215,7 +220,7 @@ static void a_run_of_frames_is_one_range(void **state)
 	    strstr(said, "out of service [mem 0x00000000013ff000-0x0000000001404fff]\n"));
 }
 
-/* The first and the last word of the memory. */
+/* Faults in the first and in the last word of the memory are found. */
 static void the_ends_are_tested(void **state)
 {
 	(void)state;
@@ -227,7 +232,7 @@ static void the_ends_are_tested(void **state)
 	assert_true(memblock_is_region_reserved(RAM_END - PAGE_SIZE, PAGE_SIZE));
 }
 
-/* Two addresses of one cell: constant patterns never see that, the first pass does. */
+/* Two addresses show one cell: no constant pattern finds that, but the first pass does. */
 static void a_missing_address_line_is_found(void **state)
 {
 	(void)state;
@@ -237,7 +242,7 @@ static void a_missing_address_line_is_found(void **state)
 	assert_true(memblock_is_region_reserved(24 * MIB, PAGE_SIZE));
 }
 
-/* ---- the monitor ---- */
+/* The monitor's command. */
 
 static void boot(void)
 {
@@ -280,7 +285,7 @@ static void good_memory_comes_back(void **state)
 	assert_non_null(strstr(said, "2 of 2 passes over 62 MiB; bad frames: 0\n"));
 }
 
-/* The first of a large block, one within, and two in a row across the border of 2 MiB. */
+/* Bad frames: the first of a large run, one within it, and two on either side of a block border. */
 static void bad_frames_stay_out_of_service(void **state)
 {
 	static const pfn_t frames[] = { 0x2000, 0x2123, 0x21ff, 0x2200 };
@@ -299,7 +304,7 @@ static void bad_frames_stay_out_of_service(void **state)
 		assert_ptr_equal(page_head(frames[i]), pfn_to_page(frames[i]));
 		assert_int_equal(page_private(pfn_to_page(frames[i])), 0x626164);
 	}
-	/* They are not tested again, and the rest is good. */
+	/* Another test leaves them out and finds no fault. */
 	nr_flushes = 0;
 	sim_log = fmemopen(said, sizeof(said), "w");
 	assert_int_equal(monitor_memtest("1"), 0);
@@ -310,7 +315,10 @@ static void bad_frames_stay_out_of_service(void **state)
 	    strstr(said, "out of service [mem 0x00000000021ff000-0x0000000002200fff]\n"));
 }
 
-/* 5 GiB in pieces of 12 MiB: asked once in 16, a line at each GiB, and a blank one at the end. */
+/*
+ * 5 GiB in ranges of 12 MiB print a line at each GiB and a blank one at the end; go_on() is called
+ * for every 16 MiB.
+ */
 static bool show(const struct memtest *test)
 {
 	nr_flushes++;
@@ -363,7 +371,10 @@ static void wrong_arguments_are_said(void **state)
 	}
 }
 
-/* Every second frame of 5 MiB: all go, and what the table cannot tell apart goes with them. */
+/*
+ * Every second frame of 5 MiB is bad. All of them must go out of service, together with good frames
+ * that a full table cannot list apart from them.
+ */
 static void a_full_table_forgets_nothing(void **state)
 {
 	const pfn_t first = PHYS_PFN(48 * MIB);

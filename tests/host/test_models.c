@@ -1,13 +1,16 @@
 /*
- * test_models.c: the memory models of tests/models/ and mm/'s own over every map of tests/e820/.
+ * test_models.c: tests the memory models of tests/models/, and mm/'s own, with every map of
+ * tests/e820/.
  *
- * Of the frames at the edges of RAM and of its sections, and of every STRIDE-th between them:
+ * These rules are checked for the frames at the edges of RAM and of its sections, and for every
+ * STRIDE-th frame between them:
  *
  *   T1 page_to_pfn(pfn_to_page(pfn)) is pfn.
- *   T2 The descriptor lies, by the page tables, in RAM that the set-up took.
- *   T3 No two frames have the same descriptor there.
+ *   T2 The page tables map the descriptor to RAM that the set-up took.
+ *   T3 No two frames have the same descriptor in RAM.
  *
- * What a model cannot hold is in cannot[]; another refusal, or none there, is a failure.
+ * cannot[] lists the maps that a model cannot hold. Any other refusal is a failure, and so is a map
+ * of that list that is not refused.
  */
 #include <glob.h>
 #include <setjmp.h>
@@ -86,7 +89,7 @@ static int compare(const void *a, const void *b)
 	return (x->where > y->where) - (x->where < y->where);
 }
 
-/* The first rule that is broken, or NULL. The model has been set up. */
+/* Returns the first rule that a model, which has been set up, breaks, or NULL. */
 static const char *check(const struct model *model)
 {
 	const char *broken = NULL;
@@ -128,7 +131,7 @@ static bool expected_to_refuse(const char *model, const char *map)
 	return false;
 }
 
-/* Whether the model holds the map. */
+/* Sets the model up for the map and checks it. Returns false when it refuses, as it should. */
 static bool run_map(const struct model *model, const char *map)
 {
 	phys_addr_t reserved;
@@ -140,13 +143,13 @@ static bool run_map(const struct model *model, const char *map)
 	descriptors = model->setup();
 	if (!descriptors != expected_to_refuse(model->name, map))
 		fail_msg("%s, %s: %s", model->name, map,
-			 descriptors ? "is not to fit" : model_refusal);
+			 descriptors ? "should have been refused" : model_refusal);
 	if (!descriptors) {
 		print_message("# %s cannot hold %s: %s\n", model->name, map, model_refusal);
 		return false;
 	}
 	if (memblock_reserved_size() - reserved < descriptors)
-		fail_msg("%s, %s: less was taken than it says", model->name, map);
+		fail_msg("%s, %s: the set-up took less than it says", model->name, map);
 	if (model->init)
 		model->init();
 	broken = check(model);

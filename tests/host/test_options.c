@@ -1,5 +1,6 @@
 /*
- * test_options.c: the command line (kernel/options.c) and numbers in it (kernel/parse.c).
+ * test_options.c: tests the kernel's command line (kernel/options.c) and the numbers in it
+ * (kernel/parse.c).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,7 +34,10 @@ static int warn(const char *fmt, ...)
 	return length;
 }
 
-/* Parses a copy of exactly the line's size, so that a sanitizer sees a read behind its end. */
+/*
+ * Parses a copy of exactly the line's size, so that the sanitizer reports a read beyond its end,
+ * and demands these warnings.
+ */
 static struct options parse(const char *line, const char *expected_warnings)
 {
 	static char *copy;
@@ -228,7 +232,7 @@ static void consoles_and_debug(void **state)
 			.memblock_debug);
 }
 
-/* Stage2's to act on: here it is known, as a whole word. */
+/* Stage2 acts on "safe"; the kernel only has to know the word, and that it is a whole word. */
 static void safe(void **state)
 {
 	(void)state;

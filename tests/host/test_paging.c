@@ -1,8 +1,10 @@
 /*
- * test_paging.c: page tables in simulated RAM, read back by paging_walk() against what was asked.
+ * test_paging.c: tests arch/x86_64/paging.c: builds page tables in simulated RAM, reads them back
+ * with paging_walk() and compares the result with what was asked for.
  *
- * Every mapping is looked at where it begins, where it ends, around both, and at random between:
- * the address, the rights, and the size of the page, which is the largest that fits there.
+ * Every mapping is checked at its first and last byte, just outside, and at random addresses
+ * within: the address, the rights, and the size of the page, which must be the largest that fits
+ * there.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +21,7 @@
 #include "mm/port.h"
 #include "tests/host/sim/sim.h"
 
-#define TABLES_RAM (16ull << 20) /* what tables may take */
+#define TABLES_RAM (16ull << 20) /* bytes of RAM, all of which page tables may use */
 #define KIB4       (1ull << 12)
 #define MIB2       (1ull << 21)
 #define GIB1       (1ull << 30)
@@ -27,14 +29,16 @@
 
 static struct paging_config config = { .nx = true };
 
-/* Tables come from garbage: what is not written is noticed. */
-static void start(bool pdpe1gb)
+enum large_pages { WITHOUT_1G_PAGES, WITH_1G_PAGES };
+
+/* Begins with empty page tables. RAM holds garbage, so that an entry left unwritten is noticed. */
+static void start(enum large_pages pages)
 {
 	sim_reset();
 	sim_map_ram(TABLES_RAM);
 	memset(phys_to_virt(0), 0xa5, TABLES_RAM);
 	memblock_add(0, TABLES_RAM);
-	config.pdpe1gb = pdpe1gb;
+	config.pdpe1gb = pages == WITH_1G_PAGES;
 	paging_init(&config);
 }
 
@@ -50,7 +54,10 @@ struct mapping {
 	unsigned int prot;
 };
 
-/* The largest page around offset that lies within the mapping and whose addresses agree. */
+/*
+ * Returns the size of the page that must hold the byte at offset: the largest that lies within the
+ * mapping and whose physical address is aligned as its virtual one is.
+ */
 static uint64_t page_size_at(const struct mapping *m, uint64_t offset)
 {
 	static const uint64_t sizes[] = { GIB1, MIB2, KIB4 };
@@ -89,7 +96,10 @@ static void check_mapping(const struct mapping *m)
 		check_at(m, random_below(m->size));
 }
 
-/* Borders near those of pages of every size, near enough together for tables to be shared. */
+/*
+ * Returns a random distance in bytes: near a multiple of a page of some size, and short enough for
+ * neighbouring mappings to share tables.
+ */
 static uint64_t random_distance(void)
 {
 	static const uint64_t units[] = { KIB4, MIB2, GIB1 };
@@ -114,7 +124,8 @@ static void mappings_are_as_asked(void **state)
 			virt += random_distance();
 			*m = (struct mapping){ virt, virt - BASE, random_distance(),
 					       (unsigned int)random_below(4) };
-			/* Every other one to where pages of its size do not fit. */
+			/* Half of the mappings are moved to where their largest pages do not fit.
+			 */
 			if (random_below(2))
 				m->phys += (m->size < GIB1 ? KIB4 : MIB2) * random_below(512);
 			if (m->size < 16 * MIB2 && !random_below(4))
@@ -127,7 +138,7 @@ static void mappings_are_as_asked(void **state)
 	}
 }
 
-/* Frames of [from, to) that are not multiples of `step` are reserved. */
+/* Reserves all frames of [from, to) except one in every step bytes. */
 static void leave_every(uint64_t step, phys_addr_t from, phys_addr_t to)
 {
 	for (phys_addr_t base = from; base < to; base += step)
@@ -140,15 +151,15 @@ static void tables_need_not_lie_side_by_side(void **state)
 	uint64_t bytes;
 
 	(void)state;
-	start(false);
+	start(WITHOUT_1G_PAGES);
 	bytes = paging_table_bytes();
 	paging_map(m.virt, m.phys, m.size, m.prot);
 	check_mapping(&m);
 	bytes = paging_table_bytes() - bytes;
-	/* One for each GiB, and the way there. */
+	/* A table for each GiB, and the one above them. */
 	assert_int_equal(bytes, 101 * PAGE_SIZE);
 
-	start(false);
+	start(WITHOUT_1G_PAGES);
 	memblock_allow_resize();
 	leave_every(4 * KIB4, 0, TABLES_RAM);
 	paging_map(m.virt, m.phys, m.size, m.prot);
@@ -156,7 +167,7 @@ static void tables_need_not_lie_side_by_side(void **state)
 	assert_int_equal(paging_table_bytes(), bytes + 3 * PAGE_SIZE);
 }
 
-/* What paging_map() says of a mapping, "" when nothing. */
+/* Returns the message with which paging_map() panics, or "" if it does not. */
 static const char *refusal(const struct mapping *m)
 {
 	static jmp_buf jump;
@@ -174,12 +185,12 @@ static void no_room_is_said(void **state)
 	const struct mapping m = { BASE, 0, 100 * GIB1, PAGING_WRITE };
 
 	(void)state;
-	start(false);
+	start(WITHOUT_1G_PAGES);
 	memblock_reserve(0, TABLES_RAM - 60 * KIB4);
 	assert_string_equal(refusal(&m), "no room for a page table");
 }
 
-/* Over a page of each size, by a page of each size, at each end of a run. */
+/* Maps a page of each size over one of each size, at each end of a run of two. */
 static void nothing_is_mapped_twice(void **state)
 {
 	static const uint64_t sizes[] = { KIB4, MIB2, GIB1 };
@@ -193,14 +204,14 @@ static void nothing_is_mapped_twice(void **state)
 				struct mapping second = { virt - before * sizes[over], 0,
 							  (1 + before) * sizes[over], 0 };
 
-				start(true);
+				start(WITH_1G_PAGES);
 				assert_string_equal(refusal(&first), "");
 				assert_non_null(strstr(refusal(&second), "page tables: "));
 				check_at(&first, 0);
 			}
 }
 
-/* Holes read as one page, however they lie; what is mapped beside them stays. */
+/* Holes of any size show one page of zeros; a mapping beside them stays as it is. */
 static void holes_share_a_page(void **state)
 {
 	(void)state;

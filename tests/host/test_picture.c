@@ -1,9 +1,9 @@
 /*
- * test_picture.c: the picture of memory on simulated machines.
+ * test_picture.c: tests the picture of memory (kernel/picture/) on simulated machines.
  *
- * Whole screens are compared with tests/screens/NAME.txt; `test_picture NAME` prints one as it is
- * now. What a cell counts is compared with a look at each frame, and every key with what it must
- * keep.
+ * Whole screens are compared with tests/screens/NAME.txt; `test_picture NAME` prints a screen as it
+ * is now. The counts of a cell are compared with the page state of each of its frames. Every key is
+ * tested for what it must leave unchanged.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,7 +59,7 @@ static void boot_file(const char *name)
 	boot();
 }
 
-/* ---- screens ---- */
+/* Screens. */
 
 static void boot_128m(void)
 {
@@ -71,7 +71,7 @@ static void boot_holes(void)
 	boot_of(holes_64m, 7);
 }
 
-/* All of it taken, a quarter given back: every fourth block, and every fourth frame of a GiB. */
+/* Boots, allocates everything, and frees every fourth block, and in one GiB every fourth frame. */
 static void boot_used(void)
 {
 	struct page *page;
@@ -121,7 +121,7 @@ static void draw(struct picture_view *view, enum picture_cursor cursor)
 	struct picture_line under = picture_under_cursor(view);
 
 	picture_describe(&words, under.start, under.end, map.entries, map.nr);
-	picture_render(&screen, view, &words, "keys", cursor);
+	picture_render(&screen, view, &words, "keys", cursor == WITH_CURSOR);
 }
 
 static void draw_shown(const struct shown *s)
@@ -169,7 +169,7 @@ static void screens_are_as_expected(void **state)
 	}
 }
 
-/* ---- colours, the cursor ---- */
+/* Colours and the cursor. */
 
 static void each_kind_has_its_own_character(void **state)
 {
@@ -213,7 +213,7 @@ static void a_shade_says_tenths(void **state)
 	}
 }
 
-/* Exactly one cell differs, and it is where the screen says the cursor is. */
+/* The cursor changes exactly one cell, the one at which the screen says it is. */
 static void the_cursor_is_one_cell(void **state)
 {
 	static struct screen without;
@@ -262,7 +262,7 @@ static void sizes_are_cut_to_what_is_possible(void **state)
 	assert_int_equal(view.columns, 128);
 }
 
-/* ---- counts, against a look at each frame ---- */
+/* Counts, compared with those of single frames. */
 
 static bool is_mem_map(pfn_t wanted)
 {
@@ -352,9 +352,9 @@ static void counts_are_those_of_the_frames(void **state)
 	}
 }
 
-/* ---- keys ---- */
+/* Keys. */
 
-/* The lines of the machine follow one another and are what each of their frames belongs to. */
+/* Demands that the lines of the picture follow one another, and that each frame is in its line. */
 static void check_lines(const struct picture_view *view)
 {
 	for (pfn_t pfn = 0; pfn < picture_end_pfn();) {
@@ -427,7 +427,7 @@ static void right_goes_everywhere_and_left_back(void **state)
 	assert_int_equal(view.cursor, 0);
 }
 
-/* Down over a fold and up again ends in the same column. */
+/* Moving down over a fold and up again ends in the same column. */
 static void folds_do_not_lose_the_column(void **state)
 {
 	static const struct piece pieces[] = { { 0, 0x9f000, 1 },

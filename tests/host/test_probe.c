@@ -1,8 +1,8 @@
 /*
- * test_probe.c: kernel/memory/probe.c on machines whose RAM is not where their map says.
+ * test_probe.c: tests kernel/memory/probe.c on machines whose RAM is not where their map says.
  *
- * A machine is a list of stretches of RAM and what answers elsewhere; cells exist once written. The
- * map is memblock's.
+ * The simulated machine has a list of stretches of RAM, and a rule for what a read returns where
+ * there is none. Its words are cells, which exist once they are written. The map is memblock's.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,25 +25,26 @@
 #define MAX_STRETCH 40
 #define ODD         0x9e3779b97f4a7c15ull
 
-static struct {
+struct machine {
 	struct {
 		phys_addr_t base, end;
 	} ram[MAX_STRETCH];
 	unsigned int nr_ram;
-	phys_addr_t wrap;    /* addresses are taken modulo this; 0: whole */
-	uint64_t rom;        /* read where there is no RAM ... */
-	bool floating;       /* ... or else what was last on the bus */
-	phys_addr_t bad;     /* the frame with a word ... */
-	uint64_t stuck_high; /* ... where these bits read as 1 ... */
-	uint64_t stuck_low;  /* ... or as 0 */
-	uint64_t bus;
+	phys_addr_t wrap;    /* the address decoder takes addresses modulo this; 0: it does not */
+	uint64_t rom;        /* what a read returns where there is no RAM … */
+	bool floating;       /* … unless it returns what was last on the bus */
+	phys_addr_t bad;     /* a frame in which … */
+	uint64_t stuck_high; /* … these bits always read as 1 … */
+	uint64_t stuck_low;  /* … and these as 0 */
+	uint64_t bus;        /* the last value on the bus */
 	unsigned long accesses;
-	bool ended;
+	bool ended; /* early_access_end() was called */
 	struct {
-		phys_addr_t phys;
+		phys_addr_t phys; /* plus 1; 0: the entry is empty */
 		uint64_t value;
-	} cells[MAX_CELLS];
-} * machine;
+	} cells[MAX_CELLS]; /* a hash table */
+};
+static struct machine *machine;
 
 static char said[8192];
 
@@ -57,13 +58,13 @@ static uint64_t *cell_of(phys_addr_t phys)
 	return &machine->cells[i].value;
 }
 
-/* The cell that answers, or NULL. */
+/* Returns the cell at an address, or NULL where there is no RAM. */
 static uint64_t *decode(phys_addr_t phys)
 {
 	machine->accesses++;
 	assert_false(machine->ended);
 	assert_true(phys % 8 == 0);
-	/* The map's own frames only, and none that is in use. */
+	/* The probe must keep to the map's RAM, and away from memory that is in use. */
 	assert_true(memblock_is_region_memory(phys, 8));
 	assert_false(memblock_is_region_reserved(phys, 8));
 	if (machine->wrap)
@@ -136,7 +137,7 @@ struct borders {
 	phys_addr_t base, end;
 };
 
-/* What memblock has after it. */
+/* Demands that memblock.memory has these ranges and no others. */
 static void expect(unsigned int nr, const struct borders *ranges)
 {
 	assert_int_equal(memblock.memory.cnt, nr);
@@ -168,7 +169,7 @@ static void an_honest_map_keeps_all(void **state)
 	assert_string_equal(said, "");
 }
 
-/* Whatever answers there: ones, zeros, a ROM, the bus. */
+/* A read beyond the end may return ones, zeros, a ROM's words, or what was last on the bus. */
 static void the_end_is_missing_to_the_frame(void **state)
 {
 	static const uint64_t roms[] = { ~0ull, 0, 0x55aa55aa12345678 };
@@ -235,7 +236,7 @@ static void a_whole_range_is_missing(void **state)
 	EXPECT({ 0, GIB });
 }
 
-/* RAM of a size that an address decoder ignores the rest of: the lowest addresses are its own. */
+/* The address decoder ignores upper bits, so that RAM repeats: only the lowest copy is kept. */
 static void ram_that_wraps_counts_once(void **state)
 {
 	static const uint64_t sizes[] = { 16 * MIB, 128 * MIB, 256 * MIB, GIB, 4 * GIB };
@@ -278,7 +279,7 @@ static void a_stuck_bit_shows_in_one_of_two_rounds(void **state)
 	}
 }
 
-/* Four accesses a point: one every 256 MiB, the 16 at the bottom, the ends of two ranges. */
+/* Each point takes four accesses: one point every 256 MiB, 16 low ones, the ends of two ranges. */
 static void a_terabyte_is_4000_points(void **state)
 {
 	(void)state;
@@ -303,7 +304,7 @@ static int list(const char *fmt, ...)
 	return length;
 }
 
-/* Runs first: what was left out is kept, as it is in the kernel. */
+/* This test runs first: the list of what was left out is never emptied, as in the kernel. */
 static void what_was_left_out_is_listed(void **state)
 {
 	(void)state;

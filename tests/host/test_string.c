@@ -1,6 +1,7 @@
 /*
- * test_string.c: lib/string.c against loops of a byte a step, for every alignment and size around
- * its word loops. host.mk compiles it under other names, beside the C library's own.
+ * test_string.c: compares lib/string.c with loops over single bytes, for every alignment and for
+ * sizes around those of its word loops. host.mk compiles it with other names for its functions,
+ * because the C library has the same ones.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,11 +30,11 @@
 #undef strncmp
 #undef strchr
 
-#define MAX_SIZE 150 /* two rounds of memset's eight words, and some */
-#define ALIGNS   9   /* of a word, and the next */
+#define MAX_SIZE 150 /* more than two rounds of memset()'s loop over eight words */
+#define ALIGNS   9   /* every alignment within a word, and the next word's first */
 #define ROOM     (MAX_SIZE + 2 * ALIGNS)
 
-/* Bytes that tell their places apart, on a word's border. */
+/* Buffers, aligned to words, that are filled with bytes which show where they come from. */
 static _Alignas(16) unsigned char source[ROOM], got[ROOM], expected[ROOM];
 
 static void fill_all(void)
@@ -68,7 +69,7 @@ static void memcpy_copies_that_and_no_more(void **state)
 	for_sizes_and_aligns(try_memcpy);
 }
 
-/* Within one buffer: source and destination overlap from either side, or are the same. */
+/* Moves within one buffer: source and destination overlap from either side, or are the same. */
 static void try_memmove(size_t size, size_t to, size_t from)
 {
 	unsigned char before[MAX_SIZE];
@@ -106,7 +107,7 @@ static int sign(int value)
 	return (value > 0) - (value < 0);
 }
 
-/* Bytes compare unsigned; the first that differs decides, and nothing behind the size counts. */
+/* Bytes compare as unsigned; the first difference decides; bytes beyond the size do not count. */
 static void memcmp_is_decided_by_the_first_difference(void **state)
 {
 	static const unsigned char values[] = { 0, 1, 0x7f, 0x80, 0xff };
@@ -139,7 +140,7 @@ static void strlen_counts(void **state)
 	assert_int_equal(lib_strlen("\x80\xff"), 2);
 }
 
-/* The C library's are the judge; C leaves open how far from 0 a difference is. */
+/* Signs are compared with the C library's results, because C does not define other values. */
 static void strcmp_and_strncmp_order_texts(void **state)
 {
 	(void)state;
@@ -151,7 +152,7 @@ static void strcmp_and_strncmp_order_texts(void **state)
 				assert_int_equal(sign(lib_strncmp(texts[i], texts[j], size)),
 						 sign(strncmp(texts[i], texts[j], size)));
 		}
-	/* Neither ends: the size alone stops it. */
+	/* Neither text has a terminating 0: the size must end the comparison. */
 	assert_int_equal(lib_strncmp((char[]){ 'x', 'y' }, (char[]){ 'x', 'y' }, 2), 0);
 }
 

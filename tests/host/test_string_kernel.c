@@ -1,9 +1,9 @@
 /*
- * test_string_kernel.c: what moves and sets memory in the kernel, at every alignment and overlap,
- * byte by byte.
+ * test_string_kernel.c: tests the kernel's memcpy(), memmove() and memset() at every alignment and
+ * overlap, byte by byte.
  *
- * lib/string.c is linked in, and arch/x86_64/memset.asm before it: their functions are called, not
- * the C library's.
+ * lib/string.c and arch/x86_64/memset.asm are linked into the program, so that their functions are
+ * called instead of the C library's.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include "lib/string.h"
 
 #define ROOM     160
-#define MAX_SIZE 72 /* words of either size, and what is left over */
+#define MAX_SIZE 72 /* several words of 4 or 8 bytes, and a remainder */
 
 static unsigned char memory[ROOM], expected[ROOM];
 
@@ -66,7 +66,7 @@ static void copies(void **state)
 			}
 }
 
-/* The value counts as a byte, whatever else is in the int. */
+/* Only the low byte of the value counts. */
 static void sets(void **state)
 {
 	static const int values[] = { 0, 1, 0x80, 0xa5, 0xff, 0x1234, -1 };

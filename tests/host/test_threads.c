@@ -1,16 +1,18 @@
 /*
- * test_threads.c: the allocator under threads, for ThreadSanitizer.
+ * test_threads.c: tests the allocator with several threads, under ThreadSanitizer.
  *
- * Each of four threads is a CPU. They allocate orders 0 to 9 at random and swap what they have
- * through shared slots, so that most is freed by another thread than the one that allocated it. A
- * table of owners, changed atomically, sees a frame handed out twice; the memory of each block is
- * written without an atomic, so that the sanitizer sees whether handing out orders it. In the end
- * each thread drains its caches, and the books must be as in the beginning.
+ * Each of four threads plays a CPU. They allocate orders 0 to 9 at random and exchange what they
+ * have through shared slots, so that most of it is freed by another thread than the one that
+ * allocated it. A table of owners, which is changed atomically, shows a frame that was handed out
+ * twice. The memory itself is written without atomics, so that the sanitizer reports an allocation
+ * that is not ordered after the free before it. At the end each thread drains its frame caches,
+ * mm_check() must find nothing, and as many frames must be free as before.
  */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "lib/format.h"
 #include "mm/cache.h"
 #include "mm/check.h"
 #include "mm/zone.h"
@@ -19,11 +21,11 @@
 #define MIB        0x100000ull
 #define THREADS    4
 #define STEPS      20000
-#define SLOTS      256 /* shared: some of them hold a block that nobody has in hand */
+#define SLOTS      256 /* shared; each holds an allocation that no thread is using, or NULL */
 #define MAX_ORDER  BLOCK_ORDER
 #define MAX_FRAMES ((0x100000000ull + 64 * MIB) >> PAGE_SHIFT)
 
-static atomic_uchar *owned; /* by frame: number of the thread + 1 */
+static atomic_uchar *owned; /* by frame: the owning thread's number plus 1; 0: none */
 static _Atomic(struct page *) slots[SLOTS];
 static atomic_ulong allocations, exhausted, twice;
 
@@ -40,7 +42,7 @@ static uint32_t random_below(struct worker *self, uint32_t limit)
 	return (uint32_t)((self->seed >> 32) * limit >> 32);
 }
 
-/* The frames' owners and the owner's own memory: the first word of each frame. */
+/* Records the thread as owner of the frames, and writes to the first word of each. */
 static void own(struct worker *self, struct page *page, unsigned int order)
 {
 	for (pfn_t i = 0; i < (pfn_t)1 << order; i++) {
@@ -88,13 +90,13 @@ static void give(struct page *page)
 	__free_pages(page, order);
 }
 
-/* What lies in the slot goes back, whoever put it there; page takes its place. */
+/* Puts page into a random slot, and frees what was there, which any thread may have put in. */
 static void swap(struct worker *self, struct page *page)
 {
 	give(atomic_exchange(&slots[random_below(self, SLOTS)], page));
 }
 
-/* Mostly single frames, every order up to a block. */
+/* Allocates single frames mostly, but also every order up to a block. */
 static void orders(struct worker *self)
 {
 	for (unsigned int i = 0; i < STEPS; i++) {
@@ -104,7 +106,7 @@ static void orders(struct worker *self)
 	}
 }
 
-/* More than one CPU's caches hold, back and forth, until there is nothing left to take. */
+/* Allocates and frees more frames than a frame cache can hold, up to exhaustion. */
 static void floods(struct worker *self)
 {
 	enum { FLOOD = 12000 };
@@ -121,7 +123,7 @@ static void floods(struct worker *self)
 	free(held);
 }
 
-/* A block is cut into frames, which go each their own way; ranges are asked for by number. */
+/* Splits allocations into frames, which are freed one by one; and allocates ranges by number. */
 static void pieces(struct worker *self)
 {
 	for (unsigned int i = 0; i < STEPS / 20; i++) {
@@ -145,7 +147,7 @@ static void pieces(struct worker *self)
 	}
 }
 
-/* Several references to a frame: whoever drops the last frees it. One slot holds one reference. */
+/* Two threads hold a reference to a frame each; a slot holds one reference. */
 static void drop(struct page *page)
 {
 	if (page)
@@ -206,6 +208,10 @@ static uint64_t total_free(void)
 	return sum;
 }
 
+/*
+ * Boots, runs work on all threads, and releases what is left in the slots. Returns whether
+ * everything was as it should be.
+ */
 static bool survives(const char *name, void (*work)(struct worker *self),
 		     void (*release)(struct page *page))
 {
@@ -223,7 +229,7 @@ static bool survives(const char *name, void (*work)(struct worker *self),
 	for (unsigned int i = 0; i < THREADS; i++) {
 		workers[i] = (struct worker){ .cpu = i, .seed = i + 1, .work = work };
 		if (pthread_create(&workers[i].thread, NULL, run, &workers[i])) {
-			printf("Bail out! no thread\n");
+			printf("Bail out! cannot create a thread\n");
 			exit(1);
 		}
 	}
@@ -234,14 +240,13 @@ static bool survives(const char *name, void (*work)(struct worker *self),
 	drain_caches();
 	broken = mm_check();
 	sim_log = NULL;
-	printf("# %s: seeds 1 to %d, %lu allocations, %lu found nothing\n", name, THREADS,
+	printf("# %s: seeds 1 to %d, %lu allocations, %lu were refused\n", name, THREADS,
 	       atomic_load(&allocations), atomic_load(&exhausted));
 	ok = !broken && !atomic_load(&twice) && total_free() == before;
 	if (!ok)
-		printf("# %lu invariants broken, %lu frames of two owners, %llu of %llu frames "
-		       "free\n",
-		       broken, atomic_load(&twice), (unsigned long long)total_free(),
-		       (unsigned long long)before);
+		printf("# %lu invariants are broken, %lu frames had two owners or none, %llu of "
+		       "%llu frames are free\n",
+		       broken, atomic_load(&twice), ULL(total_free()), ULL(before));
 	return ok;
 }
 
@@ -250,7 +255,7 @@ int main(void)
 	static const struct {
 		const char *name;
 		void (*work)(struct worker *self);
-		void (*release)(struct page *page); /* what the threads left in the slots */
+		void (*release)(struct page *page); /* frees what the threads left in a slot */
 	} tests[] = {
 		{ "all orders, freed by other threads", orders, give },
 		{ "floods of single frames, until none is left", floods, give },
