@@ -2,8 +2,8 @@
  * bench.c: measures those figures of `make bench` that are measured on the host.
  *
  *   bench [ID...]   prints the rows whose id starts with one of these, or all rows
- *   bench count     counts instructions for 10,000 frames under Callgrind:
- * build/host/bench_counted, which is built with Callgrind's marks
+ *   bench count     allocates and frees 10,000 frames for Callgrind to count, if this program is
+ *                   build/host/bench_counted, which has Callgrind's marks
  *
  * It prints a line `bench ID VALUE` for each row, as the kernel does, and further details in lines
  * that begin with `#`. The machine has 4 GiB of RAM, 3 of them below 4 GiB, as QEMU's pc has; most
