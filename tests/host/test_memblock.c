@@ -21,7 +21,7 @@
 #include "mm/memblock_array.h"
 #include "mm/page.h"
 #include "mm/port.h"
-#include "tests/host/test_memblock_model.h"
+#include "tests/host/memblock/model.h"
 
 #define SZ_16M     (16ull << 20)
 #define SZ_32M     (32ull << 20)

@@ -1,11 +1,11 @@
 /*
- * test_memblock_model.h: memblock as an array of cells, one per KiB of a 256 KiB machine.
+ * model.h: memblock as an array of cells, one per KiB of a 256 KiB machine.
  *
  * A region is by definition a maximal run of cells that are alike, so the model has no regions to
  * keep: they are read off. Nothing here is fast or clever; that is the point.
  */
-#ifndef TESTS_HOST_TEST_MEMBLOCK_MODEL_H
-#define TESTS_HOST_TEST_MEMBLOCK_MODEL_H
+#ifndef TESTS_HOST_MEMBLOCK_MODEL_H
+#define TESTS_HOST_MEMBLOCK_MODEL_H
 
 #include <string.h>
 
