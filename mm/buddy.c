@@ -12,7 +12,7 @@
 
 /*
  * The most bounds that one hold of the lock lowers. Each costs a search of a bitmap. Without a
- * limit, someone who leaves many stale bounds on purpose makes one call walk all of them
+ * limit, a caller that leaves many stale bounds on purpose makes one call walk them all
  * (`worst3.alloc` in `make bench`).
  */
 #define MAX_LOWERED 11
@@ -174,7 +174,7 @@ static pfn_t take_gib(struct zone *z)
 	if (gib == BITMAP_TREE_NONE)
 		return PFN_NONE;
 	bitmap_tree_clear(&z->free, gib);
-	return (z->first_gib + gib) << GIB_ORDER;
+	return gib_pfn(z, gib);
 }
 
 static pfn_t take_block(struct zone *z);

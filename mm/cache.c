@@ -65,7 +65,9 @@ static struct page **lay_down(struct page **top, const struct frame_word *w)
 	return top;
 }
 
-/* Adds at most want frames from the bits to a cache that is at most half full; the lowest on top.
+/*
+ * Adds at most want frames from the bits to a cache that is at most half a batch full, so that the
+ * lowest is on top.
  */
 static void refill(struct frame_cache *cache, struct zone *z, unsigned int want)
 {
@@ -176,7 +178,7 @@ static unsigned int top_run(struct page *const *top, unsigned int max)
 
 /*
  * Gathers the topmost frames of a stack that lie in one word of the bits, at most max. Returns how
- * many they are. A frame that is there twice has one bit, and panics.
+ * many they are. Panics when one of them is there twice.
  */
 static unsigned int gather_word(struct page *const *top, unsigned int max, struct frame_word *w)
 {

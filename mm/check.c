@@ -36,8 +36,7 @@ static bool is_ram_to_hand_out(pfn_t pfn)
 	return pfn_valid(pfn) && !memblock_is_region_reserved(PFN_PHYS(pfn), PAGE_SIZE);
 }
 
-/* Returns whether memblock regions of the type, touching one another or not, cover all of [pfn,
- * end). */
+/* Returns whether the regions of the type, taken together, cover all of [pfn, end). */
 static bool covered(const struct memblock_type *type, pfn_t pfn, pfn_t end)
 {
 	phys_addr_t at = PFN_PHYS(pfn);
@@ -98,7 +97,7 @@ static pfn_t check_used_frame(const struct zone *z, const struct bitmap *bitmap,
 		violated("P1", z, pfn, "neither free, nor in an allocation, nor reserved");
 		return 1;
 	}
-	require(!bitmap_any_run(bitmap, (unsigned int)(pfn % BITMAP_BITS), order), "P1", z, pfn,
+	require(!bitmap_any_run(bitmap, frame_of(pfn), order), "P1", z, pfn,
 		"part of an allocation is free");
 	for (pfn_t i = 1; i < (pfn_t)1 << order; i++)
 		require(!pfn_to_page(pfn + i)->state, "P2", z, pfn + i,
@@ -115,7 +114,7 @@ static struct tally check_open_block(const struct zone *z, const struct gib *g, 
 	for (pfn_t pfn = first; pfn < first + BLOCK_FRAMES;) {
 		pfn_t n = 1;
 
-		if (bitmap_test(bitmap, (unsigned int)(pfn % BITMAP_BITS))) {
+		if (bitmap_test(bitmap, frame_of(pfn))) {
 			require(is_ram_to_hand_out(pfn), "B2", z, pfn,
 				"a free frame is reserved or not RAM");
 			require(!pfn_to_page(pfn)->state, "P2", z, pfn,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memblock.c: what gives an array room, who may allocate where, the questions, and the hand-over to
- * the buddy allocator. memblock_array.h has the arithmetic of an array and its invariants, M1 to
+ * memblock.c: room for the arrays, changes of them, questions, allocation, and the hand-over to the
+ * buddy allocator. memblock_array.h has the arithmetic of an array and its invariants, M1 to
  * M5.
  *
  * What is in the first array and not in the second is free:

@@ -85,7 +85,7 @@ struct page *page_head(pfn_t pfn)
 	case GIB_HEAD:
 		return pfn_to_page(run_start(pfn, GIB_ORDER));
 	case BLOCK_OPEN:
-		if (bitmap_test(block_bitmap(g, pfn), (unsigned int)(pfn % BITMAP_BITS)))
+		if (bitmap_test(block_bitmap(g, pfn), frame_of(pfn)))
 			return NULL;
 		return head_in_block(z, pfn);
 	case BLOCK_OTHER:
@@ -134,7 +134,7 @@ static pfn_t next_multiple(pfn_t pfn, pfn_t size)
 /* Finds the run of equal bits in a block's bitmap from pfn on, to the end of its word at most. */
 static bool bit_span(const struct bitmap *bitmap, pfn_t pfn, pfn_t *end)
 {
-	unsigned int child = (unsigned int)(pfn % BITMAP_BITS);
+	unsigned int child = frame_of(pfn);
 	unsigned int left = (BITMAP_BITS < 64 ? BITMAP_BITS : 64) - child % 64;
 	uint64_t bits = bitmap->word[child / 64] >> (child % 64);
 	bool set = bits & 1;

@@ -145,7 +145,7 @@ static void place_gibs(struct zone *z, pfn_t first, pfn_t end_pfn)
 {
 	const uint64_t stride = sizeof(struct gib) + BITMAP_BITS * sizeof(struct bitmap);
 	pfn_t last = (end_pfn - 1) >> GIB_ORDER;
-	uint64_t blocks = (((end_pfn - 1) & (GIB_FRAMES - 1)) >> BLOCK_ORDER) + 1;
+	uint64_t blocks = block_of(end_pfn - 1) + 1;
 	uint64_t bytes =
 	    (last - first) * stride + sizeof(struct gib) + blocks * sizeof(struct bitmap);
 	phys_addr_t from = PFN_PHYS(first << GIB_ORDER), to = PFN_PHYS(end_pfn);

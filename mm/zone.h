@@ -147,6 +147,12 @@ static inline unsigned int block_of(pfn_t pfn)
 	return (unsigned int)(pfn >> BLOCK_ORDER) & (BITMAP_BITS - 1);
 }
 
+/* Returns the number of the frame in its block. */
+static inline unsigned int frame_of(pfn_t pfn)
+{
+	return (unsigned int)pfn & (BITMAP_BITS - 1);
+}
+
 /* Returns the first frame of the aligned run of 2^order frames that pfn lies in. */
 static inline pfn_t run_start(pfn_t pfn, unsigned int order)
 {

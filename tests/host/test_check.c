@@ -125,7 +125,7 @@ static void gib_whole_and_head(void)
 
 static unsigned int second_block(struct page *head)
 {
-	return (unsigned int)(page_to_pfn(head) >> BLOCK_ORDER) % BITMAP_BITS + 1;
+	return block_of(page_to_pfn(head)) + 1;
 }
 
 static void allocation_partly_whole(void)
@@ -276,7 +276,7 @@ static void allocation_partly_free(void)
 {
 	pfn_t pfn = page_to_pfn(allocate(2));
 
-	bitmap_set(&dma_gib()->block[pfn >> BLOCK_ORDER], pfn % BITMAP_BITS + 1);
+	bitmap_set(&dma_gib()->block[block_of(pfn)], frame_of(pfn) + 1);
 }
 
 static void blocks_of_another_node(void)

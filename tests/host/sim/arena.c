@@ -138,7 +138,7 @@ static void add_zone(struct zone *z, uint32_t cache_limit)
 	add_part(cache->out,
 		 (cache_limit < CACHE_OUT ? cache_limit : CACHE_OUT) * sizeof(struct page *));
 	for (pfn_t gib = 0; gib < z->nr_gibs; gib++) {
-		pfn_t last = z->end_pfn - 1 - ((z->first_gib + gib) << GIB_ORDER);
+		pfn_t last = z->end_pfn - 1 - gib_pfn(z, gib);
 		pfn_t blocks = last >= GIB_FRAMES ? BITMAP_BITS : (last >> BLOCK_ORDER) + 1;
 
 		if (z->dir[gib])
