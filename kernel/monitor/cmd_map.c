@@ -47,7 +47,7 @@ static int cmd_stress(int argc, char **argv)
 	if (argc > 3 || (argc > 1 && !parse_number(argv[1], &rounds)) ||
 	    (argc > 2 && !parse_number(argv[2], &seed)))
 		return COMMAND_USAGE;
-	return stress(rounds, seed, !monitor_is_unattended());
+	return stress(rounds, seed, monitor_is_unattended() ? STRESS_PRINTED : STRESS_LIVE);
 }
 
 const struct command map_commands[] = {

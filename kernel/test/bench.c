@@ -1,9 +1,10 @@
 /*
- * bench.c: the kernel's part of the figures.
+ * bench.c: the rows that are measured in the kernel; others are measured on the host.
  *
- * A row is a loop of calls, timed, less the same loop over functions that do nothing; interrupts
- * are off inside. Worst single calls are timed one by one, less the cost of reading the clock. What
- * stands behind a value is for people: scripts/bench takes the second and third word of a line.
+ * For most rows a loop of calls is timed with interrupts off, and the time of the same loop over
+ * functions that do nothing is subtracted; the result is the median of RUNS runs. For the worst
+ * single call, calls are timed one by one, and the cost of reading the clock is subtracted.
+ * scripts/bench reads the second and the third word of a line; the rest is for people.
  */
 #include "kernel/test/bench.h"
 
@@ -34,11 +35,12 @@ static uint64_t random_below(uint64_t limit)
 	return (seed >> 33) % limit;
 }
 
-/* Frames in an array of their own, taken from the allocator as well. */
+/* The frames that a row holds. The array is allocated too, by frames_init(). */
 static struct page **frames;
 static uint64_t nr_frames;
 static unsigned int frames_order;
 
+/* Allocates the array for nr frames, and no frames. Returns false if there is too little memory. */
 static bool frames_init(uint64_t nr)
 {
 	frames_order = 0;
@@ -87,7 +89,7 @@ __attribute__((noinline)) static void no_free_order(struct page *page, unsigned 
 static const struct calls real = { alloc_page, __free_page, alloc_pages, __free_pages };
 static const struct calls none = { no_alloc, no_free, no_alloc_order, no_free_order };
 
-/* The loops; each returns how many operations it made. */
+/* The loops. Each returns the number of operations that it has made. */
 
 static uint64_t pair_loop(const struct calls *calls, unsigned int order)
 {
@@ -129,9 +131,10 @@ static uint64_t random_loop(const struct calls *calls, unsigned int order)
 
 typedef uint64_t (*loop_fn)(const struct calls *calls, unsigned int order);
 
+/* Returns the ticks that a loop takes, with interrupts off. */
 static uint64_t timed(loop_fn loop, const struct calls *calls, unsigned int order)
 {
-	/* Read at run time: or the compiler sees that calls which do nothing can be left out. */
+	/* Volatile, so that the compiler cannot leave out the calls that do nothing. */
 	const struct calls *volatile which = calls;
 	unsigned long flags = port_irq_save();
 	uint64_t start = arch_timestamp();
@@ -153,7 +156,7 @@ static void sort(uint64_t *values, unsigned int nr)
 		}
 }
 
-/* Of ticks; and the same of nanoseconds, where the clock's rate is known. */
+/* Prints a line with tenths of a tick, and with the same in nanoseconds if the rate is known. */
 static void print_tenths(const char *id, uint64_t tenths)
 {
 	console_printf("bench %s %llu.%llu ticks", id, ULL(tenths / 10), ULL(tenths % 10));
@@ -177,7 +180,7 @@ static void print_median(const char *id, uint64_t values[RUNS])
 	print_tenths(id, values[RUNS / 2]);
 }
 
-/* Tenths of a tick per operation. */
+/* Returns tenths of a tick per operation: of ticks, less those of the empty loop. */
 static uint64_t tenths(uint64_t ticks, uint64_t empty, uint64_t operations)
 {
 	return ticks > empty ? (ticks - empty) * 10 / operations : 0;
@@ -187,7 +190,7 @@ static uint64_t pair_tenths(unsigned int order)
 {
 	uint64_t empty = timed(pair_loop, &none, order);
 
-	timed(pair_loop, &real, order); /* warm */
+	timed(pair_loop, &real, order); /* fills the CPU's caches and the frame cache */
 	return tenths(timed(pair_loop, &real, order), empty, PAIRS);
 }
 
@@ -201,7 +204,10 @@ static bool pair0(const char *id)
 	return true;
 }
 
-/* From the arena as it is, and with a frame held in a block that was opened for it: the worse. */
+/*
+ * Measures pairs of this order in two states of memory, and takes the worse result: memory as it
+ * is, and with a frame held in a block that was opened for it.
+ */
 static bool pair_order(const char *id, unsigned int order)
 {
 	uint64_t values[RUNS];
@@ -239,7 +245,9 @@ static bool pair10(const char *id)
 	return pair_order(id, 10);
 }
 
-static bool bulk(const char *id, bool want_free)
+enum operation { ALLOCATING, FREEING };
+
+static bool bulk(const char *id, enum operation measured)
 {
 	uint64_t values[RUNS];
 
@@ -251,8 +259,8 @@ static bool bulk(const char *id, bool want_free)
 		uint64_t allocs = timed(alloc_loop, &real, 0);
 		uint64_t frees = timed(free_loop, &real, 0);
 
-		values[run] =
-		    want_free ? tenths(frees, no_frees, BULK) : tenths(allocs, no_allocs, BULK);
+		values[run] = measured == FREEING ? tenths(frees, no_frees, BULK)
+						  : tenths(allocs, no_allocs, BULK);
 	}
 	frames_exit();
 	print_median(id, values);
@@ -261,12 +269,12 @@ static bool bulk(const char *id, bool want_free)
 
 static bool bulk0_alloc(const char *id)
 {
-	return bulk(id, false);
+	return bulk(id, ALLOCATING);
 }
 
 static bool bulk0_free(const char *id)
 {
-	return bulk(id, true);
+	return bulk(id, FREEING);
 }
 
 static bool random0(const char *id)
@@ -275,7 +283,7 @@ static bool random0(const char *id)
 
 	if (!frames_init(nr_free_pages() / 2))
 		return false;
-	/* The empty loops overwrite the array too: before there is anything in it. */
+	/* The empty loops come first: they overwrite the array, which holds no frames yet. */
 	for (unsigned int run = 0; run < RUNS; run++) {
 		seed = SEED + run;
 		values[run] = timed(random_loop, &none, 0);
@@ -345,9 +353,11 @@ static void measure_clock(void)
 	clock_cost = arch_timestamp() - start;
 }
 
-/* Order 0, over pairs, bulk in order and shuffled, and random replacement: the worst single call.
+/*
+ * Measures the worst single call of order 0, among pairs, bulks that are freed in order and
+ * shuffled, and random replacements.
  */
-static bool worst0(bool want_free, const char *id)
+static bool worst0(const char *id, enum operation measured)
 {
 	if (!frames_init(BULK))
 		return false;
@@ -370,21 +380,21 @@ static bool worst0(bool want_free, const char *id)
 	}
 	free_loop(&single, 0);
 	frames_exit();
-	print_tenths(id, (want_free ? worst_free : worst_alloc) * 10);
+	print_tenths(id, (measured == FREEING ? worst_free : worst_alloc) * 10);
 	return true;
 }
 
 static bool worst0_alloc(const char *id)
 {
-	return worst0(false, id);
+	return worst0(id, ALLOCATING);
 }
 
 static bool worst0_free(const char *id)
 {
-	return worst0(true, id);
+	return worst0(id, FREEING);
 }
 
-/* Everything the zone has, in runs of order 3, the last taken first. */
+/* Allocates all of the zone in runs of order 3. Returns them as a list, the last one first. */
 static struct page *take_all_order3(struct zone *z)
 {
 	struct page *list = NULL, *page;
@@ -400,8 +410,9 @@ static struct page *take_all_order3(struct zone *z)
 }
 
 /*
- * Stale bounds: a run of order 3 is freed at each block's start, half of it is taken again, and the
- * bound still says order 3. One hold of the lock is one buddy_take().
+ * Returns the ticks of the longest buddy_take() in an allocation of order 3. Each buddy_take() is
+ * one hold of the zone's lock; after PFN_AGAIN the allocator lets go of the lock and calls it
+ * again.
  */
 static uint64_t longest_hold(struct zone *z)
 {
@@ -429,7 +440,11 @@ static bool worst3_alloc(const char *id)
 
 	drain_caches();
 	list = take_all_order3(z);
-	/* From the last taken, the highest, downwards. */
+	/*
+	 * Make the bounds of all blocks stale. In each block the run of order 3 at its start is
+	 * freed, which raises the block's bound to 3, and half of it is allocated again, which does
+	 * not lower the bound. The list begins with the last run, the highest.
+	 */
 	while ((page = page_list_pop(&list))) {
 		if (page_to_pfn(page) % BLOCK_FRAMES) {
 			page_list_push(&kept, page);
@@ -454,7 +469,7 @@ static bool setup(const char *id)
 	return true;
 }
 
-/* KiB of mem_map that were written when the first page was handed out. */
+/* Prints the KiB of mem_map that had been written when the first page was handed out. */
 static bool touched(const char *id)
 {
 	console_printf("bench %s %llu\n", id, (unsigned long long)mm_report.mem_map_touched >> 10);
@@ -467,7 +482,7 @@ static bool probe(const char *id)
 	return true;
 }
 
-/* Per cent of the map's RAM that is not free at the prompt, in thousandths. */
+/* Prints the percentage of the map's RAM that is not free now. */
 static bool lost(const char *id)
 {
 	uint64_t ram = e820_bytes(&e820_map, E820_TYPE_RAM) >> 10;
@@ -477,7 +492,7 @@ static bool lost(const char *id)
 	return true;
 }
 
-/* Bytes of directories, bitmap trees and gibs for each frame of RAM, in thousandths. */
+/* Prints the bytes of directories, bitmap trees and gibs for each frame of RAM. */
 static bool state(const char *id)
 {
 	uint64_t present = 0;

@@ -1,15 +1,17 @@
 /*
- * bench.h: what the allocator costs on this machine.
+ * bench.h: measures what the allocator costs on this machine.
  */
 #ifndef KERNEL_TEST_BENCH_H
 #define KERNEL_TEST_BENCH_H
 
 /*
- * Prints `bench ID VALUE UNIT` lines: ticks of the time stamp counter, and behind them nanoseconds
- * where its rate is known; the cost of calls and loops taken off, medians of 11 runs. Under an
- * emulator that counts instructions a tick is an instruction. only: an id or its beginning, NULL
- * for all. Takes memory and gives it back. 0, or 1 when a row cannot be had (too little memory,
- * Ctrl-C, no such id).
+ * Measures the rows whose id begins with `only`, or all if it is NULL, and prints each as a line
+ * `bench ID VALUE UNIT`. Times are in ticks of the time stamp counter, followed by nanoseconds if
+ * its rate is known; in an emulator that counts instructions, a tick is one instruction. The cost
+ * of loops and of reading the clock is subtracted. All memory that is allocated is freed again.
+ *
+ * Returns 0, or 1 if there is no such row, a row could not be measured because of Ctrl-C or too
+ * little memory, or mm_check() found errors in the end.
  */
 int bench(const char *only);
 

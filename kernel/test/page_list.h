@@ -1,21 +1,23 @@
 /*
- * page_list.h: allocations of any order, chained by their descriptors' owner word, newest first.
+ * page_list.h: lists of allocations of any order, linked by their owner words, the last added
+ * first.
  *
- * For tests and figures that hold much at once: nothing is allocated for it, and no frame is
- * touched.
+ * They are for tests and measurements that hold much memory at once: a list needs no memory of its
+ * own, and does not touch the frames. An empty list is a null pointer.
  */
 #ifndef KERNEL_TEST_PAGE_LIST_H
 #define KERNEL_TEST_PAGE_LIST_H
 
 #include "mm/gfp.h"
 
+/* Adds an allocation, named by its first page, to the list. */
 static inline void page_list_push(struct page **list, struct page *page)
 {
 	set_page_private(page, (unsigned long)*list);
 	*list = page;
 }
 
-/* NULL when the list is empty. */
+/* Removes the allocation that was added last. Returns its first page, or NULL if there is none. */
 static inline struct page *page_list_pop(struct page **list)
 {
 	struct page *page = *list;
@@ -27,7 +29,10 @@ static inline struct page *page_list_pop(struct page **list)
 	return page;
 }
 
-/* All that is free: largest first, all zones, to the last frame. */
+/*
+ * Adds all free memory to the list: of every zone and down to the last frame, the largest blocks
+ * first.
+ */
 static inline void page_list_take_all(struct page **list)
 {
 	static const gfp_t zones_down[] = { GFP_KERNEL, GFP_DMA32, GFP_DMA };
@@ -39,6 +44,7 @@ static inline void page_list_take_all(struct page **list)
 				page_list_push(list, page);
 }
 
+/* Frees all allocations of the list, which is then empty. */
 static inline void page_list_free(struct page **list)
 {
 	struct page *page;

@@ -1,8 +1,8 @@
 /*
- * selftest.c: what can only be tested in place: real RAM, real page tables, descriptors that a
- * reset left behind.
+ * selftest.c: tests what host programs cannot, because it needs a real machine: RAM, page tables,
+ * and descriptors with the contents that a reset left behind.
  *
- * Each test returns NULL, or what is wrong in words.
+ * Each test is a function that returns NULL, or in words what is wrong.
  */
 #include "kernel/test/selftest.h"
 
@@ -17,7 +17,7 @@
 #include "mm/page_state.h"
 #include "mm/zone.h"
 
-#define PATTERN_FRAMES 4096 /* at most: 16 MiB are written and read back */
+#define PATTERN_FRAMES 4096 /* frames that are written and read back, at most: 16 MiB */
 
 static const char *map_is_sorted_and_disjoint(void)
 {
@@ -30,6 +30,7 @@ static const char *map_is_sorted_and_disjoint(void)
 	return NULL;
 }
 
+/* Returns whether the bytes [base, last] lie in one range of RAM of the corrected map. */
 static bool range_is_ram(phys_addr_t base, phys_addr_t last)
 {
 	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
@@ -90,7 +91,7 @@ static const char *holes_read_as_zero(void)
 	return NULL;
 }
 
-static const char *every_order_can_be_had(void)
+static const char *every_order_can_be_allocated(void)
 {
 	uint64_t before = nr_free_pages();
 
@@ -102,7 +103,7 @@ static const char *every_order_can_be_had(void)
 		if (page_to_pfn(page) & (((pfn_t)1 << order) - 1))
 			return "a block is not aligned to its size";
 		if (nr_free_pages() != before - ((uint64_t)1 << order))
-			return "an allocation changed the count by something else";
+			return "an allocation changed the count by another number than its frames";
 		__free_pages(page, order);
 		if (nr_free_pages() != before)
 			return "freeing did not restore the count";
@@ -110,7 +111,7 @@ static const char *every_order_can_be_had(void)
 	return NULL;
 }
 
-/* Each frame gets its own number; a frame that is there twice under two addresses shows. */
+/* Writes its own number to each frame, which finds a cell that has two addresses. */
 static const char *frames_are_distinct(void)
 {
 	const char *wrong = NULL;
@@ -157,7 +158,7 @@ static const char *zeroed_means_zero(void)
 	return NULL;
 }
 
-/* To the last frame, and back. A call that fails changes nothing. */
+/* Allocates memory down to the last frame, and frees it. Calls that fail must change nothing. */
 static const char *all_memory_and_back(void)
 {
 	uint64_t before = nr_free_pages();
@@ -168,9 +169,9 @@ static const char *all_memory_and_back(void)
 	if (nr_free_pages())
 		wrong = "free memory was left when allocations failed";
 	if (alloc_page(GFP_ATOMIC))
-		wrong = "a frame came out of an empty machine";
+		wrong = "an allocation succeeded though no frame was free";
 	if (mm_check())
-		wrong = "mm_check found violations on an empty machine";
+		wrong = "mm_check found violations while no frame was free";
 	page_list_free(&list);
 	return nr_free_pages() == before ? wrong : "not all memory came back";
 }
@@ -199,11 +200,13 @@ static const char *pieces_of_a_block_come_back(void)
 	return nr_free_pages() == before ? NULL : "not all memory came back";
 }
 
-/* Instead of what is wrong. */
+/* What a test returns that cannot run on this machine; compared by its address. */
 static const char not_here[] = "does not apply";
 
-/* mm/debug.h's options leave the caches without room, as less than 6 MiB of RAM does: there is no
-   fast path to interrupt. */
+/*
+ * With an option of mm/debug.h the frame caches have no room, in a small zone they have too little:
+ * there is then no fast path to interrupt.
+ */
 static const char *interrupts_may_allocate_and_free(void)
 {
 	return mm_debug || !selftest_irq_applies() ? not_here : selftest_irq();
@@ -218,7 +221,7 @@ static const struct {
 	{ "mm_invariants_hold", invariants_hold },
 	{ "address_space_is_safe", address_space_is_safe },
 	{ "mem_map_holes_read_as_zero", holes_read_as_zero },
-	{ "every_order_can_be_had", every_order_can_be_had },
+	{ "every_order_can_be_allocated", every_order_can_be_allocated },
 	{ "frames_are_distinct", frames_are_distinct },
 	{ "zeroed_means_zero", zeroed_means_zero },
 	{ "pieces_of_a_block_come_back", pieces_of_a_block_come_back },

@@ -1,5 +1,5 @@
 /*
- * selftest.h: the kernel's own tests, on the machine that it runs on.
+ * selftest.h: tests that the kernel runs on itself, on the machine that it has booted.
  */
 #ifndef KERNEL_TEST_SELFTEST_H
 #define KERNEL_TEST_SELFTEST_H
@@ -7,13 +7,19 @@
 #include <stdbool.h>
 
 /*
- * Prints KTAP (Documentation/dev-tools/ktap.rst of Linux), one line a test. Returns how many
- * failed. Takes memory and gives all of it back. Ctrl-C ends it between two tests, as a failure.
+ * Runs all tests and prints a line for each, in the form of KTAP (Documentation/dev-tools/ktap.rst
+ * of Linux). Returns the number of tests that failed. Ctrl-C ends it after the running test, which
+ * counts as one more failure. All memory that the tests allocate is freed again.
  */
 int selftest(void);
 
-/* One of them, a long one: selftest_irq.c. NULL, or what is wrong. */
+/*
+ * Runs the longest of these tests, which has a file of its own: interrupts that use the allocator.
+ * Returns NULL, or in words what is wrong.
+ */
 const char *selftest_irq(void);
-bool selftest_irq_applies(void); /* whether a zone is large enough for a cache to interrupt */
+
+/* Returns whether selftest_irq() can run here: it needs a zone with enough frames. */
+bool selftest_irq_applies(void);
 
 #endif

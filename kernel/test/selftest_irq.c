@@ -1,15 +1,19 @@
 /*
- * selftest_irq.c: an interrupt may allocate and free between any two instructions of the allocator.
+ * selftest_irq.c: tests that an interrupt may allocate and free between any two instructions of the
+ * allocator.
  *
- * An operation is run instruction by instruction (arch_single_step()). Where the interrupted code
- * has interrupts on, the handler does a piece of work: before one instruction in each of as many
- * runs, all from the same state (of a long operation, 256 instructions spread over it), and before
- * every instruction in one more. That alone would not be
- * enough: what is done before the first instruction fills the cache that was to be seen empty.
+ * A scenario prepares a state and then runs one operation of the allocator in single steps
+ * (arch_single_step()). Before an instruction at which interrupts are on, the handler of the steps
+ * does a piece of work: it allocates, frees, or both. For each piece of work there is a run for
+ * each instruction of the operation, in which the work is done before this instruction only; all
+ * runs begin in the same state. A long operation is interrupted at no more than MAX_POINTS
+ * instructions, spread over it. In one more run the work is done before every instruction. This run
+ * alone would not be enough: the work before the first instruction already changes the state, such
+ * as a cache that was to be empty.
  *
- * What somebody holds is marked, in the descriptor and in the frame: a frame with two owners shows
- * when the second takes it. A frame lost or gained shows in the count of free ones, the rest in
- * mm_check().
+ * Frames are marked while the operation's result or the handler holds them, in the descriptor and
+ * in the frame, so that a frame with two owners is found when the second one marks it. A frame that
+ * is lost is found by the number of free frames, anything else by mm_check().
  */
 #include "arch/x86_64/arch.h"
 #include "kernel/console/console.h"
@@ -22,17 +26,16 @@
 #include "mm/check.h"
 #include "mm/zone.h"
 
-#define ORDER      3             /* of what is more than a frame */
+#define ORDER      3             /* the order of all allocations that are more than a frame */
 #define NR_BULK    4             /* frames of a bulk */
 #define STOCK      1024          /* frames: more than a cache holds, more than a run frees */
 #define SCARCE     (1u << ORDER) /* frames that are left when memory is short: a run */
-#define EVERY      (~0u)
-
-#define MAX_POINTS 256 /* of an operation, each interrupted in a run of its own */
+#define EVERY      (~0u)         /* for run.only: every instruction */
+#define MAX_POINTS 256           /* instructions of an operation that are interrupted one by one */
 
 struct work {
 	const char *name;
-	bool (*act)(void); /* whether there was something to do */
+	bool (*act)(void); /* does it; returns whether there was something to do */
 	gfp_t gfp;
 	unsigned int order;
 };
@@ -40,26 +43,27 @@ struct work {
 struct scenario {
 	const char *name;
 	unsigned int order;
-	enum { FREELY, LOCKS } lock; /* whether, undisturbed, it takes the lock of a zone */
+	enum { FREELY, LOCKS } lock; /* whether it takes a zone's lock when nothing interrupts it */
 	void (*prepare)(void);
 	void (*operate)(void);
-	void (*finish)(void); /* looks at what the operation gave, gives it back */
+	void (*finish)(void); /* checks what the operation gave, and frees it */
 };
 
-/* The run. */
+/* The run that is under way. */
 static struct {
 	const struct scenario *scenario;
-	const struct work *work; /* null: look on */
-	unsigned int only;       /* the instruction to act at, or EVERY */
-	unsigned int nr_on;      /* instructions so far, with interrupts on */
-	unsigned int nr_off;     /* and off */
-	uintptr_t address;       /* of the last one interrupted */
+	const struct work *work; /* null: the handler only counts instructions */
+	unsigned int only;       /* the instruction before which the work is done, or EVERY */
+	unsigned int nr_on;      /* instructions so far at which interrupts were on */
+	unsigned int nr_off;     /* instructions so far at which they were off */
+	uintptr_t address;       /* of the last instruction that was interrupted */
 } run;
 
 static bool memory_short;     /* all but SCARCE frames are held */
-static unsigned long nr_acts; /* of a scenario */
-static char complaint[200];   /* the first */
+static unsigned long nr_acts; /* pieces of work done in the scenario */
+static char complaint[200];   /* the first error, or "" */
 
+/* Notes an error, with the scenario and the place, unless one was noted before. */
 static void complain(const char *what)
 {
 	char where[80];
@@ -75,22 +79,23 @@ static void complain(const char *what)
 		fmt_snprintf(complaint, sizeof(complaint), "%s: %s", run.scenario->name, what);
 }
 
-/* ---- frames that somebody holds ---- */
+/* ---- frames that are held ---- */
 
-/* At the start of each such frame. */
+/* What a marked frame begins with. */
 struct note {
 	uint64_t mark;
-	struct page *next;
+	struct page *next; /* in the list `kept` */
 };
 
-static uint64_t mark; /* another one in each test: RAM may remember the last */
+/* Differs in each call of selftest_irq(), as frames may still have the marks of an earlier one. */
+static uint64_t mark;
 
 static struct note *note_of(struct page *page)
 {
 	return page_address(page);
 }
 
-static void take(struct page *page, unsigned int order)
+static void mark_held(struct page *page, unsigned int order)
 {
 	for (struct page *end = page + (1u << order); page < end; page++) {
 		uint64_t own = mark ^ page_to_pfn(page);
@@ -102,13 +107,13 @@ static void take(struct page *page, unsigned int order)
 	}
 }
 
-static void let_go(struct page *page, unsigned int order)
+static void unmark_held(struct page *page, unsigned int order)
 {
 	for (struct page *end = page + (1u << order); page < end; page++) {
 		uint64_t own = mark ^ page_to_pfn(page);
 
 		if (page_private(page) != own || note_of(page)->mark != own)
-			complain("a frame was changed under its owner");
+			complain("a frame was changed while it was held");
 		set_page_private(page, 0);
 		note_of(page)->mark = 0;
 	}
@@ -116,17 +121,17 @@ static void let_go(struct page *page, unsigned int order)
 
 static void give_back(struct page *page, unsigned int order)
 {
-	let_go(page, order);
+	unmark_held(page, order);
 	__free_pages(page, order);
 }
 
-/* A list of single ones: the handler's. */
+/* The single frames that the handler holds, a list. */
 static struct page *kept;
-static unsigned int nr_kept, most_kept; /* frames of the list; the most in a run */
+static unsigned int nr_kept, most_kept; /* frames of the list now, and the most in this run */
 
 static void keep(struct page *page)
 {
-	take(page, 0);
+	mark_held(page, 0);
 	note_of(page)->next = kept;
 	kept = page;
 	if (++nr_kept > most_kept)
@@ -139,7 +144,7 @@ static struct page *unkeep(void)
 
 	kept = note_of(page)->next;
 	nr_kept--;
-	let_go(page, 0);
+	unmark_held(page, 0);
 	return page;
 }
 
@@ -149,7 +154,7 @@ static void free_kept(void)
 		__free_page(unkeep());
 }
 
-/* As many, but no more than half of what is free. */
+/* Allocates nr frames for the handler, but no more than half of those that are free. */
 static void keep_frames(uint64_t nr)
 {
 	uint64_t half = nr_free_pages() / 2;
@@ -161,6 +166,7 @@ static void keep_frames(uint64_t nr)
 
 /* ---- what the handler does ---- */
 
+/* Complains that the handler got no memory, unless it is short. Returns false, for act(). */
 static bool lacking(void)
 {
 	if (!memory_short)
@@ -193,7 +199,7 @@ static bool alloc_and_free(void)
 
 	if (!page)
 		return lacking();
-	take(page, order);
+	mark_held(page, order);
 	give_back(page, order);
 	return true;
 }
@@ -206,6 +212,7 @@ static const struct work works[] = {
 };
 #define NR_WORKS (sizeof(works) / sizeof(works[0]))
 
+/* The handler of a step; as arch_visit_fn in arch.h. */
 static bool visit(uintptr_t address, bool interrupts_on)
 {
 	if (!interrupts_on) {
@@ -221,16 +228,17 @@ static bool visit(uintptr_t address, bool interrupts_on)
 
 /* ---- what is interrupted ---- */
 
-static struct page *all; /* held in blocks, so that nobody gets it */
+static struct page *all; /* list of memory that is held so that it is not available */
 static struct page *target, *bulk[NR_BULK];
 static int contig_error;
 
-static void none_at_hand(void)
+static void empty_caches(void)
 {
 	drain_caches();
 }
 
-static void some_at_hand(void)
+/* Leaves some frames in the cache that serves requests, as it is filled in batches. */
+static void refill_cache(void)
 {
 	struct page *one;
 
@@ -240,10 +248,13 @@ static void some_at_hand(void)
 		__free_page(one);
 }
 
-/* Not marked: when the operation frees it, the mark could not go at the same moment. */
+/*
+ * Allocates the target that the operation will free. It is not marked: the mark would have to go at
+ * the very instruction at which the operation frees it.
+ */
 static void hold(void)
 {
-	some_at_hand();
+	refill_cache();
 	target = alloc_pages(GFP_KERNEL, run.scenario->order);
 	if (!target)
 		complain("no memory");
@@ -254,7 +265,7 @@ static const struct frame_cache *cache_of_target(void)
 	return &frame_caches[port_cpu_id()][page_zonenum(target)];
 }
 
-/* Whether there is no room for the target where it would go (mm/cache.h). */
+/* Returns whether that part of the cache is full into which the target would go (mm/cache.h). */
 static bool cache_is_full(void)
 {
 	const struct frame_cache *cache = cache_of_target();
@@ -283,6 +294,7 @@ static void hold_and_fill_cache(void)
 		keep(page);
 }
 
+/* Leaves a run of free frames at the target. */
 static void free_run(void)
 {
 	hold();
@@ -326,11 +338,14 @@ static void nothing(void)
 {
 }
 
-/* An allocation fails only if the handler had too much of what there was. */
+/*
+ * Checks what an allocation by the operation gave, and frees it. NULL is right only if memory is
+ * short and the handler has kept so many frames that too few were left.
+ */
 static void check_page(struct page *got, unsigned int order)
 {
 	if (got) {
-		take(got, order);
+		mark_held(got, order);
 		give_back(got, order);
 	} else if (!memory_short || most_kept + (1u << order) <= SCARCE) {
 		complain("no memory");
@@ -356,38 +371,40 @@ static void check_split(void)
 		check_page(target + i, 0);
 }
 
-/* The handler may have been quicker. */
+/* The handler may have allocated frames of the range first; without it there is no excuse. */
 static void check_contig(void)
 {
 	if (contig_error && !run.work)
-		complain("a free range could not be had");
+		complain("a free range could not be allocated");
 	for (unsigned int i = 0; !contig_error && i < 1u << ORDER; i++)
 		check_page(target + i, 0);
 }
 
 static const struct scenario scenarios[] = {
-	{ "alloc, frames at hand", 0, FREELY, some_at_hand, do_alloc, check_alloc },
-	{ "alloc, none at hand", 0, LOCKS, none_at_hand, do_alloc, check_alloc },
-	{ "alloc, order 3", ORDER, LOCKS, none_at_hand, do_alloc, check_alloc },
-	{ "alloc, bulk", 0, FREELY, some_at_hand, do_bulk, check_bulk },
+	{ "alloc, frames in the cache", 0, FREELY, refill_cache, do_alloc, check_alloc },
+	{ "alloc, cache empty", 0, LOCKS, empty_caches, do_alloc, check_alloc },
+	{ "alloc, order 3", ORDER, LOCKS, empty_caches, do_alloc, check_alloc },
+	{ "alloc, bulk", 0, FREELY, refill_cache, do_bulk, check_bulk },
 	{ "free, room in the cache", 0, FREELY, hold, do_free, nothing },
 	{ "free, cache full", 0, LOCKS, hold_and_fill_cache, do_free, nothing },
 	{ "free, order 3", ORDER, LOCKS, hold, do_free, nothing },
 	{ "put_page", 0, LOCKS, hold, do_put, nothing },
 	{ "split_page", ORDER, LOCKS, hold, do_split, check_split },
 	{ "alloc_contig_range", ORDER, LOCKS, free_run, do_contig, check_contig },
-	{ "drain_caches", 0, LOCKS, some_at_hand, drain_caches, nothing },
+	{ "drain_caches", 0, LOCKS, refill_cache, drain_caches, nothing },
 };
 
 static const struct scenario when_short[] = {
-	{ "alloc, memory short, some at hand", 0, FREELY, some_at_hand, do_alloc, check_alloc },
-	{ "alloc, memory short, none at hand", 0, LOCKS, none_at_hand, do_alloc, check_alloc },
-	{ "alloc, memory short, order 3", ORDER, LOCKS, some_at_hand, do_alloc, check_alloc },
+	{ "alloc, memory short, frames in the cache", 0, FREELY, refill_cache, do_alloc,
+	  check_alloc },
+	{ "alloc, memory short, cache empty", 0, LOCKS, empty_caches, do_alloc, check_alloc },
+	{ "alloc, memory short, order 3", ORDER, LOCKS, refill_cache, do_alloc, check_alloc },
 	{ "free, memory short", 0, FREELY, hold, do_free, nothing },
 };
 
 /* ---- the runs ---- */
 
+/* Runs the scenario once, with the work before instruction number `only`, or before EVERY one. */
 static void run_once(const struct work *work, unsigned int only)
 {
 	uint64_t before = nr_free_pages();
@@ -408,13 +425,16 @@ static void run_once(const struct work *work, unsigned int only)
 		complain("not all memory came back");
 }
 
-/* nr_on: instructions of the operation undisturbed. Long ones, slow ways all, at some of them. */
+/*
+ * Makes all runs of the scenario with this work. nr_on is the number of instructions of the
+ * operation when nothing interrupts it; only some of them are interrupted if they are many.
+ */
 static void run_work(const struct work *work, unsigned int nr_on)
 {
 	unsigned int i = 0, step = 1 + nr_on / MAX_POINTS;
 	bool reached;
 
-	/* Until the operation ends before the instruction that was to be interrupted. */
+	/* When interrupted, the operation may take more instructions: each run tells the end. */
 	do {
 		run_once(work, i);
 		reached = run.nr_on > i;
@@ -445,18 +465,22 @@ static void run_scenario(const struct scenario *scenario)
 		       scenario->name, on + off, off, nr_acts);
 }
 
-/* A highest zone that is too small for a cache would serve all that is tested here. */
+/*
+ * Allocates all of the highest zones as far as they are too small for a cache, since they would
+ * otherwise serve the requests of this test.
+ */
 static void take_small_zones(void)
 {
 	struct page *one;
 
-	drain_caches(); /* a lower zone's may have served last */
+	drain_caches(); /* else a lower zone's cache, if it has served last, would serve again */
 	while ((one = alloc_page(GFP_KERNEL)) && zones[page_zonenum(one)].managed < STOCK)
 		page_list_push(&all, one);
 	if (one)
 		__free_page(one);
 }
 
+/* Holds all memory but a run of SCARCE frames. */
 static void make_memory_short(void)
 {
 	struct page *left = alloc_pages(GFP_KERNEL, ORDER);

@@ -1,7 +1,7 @@
 /*
- * stress.c: see stress.h. Small orders are the more frequent ones, the least of three random
- * numbers up to a sixteenth of memory, so that it takes thousands to fill it; a few requests are
- * for any order there is.
+ * stress.c: the orders are chosen so that thousands of allocations fill memory. Nearly all are the
+ * least of three random numbers, up to the order of a sixteenth of memory, so that small ones are
+ * the most frequent. A few requests are for any order that exists.
  */
 #include "kernel/test/stress.h"
 
@@ -16,25 +16,25 @@
 #include "mm/zone.h"
 
 #define FRAMES_PER_SLOT 8
-#define ONE_OF_ANY      256 /* requests */
+#define ONE_OF_ANY      256 /* one request of so many is for any order */
 #define MIN_SLOTS       256
 #define MAX_SLOTS       (1u << 18) /* 2 MiB of pointers */
-#define STEPS           32         /* in which a round is done, each followed by a picture */
-#define IDLES           2          /* of at most 1/20 s between two pictures */
+#define STEPS           32         /* steps of a round; a live picture follows each */
+#define IDLES           2          /* calls of arch_idle(), 1/20 s at most, between two pictures */
 #define OWNER           0x737472657373ul
 
 static const unsigned int shares[] = { 90, 30, 70, 10 };
 
 static struct {
-	struct page **slot;
+	struct page **slot; /* a table: each an allocation, or null */
 	uint64_t nr_slots;
 	unsigned int table_order;
 	uint64_t all;  /* frames that were free at the beginning */
-	uint64_t used; /* of them, held in slots */
+	uint64_t used; /* those of them that the slots hold */
 	unsigned int top_order;
-	uint64_t random; /* xorshift64's state, not 0 */
+	uint64_t random; /* xorshift64's number, never 0 */
 	uint64_t round, nr_allocated, nr_refused;
-	uint64_t held[NR_ORDERS];
+	uint64_t held[NR_ORDERS]; /* allocations in the slots, by order */
 } run;
 
 static uint64_t random_below(uint64_t limit)
@@ -59,7 +59,7 @@ static unsigned int random_order(void)
 	return least;
 }
 
-/* One request of sixteen wants DMA, two DMA32. */
+/* Returns flags for one of the zones: of sixteen requests one is for DMA, two for DMA32. */
 static gfp_t random_gfp(void)
 {
 	uint64_t number = random_below(16);
@@ -101,12 +101,16 @@ static void empty_all(void)
 			empty(&run.slot[i]);
 }
 
+/* Returns the percentage of memory that this round fills or empties it to. */
 static unsigned int share(void)
 {
 	return shares[run.round % (sizeof(shares) / sizeof(shares[0]))];
 }
 
-/* A step towards the share, and replacements: an eighth of the slots in a round. */
+/*
+ * Goes a step towards the round's share, and replaces some allocations: an eighth of the slots in a
+ * round.
+ */
 static void step(void)
 {
 	const uint64_t goal = run.all * share() / 100;
@@ -132,6 +136,7 @@ static void step(void)
 
 /* ---- figures ---- */
 
+/* Adds the numbers of free blocks of each order, of all zones, to counts. */
 static void add_counts(uint64_t counts[NR_ORDERS])
 {
 	for_each_zone(z) {
@@ -143,7 +148,7 @@ static void add_counts(uint64_t counts[NR_ORDERS])
 	}
 }
 
-static void say_held(char *text, size_t size, unsigned int from, unsigned int to)
+static void format_held(char *text, size_t size, unsigned int from, unsigned int to)
 {
 	size_t length = (size_t)fmt_snprintf(text, size, "held of order %u to %u:", from, to - 1);
 
@@ -170,8 +175,8 @@ static const struct picture_words *figures(void)
 	fmt_snprintf(words.line[0], size,
 		     "stress: round %llu, to %u %% in use; %llu allocated, %llu refused",
 		     ULL(run.round + 1), share(), ULL(run.nr_allocated), ULL(run.nr_refused));
-	say_held(words.line[1], size, 0, BLOCK_ORDER);
-	say_held(words.line[2], size, BLOCK_ORDER, NR_ORDERS);
+	format_held(words.line[1], size, 0, BLOCK_ORDER);
+	format_held(words.line[2], size, BLOCK_ORDER, NR_ORDERS);
 	fmt_snprintf(
 	    words.line[3], size, "in use: %llu %%; free: %s, the largest block of order %u",
 	    ULL(run.all ? run.used * 100 / run.all : 0), picture_size_text(sum, text), largest);
@@ -182,7 +187,7 @@ static const struct picture_words *figures(void)
 
 /* ---- the two ways to show it ---- */
 
-/* Works off what was typed; false when a key says to leave. */
+/* Acts on the keys that were typed. Returns false if one of them ends the picture. */
 static bool keys(void)
 {
 	int key;
@@ -193,7 +198,7 @@ static bool keys(void)
 	return true;
 }
 
-static void run_alive(uint64_t rounds)
+static void run_live(uint64_t rounds)
 {
 	bool going_on = true;
 
@@ -244,7 +249,7 @@ static bool begin(uint64_t seed)
 	return run.slot;
 }
 
-int stress(uint64_t rounds, uint64_t seed, bool alive)
+int stress(uint64_t rounds, uint64_t seed, enum stress_display display)
 {
 	uint64_t left;
 	unsigned long wrong;
@@ -254,8 +259,8 @@ int stress(uint64_t rounds, uint64_t seed, bool alive)
 			       ULL(run.nr_slots));
 		return 1;
 	}
-	if (alive)
-		run_alive(rounds);
+	if (display == STRESS_LIVE)
+		run_live(rounds);
 	else
 		run_printed(rounds);
 	empty_all();
@@ -264,7 +269,8 @@ int stress(uint64_t rounds, uint64_t seed, bool alive)
 	wrong = mm_check();
 	console_printf("stress: %llu rounds, %llu allocations, %llu refused; %s\n", ULL(run.round),
 		       ULL(run.nr_allocated), ULL(run.nr_refused),
-		       left == run.all && !wrong ? "all is free again, the books agree"
-						 : "something is lost");
+		       left == run.all && !wrong
+			   ? "all memory is free again, mm_check found no error"
+			   : "memory is missing, or mm_check found errors");
 	return left != run.all || wrong;
 }

@@ -1,19 +1,24 @@
 /*
- * stress.h: the allocator at work, for everybody to see.
+ * stress.h: works the allocator at random, and shows memory meanwhile.
  */
 #ifndef KERNEL_TEST_STRESS_H
 #define KERNEL_TEST_STRESS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
+enum stress_display {
+	STRESS_LIVE,    /* the picture on the screens, about ten times a second, with its keys */
+	STRESS_PRINTED, /* the picture as text, after the first round and after the last */
+};
+
 /*
- * A round fills memory to a share or empties it to one, in turn 90, 30, 70, 10 %, with allocations
- * of random orders from all zones freed in random order, and replaces an eighth of them. All is
- * given back in the end. alive: the picture is shown, about ten times a second, and its keys work;
- * else it is printed after the first round and after the last. 0, or 1 when there is no memory to
- * begin with, when a frame is missing in the end or mm_check() objects.
+ * Allocates blocks of random orders from all zones, and frees them in random order. In each round
+ * the share of memory that is in use goes up or down to 90, 30, 70 and 10 % in turn, and an eighth
+ * of the blocks is replaced. seed chooses the random numbers. All memory is freed in the end.
+ *
+ * Returns 0, or 1 if there was too little memory to begin, frames were missing in the end, or
+ * mm_check() found errors.
  */
-int stress(uint64_t rounds, uint64_t seed, bool alive);
+int stress(uint64_t rounds, uint64_t seed, enum stress_display display);
 
 #endif
