@@ -1,9 +1,9 @@
 /*
  * main.c: start_kernel(), which is the list of the boot's steps in their order.
  *
- * The steps that set up memory are in kernel/memory/setup.c, those that set up the machine in
- * arch/x86_64/. Here are only the short ones that belong to neither: they pass boot_info and the
- * command line to the parts that use them, and log what the loader reported.
+ * A step is defined by the part of the kernel that it sets up: those of memory by memory/setup.c,
+ * those of the machine by arch/x86_64/. Defined here are only a few short ones. They pass what the
+ * loader reported, and the options, to the parts that use them, and log both.
  */
 #include "kernel/main.h"
 

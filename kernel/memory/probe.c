@@ -58,7 +58,7 @@ static phys_addr_t step_at(phys_addr_t phys)
 	return phys < STEP ? FINE_STEP : STEP;
 }
 
-/* Returns whether a point lies one frame below a multiple of the step, as all but ends do. */
+/* Returns whether a point is a frame below a multiple of the step, as all but the ends are. */
 static bool is_on_grid(phys_addr_t point)
 {
 	phys_addr_t after = point + PAGE_SIZE;
@@ -150,7 +150,10 @@ static phys_addr_t find_border(phys_addr_t low, phys_addr_t high, enum presence 
 	return high;
 }
 
-/* Returns where the range to leave out begins; bad is its first point. */
+/*
+ * Returns where the range to leave out begins. bad is its first point; alias says whether it is a
+ * second address of other RAM, here and in the next functions.
+ */
 static phys_addr_t first_bad(const struct phys_range *range, phys_addr_t bad, bool alias)
 {
 	phys_addr_t good = previous_point(range, bad);
@@ -195,9 +198,9 @@ static phys_addr_t leave_out(const struct phys_range *range, phys_addr_t bad)
 
 	printk("RAM [mem 0x%016llx-0x%016llx]: usable by the map, but %s: left out\n",
 	       ULL(out.base), ULL(out.end - 1),
-	       alias ? "other RAM under a second address" : "not there");
+	       alias ? "a second address of other RAM" : "not there");
 	if (memblock_remove(out.base, out.end - out.base))
-		panic("memblock has no room to leave out RAM that is not there");
+		panic("memblock has no room to remove RAM that is not there");
 	if (left_out.nr < MAX_LISTED)
 		left_out.listed[left_out.nr] = out;
 	left_out.nr++;

@@ -127,8 +127,8 @@ static void give_back_ranges(void)
 _Static_assert(MEMORY_MAX_TAKEN >= BOOT_INFO_MAX_RANGES, "input.taken holds them");
 
 /*
- * Returns the limit of mem=, or 0 for none. Ignores a limit so low that it would cut off the memory
- * in which the kernel lies or the memory that its page tables need.
+ * Returns the limit of mem=, or 0 for none. Ignores a limit below the end of the kernel's image and
+ * 8 MiB more: it would cut off memory without which the kernel cannot boot.
  */
 static uint64_t sane_mem_limit(void)
 {

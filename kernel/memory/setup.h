@@ -17,7 +17,7 @@
  */
 void e820_setup(void);
 
-/* Fills memblock with the RAM, and reserves what is in use. Limits allocations to 4 GiB. */
+/* Fills memblock with the RAM, reserves what is in use, and keeps allocations below 4 GiB. */
 void memblock_setup(void);
 
 /* Removes from memblock the RAM that is not there: probe.h. */

@@ -36,9 +36,10 @@ static int cmd_page_owner(int argc, char **argv)
 }
 
 /*
- * Each of these functions misuses the allocator, which panics and names the misuse. They return a
- * value so that the compiler cannot turn the wrong call into a jump: its return address, which
- * page_owner reports, is then in the function that is to blame and not in the caller of it.
+ * Each of these functions misuses the allocator, which panics and names the misuse; without an
+ * option of mm/debug.h it does not notice use_after_free(). They return a value so that the
+ * compiler cannot turn the wrong call into a jump: its return address, which page_owner reports, is
+ * then in the function that is to blame and not in the caller of it.
  */
 
 static int double_free(void)

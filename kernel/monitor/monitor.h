@@ -11,8 +11,8 @@
 __attribute__((noreturn)) void monitor(void);
 
 /*
- * Reads lines at the prompt for a machine that has panicked and runs them for ever: only commands
- * that are marked as safe, with interrupts off; input is polled.
+ * Reads lines at a prompt and runs them for ever, on a machine that has panicked: interrupts stay
+ * off, input is polled, and only commands that may ALWAYS run do so.
  */
 __attribute__((noreturn)) void monitor_after_panic(void);
 

@@ -1,9 +1,9 @@
 /*
  * draw.h: the picture of memory on every screen that the machine has, each in its own size.
  *
- * What a screen shows is remembered; only cells that differ are sent, as ANSI sequences, which the
- * VGA console understands as a terminal does. A terminal on the serial line is asked for its size;
- * its answer comes as KEY_REPORT, whenever it comes, and until then it has 80 x 24.
+ * Only cells that differ from what a screen shows are sent, as ANSI sequences, which the VGA
+ * console understands as a terminal does. A terminal on the serial line is asked for its size. It
+ * counts as 80 x 24 until its answer is read, as KEY_REPORT of keys.h.
  */
 #ifndef KERNEL_PICTURE_DRAW_H
 #define KERNEL_PICTURE_DRAW_H
@@ -17,13 +17,13 @@
 /* Finds the screens and clears them. */
 void draw_begin(void);
 
-/* Clears them and gives them back to lines of text. */
+/* Clears the screens and leaves them to lines of text. */
 void draw_end(void);
 
-/* Takes the size that the terminal has answered: what it shows is drawn anew next time. */
+/* Sets the size of the terminal to what it has answered, and clears it. */
 void draw_resize(unsigned int columns, unsigned int rows);
 
-/* Gives screen the size of screen number nr, from 0 on. Returns false when there is none. */
+/* Sets the size of screen to that of screen number nr, from 0 on. Returns false if it is absent. */
 bool draw_size(size_t nr, struct screen *screen);
 
 /* Shows screen on screen number nr, and puts the terminal's own cursor where the picture's is. */

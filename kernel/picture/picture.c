@@ -46,7 +46,7 @@ static void render(const struct picture_view *view, const struct picture_words *
 	picture_render(&screen, view, words ? words : &own, keys, cursor);
 }
 
-/* Leaves out the list of keys, the cursor and empty lines. */
+/* Unlike a screen, the printed picture has no cursor, no list of keys and no empty lines. */
 void picture_print(pfn_t pfn, unsigned int order, const struct picture_words *words)
 {
 	struct picture_view view = { .top = 0 };
@@ -128,7 +128,7 @@ static void zoom(int orders)
 	follow();
 }
 
-/* Takes over the size of the terminal: its answer where its last corner is. */
+/* Takes the position of the terminal's last corner, which it has answered, as its size. */
 static void resize(struct key_report size)
 {
 	bool whole = picture_view_is_whole(&views[0]);

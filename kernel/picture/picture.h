@@ -1,5 +1,5 @@
 /*
- * picture.h: the picture of memory as a command has it: printed once, or on the screens with keys.
+ * picture.h: the picture of memory for commands: printed once, or on the screens and with keys.
  */
 #ifndef KERNEL_PICTURE_PICTURE_H
 #define KERNEL_PICTURE_PICTURE_H
@@ -7,9 +7,9 @@
 #include "kernel/picture/screen.h"
 
 /*
- * Prints the picture as lines of text, of 79 columns at most: the cursor in the cell with the frame
- * pfn, cells of 2^order frames (PICTURE_WHOLE: the whole machine), below it words, or where that is
- * NULL what lies under the cursor.
+ * Prints the picture as lines of text, of 79 columns at most. A cell is 2^order frames; with
+ * PICTURE_WHOLE the picture shows the whole machine. The part that is shown has the frame pfn in
+ * it. words are printed below; if they are NULL, the cell with that frame is described there.
  */
 void picture_print(pfn_t pfn, unsigned int order, const struct picture_words *words);
 
@@ -22,7 +22,7 @@ void picture_end(void);
 /* Shows memory as it is now, with words as in picture_print(). */
 void picture_draw(const struct picture_words *words);
 
-/* Moves or zooms as the key says. Returns false when it is one of those that leave. */
+/* Moves the cursor or zooms, by the meaning of key. Returns false if the key ends the picture. */
 bool picture_key(int key);
 
 #endif

@@ -44,10 +44,10 @@ struct picture_words {
 	char line[PICTURE_WORDS][SCREEN_MAX_COLUMNS];
 };
 
-/* Sets the size of screen, cut to what is possible. */
+/* Sets the size of screen, raised or cut to the nearest one that the picture can have. */
 void screen_size(struct screen *screen, unsigned int columns, unsigned int rows);
 
-/* Sets how many cells a row of view has and how many lines are seen, as fit on screen. */
+/* Sets view->columns and view->rows to what fits on screen. */
 void picture_view_fit(struct picture_view *view, const struct screen *screen);
 
 /* Whether the cell under the picture's cursor is marked. */

@@ -371,7 +371,7 @@ static void check_split(void)
 		check_page(target + i, 0);
 }
 
-/* The handler may have allocated frames of the range first; without it there is no excuse. */
+/* The handler may have allocated frames of the range first. Without it no call may fail. */
 static void check_contig(void)
 {
 	if (contig_error && !run.work)
