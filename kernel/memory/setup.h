@@ -44,10 +44,10 @@ void buddy_setup(void);
 /* Figures of the setup, for the log, `meminfo` and `bench`. */
 struct mm_report {
 	uint64_t mem_map_bytes;   /* size of the backed part of mem_map */
-	uint64_t mem_map_touched; /* of it, written when the first page was handed out */
+	uint64_t mem_map_touched; /* bytes of it written up to the first page handed out */
 	uint64_t left_out;        /* bytes of RAM that cannot be addressed */
-	uint64_t setup_cycles; /* from raw entries to the first page; printing and tests left out */
-	uint64_t probe_cycles; /* of the probe */
+	uint64_t setup_cycles;    /* ticks from raw entries to first page; output, tests excluded */
+	uint64_t probe_cycles;    /* ticks that the probe took */
 	uint64_t (*page_table_bytes)(void); /* null until the kernel's own page tables are used */
 };
 extern struct mm_report mm_report;
