@@ -70,7 +70,7 @@ def configuration(env, directory, screen):
     built = os.path.join(build, (env.get("MEDIA") or "disk") + ".img")
     image = os.path.join(directory, "disk.img")
     if not os.path.exists(built):
-        fail(f"{built} is not there: run make first, or make floppy")
+        fail(f"{built} does not exist: run make first, or make floppy")
     if "CMDLINE" in env:
         subprocess.run(["scripts/image", built, image, env["CMDLINE"]], check=True)
     else:

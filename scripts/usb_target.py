@@ -109,7 +109,7 @@ def check_disk(number, image):
     if not os.path.isdir(disk):
         raise Stop(f"sysfs knows no block device {number}")
     if os.path.exists(disk + "/partition"):
-        raise Stop("it is a partition; the image is one of a whole disk")
+        raise Stop("it is a partition, but the image is that of a whole disk")
     check_unused(disk)
     if text_of(disk, "ro") != "0":
         raise Stop("it is read-only")
@@ -158,5 +158,5 @@ def open_target(path, image):
     fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | exclusive)
     opened = os.fstat(fd)
     if not os.path.samestat(info, opened) or info.st_rdev != opened.st_rdev:
-        raise Stop("it became another one while it was looked at")
+        raise Stop("it was replaced after it was checked")
     return fd, kind

@@ -32,30 +32,36 @@ def kernel(image):
 
 
 def truncate_kernel(image):
+    """Cuts KERNEL.ELF on image to 20,000 bytes."""
     write_file(image, "KERNEL.ELF", kernel(image)[:20000])
 
 
 def flip_kernel_byte(image):
+    """Flips a bit in the middle of KERNEL.ELF on image."""
     data = bytearray(kernel(image))
     data[len(data) // 2] ^= 0x10
     write_file(image, "KERNEL.ELF", bytes(data))
 
 
 def writable_text(image):
+    """Marks the first segment of KERNEL.ELF on image as writable and executable."""
     data = bytearray(kernel(image))
     data[64 + 4] = 7  # p_flags of the first program header
     write_file(image, "KERNEL.ELF", bytes(data))
 
 
 def delete_kernel(image):
+    """Deletes KERNEL.ELF on image."""
     subprocess.run(["mdel", "-i", image + "@@1M", "::KERNEL.ELF"], check=True)
 
 
 def text_kernel(image):
+    """Replaces KERNEL.ELF on image by a text."""
     write_file(image, "KERNEL.ELF", b"this is not a kernel\n" * 100)
 
 
 def damage_stage2(image):
+    """Flips a bit of stage2 on image."""
     with open(image, "r+b") as file:
         file.seek(512 + 5000)
         byte = file.read(1)[0]
@@ -64,14 +70,17 @@ def damage_stage2(image):
 
 
 def long_command_line(image):
+    """Makes CMDLINE.TXT on image 64 KiB long."""
     write_file(image, "CMDLINE.TXT", b"x" * 65536)
 
 
 def high_bytes(image):
+    """Puts bytes over 127 into CMDLINE.TXT on image."""
     write_file(image, "CMDLINE.TXT", "quiet=größe run=exit 0\n".encode("latin-1"))
 
 
 def no_command_line(image):
+    """Deletes CMDLINE.TXT on image."""
     subprocess.run(["mdel", "-i", image + "@@1M", "::CMDLINE.TXT"], check=True)
 
 
@@ -116,6 +125,7 @@ def absent(first, last):
 
 
 def define_cases():
+    """Makes all cases but those of firmware faults."""
     maps = make_maps()
     Case("what the commands show about memory", CMDLINE=SHOW, selftest=True,
          says=[r"^BIOS-e820: \[mem 0x0{16}-0x", r"^Memory: \d+K/\d+K available",
@@ -125,14 +135,14 @@ def define_cases():
              [(r"firstpage> $", "alloc 3\nselftest\nreboot\n"),
               (r"(?s)BIOS-e820.*firstpage> $", "selftest\nexit 0\n")], selftest=True,
              CMDLINE="", MEM="256M")
-    Dialogue("what was typed before the boot is not lost", [("", "page 1\npage 2\nexit 5\n")],
+    Dialogue("what is typed before the boot is not lost", [("", "page 1\npage 2\nexit 5\n")],
              status=5, CMDLINE="", says=[r"^pfn 0x1 ", r"^pfn 0x2 "])
     Dialogue("monitor edits lines and keeps a history",
              [(r"firstpage> $", "pageX\b 1\rexit 1\x15\x1b[A\x01\x05\r"),
               (r"(?s)frame|pfn 0x1 .*pfn 0x1 ", "nonsense\rexit 5\r")], status=5, CMDLINE="",
              says=[r"(?s)pfn 0x1 .*pfn 0x1 ", r"nonsense"])
     Case("exit 7 is status 7", CMDLINE="run=exit 7", status=7)
-    Case("a command that fails is said, the next one runs", CMDLINE="run=alloc 99;page;frob;exit 4",
+    Case("a command that fails is reported, and the next one runs", CMDLINE="run=alloc 99;page;frob;exit 4",
          status=4, says=[r"99 is not an order", r"page: failed", r"frob"])
     Case("options: unknown ones are listed, known ones work",
          CMDLINE="frobnicate quiet=9 mem=64M memmap=1M$32M memblock=debug run=meminfo;exit 0",
@@ -153,7 +163,7 @@ def define_cases():
                r"^\[37\] memblock$", r"MEMBLOCK configuration", r"AX=0201: AH=00, \d+ times",
                r"read by CHS"])
     stage2 = "20 21 22 23 24 25 26 27 28 29 2a"
-    PostCard("progress codes are shown, each", CMDLINE="run=exit 0",
+    PostCard("each progress code is shown", CMDLINE="run=exit 0",
              codes=f"10 20 {stage2} 30 31 32 33 34 35 36 37 38 39 3a 3b 3c 3d 3e",
              says=[rf"^firstpage: stage2 {stage2} $"])
     StopPostCard("progress codes of a failure", MAP=f"{maps}/no-ram.map", MEM="128M", end=HALTED,
@@ -165,7 +175,7 @@ def define_cases():
          gdb="fp-places\n" + "continue\ninfo symbol $pc\n" * len(PLACES) + "fp-e820\nfp-memblock\n"
          "delete\ncontinue\n", says=["(?s)" + ".*".join(rf"^{name} in section" for name in PLACES),
                                      r"^e820: \[mem 0x0+-0x", r"^memblock\.reserved\[0\]: \[mem "])
-    Case("a wild jump is a page fault, symbolised; under run= a failing status", status=124,
+    Case("a wild jump is a page fault with symbols; under run= the status is 124", status=124,
          CMDLINE="run=exit 0", gdb="break *bp_buddy\ncontinue\nset $rip = 0x1234\ncontinue\n",
          says=[r"panic: page fault", r"^RIP: 0008:0000000000001234", r"start_kernel\+0x",
                r"^0x1234 is not mapped"])
@@ -178,7 +188,7 @@ def define_cases():
          gdb="break *bp_mem_map\ncontinue\nset $rip = 0x1234\ncontinue\n",
          says=[r"^Kernel panic: page fault.*\nIn step \[3b\] mem_map\nBIOS: \d+ calls, the last 4:\n"
                r"  INT 13h AX="])
-    Case("a stack overflow is a double fault on its own stack, and named", status=124,
+    Case("a stack overflow is a double fault on a stack of its own, and is named", status=124,
          CMDLINE="run=exit 0", gdb="break *bp_buddy\ncontinue\nset $rsp = &__boot_stack\ncontinue\n",
          says=[r"panic: stack overflow", r"guard page of the kernel stack"])
     Case("a single step that nobody asked for is a panic", status=124, CMDLINE="run=exit 0",
@@ -210,7 +220,7 @@ def define_cases():
          says=[r"^Kernel panic: page fault: write at 0xffff8880\w+10: it is not mapped$",
                r"^physical 0x\w+: frame (0x\w+), zone DMA32, free\nframe \1: allocated by "
                r"use_after_free\+0x.*\nframe \1: freed by use_after_free\+0x"])
-    Case("misuse use-after-free, unseen without options", status=3,
+    Case("misuse use-after-free, not found without options", status=3,
          CMDLINE="run=misuse use-after-free;page_owner;exit 3",
          says=[r"^the write was not noticed", r"^misuse: failed", r"^owners are not recorded"])
     Case("memtest of good memory, at boot and from the monitor", selftest=True,
@@ -273,6 +283,7 @@ def define_cases():
 
 
 def define_firmware_cases():
+    """Makes the cases of firmware faults, from the tables of tests/firmware.py."""
     line = {"CMDLINE": "run=e820;bios;exit 0"}
     for words, says in SURVIVED.items():
         Case(f"firmware {words}", FIRMWARE=words, says=says, same_map=True, sample=words in SAMPLE,

@@ -90,13 +90,13 @@ def test_report(tap):
         ("why", r"^Kernel panic: free of frame 0x\w+ as order 0: it is free$"),
         ("the way there", r"(?s)^Call Trace:\n.*^ \? double_free\+0x\w+/0x\w+\n.*"
                           r"^ \? start_kernel\+0x"), ("no vector", r"^RIP: 0008:ffffffff80")])
-    tap.check(status == 124 and "vector" not in output, "under run= it ends with 124", output)
+    tap.check(status == 124 and "vector" not in output, "under run= the machine ends with status 124", output)
     status, output = boot(CMDLINE="debug_pagealloc=on run=misuse use-after-free;exit 0")
     shows(tap, "exception", output, parts + [
         ("why", r"^Kernel panic: page fault: write at 0x\w+: it is not mapped$"),
         ("the vector", r"^vector 14, error code 0x2$"),
         ("the way there", r"(?s)^Call Trace:\n \? use_after_free\+0x\w+/0x\w+\n.*start_kernel\+0x")])
-    tap.check(status == 124, "under run= it ends with 124", output)
+    tap.check(status == 124, "under run= the machine ends with status 124", output)
 
 
 def test_early(tap):
@@ -113,12 +113,13 @@ def test_early(tap):
               "a panic before memblock", output)
     keys = [(r"panic> $", "\033"), ("", lambda: time.sleep(0.5)), ("", "[Aexit 5\r")]
     status, output = dialogue(keys, CMDLINE="memmap=exactmap memmap=1M$16M", MAP=path)
-    tap.check(status == 5, "an arrow key at its prompt, in parts, with no tick to wait by", output)
+    tap.check(status == 5, "an arrow key that comes in parts, at the prompt of a panic before the timer ticks", output)
 
 
 # ---- what a panic offers ----
 
 def test_prompt(tap):
+    """Checks the prompt after a panic: commands that read work, others are refused."""
     status, output = dialogue([(r"firstpage> $", "alloc 0\rpanic\r"),
                                (r"panic> $", "buddyinfo\r"), (r"panic> $", "zoneinfo\r"),
                                (r"panic> $", "alloc 0\r"), (r"panic> $", "selftest\r"),
@@ -129,7 +130,8 @@ def test_prompt(tap):
     _, _, after = output.partition("Kernel panic: requested by the command panic")
     tap.check(after and "during a panic" not in after, "no command panics", output)
     shows(tap, "panic prompt", after, [
-        ("halted, and says what is offered", r"^System halted\.\nCommands that only read .*help lists them$"),
+        ("halts, and tells which commands there are",
+         r"^System halted\.\nCommands that only read .*help lists them$"),
         ("buddyinfo", r"^Node 0, zone    DMA32( +\d+){19} *$"), ("zoneinfo", r"^  pages free +\d+$"),
         ("alloc is refused", r"^alloc: cannot run after a panic\nalloc: failed \(1\)$"),
         ("selftest is refused", r"^selftest: cannot run after a panic$"),
@@ -138,10 +140,10 @@ def test_prompt(tap):
         ("free", r"^free \[mem 0x\w+-0x\w+\]$"),
         ("free does not drain", r"^and \d+ single frames of zone DMA32 in caches$"),
         ("iomem", r"System RAM$"), ("dmesg", r"^BIOS-e820: \[mem 0x0+-"),
-        ("help has what reads", r"^buddyinfo +free blocks")])
+        ("help lists commands that only read", r"^buddyinfo +free blocks")])
     listed = after.partition("panic> help")[2].partition("panic> dmesg")[0]
     tap.check(listed and not re.search(r"^(alloc|release|memtest|stress|misuse) ", listed, re.M),
-              "help leaves out what does not", listed)
+              "help after a panic lists no command that changes memory", listed)
 
 
 def spoilt_dialogue(before, command, after):
@@ -183,6 +185,7 @@ def test_nested(tap):
 # ---- decode ----
 
 def test_decode(tap):
+    """Checks that scripts/decode finds source lines, also in a trace typed from a photograph."""
     _, text = boot(CMDLINE="run=misuse double-free;exit 0")
     status, said, complaint = decode(text=text)
     tap.check(status == 0 and not complaint, "a panic of this build is decoded", said + complaint)
@@ -218,23 +221,25 @@ def hex_next(shape):
 
 
 def test_decode_exception(tap):
+    """Checks that scripts/decode takes the place of an exception itself, not the byte before it."""
     _, text = boot(CMDLINE="debug_pagealloc=on run=misuse use-after-free;exit 0")
     status, said, _ = decode(text=text)
     store = r"^ {4}use_after_free at kernel/monitor/cmd_debug\.c:\d+\n {8}word\[4\] = 0x11223344;$"
     tap.check(status == 0 and len(re.findall(store, said, re.M)) == 2,
-              "RIP and the trace's first are the instruction itself", said)
+              "RIP and the trace's first line name the instruction itself", said)
     where = subprocess.run(["nm", f"{BUILD}/stage2.elf"], stdout=subprocess.PIPE, text=True).stdout
     address = re.search(r"^([0-9a-f]{8}) . stage2_main$", where, re.MULTILINE)[1]
     said = decode(text=f"processor exception 13 in stage2 at {address}h, error code 0h")[1]
-    tap.check("stage2_main at stage2/main.c:" in said, "stage2's exceptions", said)
+    tap.check("stage2_main at stage2/main.c:" in said, "an exception in stage2 is decoded", said)
 
 
 def test_decode_refuses(tap):
+    """Checks what scripts/decode does with a trace of another build, and with wrong input."""
     _, text = boot(CMDLINE="run=panic;exit 0")
     build = re.search(r"^firstpage: build (\w+)$", text, re.MULTILINE)[1]
     status, said, complaint = decode(text=text.replace(build, "0badc0de"))
     tap.check(status == 3 and "another build" in complaint and build in complaint and said,
-              "another build is said, status 3", complaint)
+              "a trace of another build is reported, with status 3", complaint)
     status, _, complaint = decode(text="nothing of the kind\n")
     tap.check(status == 1 and complaint, "nothing to decode is status 1", complaint)
     tap.check(decode("no-such-file")[0] == 2, "a missing file is status 2")
@@ -250,6 +255,7 @@ def test_decode_refuses(tap):
 # ---- the bundle ----
 
 def test_bundle(tap):
+    """Checks the parts of a bundle, and that its script repeats the failure."""
     env = {"CMDLINE": "run=alloc 0;misuse double-free;exit 0", "MEM": "64M"}
     status, output = boot(**env)
     where = bundle.write("crash: a boot that fails, on purpose", ["scripts/run"], env,
@@ -263,14 +269,14 @@ def test_bundle(tap):
             return file.read()
 
     tap.check("CMDLINE='run=alloc 0;misuse double-free;exit 0' MEM=64M scripts/run" in part("command"),
-              "the command line, with its environment", part("command"))
+              "the bundle has the command with its environment", part("command"))
     tap.check(part("serial.log").startswith(output) and part("seed") == "4711\n",
-              "serial log and seed", part("serial.log"))
-    tap.check("double_free at kernel/monitor/cmd_debug.c:" in part("trace"), "the trace, decoded",
+              "the bundle has the serial log and the seed", part("serial.log"))
+    tap.check("double_free at kernel/monitor/cmd_debug.c:" in part("trace"), "the bundle has the decoded trace",
               part("trace"))
     reason = re.search(r"Kernel panic: .*", output)[0]
     again, output = guest.run(["sh", os.path.join(where, "reproduce")], LIMIT)
-    tap.check(again == status == 124 and reason in output, "and reproduce fails again, the same way",
+    tap.check(again == status == 124 and reason in output, "reproduce fails again, for the same reason",
               output)
 
 
@@ -281,13 +287,13 @@ def test_bundle_of_case(tap):
     where = bundle.of_case(Case("crash: gdb", gdb=text, CMDLINE="run=exit 0"), "", "runner")
     status, output = guest.run(["sh", os.path.join(where, "reproduce")], LIMIT)
     tap.check(status == 124 and "0x1234 is not mapped" in output,
-              "a bundle has gdb's commands and plays again", output)
+              "a bundle has gdb's commands and runs again", output)
     where = bundle.of_case(Dialogue("crash: typed words", []), "no panic here\n",
                            "tests/boot.py")
     with open(os.path.join(where, "reproduce"), encoding="utf-8") as file:
         tap.check(file.read().endswith("tests/boot.py --all 'crash: typed words'\n")
                   and not os.path.exists(os.path.join(where, "trace")),
-                  "what its command alone would not play again names its runner")
+                  "a case that a command alone cannot run again names its runner")
 
 
 TESTS = (test_report, test_early, test_prompt, test_prompt_on_a_small_stack, test_nested,

@@ -252,13 +252,13 @@ TOO_LONG = (LONGEST + "\nx", LONGEST + "x", "```\n" + (CODE_WIDTH + 1) * "x" + "
 
 def main():
     tap = Tap()
-    tap.check(not complaints(SMALL, "docs/lift.md", GOOD), "a page that is right passes",
+    tap.check(not complaints(SMALL, "docs/lift.md", GOOD), "a correct page passes",
               complaints(SMALL, "docs/lift.md", GOOD))
     passed = [text for text in BAD if not complaints(SMALL, "docs/lift.md", text)]
-    tap.check(not passed, f"each of {len(BAD)} pages that are wrong is seen", passed)
+    tap.check(not passed, f"each of {len(BAD)} wrong pages is found", passed)
     passed = [text for text in (*TOO_LONG, LONGEST + "\n") if not complaints(SMALL, "README.md", text)]
-    tap.check(passed == [LONGEST + "\n"], "a README that is too long or too wide is seen", passed)
-    tap.check(untold(SMALL) == ["B1"], "an invariant that is not told is seen")
+    tap.check(passed == [LONGEST + "\n"], "a README that is too long or too wide is found", passed)
+    tap.check(untold(SMALL) == ["B1"], "an invariant that the book does not tell is found")
 
     tree = Tree(dict(files(".")))
     for path in sorted(path for path in tree.texts if path.endswith(".md")):

@@ -52,23 +52,23 @@ def main():
     with tempfile.TemporaryDirectory(prefix="example.", dir=os.environ.get("B", "build")) as out:
         out = os.path.abspath(out)
         built = run("make", "-C", EXAMPLE, f"B={out}", "run")
-        tap.check(built.returncode == 0, "it builds without a warning and runs", built.stdout)
+        tap.check(built.returncode == 0, "the example builds without a warning and runs", built.stdout)
         tap.check(len(re.findall(r"^free \[mem ", built.stdout, re.MULTILINE)) == 6
                   and re.search(r"^pfn 0x1000, order 9, ", built.stdout, re.MULTILINE),
-                  "pages were had, and free memory is shown before and after", built.stdout)
+                  "it allocates pages, and shows free memory before and after", built.stdout)
         ranges = re.findall(r"^free .*", built.stdout, re.MULTILINE)
-        tap.check(ranges[:3] == ranges[3:], "what was freed is all there again", built.stdout)
+        tap.check(ranges[:3] == ranges[3:], "all that was freed is free again", built.stdout)
         tap.check(shown() and shown() in built.stdout, "docs/lift.md shows what it prints", built.stdout)
         wanted = needs(os.path.join(out, "example")) - C_LIBRARY
         given, lines = supplies()
-        tap.check(wanted and wanted <= given, "mm/ needs nothing that port.c has not",
+        tap.check(wanted and wanted <= given, "port.c supplies all that mm/ needs",
                   sorted(wanted - given))
         unused = given - wanted - {"map", "ram_init"}
-        tap.check(not unused, "port.c has nothing that mm/ does not need", sorted(unused))
+        tap.check(not unused, "port.c supplies nothing else", sorted(unused))
         tap.check(lines <= PORT_LINES, f"port.c has at most {PORT_LINES} lines", lines)
     with open("mm/README.md", encoding="utf-8") as file:
         told = set(re.findall(r"`(\w+)", file.read()))
-    tap.check(wanted <= told, "mm/README.md names all of it", sorted(wanted - told))
+    tap.check(wanted <= told, "mm/README.md names all that mm/ needs", sorted(wanted - told))
     return tap.finish()
 
 

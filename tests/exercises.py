@@ -93,7 +93,7 @@ def main():
             tap.check(good, f"{page}: {block[0]}", output[-2000:])
             printed += output + " "
         missing = [quote for quote in quotes(text) if quote not in printed]
-        tap.check(not missing, f"{page}: what the answers quote was printed", missing)
+        tap.check(not missing, f"{page}: the exercises print what the answers quote", missing)
     return tap.finish()
 
 

@@ -23,9 +23,9 @@ TARGETS = {
     "ops": ("operations of the allocator, against the naive model", 400),
     "fat": ("stage2's FAT reader on damaged volumes, against a naive reader", 200),
     "elf": ("stage2's check of KERNEL.ELF", 640),
-    "e820": ("stage2's questions for a memory map to a BIOS that says anything", 640),
-    "cmdline": ("CMDLINE.TXT to a line, the line to options", 400),
-    "boot_info": ("the kernel's check of what the loader says", 400),
+    "e820": ("stage2's requests for the memory map, to a BIOS that answers anything", 640),
+    "cmdline": ("reading CMDLINE.TXT, and options from its line", 400),
+    "boot_info": ("the kernel's check of boot_info", 400),
 }
 
 
@@ -161,10 +161,10 @@ def search(name, seconds):
 
 def usage():
     """Prints the usage and the list of targets."""
-    print("make fuzz TARGET=… TIME=…    seconds, 60 unless given; targets:")
+    print("usage: make fuzz TARGET=… TIME=SECONDS    60 seconds by default; the targets:")
     for name, (about, _) in TARGETS.items():
         print(f"  {name:12}{about}")
-    print("  all         one after the other, each its part of the time")
+    print("  all         all of them in turn, with equal parts of the time")
 
 
 def main():

@@ -222,6 +222,7 @@ def map_text(entries):
 
 
 def check_gallery(tap, maps):
+    """Checks that the page and the pictures are those that would be written now for maps."""
     with ThreadPoolExecutor(2) as pool:
         drawn = list(pool.map(draw, maps))
     stale = []
@@ -236,16 +237,17 @@ def check_gallery(tap, maps):
     tap.check(not extra, "no picture without a map", extra)
     with open(PAGE, encoding="utf-8") as file:
         text = file.read()
-    tap.check(text == page(index_rows()), f"{PAGE} is what the index makes it", "make gallery")
+    tap.check(text == page(index_rows()), f"{PAGE} is what would be written now", "make gallery")
     without = [m for m in maps if f"({stem(PICTURES)}/{stem(m)}.svg)" not in text]
     tap.check(not without, "every map is on the page", without)
 
 
 def check_refusals(tap):
+    """Checks replay --svg on input that it refuses."""
     status, out, _ = run("--svg", "--json", maps_of()[0])
-    tap.check(status == 2 and not out, "--svg and --json are too much")
+    tap.check(status == 2 and not out, "--svg together with --json is refused")
     status, out, err = run("--svg", "-", text=b"hello\n")
-    tap.check(status == 2 and not out and "-:1:" in err, "a bad file: nothing is drawn")
+    tap.check(status == 2 and not out and "-:1:" in err, "a file that is no map is refused, and nothing is drawn")
     for words, text in (("no usable RAM", b"0x0 0x100000 2\n"),
                         ("no place for the kernel", b"0x0 0x9f000 1\n0x100000 0x10000 1\n"),
                         ("no room for a page table", b"0x0 0x10000 1\n0x200000 0x80000 1\n")):
@@ -260,7 +262,7 @@ def check_refusals(tap):
         out = run("--svg", name)[1]
         dom = parse(out)
         title = dom and dom.getElementsByTagName("title")[0].firstChild.data
-        tap.check(title == "Memory map <&\">'???.map", "a name of any characters", out[:200])
+        tap.check(title == "Memory map <&\">'???.map", "a file name may have any characters", out[:200])
 
 
 def maps_of():
@@ -269,6 +271,8 @@ def maps_of():
 
 
 def check_pictures(tap, maps):
+    """Checks the pictures of maps, of random maps and of logs against replay's JSON."""
+
     def judge_file(name):
         with open(name, "rb") as file:
             return judge(file.read())
@@ -281,15 +285,15 @@ def check_pictures(tap, maps):
         wrong = judge(map_text(random_map(rng)), may_fail=True)
         if wrong:
             break
-    tap.check(not wrong, "60 random maps (seed 1) too", f"map {number}: {wrong}")
+    tap.check(not wrong, "pictures of 60 random maps (seed 1) show what the JSON says", f"map {number}: {wrong}")
     wrong = [w for w in (judge(text) for text in LOGS.values()) if w]
-    tap.check(not wrong, "logs too", wrong)
+    tap.check(not wrong, "pictures of logs show what the JSON says", wrong)
     full = [[0, 0x10000000, 1], [0x8000005, (1 << 64) - 1, 2], [0x9000000, 1 << 63, 3]]
     wrong = judge(map_text(full))
-    tap.check(not wrong, "a map of the whole address space", wrong)
+    tap.check(not wrong, "the picture of a map of the whole address space shows it", wrong)
     many = [[n << 20, 0x80000 + (n % 3 << 20), 1 + n % 5] for n in range(1023)]
     wrong = judge(map_text(many + [[0x80000000, 0x10000000, 1]]))
-    tap.check(not wrong, "a map of 1024 entries", wrong)
+    tap.check(not wrong, "the picture of a map of 1024 entries shows them", wrong)
 
 
 def main():

@@ -82,6 +82,7 @@ def objdump(stage, machine, start, end):
 
 
 def test_code(tap):
+    """Checks that gdb disassembles code of 16, 32 and 64 bits as objdump does."""
     stops = {"bootsector": "", "stage2": "tbreak *bp_long\ncontinue\n",
              "kernel": "tbreak *bp_kernel\ncontinue\n"}
     for stage, stop in stops.items():
@@ -110,7 +111,7 @@ def test_stages(tap):
                                                r"^(?:=>)? *0x([0-9a-f]+)[^\t]*:\t(\S+)")]
         tap.check(shown == words and re.search(source, parts[""])
                   and f"bp_{stage} in section" in parts.get("symbol", ""),
-                  f"STAGE={stage}: stops there, with source and code", output)
+                  f"STAGE={stage}: stops at its first instruction, with source and code", output)
     done = subprocess.run(["scripts/debug"], env={**os.environ, "STAGE": "stage3"},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     tap.check(done.returncode == 2 and "stage3" in done.stdout, "STAGE=stage3 is refused", done.stdout)
@@ -119,6 +120,7 @@ def test_stages(tap):
 # ---- too early ----
 
 def test_early(tap):
+    """Checks the commands before there is anything for them to show, and in stage2."""
     early = ["fp-e820", "fp-memblock", "fp-zones", "fp-page 1", "fp-free", "fp-check"]
     parts, output, _ = session(
         [(name, attempt(name)) for name in early]
@@ -132,7 +134,7 @@ def test_early(tap):
         tap.check(f"continue to {place}" in parts[name] and "Traceback" not in parts[name],
                   f"{name} in the boot sector says what to wait for", parts[name])
     tap.check("continue to bp_memblock" in parts["k memblock"]
-              and "continue to bp_buddy" in parts["k zones"], "so do they at the kernel's start",
+              and "continue to bp_buddy" in parts["k zones"], "at the kernel's start they say so too",
               output)
     count = len(lines(parts["e820 raw"], "BIOS-e820: "))
     tap.check(re.search(r"0x70000\n\$\d+ = " + str(count)
@@ -191,7 +193,7 @@ def compare(tap, name, said, parts):
               f"{zoneinfo} {ours}")
     frames = sum((int(end, 16) + 1 - int(start, 16)) // 4096 for start, end
                  in re.findall(r"^free \[mem (0x\w+)-(0x\w+)\]$", parts["fp-free"], re.M))
-    tap.check(frames == sum(zoneinfo), f"{name}: fp-free has as many", f"{frames} {zoneinfo}")
+    tap.check(frames == sum(zoneinfo), f"{name}: fp-free has as many frames", f"{frames} {zoneinfo}")
 
 
 def live(tap, name, before, last, **env):
@@ -209,9 +211,10 @@ def live(tap, name, before, last, **env):
 
 
 def test_prompt(tap):
+    """Compares gdb's commands with the monitor's at the prompt."""
     parts, output = live(tap, "prompt, caches full", ["alloc 0", "alloc 3", "alloc 9 DMA32"],
                          ["exit 0"], MEM="128M")
-    tap.check(parts and re.search(r"cached [1-9]", parts["fp-zones"]), "some frames were in the caches",
+    tap.check(parts and re.search(r"cached [1-9]", parts["fp-zones"]), "some frames were in frame caches",
               output)
     parts, output = live(tap, "prompt, 5 GiB, caches drained",
                          ["alloc 0", "alloc 5", "alloc 9", "alloc 17", "alloc 18", "free"],
@@ -222,9 +225,10 @@ def test_prompt(tap):
 
 
 def test_crash(tap):
+    """Compares gdb's commands with the monitor's after a panic."""
     parts, output = live(tap, "after a panic", ["alloc 0", "alloc 2"], ["misuse double-free"], MEM="128M")
     tap.check(parts and "Kernel panic" in parts["stop"], "there was a panic", output)
-    tap.check("firstpage: exit 124" in output, "and the guest goes on to its status", output)
+    tap.check("firstpage: exit 124" in output, "the guest goes on to its exit status", output)
 
 
 # ---- fp-check sees what is broken ----
@@ -250,6 +254,7 @@ BREAKS = (("zones[1].nr_free", "zones[1].nr_free + 1", "B6"),
 
 
 def test_check(tap):
+    """Checks that fp-check names the invariants that each change in BREAKS violates."""
     steps = [("stop", "break arch_exit\ncontinue"), ("whole", "fp-check")]
     for number, (what, value, _) in enumerate(BREAKS):
         steps.append((str(number), f"set $old = {what}\nset var {what} = {value}\n"
@@ -269,6 +274,7 @@ def test_check(tap):
 # ---- page tables ----
 
 def test_page_tables(tap):
+    """Checks fp-pt with and without paging, on two CPU models."""
     ask = [("text", "fp-pt start_kernel"), ("data", "fp-pt &memblock"), ("null", "fp-pt 0"),
            ("direct", "fp-pt 0xffff888000100000"), ("high", "fp-pt 0x8000000000000000"),
            ("usage", attempt("fp-pt"))]
@@ -299,6 +305,7 @@ ENDINGS = (("continue", "exit 0", 0), ("continue", "exit 7", 7), ("continue", "p
 
 
 def test_status(tap):
+    """Checks the exit status of scripts/debug."""
     for commands, end, wanted in ENDINGS:
         _, output, status = session([("commands", commands)], CMDLINE=f"run={end}")
         tap.check(status == wanted, f"{' '.join(commands.split())}, guest: {end}: status {wanted}",

@@ -35,25 +35,27 @@ def sha256(path):
 
 
 def check_boot_sector(tap, image):
+    """Checks the boot sector and the partition table of image."""
     sector = image[:SECTOR]
     tap.check(sector[510:] == b"\x55\xaa", "the boot signature is there")
     tap.check(sector[0] in (0xeb, 0xe9), "the first instruction jumps", sector[:3].hex())
     target = sector[1] + 2 if sector[0] == 0xeb else struct.unpack("<h", sector[1:3])[0] + 3
     tap.check(target >= 0x3e, "the jump passes the BPB area", hex(target))
-    tap.check(not any(sector[3:0x3e]), "the BPB area holds nothing that matters: it is zero")
-    tap.check(not any(sector[0x1bc:0x1be]), "nothing between disk signature and partition table")
+    tap.check(not any(sector[3:0x3e]), "the BPB area is zero")
+    tap.check(not any(sector[0x1bc:0x1be]), "the bytes between disk signature and partition table are zero")
     entries = [sector[0x1be + 16 * i:0x1ce + 16 * i] for i in range(4)]
-    tap.check([e[0] for e in entries] == [0x80, 0, 0, 0], "one active partition")
+    tap.check([e[0] for e in entries] == [0x80, 0, 0, 0], "one partition is active")
     tap.check(not any(any(e) for e in entries[1:]), "the other three entries are empty")
     start, size = struct.unpack("<II", entries[0][8:])
-    tap.check(entries[0][4] in FAT_TYPES, "its type is FAT", hex(entries[0][4]))
-    tap.check(start == START, "it begins at LBA 2048", start)
-    tap.check((start + size) * SECTOR <= len(image), "it ends within the image", start + size)
+    tap.check(entries[0][4] in FAT_TYPES, "the partition's type is FAT", hex(entries[0][4]))
+    tap.check(start == START, "the partition begins at LBA 2048", start)
+    tap.check((start + size) * SECTOR <= len(image), "the partition ends within the image", start + size)
     tap.check(entries[0][1:4] == chs(start) and entries[0][5:8] == chs(start + size - 1),
               "CHS fields agree with LBA (255 heads, 63 sectors)", entries[0].hex())
 
 
 def check_stage2(tap, image):
+    """Checks that stage2 lies behind the boot sector of image."""
     with open(os.path.join(BUILD, "stage2.bin"), "rb") as file:
         stage2 = file.read()
     tap.check(image[SECTOR:SECTOR + len(stage2)] == stage2, "stage2 lies at LBA 1")
@@ -86,7 +88,7 @@ def check_floppy(tap, disk):
         image = file.read()
     entry = image[0x1be:0x1ce]
     start, size = struct.unpack("<II", entry[8:])
-    tap.check(len(image) == 1474560 and start + size == 2880, "floppy.img: 1.44 MB, all in use")
+    tap.check(len(image) == 1474560 and start + size == 2880, "floppy.img: 1.44 MB, used to the end")
     tap.check(entry[4] == 1 and entry[1:4] == chs(start, 2, 18)
               and entry[5:8] == chs(start + size - 1, 2, 18), "its partition: FAT12, CHS of 2 x 18")
     tap.check(start == FLOPPY_START and image[SECTOR:start * SECTOR].rstrip(b"\0")
@@ -107,6 +109,7 @@ def check_parameter_block(tap, disk):
 
 
 def check_segments(tap):
+    """Checks that no segment of the kernel is both writable and executable."""
     out = subprocess.run(["readelf", "-lW", os.path.join(BUILD, "kernel.elf")], capture_output=True,
                          text=True, check=True).stdout
     loads = [line.split() for line in out.splitlines() if line.strip().startswith("LOAD")]
@@ -116,6 +119,7 @@ def check_segments(tap):
 
 
 def check_symbols(tap):
+    """Checks that the ELF files have the symbols of all named places."""
     stages = {"bootsector": ["bp_bootsector"],
               "stage2": ["bp_stage2", "bp_e820", "bp_protected", "bp_long"],
               "kernel": ["bp_kernel", "bp_memblock", "bp_mem_map", "bp_buddy"]}
@@ -134,8 +138,8 @@ def check_progress_codes(tap):
         shown = re.findall(r"^\| ([0-9a-f]{2}) \| (.*) \|$",
                            file.read().partition("| code | step |")[2], re.MULTILINE)
     tap.check(listed and listed == sorted(listed) and len({c for c, _ in listed}) == len(listed),
-              "progress codes rise", listed)
-    tap.check(listed == shown, "docs/firmware.md has them", set(listed) ^ set(shown))
+              "progress codes rise in include/progress.list", listed)
+    tap.check(listed == shown, "docs/firmware.md lists the progress codes", set(listed) ^ set(shown))
 
 
 def check_no_write(tap):

@@ -133,6 +133,7 @@ def refused(name, says, **rest):
 
 
 def define_media():
+    """Makes the cells of media."""
     edd, chs = r"^boot drive 0x80, read by EDD$", r"^boot drive 0x80, read by CHS$"
     for name, disk in MEDIA.items():
         boots(f"medium {name}", DISK=disk, says=[edd])
@@ -154,6 +155,7 @@ def define_media():
 
 
 def define_machines():
+    """Makes the cells of machines."""
     for name, (env, says) in MACHINES.items():
         boots(f"machine {name}", says=[says], **env)
     cell("machine pc without serial line, screen", Screen, CONSOLE="none", CMDLINE="run=selftest",
@@ -163,6 +165,7 @@ def define_machines():
 
 
 def define_cpus():
+    """Makes the cells of CPUs."""
     for cpu, says in CPUS.items():
         boots(f"cpu {cpu}", CPU=cpu, CMDLINE="run=cpu;selftest;exit 0", says=says)
     for cpu in CPUS_REFUSED:
@@ -193,6 +196,7 @@ def ram_is(size, output):
 
 
 def define_ram():
+    """Makes the cells of sizes of RAM."""
     for size in RAM:
         boots(f"ram {size}", MEM=size, also=functools.partial(ram_is, kib(size)), limit=240,
               CMDLINE=("run=alloc 18;" if kib(size) > kib("4G") else "run=") + "selftest;exit 0",
@@ -215,6 +219,7 @@ def bochs_models():
 
 
 def define_bochs():
+    """Makes the cells that boot in Bochs."""
     line = {"rc": "", "limit": 2 * LIMIT, "CMDLINE": "run=e820;cpu;selftest;exit 0"}
     for bios in BOCHS_BIOSES:
         boots(f"bochs {os.path.basename(bios)}", BIOS=bios, says=[r"^BIOS-e820: \[mem 0x0"], **line)
@@ -270,6 +275,7 @@ def as_replayed(path, mib, output):
 
 
 def define_maps():
+    """Makes the cells of memory maps."""
     for path in sorted(glob.glob("tests/e820/*.map")):
         made = subprocess.run(["scripts/firmware", "--map", path, os.path.join(LOGS, "size.rom")],
                               stdout=subprocess.PIPE, check=True)

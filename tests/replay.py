@@ -229,9 +229,9 @@ def main():
     tap.check(status == 0 and {"base": "0x200000", "size": "0x300000"} in json.loads(out)["reserved"],
               "--kernel 3072 reserves 3 MiB", out)
     for size in ("0", "-1", "x", ""):
-        tap.check(replay(b"0 0x10000000 1\n", "--kernel", size)[0] == 2, f"--kernel '{size}'")
+        tap.check(replay(b"0 0x10000000 1\n", "--kernel", size)[0] == 2, f"refused: --kernel '{size}'")
     missing = subprocess.run([REPLAY, "build/no-such-file"], capture_output=True, check=False)
-    tap.check(missing.returncode == 2 and b"No such file" in missing.stderr, "a missing file")
+    tap.check(missing.returncode == 2 and b"No such file" in missing.stderr, "a missing file is refused")
     usage = subprocess.run([REPLAY, "--help"], capture_output=True, check=False)
     tap.check(usage.returncode == 0 and b"usage: replay" in usage.stdout, "--help")
     tap.check(subprocess.run([REPLAY], capture_output=True, check=False).returncode == 2,

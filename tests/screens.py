@@ -56,7 +56,7 @@ class Paint:
         self.parts = parts
 
     def count(self, start, end):
-        """Returns {kind: frames} of [start, end); the kind of frames without one is -."""
+        """Returns {kind: frames} of [start, end); frames without a kind count as -."""
         counts = {}
         for a, b, kind in self.parts:
             frames = min(b, end) - max(a, start)

@@ -39,9 +39,10 @@ def verdicts(output):
 
 
 def check_passing(tap):
+    """Checks tours that pass, without a terminal."""
     status, output = tour("exec scripts/tour <&-", AUTO="1")
-    tap.check(status == 0, "input closed, AUTO=1: status 0", output)
-    tap.check(stops(output) == PLACES, "every stop, in order", stops(output))
+    tap.check(status == 0, "standard input closed, AUTO=1: status 0", output)
+    tap.check(stops(output) == PLACES, "every stop is reached, in order", stops(output))
     held, failed = verdicts(output)
     tap.check(held >= MANY and not failed, f"at least {MANY} expectations, all held",
               (held, failed))
@@ -56,6 +57,7 @@ def check_passing(tap):
 
 
 def check_failing(tap):
+    """Checks tours that do not pass."""
     status, output = tour(FIRMWARE="dl=255")
     failed = verdicts(output)[1]
     tap.check(status == 1 and len(failed) == 1 and failed[0].startswith("DL: 0xff"),
@@ -122,7 +124,7 @@ def check_terminal(tap):
     for _ in range(4):
         guide.say(b"\n")
     guide.say(b"!setpmem 0x70000 1 0\n")
-    tap.check("0x00" in guide.say(b"!xp /1bx 0x70000\n"), "commands go to the debugger")
+    tap.check("0x00" in guide.say(b"!xp /1bx 0x70000\n"), "a command goes to the debugger")
     said = guide.say(b"\n").replace("\r", "")
     tap.check(any("boot_info" in line for line in verdicts(said)[1]),
               "the next stop sees what was spoilt", said)

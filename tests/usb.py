@@ -80,43 +80,46 @@ def refused(result, words):
 
 
 def check_file(tap, place):
+    """Checks writing to a regular file."""
     tail = os.urandom(5000)
     path = place.file("larger", bytes(SIZE) + tail)
     status, said = place.usb(path)
     tap.check(status == 0 and content(path)[:SIZE] == place.data, "a file gets the image", said)
     tap.check(content(path)[SIZE:] == tail, "what lies beyond the image stays")
-    tap.check(f"{path}: regular file, {SIZE + 5000} bytes" in said, "it is named as such", said)
+    tap.check(f"{path}: regular file, {SIZE + 5000} bytes" in said, "the output names it a file", said)
     digest = hashlib.sha256(place.data).hexdigest()
-    tap.check(digest in said, "the sha256 is the image's", said)
+    tap.check(digest in said, "the output has the image's SHA-256", said)
     lines = re.findall(r"^(written|compared): (\d+) %$", said, re.MULTILINE)
     tap.check(len(lines) == 6 and lines[2] == ("written", "100") and "\r" not in said,
-              "in a pipe, progress is lines", said)
+              "in a pipe, each step of the progress is a line", said)
     link = os.path.join(place.folder, "link")
     os.symlink("larger", link)
     status, said = place.usb(link)
-    tap.check(status == 0 and f"{path}: regular" in said, "a link: named is its target", said)
+    tap.check(status == 0 and f"{path}: regular" in said, "of a link, the output names the target", said)
     status, said = place.usb(path, preexec_fn=lambda: [os.close(fd) for fd in (0, 1, 2)])
     tap.check(status == 0 and content(path) == place.data + tail,
               "with all standard files closed, the file gets the image and no words", status)
 
 
 def check_real_image(tap, place):
+    """Checks writing the real images."""
     image = os.path.join(BUILD, "disk.img")
     size = os.path.getsize(image)
     path = place.file("stick", b"")
     os.truncate(path, size)
     status, said = place.usb(path, env={**place.env(path), "B": BUILD})
-    tap.check(status == 0 and content(path) == content(image), "build/disk.img too", said)
+    tap.check(status == 0 and content(path) == content(image), "a file gets build/disk.img too", said)
     status, said = place.usb(path)
-    tap.check('PTTYPE="dos"' in said, "what is on it is shown", said)
+    tap.check('PTTYPE="dos"' in said, "what is on the target is shown", said)
     variant = os.path.join(BUILD, "disk-bpb.img")
     status, said = place.usb(path, env={**place.env(path), "B": BUILD, "BPB": "1"})
     tap.check(status == 0 and content(path) == content(variant) != content(image),
-              "BPB=1: build/disk-bpb.img", said)
+              "with BPB=1 a file gets build/disk-bpb.img", said)
     os.unlink(path)
 
 
 def check_refusals(tap, place):
+    """Checks targets that must be refused."""
     kept = bytes(SIZE)
     for name, device, words in (
             ("a file that is too small", place.file("small", kept[1:]), f"it holds {SIZE - 1} byt"),
@@ -136,9 +139,9 @@ def check_refusals(tap, place):
     result = place.usb(path)
     tap.check(refused(result, "read-only") and content(path) == kept, "refused: read-only", result)
     tap.check(not os.path.exists(place.folder + "/none") and content(place.image) == place.data
-              and content(place.folder + "/small") == kept[1:], "nothing came, nothing changed")
+              and content(place.folder + "/small") == kept[1:], "a refusal makes and changes nothing")
     status, said = place.usb("")
-    tap.check(status == 2 and "DEV=/dev/sdX" in said, "without DEV: usage, status 2", said)
+    tap.check(status == 2 and "DEV=/dev/sdX" in said, "without DEV the usage is printed, with status 2", said)
 
 
 def on_terminal(place, path, keys):
@@ -162,24 +165,25 @@ def on_terminal(place, path, keys):
 
 
 def check_question(tap, place):
+    """Checks the question, its answers, and that only a terminal can answer."""
     kept = os.urandom(SIZE)
     path = place.file("asked", kept)
     for yes, how in (("", {}), ("0", {}), ("", {"preexec_fn": lambda: os.close(0)})):
         result = place.usb(path, yes, **how)
-        tap.check(refused(result, "nobody to ask") and content(path) == kept,
+        tap.check(refused(result, "no terminal to ask on") and content(path) == kept,
                   f"refused: YES='{yes}' and {'closed' if how else 'empty'} input", result)
     result = place.usb(path, "", stdin=None, input="y\n")
-    tap.check(refused(result, "nobody to ask"), "refused: a yes from a pipe", result)
+    tap.check(refused(result, "no terminal to ask on"), "refused: a yes from a pipe", result)
     for keys, name in ((b"\n", "Enter"), (b"n\n", "n"), (b"\x04", "end of input")):
         result = on_terminal(place, path, keys)
         tap.check(refused(result, "") and content(path) == kept, f"refused: {name} typed", result)
     status, said = on_terminal(place, path, b"\x03")
     tap.check(status == 130 and "interrupted; nothing was written" in said
-              and content(path) == kept, "Ctrl-C at the question", said)
+              and content(path) == kept, "Ctrl-C at the question writes nothing", said)
     status, said = on_terminal(place, path, b"y\n")
-    tap.check(status == 0 and content(path) == place.data, "y typed: written", said)
+    tap.check(status == 0 and content(path) == place.data, "after y the image is written", said)
     tap.check("\rwritten:  44 %\rwritten:  88 %\rwritten: 100 %\r\n" in said,
-              "on a terminal, progress is one line", said)
+              "on a terminal, the progress is one line", said)
 
 
 def run_with(place, path, **replaced):
@@ -197,6 +201,7 @@ def run_with(place, path, **replaced):
 
 
 def check_trouble(tap, place):
+    """Checks interruptions, wrong bits, short reads and writes, and a target that is replaced."""
     path = place.file("trouble", bytes(SIZE))
     fsync, pread, pwrite, calls = os.fsync, os.pread, os.pwrite, []
 
@@ -220,7 +225,7 @@ def check_trouble(tap, place):
     tap.check(status == 1 and f"differs at byte {(4 << 20) + 7}; all is written" in said,
               "a wrong bit is found and located", said)
     status, said = run_with(place, path, pread=lambda fd, size, at: pread(fd, size - 1, at))
-    tap.check(status == 1 and f"differs at byte {(4 << 20) - 1};" in said, "a short read too", said)
+    tap.check(status == 1 and f"differs at byte {(4 << 20) - 1};" in said, "a short read is found and located", said)
     status, said = run_with(place, path, pwrite=lambda fd, data, at: pwrite(fd, data[:1 << 20], at))
     tap.check(status == 0 and content(path) == place.data, "short writes are continued", said)
     real_open = os.open
@@ -232,8 +237,8 @@ def check_trouble(tap, place):
         return real_open(name, flags, *rest, **more)
 
     result = run_with(place, path, open=late_open)
-    tap.check(refused(result, "became another") and content(path) == bytes(SIZE),
-              "refused: what is no longer what was looked at", result)
+    tap.check(refused(result, "was replaced after") and content(path) == bytes(SIZE),
+              "refused: a target that was replaced after it was checked", result)
 
 
 class FakeMachine:
@@ -360,6 +365,7 @@ def fake_answer(place, number, change):
 
 
 def check_fake_machine(tap, place):
+    """Checks block devices and mounts that this machine does not have."""
     for name, number, change, words in FAKE_CASES:
         accepted, said = fake_answer(place, number, change)
         tap.check(not accepted and words in said, f"refused: {name}", said)
@@ -368,7 +374,7 @@ def check_fake_machine(tap, place):
         "proc/swaps", SWAPS + "\n" + path.replace(" ", "\\040") + " file 8 0 -2"))
     tap.check(answer == (False, "it is in use as swap"), "refused: a swap file", answer)
     answer = fake_answer(place, "8:16", None)
-    tap.check(answer == (True, "USB disk Acme[2J Stick"), "accepted: a stick, named", answer)
+    tap.check(answer == (True, "USB disk Acme[2J Stick"), "accepted: a stick, by its name", answer)
     answer = fake_answer(place, "8:0", lambda f: [
         f.mount(("0:25", "/", "tmpfs")), os.unlink(f.root + "/proc/swaps"),
         f.write("sys/devices/pci0000:00/0000:00:1f.2/ata1/block/sda/removable", "1")])
@@ -386,12 +392,13 @@ def command(*argv):
 
 
 def check_loop(tap, place, path, loop):
+    """Checks loop, a loop device on the file path."""
     before = content(path)
     result = place.usb(path)
     tap.check(refused(result, f"in use by {os.path.basename(loop)}"),
               "refused: a file behind a loop device", result)
     result = place.usb(loop, "")
-    tap.check(refused(result, "nobody to ask"), "refused: a loop device without a yes", result)
+    tap.check(refused(result, "no terminal to ask on"), "refused: a loop device without a yes", result)
     mount_point = os.path.join(place.folder, "mnt")
     os.mkdir(mount_point)
     if command("mount", "-t", "ext2", "-o", "ro", loop, mount_point) is None:
@@ -401,18 +408,19 @@ def check_loop(tap, place, path, loop):
             result = place.usb(loop)
         finally:
             command("umount", mount_point)
-        tap.check(refused(result, f"mounted on {mount_point};"), "refused: mounted", result)
+        tap.check(refused(result, f"mounted on {mount_point};"), "refused: a mounted loop device", result)
     tap.check(content(path) == before, "nothing was written so far")
     holder = os.open(loop, os.O_RDONLY | os.O_EXCL)
     result = place.usb(loop)
     os.close(holder)
-    tap.check(refused(result, "busy"), "refused: what the kernel alone knows to be in use", result)
+    tap.check(refused(result, "busy"), "refused: a device in use, which only the kernel knows", result)
     status, said = place.usb(loop)
     tap.check(status == 0 and content(path)[:SIZE] == place.data, "a loop device gets it", said)
-    tap.check(f"{loop}: loop device on {path}, {SIZE + 3584} bytes" in said, "named as such", said)
+    tap.check(f"{loop}: loop device on {path}, {SIZE + 3584} bytes" in said, "the output names it a loop device", said)
 
 
 def check_loops(tap, place):
+    """Checks loop devices, where this machine permits them."""
     path = place.file("loop", bytes(SIZE + 3584))  # whole blocks of 4 KiB
     command("mke2fs", "-q", "-F", path)
     refusals = {place.file("short", bytes(1 << 20)): "it holds 1048576 bytes",

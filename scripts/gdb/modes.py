@@ -77,6 +77,6 @@ if BASE:
 def install():
     """Registers the disassembler with gdb, if that gdb can."""
     if not BASE:
-        print("gdb before 13 shows 16- and 32-bit code as if it were 64-bit")
+        print("this gdb is older than 13: it shows 16- and 32-bit code as if it were 64-bit")
         return
     gdb.disassembler.register_disassembler(Modes(take_architectures()), "i386:x86-64")
