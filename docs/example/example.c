@@ -1,5 +1,5 @@
 /*
- * example.c: mm/ in a kernel of its own: from a list of RAM to pages, and back.
+ * example.c: uses mm/ as a kernel does: from a list of RAM ranges to allocated pages, and back.
  */
 #include "ram.h"
 
@@ -17,7 +17,7 @@
 #define KERNEL      MIB
 #define KERNEL_SIZE (2 * MIB)
 
-/* Two ranges and a hole of half a GiB: what a boot loader would say. */
+/* Adds two ranges of RAM with a hole of half a GiB between them, as a boot loader might list. */
 static void declare_ram(void)
 {
 	memblock_allow_resize();
@@ -33,7 +33,7 @@ static void raise_allocator(void)
 {
 	uint64_t bytes = mem_map_init();
 
-	zones_init(1); /* a kernel gives its time stamp counter */
+	zones_init(1); /* A kernel passes its time stamp counter. */
 	memblock_free_all();
 	zones_finish();
 	printf("mem_map: %" PRIu64 " KiB, of which %" PRIu64 " KiB were written\n", bytes >> 10,
@@ -72,7 +72,7 @@ int main(void)
 		return 1;
 	print_page(page);
 	print_page(block);
-	*(uint64_t *)page_address(block) = 42; /* it is memory */
+	*(uint64_t *)page_address(block) = 42; /* The direct map shows it. */
 
 	__free_pages(block, 9);
 	__free_page(page);
