@@ -22,8 +22,9 @@ BUILD = os.environ.get("B", "build")
 LIMIT = 90  # seconds
 HALT_LIMIT = 8  # seconds, for a guest that halts before it has a command to run: the emulator goes on
 DEBUGGERS = {"bochs": ("scripts/bochs", "BOCHS_RC"), "debug": ("scripts/debug", "GDB_RC")}
-# What a debugger prints about a command or a name that it does not know.
-COMPLAINT = re.compile(r"No symbol|not defined|Undefined |syntax error|unknown symbol|not recognized", re.I)
+# What a debugger prints about a command or a name that it does not know, or an address that is not mapped.
+COMPLAINT = re.compile(r"No symbol|not defined|Undefined |syntax error|unknown symbol|not recognized"
+                       "|address not available", re.I)
 
 
 def blocks(text):
