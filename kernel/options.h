@@ -7,7 +7,7 @@
  *                            are separated by commas
  *   memmap=SIZE              the same as mem=SIZE
  *   memmap=exactmap          ignore the firmware's map, use only the ranges of memmap=
- *   memblock=debug           log each change of memblock
+ *   memblock=debug           print memblock's arrays once they are filled
  *   memtest=N                test free memory with N patterns before the allocator takes it over;
  *                            0: no test
  *   page_poison=on           fill freed frames with a pattern, check it when they are allocated

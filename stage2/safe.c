@@ -6,7 +6,7 @@
  *   the disk is read by CHS, if the BIOS reports a geometry, one sector per call: the oldest
  *   method, which every BIOS supports;
  *   each step and each BIOS call is printed before it is made (progress.c);
- *   the kernel uses no frame caches, and logs its steps and each change of memblock.
+ *   the kernel uses no frame caches, logs its steps, and prints memblock's arrays once.
  */
 #include "stage2/bios.h"
 #include "stage2/console.h"
