@@ -59,8 +59,9 @@ $(HOST)/replay: $(REPLAY) $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
 	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(filter %.c,$^) $(HOST)/libfirstpage-mm.a -o $@
 
-# A test is a program of few files, compiled in one go, under its sanitizer.
-test_memblock_SOURCES := mm/memblock.c
+# Tests are whole programs of few files: each is compiled in one go, under its sanitizer.
+MEMBLOCK              := fixture asking growing random
+test_memblock_SOURCES := mm/memblock.c $(MEMBLOCK:%=tests/host/memblock/%.c)
 test_e820_SOURCES     := tests/host/e820_oracle.c lib/e820.c lib/format.c
 test_paging_SOURCES   := $(MM) $(SIM)
 test_zones_SOURCES    := $(MM) $(SIM) tests/host/sim/model.c tests/host/sim/arena.c

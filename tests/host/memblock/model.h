@@ -1,8 +1,9 @@
 /*
- * model.h: memblock as an array of cells, one per KiB of a 256 KiB machine.
+ * model.h: a naive model of memblock: an array of cells, one for each KiB of a machine of 256 KiB.
  *
- * A region is by definition a maximal run of cells that are alike, so the model has no regions to
- * keep: they are read off. Nothing here is fast or clever; that is the point.
+ * A region is by definition a maximal run of cells that are alike, so the model keeps no regions:
+ * it finds them in the cells. Nothing here is fast or clever, so that it is easily seen to be
+ * right.
  */
 #ifndef TESTS_HOST_MEMBLOCK_MODEL_H
 #define TESTS_HOST_MEMBLOCK_MODEL_H
@@ -58,7 +59,7 @@ static void model_set(struct cell *line, unsigned long from, unsigned long to, u
 	}
 }
 
-/* The end of the run that cell i is in. */
+/* Returns the end of the run of cells that are like cell i, and begins with it. */
 static unsigned long model_run_end(const struct cell *line, unsigned long i)
 {
 	unsigned long end = i + 1;
@@ -68,6 +69,7 @@ static unsigned long model_run_end(const struct cell *line, unsigned long i)
 	return end;
 }
 
+/* Fills regions with those of a line of cells, and returns their number. */
 static unsigned long model_regions(const struct cell *line, struct memblock_region *regions)
 {
 	unsigned long nr = 0, end;
@@ -100,7 +102,7 @@ static void model_trim(struct cell *line, unsigned long align_cells)
 	}
 }
 
-/* Where the lowest `cells` cells of memory end; NR_CELLS + 1 when there are fewer. */
+/* Returns where the lowest `cells` cells of memory end, or NR_CELLS + 1 when there are fewer. */
 static unsigned long model_end_of_amount(const struct cell *line, unsigned long cells)
 {
 	for (unsigned long i = 0; i < NR_CELLS; i++)
@@ -116,6 +118,7 @@ static bool model_is_usable(const struct cell *cell, int nid)
 	       (!numa_valid_node(nid) || cell->nid == nid);
 }
 
+/* Returns whether these cells are free memory of one region, of node nid if that is a node. */
 static bool model_fits(const struct model *model, unsigned long at, unsigned long cells, int nid)
 {
 	for (unsigned long i = at; i < at + cells; i++)
@@ -125,7 +128,10 @@ static bool model_fits(const struct model *model, unsigned long at, unsigned lon
 	return true;
 }
 
-/* The cell at which a block is given out, or 0. Bounds in cells. */
+/*
+ * Returns the cell at which memblock must place an allocation within [from, to), or 0 if there is
+ * no room. All numbers are in cells.
+ */
 static unsigned long model_place(const struct model *model, unsigned long cells,
 				 unsigned long align, unsigned long from, unsigned long to, int nid)
 {
