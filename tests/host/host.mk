@@ -25,10 +25,10 @@ FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
 HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel kernel/* stage2 tests/host \
                                          tests/host/* tests/models tools/*))
 PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads \
-            $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions \
-            $(HOST)/test_faults $(HOST)/test_random $(HOST)/test_random_small $(FUZZERS) \
-            $(HOST)/bench
-# Says which of the programs is compiled (3 of 31), and by which compiler: all take a minute or more.
+            $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_gibs \
+            $(HOST)/test_faults $(HOST)/test_misuse $(HOST)/test_random \
+            $(HOST)/test_random_small $(FUZZERS) $(HOST)/bench
+# Says which of the programs is compiled, by which compiler: 3 of 31. They take a minute or more.
 count_program = $(eval PROGRAMS_BEGUN += $@)$(words $(PROGRAMS_BEGUN)) of $(words $(PROGRAMS))
 say_program   = $(call say,$(1),$@ ($(count_program) for the tests))
 $(PROGRAMS) $(HOST)/bench_counted $(HOST)/bench_models: $(HEADERS)
@@ -121,12 +121,12 @@ $(HOST)/test_threads: tests/host/test_threads.c $(MM) $(SIM) | packages
 	$(call say_program,CLANG)
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(SIM_LOW) $(TSAN) $(filter %.c,$^) -o $@
 
-# Every sequence of operations, with bitmaps of 8 and of 4 children.
+# Every sequence of operations, on bitmaps of 8 and of 4 children.
 ARENA := tests/host/sim/model.c tests/host/sim/arena.c
 
 $(HOST)/test_exhaustive: BITMAP := -DMM_BITMAP_SHIFT=3
-$(HOST)/test_exhaustive_regions: BITMAP := -DMM_BITMAP_SHIFT=2
-$(HOST)/test_exhaustive $(HOST)/test_exhaustive_regions: tests/host/test_exhaustive.c $(ARENA) \
+$(HOST)/test_exhaustive_gibs: BITMAP := -DMM_BITMAP_SHIFT=2
+$(HOST)/test_exhaustive $(HOST)/test_exhaustive_gibs: tests/host/test_exhaustive.c $(ARENA) \
                                                          $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say_program,CC)
@@ -144,11 +144,14 @@ $(HOST)/test_random $(HOST)/test_random_small: tests/host/test_random.c $(RANDOM
 	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(BITMAP) $(PLAIN) $(filter %.c,$^) -lcmocka -o $@
 
-# The linker sends each request to memblock through the test, which refuses some of them; and each lock,
-# so that the test can do before it what another CPU might do.
-WRAPPED := memblock_alloc_range_nid memblock_alloc_try_nid memblock_alloc_try_nid_raw port_irq_save
+# Every lock goes through attempt.c, so that another CPU can act first; and in test_faults every
+# request to memblock goes through the test, which can refuse it.
+WRAPPED := port_irq_save
 
-$(HOST)/test_faults: tests/host/test_faults.c $(MM) $(SIM) | packages
+$(HOST)/test_faults: WRAPPED += memblock_alloc_range_nid memblock_alloc_try_nid \
+                                memblock_alloc_try_nid_raw
+$(HOST)/test_faults $(HOST)/test_misuse: $(HOST)/%: tests/host/%.c tests/host/sim/attempt.c \
+                                                    $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) $(WRAPPED:%=-Wl,--wrap=%) $(filter %.c,$^) \
@@ -204,10 +207,10 @@ $(HOST)/bench_models: tests/host/bench/bench_models.c tests/models/models.c $(MM
 # bitmap sizes are left out, as their constants make other branches of the same lines.
 COVERAGE := $(B)/coverage
 COVERED  := test_memblock test_e820 test_zones test_buddy test_check test_maps test_string \
-            test_format test_crc32 test_faults test_random test_threads
+            test_format test_crc32 test_faults test_misuse test_random test_threads
 # test_debug looks at return addresses, which -O0 does not keep, so it may fail here.
 UNJUDGED := test_debug
-COUNTERS := -O0 -fno-builtin --coverage -fprofile-update=atomic -Dfor_level="static inline"
+COUNTERS := -O0 -fno-builtin --coverage -fprofile-update=atomic -Dmm_always_inline="static inline"
 
 .PHONY: coverage
 coverage: | packages ## measures the lines and branches of mm/ and lib/ that the host tests reach

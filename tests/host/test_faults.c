@@ -1,11 +1,11 @@
 /*
- * test_faults.c: what must go wrong, goes wrong in words.
+ * test_faults.c: tests what happens when memory runs out: the boot must stop in words or give an
+ * allocator that is right, and the allocator must refuse and change nothing.
  *
- *   - memblock out of room: by so little RAM that the boot stops at every place where it can, and
- *     by refusing the n-th request alone or all from the n-th on (the linker's --wrap);
- *   - the allocator exhausted at every call of a script;
- *   - another CPU between a look at the books and the lock (the linker's --wrap);
- *   - misuse: each kind panics and names the frame.
+ *   - memblock is out of room: RAM is so small that the boot stops at every place where it can; or
+ *     the n-th request to memblock, or all from the n-th on, are refused (the linker's --wrap);
+ *   - the allocator is exhausted, at every call of a script;
+ *   - another CPU takes the last frames just before this one takes the lock (attempt.h).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,60 +20,13 @@
 #include "mm/cache.h"
 #include "mm/check.h"
 #include "mm/memblock.h"
+#include "tests/host/sim/attempt.h"
 #include "tests/host/sim/sim.h"
 
 #define MIB 0x100000ull
 #define GIB 0x40000000ull
 
-struct map {
-	const char *name;
-	struct e820_entry raw[E820_MAX_RAW];
-	uint32_t nr;
-};
-
-static void add_range(struct map *map, uint64_t base, uint64_t size, uint32_t type)
-{
-	map->raw[map->nr++] = (struct e820_entry){ base, size, type, 0, 20, 0 };
-}
-
-static struct map *map_of(unsigned int mib)
-{
-	static struct map map;
-
-	map = (struct map){ .name = "plain" };
-	add_range(&map, 0, 0x9fc00, 1);
-	add_range(&map, MIB, (mib - 1) * MIB, 1);
-	return &map;
-}
-
-static struct sim_options options = { .dirty = true, .seed = 0x600d5eed };
-
-/* 0: booted; 1: the map was refused in words; 2: panic. */
-static int try_boot(const struct map *map)
-{
-	static jmp_buf jump;
-	struct e820_taken kernel;
-	const char *error = "";
-	int result;
-
-	sim_panic_jump = &jump;
-	if (setjmp(jump)) {
-		sim_panic_jump = NULL;
-		return 2;
-	}
-	result = sim_boot(map->raw, map->nr, &options, &kernel, &error) ? 1 : 0;
-	sim_panic_jump = NULL;
-	return result;
-}
-
-static void boot(const struct map *map)
-{
-	if (try_boot(map))
-		fail_msg("%s: no boot", map->name);
-	assert_int_equal(mm_check(), 0);
-}
-
-/* memblock out of room */
+/* memblock is out of room. */
 
 static void check_type(const struct memblock_type *type)
 {
@@ -91,41 +44,42 @@ static void check_type(const struct memblock_type *type)
 	assert_int_equal(sum, type->total_size);
 }
 
-/* What the memblock panics of the boot begin with: who wanted the memory. */
-static bool names_who(const char *text)
+/* Returns whether the text of a panic begins by saying for what there was no room. */
+static bool names_the_purpose(const char *text)
 {
-	static const char *const who[] = {
+	static const char *const beginnings[] = {
 		"no room for a page table", "mem_map_init: no room for the descriptors",
 		"zones_init: no room for",  "zone DMA: no room for",
 		"zone DMA32: no room for",  "zone Normal: no room for"
 	};
 
-	for (size_t i = 0; i < sizeof(who) / sizeof(who[0]); i++)
-		if (!strncmp(text, who[i], strlen(who[i])))
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
+		if (!strncmp(text, beginnings[i], strlen(beginnings[i])))
 			return true;
 	return false;
 }
 
-/* Each boot ends with an allocator that is right, or in words; how many did which. */
+/* How many boots ended in which way. */
 struct outcome {
 	unsigned int booted, refused, panicked;
-	unsigned int descriptors, regions, tables; /* panics by who wanted the memory */
+	unsigned int descriptors, gibs, tables; /* panics, by what there was no room for */
 };
 
-static void attempt(const struct map *map, struct outcome *sum)
+/* Boots, demands that the boot ends with an allocator that is right or in words, and counts it. */
+static void attempt(const struct map *map, const struct sim_options *options, struct outcome *sum)
 {
-	int result = try_boot(map);
+	enum attempt result = try_boot(map, options);
 
 	check_type(&memblock.memory);
 	check_type(&memblock.reserved);
-	if (result == 2) {
-		if (!names_who(sim_panic_text))
-			fail_msg("the panic does not say who: %s", sim_panic_text);
+	if (result == PANICKED) {
+		if (!names_the_purpose(sim_panic_text))
+			fail_msg("the panic does not say for what: %s", sim_panic_text);
 		sum->panicked++;
 		sum->tables += strstr(sim_panic_text, "page table") != NULL;
 		sum->descriptors += strstr(sim_panic_text, "mem_map_init") != NULL;
-		sum->regions += strstr(sim_panic_text, "zone") != NULL;
-	} else if (result == 1) {
+		sum->gibs += strstr(sim_panic_text, "zone") != NULL;
+	} else if (result == REFUSED) {
 		sum->refused++;
 	} else {
 		assert_int_equal(mm_check(), 0);
@@ -133,29 +87,31 @@ static void attempt(const struct map *map, struct outcome *sum)
 	}
 }
 
-/* From the first frame that is not low memory's to the frame with which the boot succeeds. */
+/* RAM ends anywhere from the first frame above low memory to where every boot succeeds. */
 static void boots_with_little_ram(void **state)
 {
+	struct sim_options options = attempt_options;
 	struct outcome sum = { 0 };
 
 	(void)state;
 	for (uint64_t frames = 1; frames < 400; frames++) {
 		options.mem_limit = frames * PAGE_SIZE;
-		attempt(map_of(16), &sum);
+		attempt(map_of(16), &options, &sum);
 	}
-	options.mem_limit = 0;
 	printf("# 1 to 399 frames of 16 MiB: %u booted, %u refused, %u panics: %u page tables, "
 	       "%u mem_map, %u zones\n",
-	       sum.booted, sum.refused, sum.panicked, sum.tables, sum.descriptors, sum.regions);
-	assert_true(sum.booted > 0 && sum.tables > 0 && sum.descriptors > 0 && sum.regions > 0);
+	       sum.booted, sum.refused, sum.panicked, sum.tables, sum.descriptors, sum.gibs);
+	assert_true(sum.booted > 0 && sum.tables > 0 && sum.descriptors > 0 && sum.gibs > 0);
 }
 
 /*
- * Islands of a frame at every GiB want descriptors, tables and regions, and have no room. Garbage
- * in the first 64 MiB of each of the 126 machines would take most of the test's time.
+ * Islands of one frame in many GiBs need descriptors, page tables and gibs, and have no room for
+ * them. RAM holds no garbage here: 64 MiB of it for each of the 126 machines would take most of the
+ * test's time.
  */
 static void boots_with_many_islands(void **state)
 {
+	struct sim_options options = attempt_options;
 	struct outcome sum = { 0 };
 
 	(void)state;
@@ -163,19 +119,18 @@ static void boots_with_many_islands(void **state)
 	for (uint64_t frames = 20; frames < 900; frames += 7) {
 		struct map map = { .name = "islands" };
 
-		add_range(&map, MIB, frames * PAGE_SIZE, 1);
+		map_add(&map, MIB, frames * PAGE_SIZE, 1);
 		for (uint64_t gib = 1; gib < 100; gib += 1 + gib % 3)
-			add_range(&map, gib * GIB + gib * 5 * MIB, PAGE_SIZE, 1);
-		attempt(&map, &sum);
+			map_add(&map, gib * GIB + gib * 5 * MIB, PAGE_SIZE, 1);
+		attempt(&map, &options, &sum);
 	}
-	options.dirty = true;
 	printf("# 20 to 899 frames and islands: %u booted, %u refused, %u panics: %u page tables, "
 	       "%u mem_map, %u zones\n",
-	       sum.booted, sum.refused, sum.panicked, sum.tables, sum.descriptors, sum.regions);
+	       sum.booted, sum.refused, sum.panicked, sum.tables, sum.descriptors, sum.gibs);
 	assert_true(sum.booted > 0 && sum.descriptors > 0);
 }
 
-/* Every request of others to memblock goes through here. */
+/* The linker makes every request to memblock from another file come here: see host.mk. */
 static unsigned int request, refuse_from, refuse_to;
 
 static bool refused(void)
@@ -219,7 +174,10 @@ void *__wrap_memblock_alloc_try_nid_raw(phys_addr_t size, phys_addr_t align, phy
 			 : __real_memblock_alloc_try_nid_raw(size, align, min_addr, max_addr, nid);
 }
 
-/* The n-th request refused, alone (a second way may be found) or with all that follow. */
+/*
+ * The n-th request is refused, alone or with all that follow. When it is refused alone, the boot
+ * may find another way.
+ */
 static void boots_with_requests_refused(void **state)
 {
 	struct outcome one = { 0 }, all = { 0 };
@@ -227,9 +185,9 @@ static void boots_with_requests_refused(void **state)
 	unsigned int requests;
 
 	(void)state;
-	add_range(&map, 0, 0x9fc00, 1);
-	add_range(&map, MIB, 700 * MIB, 1);
-	add_range(&map, 5 * GIB, GIB + 3 * MIB, 1);
+	map_add(&map, 0, 0x9fc00, 1);
+	map_add(&map, MIB, 700 * MIB, 1);
+	map_add(&map, 5 * GIB, GIB + 3 * MIB, 1);
 	refuse_to = 0;
 	request = 0;
 	boot(&map);
@@ -239,10 +197,10 @@ static void boots_with_requests_refused(void **state)
 		refuse_from = n;
 		refuse_to = n + 1;
 		request = 0;
-		attempt(&map, &one);
+		attempt(&map, &attempt_options, &one);
 		refuse_to = ~0u;
 		request = 0;
-		attempt(&map, &all);
+		attempt(&map, &attempt_options, &all);
 	}
 	refuse_to = 0;
 	printf("# %u requests; one refused: %u booted, %u panics; all that follow: %u booted, "
@@ -252,9 +210,9 @@ static void boots_with_requests_refused(void **state)
 	assert_int_equal(all.panicked, requests);
 }
 
-/* The allocator exhausted */
+/* The allocator is exhausted. */
 
-static struct page *hog; /* linked by page_private() */
+static struct page *hog; /* all that take_all() took, linked by page_private() */
 
 static void take_all(void)
 {
@@ -346,7 +304,7 @@ static void exhausted_at_every_call(void **state)
 	}
 }
 
-/* Requests that a zone keeps frames from do not get them out of its cache either. */
+/* Requests that may not have a zone's reserve do not get it from the zone's frame cache either. */
 static void reserve_is_kept_behind_a_cache(void **state)
 {
 	struct zone *dma = &zones[ZONE_DMA];
@@ -360,7 +318,7 @@ static void reserve_is_kept_behind_a_cache(void **state)
 	assert_int_equal(zone_nr_free_pages(dma), dma->lowmem_reserve[ZONE_NORMAL]);
 	while ((page = alloc_page(GFP_DMA))) {
 		assert_null(alloc_page(GFP_KERNEL));
-		/* What comes back belongs to the reserve as well. */
+		/* A frame that is freed belongs to the reserve as well. */
 		__free_page(page);
 		assert_null(alloc_page(GFP_KERNEL));
 		assert_non_null(alloc_page(GFP_DMA));
@@ -374,7 +332,7 @@ static void reserve_is_kept_behind_a_cache(void **state)
 	assert_int_equal(mm_check(), 0);
 }
 
-/* Frames at hand are part of the reserve, once larger requests have taken what the bits had. */
+/* Frames in a frame cache are part of the reserve when larger requests have taken all others. */
 static void reserve_is_kept_when_the_bits_run_low(void **state)
 {
 	struct zone *dma = &zones[ZONE_DMA];
@@ -393,7 +351,10 @@ static void reserve_is_kept_when_the_bits_run_low(void **state)
 	assert_non_null(alloc_page(GFP_ATOMIC));
 }
 
-/* An interrupt in the middle of a cache's work gets a frame of the same zone, from the bits. */
+/*
+ * An interrupt that comes while the frame cache is in use gets a frame of the same zone, from the
+ * zone's bits.
+ */
 static void busy_cache_does_not_change_the_zone(void **state)
 {
 	struct page *page, *array[5] = { NULL };
@@ -415,7 +376,7 @@ static void busy_cache_does_not_change_the_zone(void **state)
 	assert_int_equal(mm_check(), 0);
 }
 
-/* A refill that ends early leaves no whole block open: orders 9 and up would not find it. */
+/* A refill that ends early opens no block that it does not need: orders 9 and up need it whole. */
 static void refill_opens_no_block_in_vain(void **state)
 {
 	struct zone *z = &zones[ZONE_DMA32];
@@ -433,27 +394,9 @@ static void refill_opens_no_block_in_vain(void **state)
 	assert_int_equal(mm_check(), 0);
 }
 
-/* Another CPU comes first */
+/* Another CPU comes first. */
 
-unsigned long __real_port_irq_save(void);
-unsigned long __wrap_port_irq_save(void);
-
-static void (*first)(void); /* before the next lock is taken, once */
-
-unsigned long __wrap_port_irq_save(void)
-{
-	void (*other)(void) = first;
-
-	first = NULL;
-	if (other) {
-		sim_cpu = 1;
-		other();
-		sim_cpu = 0;
-	}
-	return __real_port_irq_save();
-}
-
-/* The frames that a refill saw are another CPU's when it has the lock: no other zone is spared. */
+/* Another CPU takes all frames between a refill's first look and its lock: NULL is the answer. */
 static void the_last_frames_go_to_another_cpu(void **state)
 {
 	struct counts before;
@@ -461,16 +404,16 @@ static void the_last_frames_go_to_another_cpu(void **state)
 	(void)state;
 	boot(map_of(16));
 	before = count();
-	first = take_all;
+	other_cpu = take_all;
 	assert_null(alloc_page(GFP_KERNEL));
-	assert_null(first);
+	assert_null(other_cpu);
 	assert_int_equal(zone_nr_free_pages(&zones[ZONE_DMA]), 0);
 	assert_int_equal(mm_check(), 0);
 	give_all();
 	same_counts(before);
 }
 
-/* An interrupt came while the caches were in use, and there is nothing in the bits. */
+/* An interrupt comes while the frame caches are in use, and the zone's bits have no free frame. */
 static void busy_caches_are_not_drained(void **state)
 {
 	struct frame_cache *cache = &frame_caches[0][ZONE_DMA32];
@@ -492,217 +435,6 @@ static void busy_caches_are_not_drained(void **state)
 	assert_int_equal(mm_check(), 0);
 }
 
-static struct page *victim;
-
-static void free_victim(void)
-{
-	__free_pages(victim, 3);
-}
-
-/* Misuse */
-
-enum misuse { FREE, PUT, GET, SPLIT, DRAIN };
-
-static void commit(enum misuse what, struct page *page, unsigned int order)
-{
-	if (what == FREE)
-		__free_pages(page, order);
-	else if (what == PUT)
-		put_page(page);
-	else if (what == GET)
-		get_page(page);
-	else if (what == SPLIT)
-		split_page(page, order);
-	else
-		drain_caches();
-}
-
-/* It panics, the text has the frame's number and these words; books as before. */
-static void panics(enum misuse what, struct page *page, unsigned int order, const char *words)
-{
-	static jmp_buf jump;
-	char frame[32];
-
-	snprintf(frame, sizeof(frame), "0x%llx", (unsigned long long)page_to_pfn(page));
-	sim_panic_jump = &jump;
-	if (!setjmp(jump)) {
-		commit(what, page, order);
-		sim_panic_jump = NULL;
-		fail_msg("no panic; expected: %s %s", frame, words);
-	}
-	sim_panic_jump = NULL;
-	for_each_zone(z) {
-		z->lock.taken = 0;
-		frame_caches[0][z->id].state = z->state;
-	}
-	if (!strstr(sim_panic_text, frame) || !strstr(sim_panic_text, words))
-		fail_msg("expected: %s %s; said: %s", frame, words, sim_panic_text);
-}
-
-static void all_misuse_of(struct page *page, const char *words)
-{
-	panics(FREE, page, 0, words);
-	panics(FREE, page, 3, words);
-	panics(FREE, page, 9, words);
-	panics(FREE, page, MAX_PAGE_ORDER, words);
-	panics(FREE, page, MAX_PAGE_ORDER + 1, words);
-	panics(FREE, page, 256, words);
-	panics(PUT, page, 0, words);
-	panics(GET, page, 0, "is not that of an allocation");
-	panics(SPLIT, page, 0, words);
-	panics(SPLIT, page, 11, words);
-}
-
-static void free_of_what_is_not_held(void **state)
-{
-	struct page *page, *cached, *inner;
-
-	(void)state;
-	boot(map_of(128));
-	all_misuse_of(pfn_to_page(0), "is reserved");
-	all_misuse_of(pfn_to_page(0x9f), "is absent");
-	all_misuse_of(pfn_to_page(0x9fff), "is absent");
-	all_misuse_of(pfn_to_page(0x100000), "is absent");
-	all_misuse_of(pfn_to_page(MM_MAX_PFN - 1), "is absent");
-	/* In whole blocks nobody ever wrote a descriptor: garbage. */
-	all_misuse_of(pfn_to_page(0x4000), "is free");
-	all_misuse_of(pfn_to_page(0x4001), "is free");
-	page = alloc_page(GFP_KERNEL);
-	__free_page(page);
-	all_misuse_of(page, "is free");
-	cached = alloc_page(GFP_KERNEL);
-	assert_ptr_equal(cached, page);
-	__free_page(cached);
-	drain_caches();
-	all_misuse_of(page, "is free");
-	page = alloc_pages(GFP_KERNEL, 4);
-	inner = page + 5;
-	all_misuse_of(inner, "inside the allocation at");
-	page = alloc_pages(GFP_KERNEL, 11);
-	all_misuse_of(page + 1, "inside the allocation at");
-	all_misuse_of(page + 512, "inside the allocation at");
-	all_misuse_of(page + 2047, "inside the allocation at");
-	assert_int_equal(mm_check(), 0);
-}
-
-static void free_as_another_order(void **state)
-{
-	(void)state;
-	boot(map_of(128));
-	for (unsigned int order = 0; order <= 12; order++) {
-		struct page *page = alloc_pages(GFP_KERNEL, order);
-		static const unsigned int wrong[] = {
-			0, 1, 2, 3, 8, 9, 10, 17, 18, 19, 31, 32, 128, 256, 512, 768, 1u << 16, ~0u
-		};
-		char words[40];
-
-		assert_non_null(page);
-		snprintf(words, sizeof(words), "was allocated as order %u", order);
-		for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-			if (wrong[i] != order) {
-				panics(FREE, page, wrong[i], words);
-				panics(SPLIT, page, wrong[i], words);
-			}
-		__free_pages(page, order);
-		assert_int_equal(mm_check(), 0);
-	}
-}
-
-/* The same frame twice in a cache, by a caller who wrote the descriptor: found when it drains. */
-static void frame_twice_in_a_cache(void **state)
-{
-	struct page *page, *other;
-
-	(void)state;
-	boot(map_of(128));
-	page = alloc_page(GFP_KERNEL);
-	other = alloc_page(GFP_KERNEL);
-	__free_page(page);
-	page->state = state_allocated(page_zonenum(other), 0);
-	__free_page(page);
-	/* The word's first frame is named: the sum does not tell which. */
-	panics(DRAIN, pfn_to_page(page_to_pfn(page) & ~63ull), 0, "in a cache twice");
-	boot(map_of(128));
-	page = alloc_page(GFP_KERNEL);
-	__free_page(page);
-	drain_caches();
-	page->state = state_allocated(ZONE_DMA32, 0);
-	panics(PUT, page, 0, "is free");
-	page->state = state_allocated(ZONE_DMA32, 0);
-	__free_page(page);
-	panics(DRAIN, page, 0, "is free");
-}
-
-/* Two CPUs free the same pages: the second finds out under the lock. */
-static void pages_freed_twice_at_once(void **state)
-{
-	(void)state;
-	boot(map_of(128));
-	victim = alloc_pages(GFP_KERNEL, 3);
-	first = free_victim;
-	panics(FREE, victim, 3, "is free");
-	assert_int_equal(mm_check(), 0);
-}
-
-/* Descriptors written by somebody who has not got the frames: the bits know better. */
-static void forged_descriptors(void **state)
-{
-	struct page *whole, *freed;
-
-	(void)state;
-	boot(map_of(128));
-	whole = pfn_to_page(0x4000);
-	whole->state = state_allocated(ZONE_DMA32, 3);
-	panics(FREE, whole, 3, "is free");
-	panics(SPLIT, whole, 3, "is free");
-	whole->state = state_allocated(ZONE_DMA32, 10);
-	panics(FREE, whole, 10, "is free");
-	freed = alloc_pages(GFP_KERNEL, 3);
-	__free_pages(freed, 3);
-	freed->state = state_allocated(ZONE_DMA32, 3);
-	panics(FREE, freed, 3, "is free");
-	panics(SPLIT, freed, 3, "is free");
-	freed->state = 0;
-	assert_int_equal(mm_check(), 0);
-}
-
-static void references_at_their_limits(void **state)
-{
-	struct page *page;
-
-	(void)state;
-	boot(map_of(128));
-	page = alloc_pages(GFP_KERNEL, 2);
-	get_page(page);
-	panics(SPLIT, page, 2, "2 references");
-	panics(FREE, page, 1, "2 references");
-	put_page(page);
-	page->count = ~0u;
-	panics(GET, page, 0, "is not that of an allocation");
-	assert_int_equal(page_order(page), 2);
-	page->count = 0;
-	panics(GET, page, 0, "is not that of an allocation");
-	panics(PUT, page, 0, "");
-	page->count = 1;
-	__free_pages(page, 2);
-	assert_int_equal(mm_check(), 0);
-}
-
-static void split_keeps_the_owners_word(void **state)
-{
-	struct page *page;
-
-	(void)state;
-	boot(map_of(128));
-	for (unsigned int order = 0; order <= 11; order++) {
-		page = alloc_pages(GFP_KERNEL, order);
-		set_page_private(page, 0x1234 + order);
-		split_page(page, order);
-		assert_int_equal(page_private(page), 0x1234 + order);
-	}
-	assert_int_equal(mm_check(), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -714,15 +446,8 @@ int main(void)
 		cmocka_unit_test(reserve_is_kept_when_the_bits_run_low),
 		cmocka_unit_test(busy_cache_does_not_change_the_zone),
 		cmocka_unit_test(refill_opens_no_block_in_vain),
-		cmocka_unit_test(free_of_what_is_not_held),
-		cmocka_unit_test(free_as_another_order),
-		cmocka_unit_test(frame_twice_in_a_cache),
 		cmocka_unit_test(the_last_frames_go_to_another_cpu),
 		cmocka_unit_test(busy_caches_are_not_drained),
-		cmocka_unit_test(pages_freed_twice_at_once),
-		cmocka_unit_test(forged_descriptors),
-		cmocka_unit_test(references_at_their_limits),
-		cmocka_unit_test(split_keeps_the_owners_word),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
