@@ -1,11 +1,12 @@
 /*
- * acpi.c: RSDP → RSDT or XSDT → FADT → DSDT, as far as soft off and reset need (ACPI 6.4, 5.2).
+ * acpi.c: see acpi.h. Follows RSDP → RSDT or XSDT → FADT → DSDT (ACPI 6.4, 5.2).
  *
- * Tables are firmware's: each is mapped by its header first, its length is bounded, its checksum
- * must be 0, and no field is read beyond that length. Anything wrong reads as "not there".
+ * The tables come from the firmware and are not trusted: the header of each is mapped first, its
+ * length is bounded, its checksum must be 0, and no field beyond that length is read. A table with
+ * an error is treated as absent.
  *
- * Soft off needs two numbers that only AML has: the package \_S5. It is a constant in every DSDT
- * seen, so its bytes are looked for, and the interpreter is saved:
+ * Soft off needs two numbers that only AML has: the package \_S5. In every DSDT seen it is a
+ * constant, so this searches for its bytes and needs no AML interpreter:
  *
  *	08 '_S5_' 12 length count  0A typ-a  0A typ-b …        small numbers: 00, 01 without 0A
  */
@@ -25,7 +26,7 @@
 
 #define HEADER_SIZE         36
 #define HEADER_LENGTH       4
-#define MAX_TABLE_SIZE      0x400000u /* the largest DSDT known has about 1 MiB */
+#define MAX_TABLE_SIZE      0x400000u /* the largest known DSDT has about 1 MiB */
 
 /* Offsets in the FADT, ACPI 6.4, table 5.9. */
 #define FADT_DSDT           40
@@ -61,7 +62,7 @@
 
 #define WAIT_MS             1000
 
-/* A table that was checked, or length 0. */
+/* A table that was checked. length is 0 if it is absent. */
 struct table {
 	const uint8_t *bytes;
 	uint32_t length;
@@ -74,7 +75,7 @@ void acpi_init(phys_addr_t rsdp)
 	rsdp_phys = rsdp;
 }
 
-/* A little-endian number of size bytes; 0 where the table is too short for it. */
+/* Returns the little-endian number of size bytes at offset, or 0 if the table is too short. */
 static uint64_t field(const struct table *table, uint32_t offset, uint32_t size)
 {
 	uint64_t value = 0;
@@ -130,7 +131,7 @@ static struct table map_rsdp(void)
 	return table;
 }
 
-/* The first table with that signature among those that a root table lists. */
+/* Returns the first table with this signature of those that a root table lists. */
 static struct table find_in(const struct table *root, uint32_t entry_size, const char *signature)
 {
 	struct table found = { NULL, 0 };
@@ -162,7 +163,8 @@ static struct table find_dsdt(const struct table *fadt)
 	return dsdt.length ? dsdt : map_table(field(fadt, FADT_DSDT, 4), "DSDT");
 }
 
-/* Whether a definition of \_S5 as a package begins at offset, and where its elements do. */
+/* Returns true if the definition of \_S5 as a package has its name at offset, and sets *elements to
+   the offset of its elements. */
 static bool is_s5_package(const struct table *dsdt, uint32_t offset, uint32_t *elements)
 {
 	const uint8_t *name = dsdt->bytes + offset;
@@ -170,12 +172,13 @@ static bool is_s5_package(const struct table *dsdt, uint32_t offset, uint32_t *e
 
 	if (memcmp(name, "_S5_", 4) != 0 || name[4] != AML_PACKAGE || !defined)
 		return false;
-	/* The length's first byte says in its top bits how many follow; then the count. */
+	/* The top bits of the length's first byte say how many bytes of it follow; then comes the
+	   count of elements. */
 	*elements = offset + 5 + 1 + (name[5] >> 6) + 1;
 	return true;
 }
 
-/* A small number at *offset, which is moved behind it. */
+/* Reads the small number at *offset and moves *offset past it. */
 static bool read_aml_byte(const struct table *dsdt, uint32_t *offset, uint8_t *value)
 {
 	uint8_t op = (uint8_t)field(dsdt, *offset, 1);
@@ -191,7 +194,7 @@ static bool find_s5(const struct table *dsdt, uint8_t *type_a, uint8_t *type_b)
 {
 	uint32_t elements;
 
-	/* name, package, length: 6 bytes from offset on, and two before it. */
+	/* is_s5_package() reads 6 bytes from offset on, and two before it. */
 	for (uint32_t offset = HEADER_SIZE + 2; offset + 6 <= dsdt->length; offset++)
 		if (is_s5_package(dsdt, offset, &elements))
 			return read_aml_byte(dsdt, &elements, type_a) &&
@@ -199,7 +202,7 @@ static bool find_s5(const struct table *dsdt, uint8_t *type_a, uint8_t *type_b)
 	return false;
 }
 
-/* The I/O port of a control register; 0 when it has none. */
+/* Returns the I/O port of a control register, or 0 if there is none. */
 static uint16_t control_port(const struct table *fadt, uint32_t offset, uint32_t extended_offset)
 {
 	uint64_t port = field(fadt, offset, 4);
@@ -209,7 +212,8 @@ static uint16_t control_port(const struct table *fadt, uint32_t offset, uint32_t
 	return port <= 0xffff ? (uint16_t)port : 0;
 }
 
-/* Until then the chipset may ignore the sleep bits: 4.8.2.5. */
+/* Switches the chipset to ACPI mode: before that it may ignore the sleep bits (ACPI 6.4, 4.8.2.5).
+ */
 static void enter_acpi_mode(const struct table *fadt, uint16_t control)
 {
 	uint16_t smi_command = (uint16_t)field(fadt, FADT_SMI_COMMAND, 4);

@@ -5,8 +5,7 @@
  * and single step; at the end it declares what the kernel supplies in turn. I/O ports, registers
  * and instructions stay behind this header and these others that kernel/ also includes: paging.h
  * and address_space.h (page tables), early_access.h (memory before they exist), sections.h (borders
- * of the image), vga.h (size of the screen) and breakpoints.h. Interrupt state, log and panic are
- * in mm/port.h.
+ * of the image) and breakpoints.h. Interrupt state, log and panic are in mm/port.h.
  */
 #ifndef ARCH_X86_64_ARCH_H
 #define ARCH_X86_64_ARCH_H

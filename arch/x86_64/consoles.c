@@ -1,8 +1,8 @@
 /*
- * consoles.c: the table of consoles, and the smallest of them: port E9h.
+ * consoles.c: the table of consoles, and the smallest of them, port E9h.
  *
- * Bochs and QEMU copy what is written to port E9h to the host, and let the port read E9h so that a
- * guest can tell (Bochs user manual, port_e9_hack). Other machines read FF there.
+ * Bochs and QEMU copy what is written to port E9h to the host. The port reads E9h there, so that a
+ * guest can detect it (Bochs user manual, port_e9_hack); on other machines it reads FFh.
  */
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/io.h"
@@ -21,7 +21,7 @@ static void e9_put(char c)
 	outb(PORT_E9, (uint8_t)c);
 }
 
-/* A terminal on the line wants both. */
+/* Prints a character. A terminal needs a carriage return and a line feed for a new line. */
 static void uart_put_text(char c)
 {
 	if (c == '\n')
@@ -30,7 +30,11 @@ static void uart_put_text(char c)
 }
 
 const struct arch_console arch_consoles[NR_ARCH_CONSOLES] = {
-	{ "ttyS0", uart_init, uart_put_text, uart_flush, false, 0, 0 },
-	{ "tty0", vga_init, vga_put, NULL, false, VGA_COLUMNS, VGA_ROWS },
-	{ "e9", e9_init, e9_put, NULL, true, 0, 0 },
+	{ .name = "ttyS0", .init = uart_init, .put = uart_put_text, .flush = uart_flush },
+	{ .name = "tty0",
+	  .init = vga_init,
+	  .put = vga_put,
+	  .columns = VGA_COLUMNS,
+	  .rows = VGA_ROWS },
+	{ .name = "e9", .init = e9_init, .put = e9_put, .always = true },
 };

@@ -1,5 +1,5 @@
 /*
- * cpu.c: learns what the processor can do and switches on what the kernel uses.
+ * cpu.c: finds out the processor's features and enables those that the kernel uses.
  */
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/cpu.h"
@@ -12,7 +12,7 @@
 #define CPUID_STRUCTURED   0x7u
 #define CPUID_EXT_MAX      0x80000000u
 #define CPUID_EXT_FEATURES 0x80000001u
-#define CPUID_BRAND        0x80000002u /* and the two behind it */
+#define CPUID_BRAND        0x80000002u /* this leaf and the next two */
 #define CPUID_POWER        0x80000007u
 #define CPUID_ADDRESS_SIZE 0x80000008u
 
@@ -20,7 +20,8 @@
 
 struct cpu_features cpu_features;
 
-/* Model and family have extensions for large values: SDM 2A, CPUID, leaf 01h. */
+/* Decodes family, model and stepping. Large values have extension fields: SDM 2A, CPUID leaf 01h.
+ */
 static void decode_signature(uint32_t signature)
 {
 	struct cpu_features *f = &cpu_features;
@@ -62,7 +63,8 @@ static void read_brand(void)
 	}
 }
 
-/* A processor without leaf 80000008h has 36 bits, as the manual says for that case. */
+/* Reads the extended leaves. A processor without leaf 80000008h has physical addresses of 36 bits
+   (SDM 3A, 4.1.4). */
 static void read_extended_leaves(void)
 {
 	struct cpu_features *f = &cpu_features;
@@ -101,7 +103,7 @@ void arch_flush_caches(void)
 	wbinvd();
 }
 
-/* Some processors put blanks before their name. */
+/* Returns the processor's name without the blanks that some processors put before it. */
 static const char *brand(void)
 {
 	const char *name = cpu_features.brand;

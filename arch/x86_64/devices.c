@@ -1,5 +1,5 @@
 /*
- * devices.c: the order in which devices are brought up; the POST display.
+ * devices.c: sets up the devices in their order, and shows progress codes.
  */
 #include "arch/x86_64/acpi.h"
 #include "arch/x86_64/arch.h"

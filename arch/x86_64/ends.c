@@ -1,5 +1,6 @@
 /*
- * ends.c: exit, power off, reboot, halt. Each way is tried; whoever is still here tries the next.
+ * ends.c: exit, power off, reboot and halt. There are several methods for each; if one has no
+ * effect the code continues with the next.
  */
 #include "arch/x86_64/acpi.h"
 #include "arch/x86_64/arch.h"
@@ -10,10 +11,10 @@
 #define QEMU_EXIT          0xf4   /* isa-debug-exit, as scripts/run places it */
 #define BOCHS_SHUTDOWN     0x8900 /* Bochs ends when "Shutdown" has been written here */
 
-/* Where emulators have PM1a control, for those without tables: value is sleep type 0, enable. */
+/* PM1a control registers of emulators, for an emulator without ACPI tables. */
 #define QEMU_PM1_CONTROL   0x604
 #define BOCHS_PM1_CONTROL  0xb004
-#define PM1_SLEEP_ENABLE   0x2000
+#define PM1_SLEEP_ENABLE   0x2000 /* with sleep type 0, which is soft off there */
 
 #define RESET_CONTROL      0xcf9 /* Intel chipsets since the PIIX3 */
 #define RESET_CONTROL_HARD 0x02
@@ -29,7 +30,8 @@ static void bochs_shutdown(void)
 		outb(BOCHS_SHUTDOWN, (uint8_t)*text);
 }
 
-/* + 1: QEMU ends with 2v + 1, and 1 is what it says of its own failures. */
+/* For a value v QEMU ends with exit status 2v + 1. It also ends with 1 on failures of its own, so
+   v = 0 is not used. */
 void arch_exit(unsigned status)
 {
 	outb(QEMU_EXIT, (uint8_t)(status + 1));
@@ -45,7 +47,8 @@ void arch_poweroff(void)
 	bochs_shutdown();
 }
 
-/* An exception without an IDT cannot be delivered, nor can the double fault: shutdown, reset. */
+/* Resets the machine by a triple fault: without an IDT neither an exception nor the double fault
+   that follows can be delivered, so the processor shuts down, and the chipset resets it. */
 static void triple_fault(void)
 {
 	struct descriptor_pointer none = { 0, 0 };

@@ -1,9 +1,9 @@
 /*
  * gdt.c: the kernel's own segment table and task state segment (SDM 3A, 3.4.5 and 8.7).
  *
- * 64-bit mode ignores bases and limits; what remains is the code segment's mode, and the TSS, which
- * holds stacks for three exceptions that may come when the stack in use is bad or half built: NMI,
- * double fault (a stack overflow ends there) and machine check.
+ * 64-bit mode ignores bases and limits. Only the mode of the code segment still matters, and the
+ * TSS, which has separate stacks for three exceptions that may occur when the current stack cannot
+ * be used: NMI, double fault (the result of a stack overflow) and machine check.
  */
 #include "arch/x86_64/gdt.h"
 
@@ -11,7 +11,7 @@
 #include "arch/x86_64/sections.h"
 
 /* Descriptor bits, SDM 3A, figure 3-8. */
-#define SEGMENT_ACCESSED (1ull << 40) /* set beforehand, so that the processor never writes it */
+#define SEGMENT_ACCESSED (1ull << 40) /* already set, so that the processor never writes it */
 #define SEGMENT_WRITABLE (1ull << 41)
 #define SEGMENT_CODE     (3ull << 43)
 #define SEGMENT_DATA     (2ull << 43)
@@ -23,7 +23,7 @@ struct tss {
 	uint32_t reserved0;
 	uint64_t rsp[3];
 	uint64_t reserved1;
-	uint64_t ist[7]; /* ist[n - 1] is what the IDT calls n */
+	uint64_t ist[7]; /* ist[n - 1] has the number n in the IDT */
 	uint64_t reserved2;
 	uint16_t reserved3;
 	uint16_t io_map_base; /* past the limit: no I/O map */
@@ -35,7 +35,7 @@ static struct tss tss = { .io_map_base = sizeof(struct tss) };
 static uint64_t gdt[] = {
 	[GDT_CODE / 8] = SEGMENT_CODE | SEGMENT_ACCESSED | SEGMENT_PRESENT | SEGMENT_LONG,
 	[GDT_DATA / 8] = SEGMENT_DATA | SEGMENT_ACCESSED | SEGMENT_PRESENT | SEGMENT_WRITABLE,
-	[GDT_TSS / 8] = 0, /* made at run time: C cannot split an address */
+	[GDT_TSS / 8] = 0, /* set at run time: a C initialiser cannot split an address */
 	[GDT_TSS / 8 + 1] = 0,
 };
 
@@ -54,7 +54,7 @@ static void set_stack(enum interrupt_stack place, enum stack_id id)
 	tss.ist[place - 1] = (uint64_t)kernel_stacks[id].top;
 }
 
-/* CS cannot be moved to: a far return loads it. */
+/* Loads the segment registers. MOV cannot load CS; a far return does. */
 static void load_segments(void)
 {
 	__asm__ volatile("pushq %0\n\t"

@@ -5,11 +5,12 @@
  *	                 ├─→ ring ─→ arch_getc()
  *	keyboard_receive() ─┘
  *
- * Filled by interrupts, by the tick and by every read, all through input_poll(), so that no single
- * lost interrupt loses input. When the ring is full the devices are left alone: a serial line with
- * flow control (every emulator) then waits, and a long script can be piped in.
+ * The devices' interrupts, the timer's tick and every read fill the ring, so that a lost interrupt
+ * loses no input. When the ring is full, characters stay in the devices: a serial line with flow
+ * control, as every emulator has it, then waits, so a long script can be piped in.
  *
- * Ctrl-C is an ordinary character here; the count of those in the ring tells long work to stop.
+ * Ctrl-C is an ordinary character here. Those in the ring are counted, so that long work can notice
+ * one without reading the characters before it.
  */
 #include "arch/x86_64/input.h"
 
@@ -23,7 +24,7 @@
 #define CTRL_C    0x03
 
 static char ring[RING_SIZE];
-static size_t nr_pushed, nr_popped; /* run freely; the difference is what the ring holds */
+static size_t nr_pushed, nr_popped; /* totals: their difference is the number in the ring */
 static size_t nr_ctrl_c;
 
 bool input_has_room(size_t count)
@@ -89,8 +90,8 @@ void arch_relax(void)
 }
 
 /*
- * A character that comes between the caller's last look and the sleep has been put into the ring by
- * its interrupt, so look again with interrupts off; the pair sti; hlt lets none pass unseen.
+ * An interrupt may have put a character into the ring after the caller's last read. So this looks
+ * again with interrupts off. From then until HLT no interrupt is missed: see sti_hlt().
  */
 void arch_idle(void)
 {

@@ -1,10 +1,10 @@
 /*
- * keyboard.c: 8042 controller and scan codes of set 1, into which the controller translates.
+ * keyboard.c: the 8042 controller, and scan codes of set 1, into which it translates.
  *
- * The BIOS has tested and configured both; only what must hold is set again: translation on, clock
- * and interrupt on. A missing controller reads FF. USB keyboards come the same way where the BIOS
- * emulates this controller; that emulation is why nothing more is asked of it, and why one that
- * does not answer a command is used as it is.
+ * The BIOS has tested and configured controller and keyboard, so this only ensures that
+ * translation, clock and interrupt are on. A missing controller reads FFh. Where the BIOS emulates
+ * the controller for a USB keyboard, that keyboard works too. Such an emulation may be incomplete:
+ * so no other command is sent, and a controller that does not answer is used as it is.
  */
 #include "arch/x86_64/keyboard.h"
 
@@ -51,7 +51,7 @@ static bool shift, ctrl, caps_lock;
 static bool extended;
 static unsigned nr_skipped; /* bytes of the pause key still to come */
 
-/* Index: scan code. 0: no character. */
+/* The characters without and with SHIFT, indexed by scan code. 0: the key has no character. */
 static const char plain[] =
     "\0\0331234567890-=\b\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
 static const char shifted[] =
@@ -63,7 +63,7 @@ struct special_key {
 	const char *text;
 };
 
-/* Behind SCAN_EXTENDED; on the keypad the same codes come without it. */
+/* Keys whose scan codes follow SCAN_EXTENDED. The keypad sends the same codes without it. */
 static const struct special_key special_keys[] = {
 	{ 0x47, "\033[H" }, { 0x48, "\033[A" },  { 0x4b, "\033[D" },  { 0x4d, "\033[C" },
 	{ 0x4f, "\033[F" }, { 0x50, "\033[B" },  { 0x53, "\033[3~" }, { 0x1c, "\r" },
@@ -117,7 +117,7 @@ void keyboard_init(void)
 {
 	if (present || inb(KBD_STATUS) == STATUS_ABSENT)
 		return;
-	write_to(KBD_COMMAND, COMMAND_DISABLE); /* or a key pressed now is taken for an answer */
+	write_to(KBD_COMMAND, COMMAND_DISABLE); /* or a key could be taken for an answer */
 	drain();
 	configure();
 	write_to(KBD_COMMAND, COMMAND_ENABLE);
@@ -170,7 +170,8 @@ static void press(uint8_t scan, bool is_extended)
 		input_push(c);
 }
 
-/* E0 2A and the like are shifts that the keyboard makes up around some extended keys. */
+/* Updates the state of SHIFT and CTRL. Returns false if scan is neither. An extended SHIFT (E0 2A)
+   is not a key: keyboards send it around some extended keys. */
 static bool is_modifier(uint8_t scan, bool is_extended, bool pressed)
 {
 	if (scan == SCAN_CTRL)

@@ -1,8 +1,9 @@
 /*
- * pic.c: two 8259A, the second on line 2 of the first (Intel 8259A data sheet).
+ * pic.c: two 8259A, the second connected to line 2 of the first (Intel 8259A data sheet).
  *
- * Of 16 lines the kernel uses three. A line that goes away before it is acknowledged shows as line
- * 7 or 15 without its bit in the in-service register: spurious, and not to be ended.
+ * If a line's request disappears before it is acknowledged, a controller delivers its line 7 (7 or
+ * 15) without setting that bit in its in-service register. Such a spurious interrupt must not be
+ * acknowledged by an end-of-interrupt command.
  */
 #include "arch/x86_64/pic.h"
 
@@ -17,8 +18,8 @@
 #define PIC2_DATA      0xa1
 
 #define ICW1_INIT_ICW4 0x11
-#define ICW3_PIC1      0x04 /* the second is on line 2 */
-#define ICW3_PIC2      0x02 /* its number there */
+#define ICW3_PIC1      0x04 /* a bit for each line with another controller: line 2 */
+#define ICW3_PIC2      0x02 /* the number of that line */
 #define ICW4_8086      0x01
 #define OCW2_EOI       0x20
 #define OCW3_READ_ISR  0x0b
@@ -47,7 +48,7 @@ void pic_init(void)
 	write_slowly(PIC2_DATA, MASK_ALL);
 }
 
-/* All of ours are the first controller's. */
+/* The kernel uses lines of the first controller only. */
 void irq_enable(unsigned irq, void (*handler)(void))
 {
 	handlers[irq] = handler;
@@ -60,7 +61,8 @@ static uint8_t in_service(uint16_t command_port)
 	return inb(command_port);
 }
 
-/* A spurious line 15 is real for the first controller, which has seen its line 2. */
+/* Returns true for a spurious interrupt. For a spurious line 15 the first controller has really
+   delivered its line 2, so that one is acknowledged here. */
 static bool is_spurious(unsigned irq)
 {
 	if (irq == 7)

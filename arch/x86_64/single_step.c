@@ -1,15 +1,15 @@
 /*
- * single_step.c: a function run instruction by instruction.
+ * single_step.c: runs a function one instruction at a time.
  *
  *	single_step_call:   TF on ─▶ callee ─▶ single_step_return: TF off
  *	                            │ ▲ each instruction
  *	                            ▼ │
  *	                  vector 1: single_step_trap() ─▶ visit()
  *
- * The gate clears TF and IRETQ brings it back: visit() is not stepped, nor is an interrupt that
- * comes between two instructions, and none of the callee's is left out on its account. PUSHF in the
- * callee stores TF with the rest of the flags; nothing here is harmed by it as long as the same
- * flags are not taken back after the end (port_irq_restore() takes IF alone).
+ * The interrupt gate clears TF, and IRETQ restores it. So neither visit() nor the handler of an
+ * interrupt is stepped, and no instruction of the callee is left out. PUSHF in the callee stores TF
+ * with the other flags. That is harmless unless these flags are restored as a whole after the end;
+ * port_irq_restore() uses only IF.
  */
 #include "arch/x86_64/single_step.h"
 
@@ -30,7 +30,7 @@ bool single_step_trap(struct trap_frame *frame)
 {
 	if (!visit_each || !(read_dr6() & DR6_BS))
 		return false;
-	write_dr6(DR6_NONE); /* the processor only ever sets it */
+	write_dr6(DR6_NONE); /* the processor sets these bits but never clears them */
 	if (frame->rip == (uintptr_t)single_step_return ||
 	    !visit_each(frame->rip, frame->rflags & RFLAGS_IF))
 		frame->rflags &= ~RFLAGS_TF;

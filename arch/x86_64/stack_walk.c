@@ -1,19 +1,22 @@
 /*
- * stack_walk.c: return addresses, from the chain of frame pointers.
+ * stack_walk.c: finds return addresses by following the chain of frame pointers.
  *
  *	  …
  *	  return address   \ frame + 8
  *	  caller's RBP     / frame        every function begins with push rbp; mov rbp, rsp
  *	  …
  *
- * The stack may be what is broken. So a frame is read only if it lies whole in the stack on which
- * the walk began, each frame must lie above the one before, and a return address must be code.
+ * The stack itself may be damaged. So a frame is read only if all of it lies in the stack on which
+ * the walk began, each frame must lie above the one before, and a return address must be in .text.
  */
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/sections.h"
 #include "arch/x86_64/traps.h"
 
 #define MAX_FRAMES 32
+
+/* The second argument of arch_call_fn. */
+enum { IS_NO_RETURN, IS_RETURN };
 
 struct stack_frame {
 	uintptr_t caller;
@@ -42,7 +45,7 @@ static void walk(uintptr_t address, arch_call_fn visit)
 
 		if (!is_code(frame->return_address))
 			return;
-		visit(frame->return_address, true);
+		visit(frame->return_address, IS_RETURN);
 		if (frame->caller <= address)
 			return;
 		address = frame->caller;

@@ -1,5 +1,5 @@
 /*
- * stacks.c: the table of the kernel's stacks, which lie in .bss as kernel.ld has them.
+ * stacks.c: the table of the kernel's stacks. kernel.ld places them in .bss.
  */
 #include "arch/x86_64/sections.h"
 

@@ -1,10 +1,10 @@
 /*
- * timer.c: the 8254's channel 0 as a slow tick, channel 2 as a yardstick for the TSC.
+ * timer.c: channel 0 of the 8254 gives a slow tick, and channel 2 measures the TSC.
  *
- * The tick wakes the idle loop, so that a lost device interrupt delays input and does not end it.
- * Channel 2 counts down once while its gate (port 61h, bit 0) is open; bit 5 tells when it is
- * through (Intel 8254 data sheet, mode 0). No wait is unbounded: on a machine without the chip the
- * rate stays unknown, and delays are counted in port accesses.
+ * The tick wakes the idle loop, so that a lost device interrupt delays input but does not lose it.
+ * Channel 2 counts down once while its gate (port 61h, bit 0) is open; bit 5 shows when it has
+ * reached 0 (Intel 8254 data sheet, mode 0). Every wait is bounded: on a machine without the chip
+ * the rate stays unknown, and delays are made of I/O port accesses.
  */
 #include "arch/x86_64/timer.h"
 
@@ -39,7 +39,7 @@ uint64_t tsc_khz(void)
 	return khz;
 }
 
-/* LFENCE waits for what came before: SDM 2B, RDTSC. */
+/* LFENCE waits until all earlier instructions have completed: SDM 2B, RDTSC. */
 uint64_t arch_timestamp(void)
 {
 	__asm__ volatile("lfence" : : : "memory");
@@ -53,7 +53,7 @@ static void load_counter(uint16_t port, uint8_t command, unsigned count)
 	outb(port, (uint8_t)(count >> 8));
 }
 
-/* TSC cycles in TRIAL_MS; 0 when the timer does not answer. */
+/* Returns the TSC's cycles in TRIAL_MS, or 0 if the timer does not count. */
 static uint64_t count_cycles(void)
 {
 	uint8_t port_b = inb(PORT_B) & (uint8_t) ~(PORT_B_SPEAKER | PORT_B_GATE2);
@@ -66,11 +66,11 @@ static uint64_t count_cycles(void)
 	start = arch_timestamp();
 	while (!(inb(PORT_B) & PORT_B_OUT2) && polls < MAX_POLLS)
 		polls++;
-	/* Through at once: the bit is stuck, nobody counts. */
+	/* If the bit is set at once, it is stuck, and no timer counts. */
 	return polls == 0 || polls == MAX_POLLS ? 0 : arch_timestamp() - start;
 }
 
-/* The shortest trial was disturbed least. */
+/* Measures the TSC's rate. The shortest of several trials was disturbed least, so it counts. */
 static void measure_tsc(void)
 {
 	uint64_t best = 0;

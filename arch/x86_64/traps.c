@@ -1,9 +1,9 @@
 /*
- * traps.c: the interrupt descriptor table, and what becomes of each vector.
+ * traps.c: the interrupt descriptor table (IDT), and the handling of each vector.
  *
- * Exceptions end in trap_panic(): nothing in this kernel faults on purpose; but single_step.c asks
- * for debug exceptions. Interrupts of the controllers go to pic.c. Gates clear IF, so no handler is
- * interrupted but by NMI and machine check, which have stacks of their own.
+ * Nothing in this kernel faults on purpose, so exceptions end in trap_panic(), except the debug
+ * exceptions of single_step.c. pic.c handles the interrupt controllers' lines. The gates clear IF,
+ * so only NMI and machine check can interrupt a handler; both have their own stacks.
  */
 #include "arch/x86_64/traps.h"
 
@@ -121,7 +121,7 @@ static int describe_page_fault(const struct trap_frame *frame, char *text, size_
 	return fmt_snprintf(text, size, "page fault: %s at 0x%016lx: %s", access, read_cr2(), why);
 }
 
-/* The segment exceptions say which descriptor was wrong, when one was. */
+/* Describes a segment exception. Its error code, if not 0, names the descriptor that was wrong. */
 static int describe_selector(const struct trap_frame *frame, char *text, size_t size)
 {
 	uint64_t error = frame->error;
@@ -131,8 +131,8 @@ static int describe_selector(const struct trap_frame *frame, char *text, size_t 
 			    error >> 3, error & SELECTOR_EXTERNAL ? ", on an interrupt" : "");
 }
 
-/* A push onto a guard page faults, and reporting that fault needs the same stack: a double fault.
- */
+/* Describes a stack overflow. Returns false if the exception is none. A push onto a guard page
+   faults, and the processor needs the same stack to deliver that fault: so it is a double fault. */
 static bool describe_overflow(const struct trap_frame *frame, char *text, size_t size)
 {
 	const struct kernel_stack *stack = NULL;
@@ -158,7 +158,7 @@ static void describe(const struct trap_frame *frame, char *text, size_t size)
 	else if (name)
 		fmt_snprintf(text, size, "%s", name);
 	else
-		fmt_snprintf(text, size, "interrupt on vector %lu, which nobody uses",
+		fmt_snprintf(text, size, "interrupt on vector %lu, which has no handler",
 			     frame->vector);
 }
 

@@ -1,9 +1,9 @@
 /*
- * uart.c: 8250 to 16550A at the port and line of COM1 (National PC16550D data sheet).
+ * uart.c: an 8250 to 16550A at the ports and the line of COM1 (National PC16550D data sheet).
  *
- * A missing chip reads FF everywhere. A chip that never becomes ready to send (a port that went
- * away with its USB host or management controller) is given up after a few bounded waits, so that
- * it slows nothing down.
+ * A missing chip reads FFh everywhere. A chip that never becomes ready to send is not used again
+ * after MAX_TIMEOUTS bounded waits, so that it does not slow the kernel down: a port can disappear
+ * with its USB host or management controller.
  */
 #include "arch/x86_64/uart.h"
 
@@ -44,7 +44,8 @@ static unsigned fifo_size; /* bytes that may be sent once the sender is empty */
 static unsigned room;      /* of those, not used yet */
 static unsigned nr_timeouts;
 
-/* IER's upper half is always 0 and its lower half remembers: no other chip does both. */
+/* Returns true if there is a UART: the upper half of IER always reads 0, and its lower half keeps
+   what is written. No other chip does both. */
 static bool detect(void)
 {
 	uint8_t none, all;
@@ -69,7 +70,7 @@ bool uart_init(void)
 	outb(UART_DATA, DIVISOR_115200);
 	outb(UART_IER, 0);
 	outb(UART_LCR, LCR_8N1);
-	/* Switching the FIFO on would lose what was typed so far: then it stays as it is. */
+	/* Enabling the FIFO discards received input, so it is not done if there is any. */
 	if (!(inb(UART_LSR) & LSR_RECEIVED))
 		outb(UART_FCR, FCR_ENABLE);
 	outb(UART_MCR, MCR_INTERRUPTS);
@@ -85,7 +86,7 @@ static bool wait_for(uint8_t status)
 	return false;
 }
 
-/* The sender was empty, or is given up. */
+/* Waits until the sender is empty and sets room. Gives the UART up after MAX_TIMEOUTS waits. */
 static void make_room(void)
 {
 	if (wait_for(LSR_SEND_EMPTY)) {

@@ -1,8 +1,10 @@
 /*
- * vga.c: text mode 3, as the BIOS left it: 80 x 25 cells of two bytes, character and attribute.
+ * vga.c: uses text mode 3, which the BIOS has set: 80 x 25 cells of two bytes, character and
+ * attribute.
  *
- * Display memory is at physical B8000h; the cursor is the CRT controller's registers 0Eh and 0Fh.
- * Without a card the memory reads FF or whatever was on the bus, and does not keep what is written.
+ * Display memory is at physical address B8000h; registers 0Eh and 0Fh of the CRT controller hold
+ * the cursor's position. Without a display card the memory reads FFh or the last value on the bus,
+ * and does not keep what is written.
  */
 #include "arch/x86_64/vga.h"
 
@@ -36,7 +38,7 @@ static volatile uint16_t *cells; /* null: no display */
 static unsigned row, column;
 static uint8_t attribute = ATTRIBUTE_NORMAL;
 
-/* A sequence ESC [ 1 ; 2 H on its way. */
+/* The parser of escape sequences such as ESC [ 1 ; 2 H. */
 static enum { TEXT, AFTER_ESCAPE, IN_SEQUENCE } state;
 static unsigned parameters[MAX_PARAMETERS];
 static unsigned nr_parameters;
@@ -61,7 +63,8 @@ static void clear(unsigned from, unsigned to)
 		cells[i] = (uint16_t)(attribute << 8 | ' ');
 }
 
-/* Two patterns, two cells: a bus that remembers the last value is not taken for memory. */
+/* Returns true if there is display memory. Two cells get different patterns, because a bus may
+   return the value written last. */
 static bool keeps_what_is_written(void)
 {
 	cells[0] = 0x5aa5;
@@ -137,7 +140,8 @@ static void put_text(char c)
 	}
 }
 
-/* ANSI counts red as 1 and blue as 4, the card the other way round. */
+/* Returns the card's number of an ANSI colour: ANSI has red as 1 and blue as 4, the card has blue
+   as 1 and red as 4. */
 static uint8_t card_colour(unsigned ansi)
 {
 	return (uint8_t)((ansi & 1) << 2 | (ansi & 2) | (ansi & 4) >> 2);
@@ -165,7 +169,7 @@ static unsigned at_most(unsigned value, unsigned limit)
 	return value < limit ? value : limit;
 }
 
-/* Rows and columns count from 1 in a sequence; 0 or none means 1. */
+/* Moves the cursor. Rows and columns of a sequence count from 1; 0 or a missing one means 1. */
 static void move_to(unsigned to_row, unsigned to_column)
 {
 	row = at_most(to_row ? to_row - 1 : 0, ROWS - 1);
@@ -217,7 +221,8 @@ static void begin_sequence(void)
 	state = IN_SEQUENCE;
 }
 
-/* Parameters are bounded: a number stops growing, more than fit overwrite the last. */
+/* Handles a character of a sequence. Numbers are limited to 9999; parameters beyond MAX_PARAMETERS
+   overwrite the last one. */
 static void put_in_sequence(char c)
 {
 	unsigned *parameter = &parameters[nr_parameters - 1];
