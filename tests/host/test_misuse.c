@@ -14,6 +14,7 @@
 
 #include "lib/format.h"
 #include "mm/cache.h"
+#include "mm/check.h"
 #include "mm/zone.h"
 #include "tests/host/sim/attempt.h"
 #include "tests/host/sim/sim.h"

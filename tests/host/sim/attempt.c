@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "mm/check.h"
 #include "mm/zone.h"
 
 #define MIB 0x100000ull
