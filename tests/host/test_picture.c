@@ -121,7 +121,7 @@ static void draw(struct picture_view *view, enum picture_cursor cursor)
 	struct picture_line under = picture_under_cursor(view);
 
 	picture_describe(&words, under.start, under.end, map.entries, map.nr);
-	picture_render(&screen, view, &words, "keys", cursor == CURSOR_SHOWN);
+	picture_render(&screen, view, &words, "keys", cursor);
 }
 
 static void draw_shown(const struct shown *s)
