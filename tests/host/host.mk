@@ -28,7 +28,7 @@ PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/t
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_gibs \
             $(HOST)/test_faults $(HOST)/test_misuse $(HOST)/test_random \
             $(HOST)/test_random_small $(FUZZERS) $(HOST)/bench
-# Says which of the programs is compiled, by which compiler: 3 of 31. They take a minute or more.
+# Prints which compiler makes which program, and "3 of 38", because all take a minute or more.
 count_program = $(eval PROGRAMS_BEGUN += $@)$(words $(PROGRAMS_BEGUN)) of $(words $(PROGRAMS))
 say_program   = $(call say,$(1),$@ ($(count_program) for the tests))
 $(PROGRAMS) $(HOST)/bench_counted $(HOST)/bench_models: $(HEADERS)
@@ -59,7 +59,7 @@ $(HOST)/replay: $(REPLAY) $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
 	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(filter %.c,$^) $(HOST)/libfirstpage-mm.a -o $@
 
-# Tests are whole programs of few files: each is compiled in one go, under its sanitizer.
+# Each test is a program of few files, which are compiled in one run, with a sanitizer.
 MEMBLOCK              := fixture asking growing random
 test_memblock_SOURCES := mm/memblock.c $(MEMBLOCK:%=tests/host/memblock/%.c)
 test_e820_SOURCES     := tests/host/e820_oracle.c lib/e820.c lib/format.c

@@ -22,7 +22,7 @@
 #include "tests/host/sim/pieces.h"
 #include "tests/host/sim/sim.h"
 
-/* Two GiBs without RAM between the gibs of a zone. */
+/* Between the two gibs of zone Normal lie two GiBs without RAM. */
 static const struct piece far_apart[] = {
 	{ 0, 0x9fc00, 1 }, { MIB, 64 * MIB, 1 }, { 4 * GIB, GIB, 1 }, { 7 * GIB, GIB, 1 }
 };
@@ -30,7 +30,7 @@ static const struct piece far_apart[] = {
 static struct zone *const dma = &zones[ZONE_DMA], *const normal = &zones[ZONE_NORMAL];
 static struct frame_cache *const cache = &frame_caches[0][ZONE_DMA];
 
-/* The zone DMA's: block 0 is open, whole ones follow. */
+/* Returns the gib of zone DMA, in which block 0 is open and whole blocks follow. */
 static struct gib *dma_gib(void)
 {
 	return dma->dir[0];
@@ -59,7 +59,7 @@ static struct page *allocate(unsigned int order)
 	return page;
 }
 
-/* Z: the zone against memblock. */
+/* Z: the zone compared with memblock. */
 
 static void gib_missing(void)
 {
@@ -356,7 +356,7 @@ static void not_marked_reserved(void)
 	pfn_to_page(0)->state = 0;
 }
 
-/* C: the caches. */
+/* C: the frame caches. */
 
 static void frame_in_no_cache(void)
 {
@@ -381,7 +381,10 @@ static void cached_frame_of_another_zone(void)
 	assert_true(cache->count <= cache->limit);
 }
 
-/* Some frames are in the cache; one of them is lost, so that the numbers agree. */
+/*
+ * Fills the frame cache, and takes one frame out of it in such a way that its counts still agree.
+ * Returns that frame.
+ */
 static struct page *lose_one(void)
 {
 	__free_page(allocate(0));
@@ -516,7 +519,7 @@ static const struct breakage {
 };
 #define NR_BREAKAGES (sizeof(breakages) / sizeof(breakages[0]))
 
-/* A line of the log names the invariant, and this clause of it. */
+/* Returns whether a line of the log names the invariant and the words of this clause. */
 static bool names(char *log, const struct breakage *what)
 {
 	char begin[32];

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "arch/x86_64/paging.h"
+#include "lib/format.h"
 #include "mm/cache.h"
 #include "mm/check.h"
 #include "mm/debug.h"
@@ -90,8 +91,7 @@ static void expect_site(const struct page *page, const char *words, void *functi
 	const char *at;
 	uintptr_t site;
 
-	snprintf(line, sizeof(line), "frame 0x%llx: %s ", (unsigned long long)page_to_pfn(page),
-		 words);
+	snprintf(line, sizeof(line), "frame 0x%llx: %s ", ULL(page_to_pfn(page)), words);
 	at = strstr(said, line);
 	if (!at)
 		fail_msg("no \"%s\" in: %s", line, said);
@@ -218,7 +218,7 @@ static const struct page_owner_sum *sum_by(const struct page_owner_sum *sums, un
 	for (unsigned int i = 0; i < nr; i++)
 		if (function_of(sums[i].site) == function)
 			return &sums[i];
-	fail_msg("%p is no site", function);
+	fail_msg("no call site lies in the function at %p", function);
 	return NULL;
 }
 
@@ -347,8 +347,7 @@ static void the_last_byte_is_looked_at(void **state)
 	page = bob(0);
 	fred(page, 0);
 	((uint8_t *)page_address(page))[PAGE_SIZE - 1] ^= 1;
-	snprintf(words, sizeof(words), "frame 0x%llx was written",
-		 (unsigned long long)page_to_pfn(page));
+	snprintf(words, sizeof(words), "frame 0x%llx was written", ULL(page_to_pfn(page)));
 	EXPECT_REPORT(bob(0), words);
 	assert_non_null(strstr(said, "from byte 0xfff on: ab\n"));
 }

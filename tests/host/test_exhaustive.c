@@ -23,6 +23,7 @@
 
 #include <cmocka.h>
 
+#include "lib/format.h"
 #include "mm/cache.h"
 #include "mm/check.h"
 #include "tests/host/sim/arena.h"
@@ -286,7 +287,7 @@ static void explore(const struct run *what)
 		depth++;
 	}
 	printf("# %s, caches of %u: %u states, %llu steps; %s %u operations\n",
-	       current->arena->name, current->cache_limit, nr_met, (unsigned long long)nr_steps,
+	       current->arena->name, current->cache_limit, nr_met, ULL(nr_steps),
 	       level.nr ? "every sequence of" : "no new state after", depth);
 	free(level.bytes);
 	free(first);

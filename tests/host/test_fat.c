@@ -60,8 +60,8 @@ static void expect(struct volume *volume, enum fat_error expected)
 	enum fat_error error = load(volume, &fs, "KERNEL  ELF");
 
 	if (error != expected)
-		fail_msg("%s: \"%s\", not \"%s\"", volume->name, fat_error_text(error, &unit),
-			 fat_error_text(expected, &unit));
+		fail_msg("%s: the error is \"%s\" instead of \"%s\"", volume->name,
+			 fat_error_text(error, &unit), fat_error_text(expected, &unit));
 }
 
 static int make_volumes(void **state)

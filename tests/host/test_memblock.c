@@ -27,7 +27,7 @@ static int teardown(void **state)
 
 	(void)state;
 	if (broken)
-		fprintf(stderr, "# broken: %s\n", broken);
+		fprintf(stderr, "# memblock_check() says: %s\n", broken);
 	return broken ? -1 : 0;
 }
 

@@ -102,12 +102,12 @@ static void numbers(void **state)
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		value = 12345;
 		if (!parse_number(good[i].text, &value) || value != good[i].value)
-			fail_msg("%s: %#lx", good[i].text, value);
+			fail_msg("\"%s\" was read as %#lx", good[i].text, value);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		value = 12345;
 		if (parse_number(bad[i], &value))
-			fail_msg("\"%s\" was taken for %#lx", bad[i], value);
+			fail_msg("\"%s\" was read as %#lx, but should be refused", bad[i], value);
 		assert_int_equal(value, 12345);
 	}
 }

@@ -165,7 +165,7 @@ static void screens_are_as_expected(void **state)
 		draw_shown(&shown[i]);
 		screen_text(text);
 		if (strcmp(text, expected) != 0)
-			fail_msg("%s: another screen:\n%s", path, text);
+			fail_msg("the screen differs from %s:\n%s", path, text);
 	}
 }
 
@@ -464,7 +464,7 @@ static int show(const char *name)
 			fputs(text, stdout);
 			return 0;
 		}
-	fprintf(stderr, "no screen %s\n", name);
+	fprintf(stderr, "there is no screen %s\n", name);
 	return 2;
 }
 

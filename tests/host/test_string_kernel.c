@@ -29,7 +29,8 @@ static void check(unsigned int a, unsigned int b, unsigned int size)
 {
 	for (unsigned int i = 0; i < ROOM; i++)
 		if (memory[i] != expected[i])
-			fail_msg("byte %u after a call with %u, %u, %u bytes", i, a, b, size);
+			fail_msg("byte %u is wrong after a call with %u, %u, %u bytes", i, a, b,
+				 size);
 }
 
 static void moves(void **state)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "lib/format.h"
 #include "tests/host/sim/random_ops.h"
 #include "tests/host/sim/shrink.h"
 #include "tests/host/sim/sim.h"
@@ -136,8 +137,8 @@ size_t run_random(uint64_t seed, struct op ops[RUN_OPS], size_t nr, FILE *to)
 	nr = run(ops, nr, &draw, seed);
 	if (!nr)
 		return 0;
-	fprintf(to, "# %s, seed %llu, operation %zu: %s\n", runs.machine->name,
-		(unsigned long long)seed, nr, runs_complaint);
+	fprintf(to, "# %s, seed %llu, operation %zu: %s\n", runs.machine->name, ULL(seed), nr,
+		runs_complaint);
 	fflush(to);
 	nr = shrink(ops, nr, run_again);
 	sim_log = to;
