@@ -74,18 +74,18 @@ def yes(truth):
     return "yes" if truth else "no"
 
 
-@stop("bp_bootsector", "512 bytes of ours",
+@stop("bp_bootsector", "the boot sector runs",
       where="bootsector/bootsector.asm, take_control: the first instructions are done",
       mode="real mode: 16 bits, no paging; a physical address is segment * 16 + offset")
 def bootsector(t):
-    """The processor has run for a second, through the BIOS and nothing else. The BIOS has set up
-    the machine, read the first sector of the disk to 0x7c00, found 55 AA at its end, and jumped to
-    it. It tells us one thing: DL, the drive it read from. Whatever else a register holds is left
-    over; so the code has zeroed DS and SS and taken a stack, and trusts nothing it did not set.
+    """So far only the BIOS has run, for about a second. It has set up the machine, read the first
+    sector of the disk to 0x7c00, found 55 AA at its end, and jumped to it. It hands over one value:
+    DL, the drive it read from. All other registers hold leftovers; so the code has zeroed DS and SS
+    and set up a stack, and relies on nothing that it did not set itself.
 
-    These 512 bytes must find stage2 in the sectors behind them, check it, and jump. Nobody has
-    asked yet how much memory there is. The BIOS has a number for programs of this mode, the word at
-    40:13, but it ends at 640 KiB, and real mode reaches little more than 1 MiB."""
+    These 512 bytes must find stage2 in the sectors behind them, check it, and jump to it. How much
+    memory there is has not been asked yet. For programs in real mode the BIOS has a number, the word
+    at 40:13, but that ends at 640 KiB, and real mode reaches little more than 1 MiB."""
     elf, segments, r = t.bootsector, t.sreg(), t.r()
     t.see("CS * 16 + IP", segments["cs"] * 16 + r["rip"], elf.address("bp_bootsector"),
           "bp_bootsector. CS may be 0 or 07C0")
@@ -108,23 +108,23 @@ def bootsector(t):
 
 @stop("bp_stage2", "the loader is in memory",
       where="stage2/entry.asm, bp_stage2: its first instruction is next",
-      mode="real mode still, CS = 0 from here on")
+      mode="still real mode, with CS = 0 from here on")
 def stage2(t):
-    """The boot sector has read stage2 sector by sector and summed it up. Only if that CRC32 is the
-    one linked into the boot sector does it jump here: a stick that was half written, or a stage2 of
-    another build, ends in a message instead of a mystery. EAX still holds the sum (before CRC32's
-    last inversion) but for AL, which would have been the D of that message. DX is what stage2 needs
-    to know: DL is the drive, DH how it was read.
+    """The boot sector has read stage2 sector by sector and computed its CRC32. It jumps here only if
+    that is the CRC32 linked into the boot sector: a stick that was half written, or a stage2 of
+    another build, ends in a message. EAX still holds the sum (before CRC32's last inversion), except
+    for AL, which was to hold the D of that message. DX is what stage2 needs to know: DL is the drive,
+    DH how it was read.
 
-    We take the sum ourselves as well, over the bytes that lie in memory now. From here on there is
-    room for C: everything of stage2 but mode switches and BIOS calls is compiled with -m32."""
+    The tour computes the CRC32 too, over the bytes that lie in memory now. From here on there is
+    room for C: all of stage2 is compiled with -m32, except mode switches and BIOS calls."""
     elf, segments, r = t.bootsector, t.sreg(), t.r()
     t.see("CS", segments["cs"], 0)
     t.see("IP", r["rip"], t.stage2.address("bp_stage2"), "bp_stage2, where stage2 begins")
     t.see("EAX without AL", r["rax"] & 0xffffff00, elf.address("stage2_crc") & 0xffffff00,
           "stage2_crc, as linked")
     noted = t.x(elf.address("drive"), 2, "b", "drive, method: the boot sector's variables")
-    t.see("DL, DH", [r["rdx"] & 0xff, r["rdx"] >> 8 & 0xff], noted, "what it has noted")
+    t.see("DL, DH", [r["rdx"] & 0xff, r["rdx"] >> 8 & 0xff], noted, "the same values")
     t.see("DH", r["rdx"] >> 8 & 0xff, range(1, 3), "1 is EDD, 2 is cylinder, head and sector")
     size = elf.address("stage2_sectors") * SECTOR
     stage2_bytes = t.dump(elf.address("stage2_load"), size, "stage2, as a file")
@@ -136,17 +136,17 @@ def stage2(t):
 
 @stop("bp_e820", "the firmware's answer",
       where="stage2/main.c, stage2_main(): memory_read() of stage2/memory.c has just returned",
-      mode="32-bit protected mode, flat segments, no paging; real mode for the time of a BIOS call")
+      mode="32-bit protected mode, flat segments, no paging; real mode during each BIOS call")
 def e820(t):
-    """The one question that only the BIOS can answer: which physical addresses are memory? stage2
-    asks INT 15h with EAX = E820h until the list ends, going back to real mode for each call. The
-    entries are kept raw, in the BIOS's order, in boot_info: correcting them is the kernel's
-    business, and the user may want to see what the firmware said. stage2 has made itself a
-    corrected map too (e820_sanitize()), since it must put the kernel somewhere.
+    """Only the BIOS can answer this question: which physical addresses are memory? stage2 calls INT
+    15h with EAX = E820h until the list ends, and goes back to real mode for each call. It keeps the
+    entries raw, in the BIOS's order, in boot_info: correcting them is the kernel's task, and the user
+    may want to see what the firmware reported. stage2 has made a corrected map for itself too
+    (e820_sanitize()), since it must find a place for the kernel.
 
-    For all this it needed two things. Protected mode: a GDT whose code and data segments begin at 0
-    and end at 4 GiB. And A20, the gate that makes address 1 MiB look like address 0 for the sake of
-    programs of 1981: with it closed, what we read 1 MiB above boot_info would be boot_info."""
+    It needed two things for this. One is protected mode, with a GDT whose code and data segments
+    begin at 0 and end at 4 GiB. The other is A20, the gate that makes address 1 MiB look like address
+    0 for programs of 1981: if it were closed, a read 1 MiB above boot_info would read boot_info."""
     elf, segments = t.stage2, t.sreg()
     t.see("CS", segments["cs"], CODE32, "CODE32 of the GDT in stage2/entry.asm")
     t.see("its segment", segments["code"].split("Code segment, ")[-1].split(", Exec")[0],
@@ -183,22 +183,22 @@ def map_file(name):
     return [tuple(int(word, 0) for word in words[:3]) for words in lines if words]
 
 
-@stop("bp_protected", "the last word to the BIOS",
+@stop("bp_protected", "the BIOS is left",
       where="stage2/main.c, leave_bios(): kernel, command line and RSDP are in memory",
-      mode="32-bit protected mode, and no way back: no BIOS call from here on")
+      mode="32-bit protected mode; no BIOS call from here on")
 def protected(t):
-    """Between the last stop and this one stage2 has opened the FAT partition, read KERNEL.ELF to a
-    staging place, checked it, and laid out its segments at the lowest 2 MiB border where the
-    corrected map has RAM enough. It has read CMDLINE.TXT and searched for ACPI's RSDP. Each BIOS
-    call is in a ring in boot_info; the kernel's command `bios` prints it.
+    """Since the last stop stage2 has opened the FAT partition, read KERNEL.ELF to a buffer, checked
+    it, and put its segments at the lowest 2 MiB border where the corrected map has enough RAM. It has
+    read CMDLINE.TXT and searched for ACPI's RSDP. boot_info records each BIOS call in a ring, which
+    the kernel's command `bios` prints.
 
     Now interrupts are off and both PICs are masked: they raise the vectors that the BIOS gave them
-    in 1981, which are processor exceptions by now. A timer tick would look like a double fault. The
-    kernel lies ready at its physical place, but is linked to run at the top of the address space.
-    That takes page tables, and long mode: the next stop."""
+    in 1981, and those have become processor exceptions. A timer tick would look like a double fault.
+    The kernel lies ready at its physical place, but is linked to run at the top of the address space.
+    That takes page tables and long mode, the next stop."""
     elf, r = t.stage2, t.r()
     t.see("EIP", r["rip"], elf.address("bp_protected"), "bp_protected()")
-    t.see("EFLAGS.IF", yes(r["eflags"] & FLAGS_IF), "no", "no interrupts")
+    t.see("EFLAGS.IF", yes(r["eflags"] & FLAGS_IF), "no", "interrupts are off")
     masks = re.findall(r"IMR = (\w+)", t.look('info device "pic"'))
     t.see("IMR of master and slave", masks, ["ff", "ff"], "all 15 lines masked")
     phys = t.variable(elf, "stage2_boot_info.kernel_phys")
@@ -222,14 +222,14 @@ def protected(t):
       where="stage2/long.asm, long_mode: the jump to the kernel is next",
       mode="long mode, 64-bit code segment, paging on, stage2's page tables")
 def long_mode(t):
-    """Four switches, in the order the processor demands: CR4.PAE, CR3, EFER.LME, CR0.PG; and a far
-    jump to a code segment whose L bit is set. The processor answers by setting EFER.LMA.
+    """Long mode takes four settings, in this order: CR4.PAE, CR3, EFER.LME, CR0.PG; then a far jump to
+    a code segment whose L bit is set. The processor answers by setting EFER.LMA.
 
-    Long mode has no mode without paging, so stage2/paging.c has built tables at page_tables: the
-    first 4 GiB one to one, because this code and boot_info must stay where they are while paging
-    goes on under their feet; and the kernel where it is linked, in the top 2 GiB. Pages of 2 MiB
-    throughout. `info tab` prints both. Nothing else is mapped, and all of it may be written and
-    executed: the kernel knows better what it wants.
+    Long mode requires paging, so stage2/paging.c has built tables at page_tables. They map the first
+    4 GiB one to one, because this code and boot_info must keep their addresses when paging is turned
+    on, and the kernel where it is linked, in the top 2 GiB, by pages of 2 MiB throughout. `info tab`
+    prints both. Nothing else is mapped, and all of it may be written and executed: the kernel will
+    build tables with the rights that it wants.
 
     boot_info is sealed with a CRC32; its address goes to the kernel in RDI. That is the whole
     contract: include/boot_info.h."""
@@ -237,8 +237,8 @@ def long_mode(t):
     t.see("CR0.PE", bit(creg["CR0"], CR0_PE), 1)
     t.see("CR0.PG", bit(creg["CR0"], CR0_PG), 1, "paging is on")
     t.see("CR4.PAE", bit(creg["CR4"], CR4_PAE), 1, "entries of 8 bytes")
-    t.see("EFER.LME", bit(creg["EFER"], EFER_LME), 1, "asked for")
-    t.see("EFER.LMA", bit(creg["EFER"], EFER_LMA), 1, "and given")
+    t.see("EFER.LME", bit(creg["EFER"], EFER_LME), 1, "set by stage2")
+    t.see("EFER.LMA", bit(creg["EFER"], EFER_LMA), 1, "set by the processor")
     tables = elf.address("page_tables")
     t.see("CR3", creg["CR3"], tables, "page_tables")
     segments = t.sreg()
@@ -272,18 +272,18 @@ def seal(t):
       where="arch/x86_64/entry.asm, bp_kernel: the call of start_kernel() is next",
       mode="long mode, at the kernel's linked address; stage2's GDT and page tables")
 def kernel(t):
-    """Eight instructions in. The kernel has taken a stack of its own, and has added one entry to
-    stage2's PML4: a copy of entry 0 in the slot of MM_DIRECT_MAP. So the first 4 GiB of physical
+    """The kernel has run eight instructions. It has set up a stack of its own, and has added one entry
+    to stage2's PML4: a copy of entry 0 in the slot of MM_DIRECT_MAP. So the first 4 GiB of physical
     memory are visible at 0xffff888000000000 too, where the kernel will always see memory:
-    phys_to_virt() is an addition from the first line of C on, and what memblock hands out can be
-    written before there is a direct map.
+    phys_to_virt() is an addition from the first line of C on, and memory from memblock can be written
+    before there is a direct map.
 
-    .bss is zero, since stage2 zeroed it: memory is not zero at power-on. What start_kernel() does,
-    in kernel/main.c, is a list of names; the next three stops lie in it."""
+    .bss is zero because stage2 zeroed it: memory is not zero at power-on. start_kernel(), in
+    kernel/main.c, is a list of named steps; the next three stops lie in it."""
     elf, r = t.kernel, t.r()
     t.see("RIP", r["rip"], elf.address("bp_kernel"), "bp_kernel")
     t.see("RDI", r["rdi"], t.stage2.address("stage2_boot_info"), "boot_info, physical")
-    t.see("RSP", r["rsp"], elf.address("__boot_stack_top"), "__boot_stack_top: nothing pushed yet")
+    t.see("RSP", r["rsp"], elf.address("__boot_stack_top"), "__boot_stack_top: nothing is pushed yet")
     t.see("RBP", r["rbp"], 0, "where back-traces end")
     t.see("RFLAGS.IF", yes(r["eflags"] & FLAGS_IF), "no", "there is no IDT yet")
     tables, slot = t.stage2.address("page_tables"), elf.address("PML4_SLOT")
@@ -297,20 +297,20 @@ def kernel(t):
           "zero, in .bss; boot_info_init() will check the loader's and copy it")
 
 
-@stop("bp_memblock", "the books before there is an allocator",
+@stop("bp_memblock", "memory before there is an allocator",
       where="kernel/memory/setup.c, memblock_setup(): memory_to_memblock() has just returned",
-      mode="long mode, the kernel's GDT and IDT, stage2's page tables still")
+      mode="long mode, the kernel's GDT and IDT, still stage2's page tables")
 def memblock(t):
-    """The kernel has printed the firmware's list above, and corrected it: e820_map is sorted,
-    disjoint, and doubt is reserved. Out of it came memblock: two sorted arrays of ranges. memory is
-    what the machine has. reserved is what is taken: low memory, the kernel, and for now all that
-    the loader occupies, since its page tables are in use. What is in the first and not in the
-    second is free, and memblock can already allocate from it: from the top down, below
-    current_limit. That is 4 GiB, because nothing above is mapped.
+    """The kernel has printed the firmware's list above, and corrected it: e820_map is sorted and
+    disjoint, and what is in doubt counts as reserved. From it the kernel has made memblock, two
+    sorted arrays of ranges. memory is what the machine has. reserved is what is taken: low memory,
+    the kernel, and for now all that the loader occupies, since its page tables are in use. What is in
+    the first and not in the second is free, and memblock can already allocate from it, from the top
+    down, below current_limit. That is 4 GiB, because nothing above is mapped.
 
-    Here is the way out of the circle, an allocator that needs an array that needs memory: page
-    tables, mem_map and the allocator's metadata all come out of these two arrays, whose first 128
-    entries each lie in the kernel's .bss."""
+    This breaks the circle, an allocator that needs an array that needs memory: page tables, mem_map
+    and the allocator's metadata are all allocated from these two arrays. Their first 128 entries each
+    lie in the kernel's .bss."""
     elf = t.kernel
     if t.seen["speaks"]:
         t.say("the guest's console, above")
@@ -352,20 +352,20 @@ def regions(t, kind):
 def mem_map(t):
     """Two things have happened. paging_setup() has built the kernel's own tables out of memblock
     and loaded them: all RAM at MM_DIRECT_MAP, the image with the rights of its sections, and
-    nothing at address 0, so that a null pointer faults. The loader's tables are left, and most of
-    its memory went back to memblock.
+    nothing at address 0, so that a null pointer faults. The loader's tables are no longer in use, and
+    most of its memory went back to memblock.
 
-    Then mem_map: one struct page of 16 bytes a frame, in one flat array in virtual space, whose
-    base is a constant. pfn_to_page() is an addition. Memory is behind it only where there is RAM;
-    all holes share one page of zeros, which can be read and not written. And nobody has written a
-    single descriptor: what they contain is whatever the memory held."""
+    Then the kernel has made mem_map: a struct page of 16 bytes for each frame, in one flat array in
+    virtual space, whose base is a constant. pfn_to_page() is an addition. Memory backs the array only
+    where there is RAM; all holes share one page of zeros, which can be read but not written. No
+    descriptor has been written yet: they contain whatever the memory held."""
     elf = t.kernel
     memory, reserved = (regions(t, kind) for kind in ("memory", "reserved"))
     creg = t.creg()
     t.see("CR3 inside a reserved region", yes(inside(creg["CR3"], PAGE, reserved)), "yes",
           "the PML4 came out of memblock")
     t.see("CR3 is the loader's", yes(creg["CR3"] == t.stage2.address("page_tables")), "no")
-    t.see("CR0.WP", bit(creg["CR0"], CR0_WP), 1, "read-only binds the kernel too")
+    t.see("CR0.WP", bit(creg["CR0"], CR0_WP), 1, "read-only pages are so for the kernel too")
     t.see("virtual page 0, physical", t.page(0)[0], None, "not mapped")
     start = elf.address("__kernel_start")
     t.see("the kernel's text, physical and rights", t.page(start, "__kernel_start"),
@@ -386,7 +386,7 @@ def mem_map(t):
               yes(phys is not None and inside(phys, PAGE, reserved) and rights == "W"), "yes")
     hole = (memory[-1][0] + memory[-1][1] + LARGE_PAGE - 1) // LARGE_PAGE * LARGE_PAGE // PAGE
     behind = MEM_MAP + hole * descriptor
-    t.see("rights", t.page(behind, f"pfn_to_page({hole:#x}), behind the last RAM")[1], "R",
+    t.see("rights", t.page(behind, f"pfn_to_page({hole:#x}), above the last RAM")[1], "R",
           "the page of zeros")
     t.see("the descriptor there", t.x(behind, 2), [0, 0])
     frames = sum(size for _, size in memory) // PAGE
@@ -401,15 +401,16 @@ def mem_map(t):
 def buddy(t):
     """memblock has handed over all that it has and has not reserved, range by range, through the
     ordinary way of freeing. That is where the first page comes from: memory that the firmware
-    named, that the loader did not stand on, and that memblock did not spend on the way here.
+    reported, that the loader did not occupy, and that memblock did not allocate on the way here.
 
-    The allocator's metadata is bits. A block of 2 MiB has a bitmap of 512 bits, "this frame is free"; a
-    gib, 1 GiB, has a bitmap of 512 bits, "all of this block is free", and one that says which
-    blocks' own bitmaps count. A free block of order k is an aligned run of 2^k set bits: there are no
-    lists. So we can do the sum: count bits in zone DMA and come to its nr_free.
+    The allocator's metadata is bits. A block of 2 MiB has a bitmap of 512 bits, "this frame is free".
+    A gib, 1 GiB, has a bitmap of 512 bits, "all of this block is free", and one that tells which
+    blocks' own bitmaps count. Free memory of order k is an aligned run of 2^k set bits; there are no
+    lists. So the tour can count the bits of zone DMA, which must come to its nr_free.
 
-    In a block whose bitmap is in use the descriptors mean something. That of frame 0 says that it is
-    reserved; that of the lowest free frame has state 0: not the head of an allocation."""
+    In a block whose bitmap is in use the descriptors have a meaning. That of frame 0 says that the
+    frame is reserved; that of the lowest free frame has the state word 0: it is no allocation's
+    head."""
     elf = t.kernel
     zones = t.table(elf, "struct zone", elf.address("zones"), elf.value("MAX_NR_ZONES"),
                     "start_pfn", "end_pfn", "present", "nr_free", "dir", name="zones[]")
@@ -431,7 +432,7 @@ def buddy(t):
 
 
 def free_frames(memory, reserved):
-    """Returns the whole frames of memory that no range of reserved touches, as ranges; both are
+    """Returns how many whole frames of memory no range of reserved touches; both lists of ranges are
     sorted and disjoint."""
     frames = 0
     for base, size in memory:
@@ -458,7 +459,7 @@ def lowest_free(t, zone):
         bits = children(t.x(blocks + block * words * 8, words, "g", f"its block[{block}]"))
         free += [block * BITMAP_BITS + frame for frame in bits]
         count += len(bits)
-    t.see("frames free in the bits of zone DMA", count, zone[3], "its nr_free", str)
+    t.see("free frames by the bits of zone DMA", count, zone[3], "its nr_free", str)
     return min(free, default=0)
 
 
