@@ -84,10 +84,11 @@ static void make_volume(struct volume *volume, const char *directory)
 
 void volumes_make(void)
 {
-	const char *build = getenv("B");
 	char directory[200], path[250];
+	const char *build;
 
 	setenv("MTOOLS_SKIP_CHECK", "1", 1);
+	build = getenv("B");
 	snprintf(directory, sizeof(directory), "%s/fat.%d", build ? build : "build", (int)getpid());
 	run("mkdir -p %s", directory);
 	for (uint32_t i = 0; i < KERNEL_BYTES; i++)

@@ -185,9 +185,12 @@ static uint32_t add_state(struct level *level, const char *state, uint32_t from,
 	size_t stride = state_size + 8;
 
 	if (level->nr == level->room) {
+		char *more;
+
 		level->room = level->room ? 2 * level->room : 64;
-		level->bytes = realloc(level->bytes, level->room * stride);
-		assert_non_null(level->bytes);
+		more = realloc(level->bytes, level->room * stride);
+		assert_non_null(more);
+		level->bytes = more;
 	}
 	assert_true(nr_met < MAX_STATES);
 	memcpy(level->bytes + level->nr * stride, &nr_met, sizeof(nr_met));

@@ -9,12 +9,13 @@
 
 static void *more(void *at, size_t nr, size_t size)
 {
-	at = realloc(at, nr * size);
-	if (!at) {
+	void *moved = realloc(at, nr * size);
+
+	if (!moved) {
 		fputs("replay: not enough memory to draw the picture\n", stderr);
 		exit(3);
 	}
-	return at;
+	return moved;
 }
 
 void spans_add(struct spans *spans, uint64_t base, uint64_t size, uint32_t what)
