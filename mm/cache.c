@@ -188,7 +188,8 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 	uint64_t bits = (~0ull >> (64 - n)) << (child + 1 - n);
 
 	for (; n < max; n++) {
-		uintptr_t offset = (uintptr_t) * (top - n) - (uintptr_t)pfn_to_page(first);
+		const struct page *page = *(top - n);
+		uintptr_t offset = (uintptr_t)page - (uintptr_t)pfn_to_page(first);
 
 		if (offset >= BITMAP_WORD_FRAMES * sizeof(struct page))
 			break;

@@ -15,9 +15,6 @@
 
 #define MAX_FRAMES 32
 
-/* The second argument of arch_call_fn. */
-enum { IS_NO_RETURN, IS_RETURN };
-
 struct stack_frame {
 	uintptr_t caller;
 	uintptr_t return_address;
@@ -37,6 +34,7 @@ static bool is_frame(const struct kernel_stack *stack, uintptr_t address)
 static void walk(uintptr_t address, arch_call_fn visit)
 {
 	const struct kernel_stack *stack = stack_of(address);
+	const bool is_return = true;
 
 	if (!stack)
 		return;
@@ -45,7 +43,7 @@ static void walk(uintptr_t address, arch_call_fn visit)
 
 		if (!is_code(frame->return_address))
 			return;
-		visit(frame->return_address, IS_RETURN);
+		visit(frame->return_address, is_return);
 		if (frame->caller <= address)
 			return;
 		address = frame->caller;

@@ -5,11 +5,8 @@
 
 #include <stddef.h>
 
-#define STACK(text, symbol)                                \
-	{                                                  \
-		text, symbol##_guard, symbol, symbol##_top \
-	}
 #define DECLARE(symbol) extern const char symbol##_guard[], symbol[], symbol##_top[]
+#define BORDERS(symbol) symbol##_guard, symbol, symbol##_top
 
 DECLARE(__boot_stack);
 DECLARE(__nmi_stack);
@@ -17,10 +14,10 @@ DECLARE(__double_fault_stack);
 DECLARE(__machine_check_stack);
 
 const struct kernel_stack kernel_stacks[NR_STACKS] = {
-	[STACK_BOOT] = STACK("kernel", __boot_stack),
-	[STACK_NMI] = STACK("NMI", __nmi_stack),
-	[STACK_DOUBLE_FAULT] = STACK("double fault", __double_fault_stack),
-	[STACK_MACHINE_CHECK] = STACK("machine check", __machine_check_stack),
+	[STACK_BOOT] = { "kernel", BORDERS(__boot_stack) },
+	[STACK_NMI] = { "NMI", BORDERS(__nmi_stack) },
+	[STACK_DOUBLE_FAULT] = { "double fault", BORDERS(__double_fault_stack) },
+	[STACK_MACHINE_CHECK] = { "machine check", BORDERS(__machine_check_stack) },
 };
 
 const struct kernel_stack *stack_of(uintptr_t address)

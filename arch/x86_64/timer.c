@@ -26,6 +26,7 @@
 #define PORT_B_GATE2   0x01
 #define PORT_B_SPEAKER 0x02
 #define PORT_B_OUT2    0x20
+#define PORT_B_OTHERS  (0xff - PORT_B_GATE2 - PORT_B_SPEAKER)
 
 #define TICK_HZ        20u
 #define TRIALS         3
@@ -56,7 +57,7 @@ static void load_counter(uint16_t port, uint8_t command, unsigned count)
 /* Returns the TSC's cycles in TRIAL_MS, or 0 if the timer does not count. */
 static uint64_t count_cycles(void)
 {
-	uint8_t port_b = inb(PORT_B) & (uint8_t) ~(PORT_B_SPEAKER | PORT_B_GATE2);
+	uint8_t port_b = inb(PORT_B) & PORT_B_OTHERS;
 	unsigned polls = 0;
 	uint64_t start;
 

@@ -7,7 +7,8 @@
 #ifndef KERNEL_CONSOLE_KEYS_H
 #define KERNEL_CONSOLE_KEYS_H
 
-#define CTRL(c) ((c)&0x1f)
+/* The character that a terminal sends for Ctrl and the letter c. */
+#define CTRL(c) ((c) % 32)
 
 enum key {
 	KEY_NONE = 256, /* no key: nothing was typed, or it has no meaning here */
