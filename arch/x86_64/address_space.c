@@ -1,5 +1,6 @@
 /*
- * address_space.c: what the kernel maps where (paging.h), and loading it.
+ * address_space.c: maps what the picture in paging.h shows, and does what mm/port.h demands of page
+ * tables.
  */
 #include "arch/x86_64/address_space.h"
 #include "arch/x86_64/cpu.h"
@@ -10,7 +11,7 @@
 #include "mm/memblock.h"
 #include "mm/port.h"
 
-static phys_addr_t image_phys;
+static phys_addr_t image_phys; /* of __kernel_start */
 
 void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
 {
@@ -22,7 +23,7 @@ void port_map_zero(uintptr_t virt, uint64_t size)
 	paging_map_zero(virt, size);
 }
 
-/* A page that is not present is in no TLB: only the way there wants a flush. */
+/* No TLB holds a page that is not present. So only port_unmap_frames() must flush. */
 void port_map_frames(pfn_t pfn, uint64_t nr)
 {
 	paging_set_present((uintptr_t)phys_to_virt(PFN_PHYS(pfn)), nr, true);
@@ -42,13 +43,14 @@ phys_addr_t address_space_limit(void)
 	return (phys_addr_t)1 << cpu_features.phys_bits;
 }
 
+/* Maps the part [start, end) of the image with protection prot. */
 static void map_section(const char *start, const char *end, unsigned int prot)
 {
 	paging_map((uintptr_t)start, image_phys + (phys_addr_t)(start - __kernel_start),
 		   (uint64_t)(end - start), prot);
 }
 
-/* The linker script places sections on page borders, in this order; ksyms come after .bss. */
+/* Maps the image, except the guard pages. kernel.ld begins and ends each part at a page border. */
 static void map_image(void)
 {
 	map_section(__text_start, __text_end, PAGING_EXEC);
@@ -81,7 +83,7 @@ void address_space_init(phys_addr_t kernel_phys, bool small_direct_map)
 	memblock_set_current_limit(MEMBLOCK_ALLOC_ANYWHERE);
 }
 
-/* Every page of [start, end) is mapped, with these of the two bits. */
+/* Returns whether each page of [start, end) is mapped with just these of PTE_WRITE and PTE_NX. */
 static bool section_is(uintptr_t start, uintptr_t end, uint64_t bits)
 {
 	uint64_t mask = PTE_WRITE | (cpu_features.nx ? PTE_NX : 0);
@@ -93,7 +95,8 @@ static bool section_is(uintptr_t start, uintptr_t end, uint64_t bits)
 	return true;
 }
 
-static bool guards_are_out(void)
+/* Returns whether no guard page is mapped, and every stack is, writable and not executable. */
+static bool stacks_are_guarded(void)
 {
 	struct paging_leaf leaf;
 
@@ -113,7 +116,7 @@ unsigned int address_space_check(void)
 
 	if (paging_walk(0, &leaf))
 		broken |= ADDRESS_SPACE_PAGE_ZERO;
-	if (!guards_are_out())
+	if (!stacks_are_guarded())
 		broken |= ADDRESS_SPACE_GUARD;
 	if (!section_is((uintptr_t)__text_start, (uintptr_t)__text_end, 0))
 		broken |= ADDRESS_SPACE_TEXT;

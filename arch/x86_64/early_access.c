@@ -1,9 +1,10 @@
 /*
- * early_access.c: a window of 2 MiB that slides over physical memory.
+ * early_access.c: moves a window of 2 MiB over physical memory.
  *
- * The loader maps 4 GiB by pages of 2 MiB, and the entry code shows them at MM_DIRECT_MAP too. The
- * last of these pages, where a PC has the BIOS's flash, is the window: its entry is made to point
- * wherever an access goes. So no table is needed, and none would have a safe place yet.
+ * The loader maps the first 4 GiB with pages of 2 MiB, and entry.asm makes them visible at
+ * MM_DIRECT_MAP too. The window is the last of these pages, where a PC has the BIOS's flash: before
+ * each access its page table entry is set to the page that the access needs. So no table has to be
+ * made, for which there would be no safe place yet.
  */
 #include "arch/x86_64/early_access.h"
 
@@ -14,10 +15,11 @@
 #define WINDOW_SIZE 0x200000ull
 #define WINDOW      (0x100000000ull - WINDOW_SIZE)
 
-/* What the loader's entry has besides the address; it has no bit above. */
+/* The flags in an entry of the loader. None is above the address: it does not use NX. */
 #define ENTRY_FLAGS 0xfffull
 
-/* Returns the entry that leads to the window, of the level's table that an entry or CR3 names. */
+/* Returns the window's entry in the table of this level; parent is CR3 or the entry that leads to
+   the table. */
 static uint64_t *entry_of(uint64_t parent, unsigned int level)
 {
 	uint64_t *entries = phys_to_virt(parent & PTE_ADDRESS);
@@ -25,7 +27,7 @@ static uint64_t *entry_of(uint64_t parent, unsigned int level)
 	return &entries[pte_index(WINDOW, level)];
 }
 
-/* Where the word is seen, until the next call. */
+/* Moves the window over the word at phys. Returns the word's address, valid until the next call. */
 static volatile uint64_t *show(phys_addr_t phys)
 {
 	static uint64_t *entry;

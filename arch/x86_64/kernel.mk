@@ -1,5 +1,5 @@
-# kernel.mk: builds the kernel. It is linked once to learn the addresses of its symbols, and again with
-# the table of them.
+# kernel.mk: builds the kernel. It is linked twice: the first link shows the addresses of its symbols,
+# and the second adds the table of them, for back-traces.
 
 KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/traps.c \
           arch/x86_64/stack_walk.c arch/x86_64/single_step.c arch/x86_64/paging.c \
@@ -39,7 +39,7 @@ $(B)/kernel/%.o: %.c | packages
 	$(call say,CC,$@)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
 
-# The entry code needs the direct map's address, which mm/port.h says.
+# entry.asm needs the direct map's address, which mm/port.h defines. It cannot include a C header.
 ENTRY := $(B)/kernel/arch/x86_64/entry.asm.o
 $(ENTRY): NASM_DEFINES = -DDIRECT_MAP=$(shell sed -n 's/^.define MM_DIRECT_MAP \(0x[0-9a-f]*\)ull$$/\1/p' mm/port.h)
 $(ENTRY): mm/port.h
@@ -61,8 +61,8 @@ $(B)/kernel/ksyms.o: $(B)/kernel/ksyms.asm
 	$(call say,NASM,$@)
 	$(Q)$(NASM) -f elf64 $< -o $@
 
-# The table lies behind everything else and moves nothing, which is checked: made from the second link,
-# it must be the same.
+# The table comes after everything else in the image, so it moves no symbol. This is checked: a table
+# made from the second link must be the same.
 $(B)/kernel.elf: $(KERNEL_OBJECTS) $(B)/kernel/ksyms.o $(KERNEL_LD)
 	$(call say,LD,$@)
 	$(Q)$(KERNEL_LINK) $(KERNEL_OBJECTS) $(B)/kernel/ksyms.o -o $@

@@ -1,11 +1,13 @@
 /*
- * paging.c: building page tables. One recursive walk makes every mapping.
+ * paging.c: every mapping is made by a recursive walk down the levels: map_level(), or
+ * map_zero_level() for the holes of mem_map.
  *
- * Holes of mem_map share tables: every entry of zero_table[0] is the zero page, every entry of
- * zero_table[1] is zero_table[0]; so 256 GiB of window cost two tables, however large the holes.
+ * All holes share two tables, however large they are: every entry of zero_table[0], a page table,
+ * leads to the zero page, and every entry of zero_table[1], a page directory, leads to
+ * zero_table[0]. Only at the ends of a hole are other tables needed.
  *
- * Entries are written in runs. Tables that are full of leaves lie side by side and are a single
- * run, in memory that was not cleared before.
+ * For speed, entries are written in runs. Tables of which all entries are leaves are allocated side
+ * by side and filled as a single run, so their memory need not be cleared first.
  */
 #include "arch/x86_64/paging.h"
 
@@ -28,7 +30,10 @@ static uint64_t *entry_at(phys_addr_t table, unsigned int level, uintptr_t virt)
 	return &entries[pte_index(virt, level)];
 }
 
-/* Frames side by side, not cleared: *n of them, or half as many, and so on. */
+/*
+ * Allocates *n consecutive frames and returns the address of the first. Halves *n until there is
+ * memory for so many; the page allocator is asked for one only. The frames are not cleared.
+ */
 static phys_addr_t alloc_frames(uint64_t *n)
 {
 	for (*n = use_allocator ? 1 : *n; *n; *n /= 2) {
@@ -50,14 +55,14 @@ static phys_addr_t alloc_zeroed_frame(void)
 	return frame;
 }
 
-/* A table with no entry present. */
+/* Makes a table that has no entry present. */
 static phys_addr_t empty_table(void)
 {
 	table_bytes += PAGE_SIZE;
 	return alloc_zeroed_frame();
 }
 
-/* A run of n entries: their values are `step` apart. */
+/* Writes n entries: the first gets value, each other one step more than the one before. */
 static void write_run(uint64_t *entry, uint64_t n, uint64_t value, uint64_t step)
 {
 #pragma GCC unroll 8
@@ -65,7 +70,10 @@ static void write_run(uint64_t *entry, uint64_t n, uint64_t value, uint64_t step
 		entry[i] = value;
 }
 
-/* Tables side by side, all their entries one run: *n of them, or as many as there is room for. */
+/*
+ * Makes *n consecutive tables, and writes all their entries as one run. Lowers *n if there is no
+ * memory for so many. Returns the address of the first.
+ */
 static phys_addr_t full_tables(uint64_t *n, uint64_t value, uint64_t step)
 {
 	phys_addr_t tables = alloc_frames(n);
@@ -75,7 +83,7 @@ static phys_addr_t full_tables(uint64_t *n, uint64_t value, uint64_t step)
 	return tables;
 }
 
-/* A leaf's low bits and NX for this protection. */
+/* Returns all bits but the address of a leaf at this level, for the protection prot. */
 static uint64_t leaf_bits(unsigned int prot, unsigned int level)
 {
 	uint64_t bits = PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL;
@@ -89,23 +97,24 @@ static uint64_t leaf_bits(unsigned int prot, unsigned int level)
 	return level ? bits | PTE_PS : bits;
 }
 
-/* An entry that refers to a table. The leaf alone decides what is allowed. */
+/* Returns an entry that leads to table. It permits writing and execution: only leaves forbid. */
 static uint64_t table_entry(phys_addr_t table)
 {
 	return table | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED;
 }
 
-/* The table below an entry, made if there is none. */
+/* Returns the table that entry leads to. Makes it if there is none. */
 static phys_addr_t child_table(uint64_t *entry)
 {
 	if (!(*entry & PTE_PRESENT))
 		*entry = table_entry(empty_table());
 	else if (*entry & PTE_PS)
-		panic("page tables: a large page is in the way, entry 0x%llx",
+		panic("page tables: a table is needed where a large page is mapped, entry 0x%llx",
 		      (unsigned long long)*entry);
 	return *entry & PTE_ADDRESS;
 }
 
+/* Returns whether entries of this level may be leaves, for the protection prot. */
 static bool is_leaf_level(unsigned int level, unsigned int prot)
 {
 	if (prot & PAGING_SMALL)
@@ -113,7 +122,10 @@ static bool is_leaf_level(unsigned int level, unsigned int prot)
 	return level <= (config.pdpe1gb ? 2 : 1);
 }
 
-/* The entries, from virt's own on, whose span lies wholly within [virt, last]. */
+/*
+ * Returns how many entries of this level, from virt's on, span only addresses in [virt, last]: 0 if
+ * virt is not the first address of its entry.
+ */
 static uint64_t whole_entries(unsigned int level, uintptr_t virt, uintptr_t last)
 {
 	uint64_t below = (1ull << pte_shift(level)) - 1;
@@ -123,7 +135,7 @@ static uint64_t whole_entries(unsigned int level, uintptr_t virt, uintptr_t last
 	return ((last - virt) >> pte_shift(level)) + ((last & below) == below);
 }
 
-/* Programmer's error: a mapping over another. */
+/* Panics if one of n entries, the first of which spans virt, is present: it is mapped already. */
 static void refuse_present(const uint64_t *entry, uint64_t n, uintptr_t virt)
 {
 	uint64_t any = 0;
@@ -132,11 +144,11 @@ static void refuse_present(const uint64_t *entry, uint64_t n, uintptr_t virt)
 	for (uint64_t i = 0; i < n; i++)
 		any |= entry[i];
 	if (any & PTE_PRESENT)
-		panic("page tables: of %llu pages from 0x%lx on one is mapped already",
+		panic("page tables: one of the %llu entries from 0x%lx on is in use already",
 		      (unsigned long long)n, (unsigned long)virt);
 }
 
-/* The part of [virt, last] below one entry of this level ends here. */
+/* Returns the last address of [virt, last] that virt's entry at this level spans. */
 static uintptr_t last_below(unsigned int level, uintptr_t virt, uintptr_t last)
 {
 	uintptr_t entry_last = virt | ((1ull << pte_shift(level)) - 1);
@@ -145,8 +157,11 @@ static uintptr_t last_below(unsigned int level, uintptr_t virt, uintptr_t last)
 }
 
 /*
- * [virt, last], within what the table spans. last is inclusive: the last byte of the address space
- * can be mapped.
+ * Maps [virt, last], which the table spans, to memory from phys on. last is included, so that the
+ * last byte of the address space can be mapped. Each turn of the loop does the first that applies:
+ *   - write leaves into this table;
+ *   - write entries of this table for tables whose entries are all leaves;
+ *   - leave the part of [virt, last] that virt's entry spans to the level below.
  */
 static void map_level(phys_addr_t table, unsigned int level, uintptr_t virt, uintptr_t last,
 		      phys_addr_t phys, unsigned int prot)
@@ -193,7 +208,7 @@ void paging_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
 	paging_map(virt, phys, size, PAGING_WRITE);
 }
 
-/* What a hole's entry of this level points to: the zero page, or a table of such entries. */
+/* Returns an entry of this level for a hole: it leads to the zero page, or to a shared table. */
 static uint64_t zero_entry(unsigned int level)
 {
 	if (level)
@@ -201,6 +216,7 @@ static uint64_t zero_entry(unsigned int level)
 	return zero_page | leaf_bits(0, 0);
 }
 
+/* Does for a hole what map_level() does for memory. */
 static void map_zero_level(phys_addr_t table, unsigned int level, uintptr_t virt, uintptr_t last)
 {
 	uint64_t done;
@@ -249,7 +265,7 @@ static void map_ram(phys_addr_t base, phys_addr_t end, unsigned int prot)
 		paging_map(MM_DIRECT_MAP + base, base, end - base, prot);
 }
 
-/* Whole frames only, cut where the read-only part begins and ends. */
+/* Maps each range of whole frames in up to three parts: before, in and after the read-only one. */
 void paging_direct_map(void)
 {
 	phys_addr_t ro = config.ro_base, ro_end = config.ro_base + config.ro_size;
@@ -268,7 +284,10 @@ void paging_direct_map(void)
 	}
 }
 
-/* The entry that ends the walk, of *level: a leaf, or one that is not present. */
+/*
+ * Returns the entry at which the walk for virt ends: a leaf or one that is not present. Sets *level
+ * to its level.
+ */
 static uint64_t *find_end(uintptr_t virt, unsigned int *level)
 {
 	phys_addr_t table = root;
@@ -282,7 +301,7 @@ static uint64_t *find_end(uintptr_t virt, unsigned int *level)
 	}
 }
 
-/* The leaf, of *level, or NULL where nothing is mapped. */
+/* Returns the leaf that maps virt and sets *level to its level. Returns NULL if there is none. */
 static uint64_t *find_leaf(uintptr_t virt, unsigned int *level)
 {
 	uint64_t *entry = find_end(virt, level);
@@ -313,7 +332,8 @@ void paging_unmap_page(uintptr_t virt)
 	*entry = 0;
 }
 
-/* An entry that is not present keeps all else: that is how it comes back. */
+/* Changes nothing but the present bit: the other bits stay in the entry, for when it becomes
+   present again. */
 void paging_set_present(uintptr_t virt, uint64_t nr_pages, bool present)
 {
 	for (uint64_t i = 0; i < nr_pages; i++, virt += PAGE_SIZE) {
@@ -331,7 +351,7 @@ void paging_use_allocator(void)
 	use_allocator = true;
 }
 
-/* One unmapped page is left between windows: what runs over the end of one faults. */
+/* Leaves an unmapped page between two windows: an access beyond the end of one faults. */
 void *ioremap(phys_addr_t phys, size_t size)
 {
 	phys_addr_t first = phys & ~((phys_addr_t)PAGE_SIZE - 1);
