@@ -23,10 +23,12 @@ STAGE2_OBJ := $(patsubst %.asm,$(B)/obj32/%.asm.o,$(STAGE2_ASM)) \
 
 PROGRESS   := include/progress.inc include/progress.list
 
-# A 386 has no SSE, which a loader does not need; nothing is position independent.
+# A 386 has no SSE, which a loader does not need; nothing is position independent. lib/string.c demands
+# -fno-tree-loop-distribute-patterns.
 STAGE2_CFLAGS := -std=c11 -I. -m32 -march=i386 -ffreestanding -fno-pic -no-pie -fno-stack-protector \
                  -fno-asynchronous-unwind-tables -fno-builtin -mno-sse -mgeneral-regs-only \
-                 -mpreferred-stack-boundary=2 -Os -g $(WARNINGS)
+                 -mpreferred-stack-boundary=2 -Os -g \
+                 -fno-tree-loop-distribute-patterns $(WARNINGS)
 
 # Cylinders have 255 heads and 63 sectors. The partition ends with a whole cylinder, from which firmware
 # infers that geometry. The image has 63 MiB, which are also whole cylinders of 16 heads, the geometry

@@ -2,10 +2,10 @@
  * string.c: see string.h. Stage2 and the kernel are linked with it, host programs use the C
  * library.
  *
- * Compile this with -fno-tree-loop-distribute-patterns: otherwise the compiler may recognise the
- * loop in memcpy() as memcpy() and make it call itself. Whole words are copied if both addresses
- * and the size are aligned, as for pages, the most frequent case. Do not use these functions on
- * device memory: they access it in units of their own choice.
+ * disk.img.mk and kernel.mk compile this with -fno-tree-loop-distribute-patterns: otherwise the
+ * compiler may recognise the loop in memcpy() as memcpy() and make it call itself. Whole words are
+ * copied if both addresses and the size are aligned, as for pages, the most frequent case. Do not
+ * use these functions on device memory: they access it in units of their own choice.
  */
 #include "lib/string.h"
 

@@ -14,7 +14,11 @@
 #include "stage2/console.h"
 #include "stage2/stage2.h"
 
-#define MAX_SECTORS         127u /* per call: 128 fill the whole buffer, SeaBIOS refuses 129 */
+/*
+ * The most sectors of one call, as in EDD 3.0, section 2.3. BIOSes differ beyond it: 128 sectors
+ * end at a 64 KiB border, and SeaBIOS refuses 129 with status 09h.
+ */
+#define MAX_SECTORS         127u
 #define TRIES               3u
 #define CYLINDERS           1024u
 
