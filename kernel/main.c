@@ -33,12 +33,12 @@ static void boot_info_setup(void)
 static void cmdline_faults(void)
 {
 	if (boot_info.cmdline_faults & CMDLINE_FAULT_MISSING)
-		printk("CMDLINE.TXT is missing: no options\n");
+		printk("CMDLINE.TXT: not found, booted without options\n");
 	if (boot_info.cmdline_faults & CMDLINE_FAULT_CUT)
-		printk("CMDLINE.TXT: line longer than %d bytes: cut there\n",
+		printk("CMDLINE.TXT: the line is longer than %d bytes and was cut there\n",
 		       BOOT_INFO_CMDLINE_SIZE - 1);
 	if (boot_info.cmdline_replaced)
-		printk("CMDLINE.TXT: %u bytes are not printable ASCII: replaced by ?\n",
+		printk("CMDLINE.TXT: %u bytes that are not printable ASCII were replaced by '?'\n",
 		       boot_info.cmdline_replaced);
 }
 

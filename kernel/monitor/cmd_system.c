@@ -62,12 +62,12 @@ static const char *safe_name(void)
 static void print_map_faults(void)
 {
 	static const char *const faults[] = {
-		"SMAP was missing in a later answer: list thrown away",
-		"the list did not end: cut off",
-		"too many entries: list thrown away",
+		"E820 lost its signature midway: list discarded",
+		"the list did not end: cut where it repeats",
+		"the list was longer than 1024 entries: discarded",
 		"entries of fewer than 20 bytes were skipped",
 		"the list was ended by carry",
-		"E801h gave more than 15 MiB below 16 MiB: bounded",
+		"E801h claimed more than 15 MiB between 1 and 16 MiB: 15 MiB used",
 		"a call returned with interrupts enabled",
 	};
 	_Static_assert(MAP_FAULT_ALL == (1u << sizeof(faults) / sizeof(faults[0])) - 1,
