@@ -73,7 +73,8 @@ mm_always_inline struct buddy_spot buddy_spot_at(const struct zone *z, pfn_t pfn
 
 /*
  * Cold paths. They identify a bitmap by any frame in it: a pfn fits in a register, which keeps the
- * hot callers small. What they return saves their callers an instruction after the call.
+ * hot callers small. buddy_lower() and buddy_completed() return what their callers return next,
+ * which therefore need not keep it during the call.
  */
 
 /* Takes the bitmap off the index for runs of 2^k children and more. Returns pfn. */
@@ -161,8 +162,11 @@ mm_always_inline bool buddy_is_indexed(const struct zone *z, struct buddy_spot s
 }
 
 /*
- * Given that child's word has become full, returns whether that calls for buddy_completed(): a
- * bound must rise, or the bitmap became whole and was not so before (B5).
+ * Returns whether buddy_completed() must be called after child's word has become full: a bound must
+ * rise, or the bitmap is whole and not yet the one that B5 keeps open. If the index holds the
+ * bitmap for the highest order, no bound can rise. Otherwise one rises if the run of the lowest
+ * missing order is full. The search starts at half a word: a bitmap of a single word has no higher
+ * order.
  */
 mm_always_inline bool buddy_full_word_matters(const struct zone *z, struct buddy_spot s,
 					      unsigned int child, unsigned int level)

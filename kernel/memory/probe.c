@@ -15,12 +15,16 @@
  * A second round with the complements of the values finds bits that are stuck.
  *
  * Where a point has no memory, a binary search finds the frame at which the missing range begins
- * and the one at which it ends. Where a point is a second address of other RAM, a search would find
- * nothing, as each frame by itself keeps what is written to it; the range is then left out from one
- * point to another. For such a range only the points on the grid, 4 KiB below multiples of the
- * step, count as good. Where addresses wrap at a multiple of the step, a point on the grid leads to
- * another such point, which was written too. A point at the end of a range may lead to a frame that
- * no point has written, and would keep its value.
+ * and the one at which it ends.
+ *
+ * Where a point is a second address of other RAM, a search would find nothing, as each frame by
+ * itself keeps what is written to it. All between the nearest good points below and above is then
+ * left out. Only points on the grid, 4 KiB below a multiple of the step, are taken as good here,
+ * since only they prove that they have a cell of their own: addresses usually wrap at a multiple of
+ * the step, and then a second address on the grid leads to a lower point on the grid, which was
+ * written later: the higher one has lost its value. The first and the last frame of a range lie off
+ * the grid. Such a frame can be a second address of a frame that is no point; nothing else was
+ * written there, so it keeps its value.
  */
 #include "kernel/memory/probe.h"
 

@@ -127,8 +127,9 @@ static void give_back_ranges(void)
 _Static_assert(MEMORY_MAX_TAKEN >= BOOT_INFO_MAX_RANGES, "input.taken holds them");
 
 /*
- * Returns the limit of mem=, or 0 for none. Ignores a limit below the end of the kernel's image and
- * 8 MiB more: it would cut off memory without which the kernel cannot boot.
+ * Returns the limit of mem=, or 0 for none. Ignores a limit that leaves less than 8 MiB above the
+ * end of the kernel's image, as too low to boot with. The 8 MiB are a margin and not computed: with
+ * so low a limit, page tables, mem_map and the allocator's metadata take far less.
  */
 static uint64_t sane_mem_limit(void)
 {

@@ -50,9 +50,10 @@ static pfn_t range_end(const struct e820_range *range)
 }
 
 /*
- * Narrows gap, which holds pfn, by the range [start, end). If pfn lies in the range, gap becomes
- * the part of the range in it, and the result is true. Otherwise gap loses the range and what lies
- * behind it, as seen from pfn.
+ * Narrows *gap, an area around the frame pfn, until no border of the range [start, end) lies within
+ * it. If pfn lies in the range, *gap becomes what the two have in common, and the function returns
+ * true. Otherwise it returns false: *gap then begins after a range that lies below pfn, ends before
+ * one that lies above, and stays as it is if the two have no frame in common.
  */
 static bool narrow(struct picture_area *gap, pfn_t pfn, pfn_t start, pfn_t end)
 {

@@ -2,18 +2,24 @@
  * selftest_irq.c: tests that an interrupt may allocate and free between any two instructions of the
  * allocator.
  *
- * A scenario prepares a state and then runs one operation of the allocator in single steps
- * (arch_single_step()). Before an instruction at which interrupts are on, the handler of the steps
- * does a piece of work: it allocates, frees, or both. For each piece of work there is a run for
- * each instruction of the operation, in which the work is done before this instruction only; all
- * runs begin in the same state. A long operation is interrupted at no more than MAX_POINTS
- * instructions, spread over it. In one more run the work is done before every instruction. This run
- * alone would not be enough: the work before the first instruction already changes the state, such
- * as a cache that was to be empty.
+ *   scenario  prepares the allocator, for instance by emptying the frame cache, and then lets one
+ *             operation of it run in single steps (arch_single_step())
+ *   work      what the handler of the steps does in place of an interrupt: it allocates, frees, or
+ *             both. It does so only before instructions at which interrupts are on
+ *   run       one execution of a scenario, with one kind of work or with none
  *
- * Frames are marked while the operation's result or the handler holds them, in the descriptor and
- * in the frame, so that a frame with two owners is found when the second one marks it. A frame that
- * is lost is found by the number of free frames, anything else by mm_check().
+ * A scenario's first run has no work and counts the operation's instructions. Then, for each kind
+ * of work, these runs follow, each of which prepares the allocator anew:
+ *   - one run for each instruction, in which the work is done before this instruction only. Of a
+ *     long operation only about MAX_POINTS instructions or fewer get a run, at equal distances.
+ *   - one run in which the work is done before every instruction. It cannot replace the others:
+ *     after the work before the first instruction, a frame cache that was prepared to be empty may
+ *     not be empty any more.
+ *
+ * A frame that the operation has returned, or that the handler holds, is marked in its descriptor
+ * and in its memory. So a frame that was given to two owners is found when the second one marks it.
+ * Lost frames are found by the number of free frames after each run, all other damage by mm_check()
+ * after each scenario.
  */
 #include "arch/x86_64/arch.h"
 #include "kernel/console/console.h"
@@ -31,7 +37,7 @@
 #define STOCK      1024          /* frames: more than a cache holds, more than a run frees */
 #define SCARCE     (1u << ORDER) /* frames that are left when memory is short: a run */
 #define EVERY      (~0u)         /* for run.only: every instruction */
-#define MAX_POINTS 256           /* instructions of an operation that are interrupted one by one */
+#define MAX_POINTS 256           /* instructions of an operation that get a run, or a few more */
 
 struct work {
 	const char *name;

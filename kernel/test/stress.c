@@ -1,7 +1,11 @@
 /*
- * stress.c: the orders are chosen so that thousands of allocations fill memory. Nearly all are the
- * least of three random numbers, up to the order of a sixteenth of memory, so that small ones are
- * the most frequent. A few requests are for any order that exists.
+ * stress.c: chooses the orders of its requests so that thousands of allocations fill memory, on a
+ * small machine as on a large one.
+ *
+ * The order of most requests is the least of three random numbers, so small orders are the most
+ * frequent. The numbers go up to run.top_order, which is a sixteenth of memory or MAX_PAGE_ORDER.
+ * One request in ONE_OF_ANY has a random order up to MAX_PAGE_ORDER, even if memory has no such
+ * run.
  */
 #include "kernel/test/stress.h"
 
