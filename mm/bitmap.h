@@ -75,7 +75,7 @@ static inline bool bitmap_clear(struct bitmap *bitmap, unsigned int child)
 	return !word && bitmap_empty(bitmap);
 }
 
-static inline bool bitmap_whole(const struct bitmap *bitmap)
+static inline bool bitmap_full(const struct bitmap *bitmap)
 {
 	for_each_bitmap_word if (bitmap->word[i] != BITMAP_WORD_FULL) return false;
 	return true;

@@ -4,9 +4,9 @@
  * of single frames by words.
  *
  * An open bitmap that turns out not to hold what the index promised is taken off the index, so that
- * no search meets it again before a free raises it. When no open bitmap serves, the lowest whole
- * child of the level above is opened. A bitmap that becomes whole stays open until another does
- * (B5); then it closes into one bit of its parent.
+ * no search meets it again before a free raises it. When no open bitmap serves, a whole block or
+ * gib is opened. A bitmap that becomes full stays open until another does (B5); then it closes into
+ * one bit of its parent.
  */
 #include "mm/buddy.h"
 
@@ -40,7 +40,7 @@ pfn_t buddy_lower(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
 	return pfn;
 }
 
-/* Puts a bitmap that holds a run of 2^k children on the index. A whole one counts as two halves. */
+/* Puts a bitmap that holds a run of 2^k children on the index. A full one counts as two halves. */
 static void raise_bounds(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
 {
 	struct buddy_spot s = buddy_spot_at(z, pfn, level);
@@ -64,7 +64,7 @@ static void fill_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 	raise_bounds(z, pfn, BITMAP_SHIFT, level);
 }
 
-/* Zeroes the descriptors of a block once; from then on P2 keeps them so. */
+/* Zeroes the descriptors of a block once; from then on P2 holds for their state words. */
 static void clean_block(struct gib *g, unsigned int block, pfn_t pfn)
 {
 	if (bitmap_test(&g->clean, block))
@@ -114,7 +114,7 @@ void buddy_open_allocated(struct zone *z, pfn_t pfn, unsigned int order)
 		buddy_open_block(z, pfn);
 }
 
-/* Turns a whole bitmap into one bit of its parent. */
+/* Turns a full bitmap into one bit of its parent. */
 static void close_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 {
 	struct buddy_spot s = buddy_spot_at(z, pfn, level);
@@ -130,7 +130,7 @@ static void close_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 }
 
 /*
- * Closes the bitmap that B5 keeps open, if it still is whole, so that the level above can use it.
+ * Closes the bitmap that B5 keeps open, if it still is full, so that the level above can use it.
  * Returns whether it did. The bitmap is open: nothing else closes bitmaps.
  */
 static bool close_idle(struct zone *z, unsigned int level)
@@ -138,7 +138,7 @@ static bool close_idle(struct zone *z, unsigned int level)
 	pfn_t pfn = z->idle[level];
 
 	z->idle[level] = PFN_NONE;
-	if (pfn == PFN_NONE || !bitmap_whole(buddy_spot_at(z, pfn, level).bitmap))
+	if (pfn == PFN_NONE || !bitmap_full(buddy_spot_at(z, pfn, level).bitmap))
 		return false;
 	close_bitmap(z, pfn, level);
 	return true;
@@ -179,7 +179,7 @@ static pfn_t take_gib(struct zone *z)
 
 static pfn_t take_block(struct zone *z);
 
-/* Opens the lowest whole child of the level above, all of it free. Returns its first frame. */
+/* Opens a whole block or gib, as level says, with all of it free. Returns its first frame. */
 static pfn_t open_whole(struct zone *z, unsigned int level)
 {
 	pfn_t pfn = level ? take_gib(z) : take_block(z);
@@ -194,7 +194,7 @@ static pfn_t open_whole(struct zone *z, unsigned int level)
 	return pfn;
 }
 
-/* Takes the lowest run of 2^k children, of an open bitmap or of one that is opened for it. */
+/* Takes a run of 2^k children from the lowest open bitmap that has one, or opens one for it. */
 mm_always_inline pfn_t take_searching(struct zone *z, unsigned int k, unsigned int level,
 				      enum buddy_use use)
 {
@@ -215,7 +215,10 @@ mm_always_inline pfn_t take_searching(struct zone *z, unsigned int k, unsigned i
 	return buddy_take_run(z, buddy_spot_at(z, pfn, level), 0, k, level, use);
 }
 
-/* Takes the lowest whole block, to be opened. That bound is exact, so one search finds it. */
+/*
+ * Takes a whole block, to be opened, from the lowest open gib that has one, or from one that is
+ * opened for it. The bounds for single blocks are exact, so one search finds it.
+ */
 static pfn_t take_block(struct zone *z)
 {
 	pfn_t pfn;
@@ -236,7 +239,7 @@ static pfn_t take_gib_head(struct zone *z)
 	return pfn;
 }
 
-/* A whole block or gib that B5 keeps open may be what orders 9 and up lack: it is closed first. */
+/* The full block or gib that B5 keeps open may be what orders 9 and up lack: it is closed first. */
 pfn_t buddy_take_other(struct zone *z, unsigned int order)
 {
 	pfn_t pfn;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * buddy.h: the core of the allocator: runs of bits, found lowest address first, merged by being
- * set. zone.h has the terms, the picture and the invariants. Private to mm/.
+ * buddy.h: the core of the allocator: it takes and frees runs of bits. zone.h has the terms, the
+ * picture and the invariants. Private to mm/.
  *
  * The same steps serve both levels: a block's bitmap of frames and a gib's bitmap of blocks. A
  * *spot* identifies an open bitmap. A search follows the zone's index to the lowest open bitmap
  * that may hold a run. What most allocations and frees need is inline here, once for each level.
  * Where that is not enough (a bound was stale, no open bitmap serves, a bitmap became empty or
- * whole), buddy.c is called.
+ * full), buddy.c is called.
  *
  * The caller of each function holds the zone's lock, and has checked that the frame numbers it
- * gives lie in the zone. Frames are counted by the caller: nothing here changes nr_free.
+ * gives lie in a GiB in which the zone has RAM: its entry in dir[] is not null. Frames are counted
+ * by the caller: nothing here changes nr_free.
  */
 #ifndef MM_BUDDY_H
 #define MM_BUDDY_H
@@ -54,21 +55,22 @@ mm_always_inline pfn_t buddy_child_pfn(const struct zone *z, struct buddy_spot s
 	       ((pfn_t)child << level * BLOCK_ORDER);
 }
 
-mm_always_inline struct buddy_spot buddy_spot_in(struct gib *g, pfn_t gib, unsigned int block,
+/* Returns the spot of the bitmap of gib, number gib_nr in its zone, or of a block of this gib. */
+mm_always_inline struct buddy_spot buddy_spot_in(struct gib *gib, pfn_t gib_nr, unsigned int block,
 						 unsigned int level)
 {
 	if (level)
-		return (struct buddy_spot){ g, &g->free, gib, 0 };
-	return (struct buddy_spot){ g, &g->block[block], gib, block };
+		return (struct buddy_spot){ gib, &gib->free, gib_nr, 0 };
+	return (struct buddy_spot){ gib, &gib->block[block], gib_nr, block };
 }
 
 /* Returns the spot of the bitmap of that level that has a bit for the frame, or for its block. */
 mm_always_inline struct buddy_spot buddy_spot_at(const struct zone *z, pfn_t pfn,
 						 unsigned int level)
 {
-	pfn_t gib = gib_of(z, pfn);
+	pfn_t gib_nr = gib_of(z, pfn);
 
-	return buddy_spot_in(z->dir[gib], gib, block_of(pfn), level);
+	return buddy_spot_in(z->dir[gib_nr], gib_nr, block_of(pfn), level);
 }
 
 /*
@@ -77,11 +79,14 @@ mm_always_inline struct buddy_spot buddy_spot_at(const struct zone *z, pfn_t pfn
  * which therefore need not keep it during the call.
  */
 
-/* Takes the bitmap off the index for runs of 2^k children and more. Returns pfn. */
+/* Takes the bitmap that has pfn off the index for runs of 2^k children and more. Returns pfn. */
 pfn_t buddy_lower(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level);
 
-/* Raises the bounds for the run around pfn's child, which was set; a whole bitmap closes (B5).
- * Returns true. */
+/*
+ * Raises the bounds for the run around pfn's child, which was set. If the bitmap became full, it
+ * stays open as idle[level], and the one kept open before is closed, if it is still full (B5).
+ * Returns true.
+ */
 bool buddy_completed(struct zone *z, pfn_t pfn, unsigned int level);
 
 /* Goes on where the search of buddy_take() ends, and returns what buddy_take() returns. */
@@ -93,17 +98,20 @@ pfn_t buddy_take_other(struct zone *z, unsigned int order);
 mm_always_inline bool buddy_find_open(const struct zone *z, unsigned int k, unsigned int level,
 				      struct buddy_spot *s)
 {
-	pfn_t gib = bitmap_tree_first(&z->index[level * BLOCK_ORDER + k]);
-	struct gib *g;
+	pfn_t gib_nr = bitmap_tree_first(&z->index[level * BLOCK_ORDER + k]);
+	struct gib *gib;
 
-	if (gib == BITMAP_TREE_NONE)
+	if (gib_nr == BITMAP_TREE_NONE)
 		return false;
-	g = z->dir[gib];
-	*s = buddy_spot_in(g, gib, level ? 0 : bitmap_first(&g->index[k]), level);
+	gib = z->dir[gib_nr];
+	*s = buddy_spot_in(gib, gib_nr, level ? 0 : bitmap_first(&gib->index[k]), level);
 	return true;
 }
 
-/* Takes a free run of 2^k children out of its bitmap. Returns its first frame. */
+/*
+ * Clears the bits of a free run of 2^k children. With BUDDY_FOR_HEAD a run of blocks is also marked
+ * as an allocation; one of frames has no such mark in the bits. Returns the run's first frame.
+ */
 mm_always_inline pfn_t buddy_take_run(struct zone *z, struct buddy_spot s, unsigned int child,
 				      unsigned int k, unsigned int level, enum buddy_use use)
 {
@@ -119,7 +127,10 @@ mm_always_inline pfn_t buddy_take_run(struct zone *z, struct buddy_spot s, unsig
 	return pfn;
 }
 
-/* Takes a run out of the lowest open bitmap that may hold it. PFN_NONE when it does not. */
+/*
+ * Takes a run of 2^k children from the lowest open bitmap that may hold one. Returns its first
+ * frame; PFN_NONE when that bitmap holds none, or the index has no bitmap for such runs.
+ */
 mm_always_inline pfn_t buddy_take_first(struct zone *z, unsigned int k, unsigned int level,
 					enum buddy_use use)
 {
@@ -133,9 +144,11 @@ mm_always_inline pfn_t buddy_take_first(struct zone *z, unsigned int k, unsigned
 }
 
 /*
- * Takes the lowest free run of this order as an allocation. Returns its first frame; PFN_NONE when
- * there is no run; PFN_AGAIN when many bounds were stale, so that the caller can release the lock
- * for a moment and ask again. The caller writes the head's descriptor.
+ * Takes a free run of this order as an allocation: from the lowest open bitmap that has one; if
+ * none is found, from a whole block or gib, which is searched for in the same way and opened. Order
+ * 18 takes the lowest whole gib. Returns the run's first frame; PFN_NONE when there is no run;
+ * PFN_AGAIN when many bounds were stale, so that the caller can release the lock for a moment and
+ * ask again. The caller writes the head's descriptor.
  */
 mm_always_inline pfn_t buddy_take(struct zone *z, unsigned int order)
 {
@@ -163,7 +176,7 @@ mm_always_inline bool buddy_is_indexed(const struct zone *z, struct buddy_spot s
 
 /*
  * Returns whether buddy_completed() must be called after child's word has become full: a bound must
- * rise, or the bitmap is whole and not yet the one that B5 keeps open. If the index holds the
+ * rise, or the bitmap is full and not yet the one that B5 keeps open. If the index holds the
  * bitmap for the highest order, no bound can rise. Otherwise one rises if the run of the lowest
  * missing order is full. The search starts at half a word: a bitmap of a single word has no higher
  * order.
@@ -174,7 +187,7 @@ mm_always_inline bool buddy_full_word_matters(const struct zone *z, struct buddy
 	unsigned int k = BITMAP_WORD_SHIFT - 1;
 
 	if (buddy_is_indexed(z, s, BITMAP_SHIFT - 1, level))
-		return bitmap_whole(s.bitmap) && z->idle[level] != buddy_child_pfn(z, s, 0, level);
+		return bitmap_full(s.bitmap) && z->idle[level] != buddy_child_pfn(z, s, 0, level);
 	while (buddy_is_indexed(z, s, k, level))
 		k++;
 	return bitmap_run_full(s.bitmap, child, k);
@@ -284,10 +297,10 @@ struct frame_word {
 };
 
 /*
- * The words that move between a zone's bits and a frame cache under one hold of the lock. Frames
- * that lie scattered cost a word each, so a limit in words keeps the hold short. It is not the
- * whole bound: a free is dearest when each of its words makes a block whole, which `worst0.free` in
- * `make bench` does not provoke.
+ * The most words that move between a zone's bits and a frame cache under one hold of the lock.
+ * Frames that lie scattered cost a word each, so a limit in words keeps the hold short. The words'
+ * cost differs: a hold is longest when each of them makes the bitmap of a block full, which
+ * `worst0.free` in `make bench` does not provoke.
  */
 #define MAX_BATCH_WORDS 11
 

@@ -2,8 +2,9 @@
 /*
  * cache.c: filling and draining the frame caches.
  *
- * The zone's lock is held for one batch at a time. A batch comes from a few open blocks at most,
- * and goes back grouped by word: all frames that lie in one word of the bits are one operation.
+ * The zone's lock is held for one *batch* of frames at a time. A batch comes from a few open blocks
+ * at most, and goes back grouped by word: frames of one word of the bits that are neighbours in the
+ * stack are one operation.
  */
 #include "mm/cache.h"
 #include "mm/buddy.h"
@@ -18,7 +19,7 @@ static struct frame_cache no_cache = { .state = CACHE_BUSY };
 /* Beyond the descriptors of all frames: every frame is kept. */
 #define KEEP_ALL  ((const struct page *)UINTPTR_MAX)
 
-/* A CPU's cache holds at most one frame of so many of its zone. */
+/* One in so many frames of a zone is the most that pages[] of a CPU's cache holds. */
 #define ZONE_PART 256
 
 static uint64_t at_most(uint64_t n, uint64_t limit)
@@ -51,7 +52,10 @@ void cache_init(void)
 	}
 }
 
-/* Puts the frames of a word below top, the lowest first. Returns the new end. */
+/*
+ * Stores the addresses of the descriptors of a word's frames below top, the lowest frame's at the
+ * highest place. Returns the lowest place written.
+ */
 static struct page **lay_down(struct page **top, const struct frame_word *w)
 {
 	struct page *base = pfn_to_page(w->first);
@@ -66,8 +70,8 @@ static struct page **lay_down(struct page **top, const struct frame_word *w)
 }
 
 /*
- * Adds at most want frames from the bits to a cache that is at most half a batch full, so that the
- * lowest is on top.
+ * Moves at most want frames of zone z from the bits to the cache, which has room for them, so that
+ * the lowest of them is on top. It may move fewer, or none. The caller has entered the cache.
  */
 static void refill(struct frame_cache *cache, struct zone *z, unsigned int want)
 {
@@ -91,9 +95,10 @@ static void refill(struct frame_cache *cache, struct zone *z, unsigned int want)
 }
 
 /*
- * Refills a cache that is at most half a batch full, if the zone has frames to spare. Returns
- * whether it has a frame now. A cache with a few frames is refilled, too: otherwise two zones whose
- * caches run empty in turn would take each other's place again and again.
+ * Refills a cache of zone z if it has at most half of what a refill brings, and spare, the number
+ * of frames that the request may take from the bits, is not 0. Returns whether the cache has a
+ * frame then; false also when it is busy. A cache with a few frames is refilled, too: otherwise two
+ * zones whose caches run empty in turn would take each other's place again and again.
  */
 static bool refill_if_low(struct frame_cache *cache, struct zone *z, uint64_t spare)
 {
@@ -111,17 +116,20 @@ static bool refill_if_low(struct frame_cache *cache, struct zone *z, uint64_t sp
 	return some;
 }
 
-/* Returns whether a cache of the zone may serve such a request: the zone keeps nothing from it, or
- * has more. */
+/*
+ * Returns whether a cache of zone z may serve a request with the flags gfp: the request may use the
+ * reserve, the zone keeps none from it, or the bits have more than the reserve.
+ */
 static bool may_give(const struct zone *z, gfp_t gfp)
 {
 	return gfp & __GFP_HIGH || !z->lowmem_reserve[gfp_zone(gfp)->id] || zone_spare(z, gfp);
 }
 
 /*
- * Lets the cache serve requests like gfp from now on. A cache asks nobody before it serves, so
- * requests that may not have the zone's reserve are sent elsewhere as soon as nothing else is left.
- * That includes this request, if only __GFP_HIGH let it in.
+ * Makes this CPU's cache of zone z the one that requests with the zone bits of gfp look into first.
+ * No reserve is checked when a cache serves. So if the bits have no more than the reserve, the
+ * requests from which it is kept are turned away at once: this kind, too, if the present request
+ * was served only because of __GFP_HIGH.
  */
 static void serve_from(struct frame_cache *cache, const struct zone *z, gfp_t gfp)
 {
@@ -196,7 +204,7 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 		bits |= 1ull << (offset / sizeof(struct page) % 64);
 	}
 	if (bitmap_word_weight(bits) != n)
-		panic("of the frames from 0x%llx on one is in a cache twice",
+		panic("one of the 64 frames from 0x%llx on is in a cache twice",
 		      (unsigned long long)first);
 	*w = (struct frame_word){ first, bits };
 	return n;

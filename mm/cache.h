@@ -11,9 +11,9 @@
  *                          └──────────────┘
  *
  * The frame freed last is the first to be used again, as in Linux's per-CPU lists, but not when
- * lower frames are free: keep_below is the end of the block that the last refill came from, and a
- * frame beyond it goes back to the bits, by way of *out*. So memory packs itself even while single
- * frames are freed and allocated in turn.
+ * lower frames are free: keep_below is the end of the highest block that the last refill took
+ * from, and a frame beyond it goes back to the bits, by way of *out*. So memory packs itself even
+ * while single frames are freed and allocated in turn.
  *
  * A CPU uses only its own caches, without a lock and with interrupts on. A plain mark keeps out an
  * interrupt handler on the same CPU: `state` is CACHE_BUSY while a cache is in use. A handler that
@@ -21,7 +21,7 @@
  * goes on, so program order is all that the mark needs. The caller is pinned to its CPU
  * (port_pin()) from reading the CPU's number until the mark is cleared.
  *
- * A cached frame is a cleared bit of an open block, with a descriptor of zero. Invariants:
+ * A cached frame is a cleared bit of an open block, with a state word of zero. Invariants:
  *
  *   C1 The frames of an open block that are neither free, allocated nor marked reserved are exactly
  *      those in its zone's caches, each once, with a state word of zero.

@@ -101,7 +101,7 @@ static pfn_t check_used_frame(const struct zone *z, const struct bitmap *bitmap,
 		"part of an allocation is free");
 	for (pfn_t i = 1; i < (pfn_t)1 << order; i++)
 		require(!pfn_to_page(pfn + i)->state, "P2", z, pfn + i,
-			"the descriptor inside an allocation is not zero");
+			"the state word inside an allocation is not zero");
 	tally->allocated += (pfn_t)1 << order;
 	return (pfn_t)1 << order;
 }
@@ -118,7 +118,7 @@ static struct tally check_open_block(const struct zone *z, const struct gib *g, 
 			require(is_ram_to_hand_out(pfn), "B2", z, pfn,
 				"a free frame is reserved or not RAM");
 			require(!pfn_to_page(pfn)->state, "P2", z, pfn,
-				"the descriptor of a free frame is not zero");
+				"the state word of a free frame is not zero");
 			tally.free++;
 		} else {
 			n = check_used_frame(z, bitmap, pfn, &tally);
@@ -199,8 +199,8 @@ static struct tally check_block(const struct zone *z, const struct gib *g, pfn_t
 	}
 	if (open) {
 		require(bitmap_test(&g->clean, block), "P3", z, pfn, "an open block is not clean");
-		require(!bitmap_whole(&g->block[block]) || z->idle[0] == pfn, "B5", z, pfn,
-			"an open block is whole and should have closed");
+		require(!bitmap_full(&g->block[block]) || z->idle[0] == pfn, "B5", z, pfn,
+			"an open block is full and should have closed");
 		check_bounds(z, &g->block[block], pfn, held);
 		return check_open_block(z, g, pfn);
 	}
@@ -237,8 +237,8 @@ static struct tally check_open_gib(const struct zone *z, const struct gib *g, pf
 		require(bitmap_tree_test(&z->index[k], gib) == !bitmap_empty(&g->index[k]), "B4", z,
 			first, "the zone's index and the gib's differ");
 	}
-	require(!bitmap_whole(&g->free) || z->idle[1] == first, "B5", z, first,
-		"an open gib is whole and should have closed");
+	require(!bitmap_full(&g->free) || z->idle[1] == first, "B5", z, first,
+		"an open gib is full and should have closed");
 	check_bounds(z, &g->free, first, held);
 	return sum;
 }
@@ -345,7 +345,7 @@ static void check_stack(const struct zone *z, struct page *const *stack, uint64_
 		pfn_t pfn = page_to_pfn(stack[i]);
 
 		require(!stack[i]->state && pfn_zone(pfn) == z, "C1", z, pfn,
-			"a cached frame is another zone's, or its descriptor is not zero");
+			"a cached frame is another zone's, or its state word is not zero");
 		require(times_cached(z, stack[i]) == 1, "C1", z, pfn,
 			"a frame is in a cache twice");
 	}

@@ -252,20 +252,20 @@ static void count_runs(const struct bitmap *bitmap, uint64_t *counts)
 	}
 }
 
-/* An open block that is whole (B5) counts as one block. */
+/* Adds the free runs of a gib to counts. An open block that is full (B5) counts as one block. */
 static void count_gib(const struct gib *g, uint64_t counts[NR_ORDERS])
 {
-	struct bitmap whole = g->free;
+	struct bitmap free = g->free;
 
 	for (unsigned int block = 0; block < BITMAP_BITS; block++) {
 		if (!bitmap_test(&g->open, block))
 			continue;
-		if (bitmap_whole(&g->block[block]))
-			bitmap_set(&whole, block);
+		if (bitmap_full(&g->block[block]))
+			bitmap_set(&free, block);
 		else
 			count_runs(&g->block[block], counts);
 	}
-	count_runs(&whole, counts + BLOCK_ORDER);
+	count_runs(&free, counts + BLOCK_ORDER);
 }
 
 void zone_free_blocks(const struct zone *z, uint64_t counts[NR_ORDERS])

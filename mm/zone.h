@@ -3,9 +3,10 @@
  * zone.h: zones, and the allocator's metadata: what is free, what is in use, and the rules between.
  *
  * Terms. A frame is 4 KiB. A block is 512 frames, 2 MiB. A gib is 512 blocks, 1 GiB, or the part of
- * it that one zone has. A child (frame, block or gib) is *whole* when all of it is free; a whole
- * block or gib is one set bit of its parent. A block or gib is *open* when a bitmap of its own says
- * which of its children are whole. It *closes* when it becomes one bit of its parent again.
+ * it that one zone has. A child (frame, block or gib) is *whole* when its bit in its parent is set:
+ * all of it is free. A block or gib is *open* when a bitmap of its own says which of its children
+ * are whole. It is *full* when all bits of that bitmap are set. It *closes* when its bit in its
+ * parent is set instead: it is then whole, and no longer open.
  *
  *     zone     free open head known   bitmap trees over gibs     index[0..17] over open gibs
  *      │ dir[]  a pointer a GiB, null where the zone has no RAM
@@ -19,15 +20,18 @@
  * *head* says so as well, because the descriptors of a block that was never opened must not be
  * read.
  *
- * The *index* says for each order k which open blocks and gibs may hold a run of 2^k children. It
- * is an upper bound: *raised* when a free completes a run, *lowered* when a search finds none.
+ * The *index* says for each order k which open blocks and gibs may hold a run of 2^k children. So
+ * it has a *bound* for each of these: the highest order that it may hold. A bound is *raised* when
+ * a free completes a run. It is *stale* when no such run is left, and *lowered* when a search has
+ * found that out.
  *
  * Where this comes from. The buddy system is described by Knuth (The Art of Computer Programming,
  * volume 1, section 2.5). Keeping it in bits below a summary that guides the search is also
- * LLFree's way (Wrenger et al., USENIX ATC 2023). Taking the lowest address that serves, not the
- * smallest block, is address-ordered first fit, whose worst case Robson analysed (The Computer
- * Journal, 1977). New here: one structure for all 19 orders in the shape of the page tables, and
- * descriptors that nobody initialises. Zones and the reserves of lower zones are Linux's.
+ * LLFree's way (Wrenger et al., USENIX ATC 2023). Preferring low addresses to small runs is close
+ * to address-ordered first fit, whose worst case Robson analysed (The Computer Journal, 1977); here
+ * open bitmaps serve before whole children, even lower ones. New here: one structure for all 19
+ * orders in the shape of the page tables, and descriptors that nobody initialises. Zones and the
+ * reserves of lower zones are Linux's.
  *
  * Invariants. mm_check() recomputes each and names those that are broken:
  *
@@ -39,15 +43,16 @@
  *      index[k + 1] is a subset of index[k]; index[0] and index[9] (single children) are exact.
  *   B4 For k < 9 the zone's index[k] holds exactly the gibs whose own index[k] is not empty. The
  *      top of each bitmap tree says which of its leaves are not empty.
- *   B5 An open block or gib is not whole. The exception is one block and one gib of each zone,
- *      idle[]: the last that became whole stays open, because otherwise a single page that is
+ *   B5 An open block or gib is not full. The exception is one block and one gib of each zone,
+ *      idle[]: the last that became full stays open, because otherwise a single page that is
  *      freed and allocated in turn would close and open it for ever.
  *   B6 nr_free is the number of frames that are free in the bits.
  *   P1 Each frame of an open block is exactly one of these: free, in an allocation, marked
  *      reserved, in a CPU's frame cache. A block or gib that is neither whole, open nor
  *      allocated has nothing to hand out.
- *   P2 In an open block a frame's descriptor is zero unless it is a head or marked reserved.
- *   P3 An open block is clean: all its descriptors have been zeroed.
+ *   P2 In an open block a frame's state word is zero unless the frame is a head or marked
+ *      reserved. The owner's word may have any value.
+ *   P3 An open block is clean: all its descriptors were zeroed when it was first opened.
  *   P4 In an open block, marked reserved are exactly the frames that are reserved in memblock or
  *      are not RAM.
  *
@@ -103,7 +108,7 @@ struct zone {
 	struct bitmap_tree open;                    /* gibs that are open */
 	struct bitmap_tree head;                    /* gibs allocated in one piece */
 	struct bitmap_tree known;                   /* gibs whose struct gib was written */
-	pfn_t idle[2];    /* first frame of the whole block, gib, kept open (B5), or PFN_NONE */
+	pfn_t idle[2];    /* first frame of the full block, gib, kept open (B5), or PFN_NONE */
 	pfn_t start_pfn;  /* the border below */
 	pfn_t end_pfn;    /* the end of the zone's last RAM; start_pfn when it has none */
 	pfn_t border;     /* where the next zone begins */

@@ -127,7 +127,7 @@ class Check:
             self.require((zone.index[k][0] >> gib & 1) == bool(gib_bits.index[k]), "B4", zone,
                          start, "the zone's index and the gib's differ")
         self.require(gib_bits.free != allocator.full or zone.idle[1] == start, "B5", zone, start,
-                     "an open gib is whole and should have closed")
+                     "an open gib is full and should have closed")
         self.bounds(zone, gib_bits.free, start, held)
         first = max(0, zone.start_pfn - start) // allocator.block_frames
         for block in range(first, len(gib_bits.blocks)):
@@ -155,7 +155,7 @@ class Check:
         elif is_open:
             self.require(gib_bits.clean >> block & 1, "P3", zone, pfn, "an open block is not clean")
             self.require(gib_bits.blocks[block] != allocator.full or zone.idle[0] == pfn, "B5", zone,
-                         pfn, "an open block is whole and should have closed")
+                         pfn, "an open block is full and should have closed")
             self.bounds(zone, gib_bits.blocks[block], pfn, held)
             self.open_block(zone, gib_bits.blocks[block], pfn, tally)
         elif head:
@@ -191,7 +191,7 @@ class Check:
         while at < allocator.block_frames:
             pfn, state, length = first + at, states[at], 1
             if bitmap >> at & 1:
-                self.require(not state, "P2", zone, pfn, "the descriptor of a free frame is not zero")
+                self.require(not state, "P2", zone, pfn, "the state word of a free frame is not zero")
             elif state == reserved:
                 self.require(not allocator.is_ram(pfn) or allocator.is_reserved(pfn), "P4", zone, pfn,
                              "marked reserved, but memblock has it as free RAM")
@@ -217,7 +217,7 @@ class Check:
         self.require(not bitmap >> at & (1 << length) - 1, "P1", zone, pfn,
                      "part of an allocation is free")
         self.require(not any(states[at + 1:at + length]), "P2", zone, pfn,
-                     "a descriptor inside an allocation is not zero")
+                     "a state word inside an allocation is not zero")
         tally["allocated"] += length
         return length
 

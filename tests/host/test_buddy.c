@@ -463,7 +463,7 @@ static void take_everything(void)
 	assert_int_equal(total_free(), 0);
 }
 
-/* The last bitmap that became whole stays open (B5), at both levels. */
+/* The last bitmap that became full stays open (B5), at both levels. */
 static void the_last_open_bitmap_is_kept(void **state)
 {
 	struct zone *z = &zones[ZONE_NORMAL];
@@ -500,7 +500,7 @@ static void the_last_open_bitmap_is_kept(void **state)
 	assert_int_equal(mm_check(), 0);
 }
 
-/* Large orders find the block whose bitmap became whole and stays open. */
+/* Large orders find the block whose bitmap became full and stays open. */
 static void large_orders_find_the_idle_bitmap(void **state)
 {
 	struct page *small, *large;

@@ -214,7 +214,7 @@ static void top_too_full(void)
 	bitmap_set(&dma->head.top, 0);
 }
 
-static void whole_block_open(void)
+static void full_block_open(void)
 {
 	unsigned int block = whole_block();
 
@@ -223,7 +223,7 @@ static void whole_block_open(void)
 	bitmap_fill(&dma_gib()->block[block], BITMAP_WORD_FULL);
 }
 
-static void whole_gib_open(void)
+static void full_gib_open(void)
 {
 	pfn_t gib = whole_gib();
 	unsigned long flags;
@@ -481,8 +481,8 @@ static const struct breakage {
 	{ "B3", "a gib that is not open", ON(islands_6g, index_holds_a_whole_gib) },
 	{ "B4", "and the gib's differ", PLAIN(zone_index_lacks_a_gib) },
 	{ "B4", "the top of a bitmap tree is wrong", PLAIN(top_too_full) },
-	{ "B5", "an open block is whole", PLAIN(whole_block_open) },
-	{ "B5", "an open gib is whole", ON(islands_6g, whole_gib_open) },
+	{ "B5", "an open block is full", PLAIN(full_block_open) },
+	{ "B5", "an open gib is full", ON(islands_6g, full_gib_open) },
 	{ "B6", "nr_free is not", PLAIN(free_too_few) },
 
 	{ "P1", "neither free, nor", PLAIN(head_of_another_node) },
@@ -507,7 +507,7 @@ static const struct breakage {
 	{ "P4", "not marked, but", PLAIN(not_marked_reserved) },
 
 	{ "C1", "are not those in the caches", PLAIN(frame_in_no_cache) },
-	{ "C1", "its descriptor is not zero", PLAIN(cached_frame_in_use) },
+	{ "C1", "its state word is not zero", PLAIN(cached_frame_in_use) },
 	{ "C1", "is another zone's", ON(plain_128m, cached_frame_of_another_zone) },
 	{ "C1", "a frame is in a cache twice", PLAIN(frame_in_a_cache_twice) },
 	{ "C1", "a frame is in a cache twice", PLAIN(frame_in_both_stacks) },
