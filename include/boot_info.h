@@ -4,8 +4,9 @@
  * struct boot_info lies in one block below 1 MiB. It has no pointers and only fixed-width types, so
  * its layout is the same in 32-bit and 64-bit code. At the kernel's entry RDI holds its physical
  * address; the CPU is in long mode, interrupts are off, DF is clear, and the loader's page tables
- * map the first 4 GiB one to one and the kernel at its linked address. Before it uses anything, the
- * kernel checks the magic, the version, the size, the CRC and every count; it copies what it keeps.
+ * map the first 4 GiB one to one and the kernel at its linked address. The kernel copies the block
+ * and checks the copy before it uses anything of it: boot_info_is_wrong() in kernel/boot_info.h
+ * says what is checked.
  */
 #ifndef FIRSTPAGE_BOOT_INFO_H
 #define FIRSTPAGE_BOOT_INFO_H
@@ -94,7 +95,7 @@ struct boot_info {
 	uint32_t disk_method;      /* enum boot_disk_method, the one used last */
 	uint32_t map_source;       /* enum boot_map_source */
 	uint32_t map_faults;       /* MAP_FAULT_* */
-	uint32_t int12_kib;        /* INT 12h: KiB of low memory; 0 if the call failed */
+	uint32_t int12_kib;        /* INT 12h: KiB of low memory; 0 if it failed or gave > 640 */
 	uint32_t ebda_segment;     /* the word at 40:0Eh, unchecked */
 	uint32_t e820_count;       /* entries of e820[] */
 	uint64_t rsdp;             /* physical address of the ACPI RSDP, 0 if none was found */

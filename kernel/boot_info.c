@@ -1,10 +1,11 @@
 /*
- * boot_info.c: the checks do not trust the loader.
+ * boot_info.c: the order of the checks.
  *
  * Magic, version and size come first, as they tell whether the other fields have a meaning at all.
- * Then comes the CRC, which finds damage, and then each field, because a faulty loader can compute
- * a correct CRC over wrong values. What the firmware reported (E820 entries, results of BIOS calls,
- * the word at 40:0Eh) is not checked here: the steps that use it do that.
+ * Then comes the CRC, which finds damage. Then come the fields that the kernel relies on, because a
+ * faulty loader can compute a correct CRC over wrong values. What the firmware reported is kept as
+ * it is: of int12_kib and ebda_segment only the size is checked, and ebda_start() in
+ * kernel/memory/setup.c ignores values that make no sense.
  */
 #include "kernel/boot_info.h"
 
@@ -16,10 +17,10 @@
 #include "lib/string.h"
 #include "mm/port.h"
 
-#define LOW_MEMORY       0x100000ull    /* 1 MiB: what real-mode code reaches */
+#define REAL_MODE_END    0x100000ull    /* 1 MiB: what real-mode code reaches */
 #define MAPPED_BY_LOADER 0x100000000ull /* 4 GiB */
 #define KERNEL_ALIGN     0x200000ull
-#define MAX_INT12_KIB    1024u
+#define MAX_INT12_KIB    1024u /* REAL_MODE_END in KiB: more cannot be low memory */
 #define FLAGS_CARRY      0x0001u
 
 struct boot_info boot_info;
@@ -51,6 +52,11 @@ static bool in_bounds(struct check *c, const char *field, uint64_t value, uint64
 	wrong(c, "%s is 0x%lx, not between 0x%lx and 0x%lx", field, value, low, high);
 	return false;
 }
+
+/*
+ * Each of the functions below that has a struct check and a name in …is_wrong or …are_wrong returns
+ * whether a part of c->info is wrong, and then writes the reason to c->reason.
+ */
 
 static bool header_is_wrong(struct check *c)
 {
@@ -94,7 +100,7 @@ static bool scalars_are_wrong(struct check *c)
 			  BOOT_INFO_CMDLINE_SIZE) ||
 	       !in_bounds(c, "safe", info->safe, SAFE_OFF, SAFE_OPTION) ||
 	       !in_bounds(c, "shift_flags", info->shift_flags, 0, 0xff) ||
-	       !in_bounds(c, "rsdp", info->rsdp, 0, LOW_MEMORY - 1);
+	       !in_bounds(c, "rsdp", info->rsdp, 0, REAL_MODE_END - 1);
 }
 
 static bool kernel_is_wrong(struct check *c)
@@ -112,7 +118,7 @@ static bool kernel_is_wrong(struct check *c)
 			     c->image->entry);
 	if (info->kernel_phys % KERNEL_ALIGN)
 		return wrong(c, "kernel_phys is 0x%lx, not 2 MiB aligned", info->kernel_phys);
-	return !in_bounds(c, "kernel_phys", info->kernel_phys, LOW_MEMORY,
+	return !in_bounds(c, "kernel_phys", info->kernel_phys, REAL_MODE_END,
 			  MAPPED_BY_LOADER - info->kernel_size);
 }
 
@@ -129,8 +135,9 @@ static bool range_is_wrong(struct check *c, uint32_t index)
 	return false;
 }
 
-static bool has_range(const struct boot_info *info, enum boot_range_kind kind, uint64_t base,
-		      uint64_t size)
+/* Returns whether a range of that kind contains all of [base, base + size). */
+static bool has_range_around(const struct boot_info *info, enum boot_range_kind kind, uint64_t base,
+			     uint64_t size)
 {
 	for (uint32_t i = 0; i < info->range_count; i++) {
 		const struct boot_range *range = &info->ranges[i];
@@ -151,7 +158,8 @@ static bool ranges_are_wrong(struct check *c)
 	for (uint32_t i = 0; i < c->info->range_count; i++)
 		if (range_is_wrong(c, i))
 			return true;
-	return !has_range(c->info, RANGE_KERNEL, c->info->kernel_phys, c->info->kernel_size) &&
+	return !has_range_around(c->info, RANGE_KERNEL, c->info->kernel_phys,
+				 c->info->kernel_size) &&
 	       wrong(c, "ranges: none of kind %u holds the kernel", RANGE_KERNEL);
 }
 
@@ -187,7 +195,7 @@ void boot_info_init(phys_addr_t phys)
 	};
 	char reason[160];
 
-	if (phys == 0 || phys > LOW_MEMORY - sizeof(boot_info))
+	if (phys == 0 || phys > REAL_MODE_END - sizeof(boot_info))
 		panic("boot_info: the loader says it is at 0x%lx, which is not in low memory",
 		      phys);
 	memcpy(&boot_info, phys_to_virt(phys), sizeof(boot_info));

@@ -14,9 +14,9 @@
 extern struct boot_info boot_info;
 
 /*
- * Copies the block at phys into boot_info and checks every field. Panics with the name and value of
- * the first field that is wrong: the block is then damaged, or comes from a loader of another
- * build.
+ * Copies the block at phys into boot_info and checks it as boot_info_is_wrong() does. Panics with
+ * the name and value of the first field that is wrong: the block is then damaged, or comes from a
+ * loader of another build.
  */
 void boot_info_init(phys_addr_t phys);
 
@@ -33,8 +33,10 @@ struct boot_info_image {
 
 /*
  * Returns whether info is unusable for the kernel that image describes, and then writes what is
- * wrong with it to reason, size bytes. Changes info->crc32 while it computes the checksum, and
- * restores it.
+ * wrong with it to reason, size bytes. Checks magic, version, size and CRC, the bounds of scalar
+ * fields, the kernel's place, the ranges and the command line. Does not check the time stamps and
+ * the record of BIOS calls, which are only printed, or the E820 entries, which e820_setup()
+ * corrects. Changes info->crc32 while it computes the checksum, and restores it.
  */
 bool boot_info_is_wrong(struct boot_info *info, const struct boot_info_image *image, char *reason,
 			size_t size);
