@@ -1,7 +1,7 @@
 /*
  * arch.h: the kernel's main interface to the machine.
  *
- * It covers the steps of the boot, consoles, input, time, caches, the ends of a run, stack walking
+ * It covers the boot, consoles, input, time, caches, the ends of a run, stack walking
  * and single step; at the end it declares what the kernel supplies in turn. I/O ports, registers
  * and instructions stay behind this header and these others that kernel/ also includes: paging.h
  * and address_space.h (page tables), early_access.h (memory before they exist), sections.h (borders
@@ -18,15 +18,13 @@
 
 struct trap_frame;
 
-/* ---- steps of the boot, in this order ---- */
+/* ---- the boot: three steps, in this order ---- */
 
 /* Loads the kernel's GDT, TSS and IDT. From then on an exception ends in trap_panic(). */
 void traps_init(void);
 
-/* Writes a progress code (include/progress.h) to port 80h. Any step may call it. */
-void arch_progress(uint8_t code);
-
-/* Fills cpu_features by CPUID, and enables no-execute pages and machine checks. */
+/* Fills cpu_features (arch/x86_64/cpu.h) by CPUID, and enables no-execute pages and machine checks.
+ */
 void cpu_init(void);
 
 /*
@@ -35,7 +33,12 @@ void cpu_init(void);
  */
 void arch_devices_init(phys_addr_t rsdp);
 
-/* Prints the processor's name and features, one per line. */
+/* ---- the boot: callable at any step ---- */
+
+/* Writes a progress code (include/progress.h) to port 80h. */
+void arch_progress(uint8_t code);
+
+/* Prints the processor's name and features, one per line. To be called after cpu_init(). */
 void cpu_describe(print_fn print);
 
 /* ---- consoles ---- */
@@ -61,7 +64,7 @@ extern const struct arch_console arch_consoles[NR_ARCH_CONSOLES];
 int arch_getc(void);
 
 /* Returns true if the input contains a Ctrl-C that arch_getc() has not returned yet. */
-bool arch_ctrl_c_waits(void);
+bool arch_has_ctrl_c(void);
 
 /*
  * Sleeps until the next interrupt, unless there is input. The timer's interrupts end the sleep
@@ -71,7 +74,7 @@ bool arch_ctrl_c_waits(void);
 void arch_idle(void);
 
 /* Makes the keyboard ready for callers that poll arch_getc() before arch_devices_init(). */
-void arch_input_needed(void);
+void arch_input_early_init(void);
 
 /* Pauses the processor for a moment. Loops that wait with interrupts off call it. */
 void arch_relax(void);

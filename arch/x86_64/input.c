@@ -68,18 +68,18 @@ int arch_getc(void)
 	return c;
 }
 
-bool arch_ctrl_c_waits(void)
+bool arch_has_ctrl_c(void)
 {
 	unsigned long flags = port_irq_save();
-	bool waits;
+	bool has;
 
 	input_poll();
-	waits = nr_ctrl_c > 0;
+	has = nr_ctrl_c > 0;
 	port_irq_restore(flags);
-	return waits;
+	return has;
 }
 
-void arch_input_needed(void)
+void arch_input_early_init(void)
 {
 	keyboard_init();
 }

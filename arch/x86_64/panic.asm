@@ -51,8 +51,8 @@ panic_frame:    resb frame_size
 section .text
 
 ; void panic(const char *fmt, ...)
-; IN: the C arguments. OUT: does not return: fills panic_frame, disables interrupts and jumps to
-; panic_report() with the same arguments. CLOBBERS: RAX, flags.
+; Fills panic_frame, disables interrupts and jumps to panic_report() with the same arguments.
+; IN: the C arguments. OUT: nothing: it does not return. CLOBBERS: RAX, flags.
 global panic:function (panic_end - panic)
 panic:
         mov     [panic_frame + frame.rax], rax

@@ -105,7 +105,7 @@ void console_flush(void)
 
 void console_use_polling(void)
 {
-	arch_input_needed();
+	arch_input_early_init();
 	wait = arch_relax;
 }
 
@@ -116,7 +116,7 @@ bool console_is_polling(void)
 
 bool console_interrupted(void)
 {
-	return arch_ctrl_c_waits();
+	return arch_has_ctrl_c();
 }
 
 char console_getc(void)

@@ -118,7 +118,7 @@ void report_address(uintptr_t virt)
 		       stack->name);
 	else if (virt < PAGE_SIZE)
 		printk("0x%lx is in page 0: a null pointer\n", virt);
-	if (!mm_report.page_table_bytes)
+	if (!mm_report.count_page_table_bytes)
 		return;
 	if (!paging_walk(virt, &leaf)) {
 		printk("0x%lx is not mapped\n", virt);

@@ -101,12 +101,14 @@ static phys_addr_t ebda_start(void)
 	return lowest;
 }
 
+/* Returns whether a range of this kind stays in use after paging_setup(). */
 static bool outlives_the_loader(uint32_t kind)
 {
 	return kind == RANGE_KERNEL;
 }
 
-/* Lists as taken all that the loader occupies. Its page tables, too, are still in use. */
+/* Lists all that the loader occupies as taken, the loader's page tables among it: they are used
+ * until paging_setup(). */
 static void take_ranges(void)
 {
 	for (uint32_t i = 0; i < boot_info.range_count; i++) {
@@ -116,7 +118,11 @@ static void take_ranges(void)
 	input.nr_taken = boot_info.range_count;
 }
 
-/* Frees the loader's memory: boot_info was copied, and its page tables are no longer in use. */
+/*
+ * Frees the loader's memory: boot_info was copied, and the loader's page tables are no longer used.
+ * Low memory is reserved again afterwards: some of the loader's ranges lie there, and freeing them
+ * has removed their part of that reservation.
+ */
 static void give_back_ranges(void)
 {
 	for (uint32_t i = 0; i < boot_info.range_count; i++)
@@ -176,7 +182,7 @@ void paging_setup(void)
 	address_space_init(boot_info.kernel_phys, options.debug & MM_DEBUG_PAGEALLOC);
 	give_back_ranges();
 	clock_off();
-	mm_report.page_table_bytes = paging_table_bytes;
+	mm_report.count_page_table_bytes = paging_table_bytes;
 }
 
 void memtest_setup(void)

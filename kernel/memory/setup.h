@@ -48,7 +48,8 @@ struct mm_report {
 	uint64_t left_out;        /* bytes of RAM that cannot be addressed */
 	uint64_t setup_cycles;    /* ticks from raw entries to first page; output, tests excluded */
 	uint64_t probe_cycles;    /* ticks that the probe took */
-	uint64_t (*page_table_bytes)(void); /* null until the kernel's own page tables are used */
+	/* Returns the size of the page tables. Null until the kernel's own are used. */
+	uint64_t (*count_page_table_bytes)(void);
 };
 extern struct mm_report mm_report;
 

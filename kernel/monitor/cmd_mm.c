@@ -117,8 +117,8 @@ static int cmd_meminfo(int argc, char **argv)
 	meminfo_line("MemAvailable:", nr_free << (PAGE_SHIFT - 10));
 	meminfo_line("MemMap:", mm_report.mem_map_bytes >> 10);
 	meminfo_line("MemMapTouched:", mem_map_touched() >> 10);
-	if (mm_report.page_table_bytes)
-		meminfo_line("PageTables:", mm_report.page_table_bytes() >> 10);
+	if (mm_report.count_page_table_bytes)
+		meminfo_line("PageTables:", mm_report.count_page_table_bytes() >> 10);
 	meminfo_line("Allocator:", zones_bytes >> 10);
 	return 0;
 }
