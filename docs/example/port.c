@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static int ram;
+static int ram_fd; /* the file that plays RAM */
 
-/* One mapping, where it is told to be and where nothing is yet. */
+/* Maps size bytes of the file, from offset phys on, at virt. Panics if something is there. */
 static void map(uintptr_t virt, uint64_t size, int prot, int flags, int file, phys_addr_t phys)
 {
 	void *want = (void *)virt;
@@ -23,15 +23,15 @@ static void map(uintptr_t virt, uint64_t size, int prot, int flags, int file, ph
 
 void ram_init(phys_addr_t end)
 {
-	ram = memfd_create("ram", 0);
-	if (ram < 0 || ftruncate(ram, (off_t)end))
+	ram_fd = memfd_create("ram", 0);
+	if (ram_fd < 0 || ftruncate(ram_fd, (off_t)end))
 		panic("no RAM");
-	map(MM_DIRECT_MAP, end, PROT_READ | PROT_WRITE, MAP_SHARED, ram, 0);
+	map(MM_DIRECT_MAP, end, PROT_READ | PROT_WRITE, MAP_SHARED, ram_fd, 0);
 }
 
 void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
 {
-	map(virt, size, PROT_READ | PROT_WRITE, MAP_SHARED, ram, phys);
+	map(virt, size, PROT_READ | PROT_WRITE, MAP_SHARED, ram_fd, phys);
 }
 
 void port_map_zero(uintptr_t virt, uint64_t size)
