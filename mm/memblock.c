@@ -808,11 +808,55 @@ void memblock_free_all(void)
 		hand_over_frames(PFN_UP(start), PFN_DOWN(end));
 }
 
+/* Returns whether the regions of a type cover all of [base, end): one, or several that touch. */
+static bool is_covered(const struct memblock_type *type, phys_addr_t base, phys_addr_t end)
+{
+	while (base < end) {
+		const struct memblock_region *region = regions_find_addr(type, base);
+
+		if (!region)
+			return false;
+		base = region_end(region);
+	}
+	return true;
+}
+
+/*
+ * Takes [base, end) out of `reserved`, all of which is reserved. Returns whether it did. A range
+ * inside a region needs one more entry, and a full array cannot grow into free memory any more:
+ * that belongs to the buddy allocator.
+ */
+static bool unreserve_late(phys_addr_t base, phys_addr_t end)
+{
+	const struct memblock_type *type = &memblock.reserved;
+	const struct memblock_region *region = regions_find_addr(type, base);
+
+	if (region->base < base && end < region_end(region) && type->cnt == type->max &&
+	    !slab_is_available()) {
+		printk("memblock: the %s array is full with %lu regions and cannot grow\n",
+		       type->name, type->cnt);
+		return false;
+	}
+	return !memblock_phys_free(base, end - base);
+}
+
 void memblock_free_late(phys_addr_t base, phys_addr_t size)
 {
-	unsigned long end_pfn = PFN_DOWN(range_end(base, size));
+	unsigned long pfn = PFN_UP(base), end_pfn = PFN_DOWN(range_end(base, size));
+	phys_addr_t start = PFN_PHYS(pfn), end = PFN_PHYS(end_pfn);
 
-	for (unsigned long pfn = PFN_UP(base); pfn < end_pfn; pfn++) {
+	if (pfn >= end_pfn)
+		return;
+	if (!is_covered(&memblock.memory, start, end) ||
+	    !is_covered(&memblock.reserved, start, end))
+		panic("memblock: [mem %#llx-%#llx] is given back, but is not all reserved RAM\n",
+		      (unsigned long long)start, (unsigned long long)end - 1);
+	if (!unreserve_late(start, end)) {
+		printk("memblock: [mem %#llx-%#llx] stays reserved\n", (unsigned long long)start,
+		       (unsigned long long)end - 1);
+		return;
+	}
+	for (; pfn < end_pfn; pfn++) {
 		memblock_free_pages(pfn_to_page(pfn), pfn, 0);
 		nr_handed_over++;
 	}

@@ -432,14 +432,17 @@ void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int orde
 /*
  * Gives every free frame to the buddy allocator, in the largest naturally aligned runs, and clears
  * MEMBLOCK_HOTPLUG. To be called once. From then on memblock is kept as the record of what is RAM
- * and what was reserved, and memory is allocated from the buddy allocator. Reserved regions get the
+ * and what is reserved, and memory is allocated from the buddy allocator. Reserved regions get the
  * node of the memory that they lie in.
  */
 void memblock_free_all(void);
 
 /*
- * Gives the whole frames of a range to the buddy allocator, one by one, after memblock_free_all().
- * The range must be reserved memory that was not given before; nothing checks that.
+ * Takes the whole frames of a range out of `reserved` and gives them to the buddy allocator, one by
+ * one, after memblock_free_all(). Panics when any of them is not RAM or not reserved: it was given
+ * before. When the range lies inside a region of a full `reserved`, and there is no slab allocator
+ * to make the array grow, it says so in the log and the range stays reserved. One call at a time:
+ * no lock protects memblock.
  */
 void memblock_free_late(phys_addr_t base, phys_addr_t size);
 

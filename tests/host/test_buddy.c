@@ -603,7 +603,6 @@ static void late_free_hands_over_reserved_frames(void **state)
 	before = total_free();
 	assert_int_equal(page_state(0x200), PAGE_RESERVED);
 	memblock_free_late(0x200000, 0x60000);
-	memblock_phys_free(0x200000, 0x60000);
 	assert_int_equal(total_free(), before + 0x60);
 	assert_int_equal(page_state(0x200), PAGE_FREE);
 	assert_int_equal(mm_check(), 0);

@@ -452,6 +452,7 @@ int main(void)
 		test(steps_refuse_what_callers_never_ask),
 		test(free_all_largest_aligned_blocks),
 		test(free_all_from_frame_0),
+		test(free_late_takes_what_is_reserved),
 		test(free_all_flags_and_nodes),
 		test(grow_at_the_129th),
 		test(grow_keeps_clear_of_what_is_added),

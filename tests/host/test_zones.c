@@ -1,7 +1,7 @@
 /*
  * test_zones.c: tests the boot on machines with unusual memory: a run of frames that crosses a
  * zone's border, a gib of which nothing is handed over, RAM that is free up to its end, RAM in
- * pieces too small for the descriptors.
+ * pieces too small for the descriptors; and memory that is given back after the boot.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -158,6 +158,86 @@ static void descriptors_lie_in_pieces(void **state)
 			fail_msg("%s", results[i].name);
 }
 
+/* Reserves every other frame from base on until the array has no entry left. */
+static void fill_reserved(phys_addr_t base)
+{
+	for (; memblock.reserved.cnt < memblock.reserved.max; base += 2 * PAGE_SIZE)
+		assert_int_equal(memblock_reserve(base, PAGE_SIZE), 0);
+}
+
+/* 16 MiB of an initial RAM disk, say: its frames are allocated and freed as all others are. */
+static void memory_given_back_late_is_as_any_other(void **state)
+{
+	static struct page *pages[(64 * MIB) / PAGE_SIZE];
+	struct e820_entry raw[] = { { MIB, 63 * MIB, E820_TYPE_RAM, 0, 20, 0 } };
+	struct sim_options options = { .dirty = true, .seed = 1, .kernel_size = MIB };
+	phys_addr_t disk = 20 * MIB;
+	struct e820_taken kernel;
+	const char *error;
+	uint64_t before;
+	bool seen = false;
+
+	(void)state;
+	assert_int_equal(sim_boot_memory(raw, 1, &options, &kernel, &error), 0);
+	memblock_reserve(disk, 16 * MIB);
+	mem_map_init();
+	zones_init(1);
+	memblock_free_all();
+	zones_finish();
+	before = nr_free_pages();
+	memblock_free_late(disk, 16 * MIB);
+	assert_int_equal(nr_free_pages(), before + PFN_DOWN(16 * MIB));
+	assert_int_equal(page_state(PFN_DOWN(disk)), PAGE_FREE);
+	assert_false(memblock_is_region_reserved(disk, 16 * MIB));
+	assert_int_equal(mm_check(), 0);
+	for (unsigned int order = 0; order < 4; order += 3) {
+		size_t n = 0;
+
+		while ((pages[n] = alloc_pages(GFP_ATOMIC, order)) != NULL)
+			seen |= page_to_phys(pages[n++]) == disk;
+		assert_true(seen);
+		assert_int_equal(mm_check(), 0);
+		while (n)
+			__free_pages(pages[--n], order);
+	}
+	assert_int_equal(mm_check(), 0);
+}
+
+/* The array cannot grow: what memblock has as free belongs to the buddy allocator by now. */
+static void memory_inside_a_region_stays_reserved_when_the_array_is_full(void **state)
+{
+	struct e820_entry raw[] = { { MIB, 63 * MIB, E820_TYPE_RAM, 0, 20, 0 } };
+	struct sim_options options = { .dirty = true, .seed = 1, .kernel_size = MIB };
+	phys_addr_t disk = 40 * MIB;
+	struct memblock_region *array;
+	struct e820_taken kernel;
+	const char *error;
+	uint64_t before;
+
+	(void)state;
+	assert_int_equal(sim_boot_memory(raw, 1, &options, &kernel, &error), 0);
+	memblock_reserve(disk, MIB);
+	mem_map_init();
+	zones_init(1);
+	fill_reserved(20 * MIB);
+	memblock_free_all();
+	zones_finish();
+	before = nr_free_pages();
+	array = memblock.reserved.regions;
+	assert_int_equal(memblock.reserved.cnt, memblock.reserved.max);
+	memblock_free_late(disk + PAGE_SIZE, PAGE_SIZE);
+	assert_int_equal(nr_free_pages(), before);
+	assert_true(memblock_is_reserved(disk + PAGE_SIZE));
+	assert_int_equal(mm_check(), 0);
+	memblock_free_late(disk, PAGE_SIZE); /* at an edge of the region: it needs no entry */
+	memblock_free_late(disk + MIB - PAGE_SIZE, PAGE_SIZE);
+	assert_int_equal(nr_free_pages(), before + 2);
+	memblock_free_late(disk + PAGE_SIZE, MIB - 2 * PAGE_SIZE);
+	assert_int_equal(nr_free_pages(), before + PFN_DOWN(MIB));
+	assert_ptr_equal(memblock.reserved.regions, array);
+	assert_int_equal(mm_check(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +246,8 @@ int main(void)
 		cmocka_unit_test(the_last_free_range_ends_with_ram),
 		cmocka_unit_test(no_seed_makes_a_cookie_of_0),
 		cmocka_unit_test(descriptors_lie_in_pieces),
+		cmocka_unit_test(memory_given_back_late_is_as_any_other),
+		cmocka_unit_test(memory_inside_a_region_stays_reserved_when_the_array_is_full),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -336,6 +336,41 @@ void free_all_from_frame_0(void **state)
 	nr_blocks = 0;
 	memblock_free_late(0x10800, 0x2000);
 	assert_true(nr_blocks == 1 && blocks[0].pfn == 0x11 && blocks[0].order == 0);
+	assert_region(reserved, 0, 0x10000, 0x1000, NONE, 0);
+	assert_region(reserved, 1, 0x12000, 0x1000, NONE, 0);
+	assert_type(reserved, 2, 0x2000);
+}
+
+/* The range has two nodes, so two regions in either array. Parts of frames stay reserved. */
+void free_late_takes_what_is_reserved(void **state)
+{
+	unsigned long pages;
+
+	(void)state;
+	memblock_add_node(0x10000, 0x10000, 0, MEMBLOCK_NONE);
+	memblock_add_node(0x20000, 0x10000, 1, MEMBLOCK_NONE);
+	memblock_reserve(0x1e800, 0x5000);
+	memblock_reserve(0x2f000, 0x2000);
+	memblock_free_all();
+	nr_blocks = 0;
+	pages = totalram_pages();
+	memblock_free_late(0x1e800, 0);
+	memblock_free_late(0x1e800, 0x1000);
+	assert_int_equal(nr_blocks, 0);
+	memblock_free_late(0x1e800, 0x5000);
+	assert_int_equal(nr_blocks, 4);
+	for (unsigned int i = 0; i < nr_blocks; i++)
+		assert_true(blocks[i].pfn == 0x1f + i && blocks[i].order == 0);
+	assert_int_equal(totalram_pages() - pages, 4);
+	assert_region(reserved, 0, 0x1e800, 0x800, 0, 0);
+	assert_region(reserved, 1, 0x23000, 0x800, 1, 0);
+	assert_type(reserved, 4, 0x3000);
+
+	assert_panics(memblock_free_late(0x1f000, 0x1000), "[mem 0x1f000-0x1ffff] is given back");
+	assert_panics(memblock_free_late(0x2e000, 0x2000), "[mem 0x2e000-0x2ffff] is given back");
+	assert_panics(memblock_free_late(0x2f000, 0x2000), "[mem 0x2f000-0x30fff] is given back");
+	assert_int_equal(nr_blocks, 4);
+	assert_type(reserved, 4, 0x3000);
 }
 
 void free_all_flags_and_nodes(void **state)

@@ -102,6 +102,7 @@ void check_names_what_is_broken(void **state);
 void steps_refuse_what_callers_never_ask(void **state);
 void free_all_largest_aligned_blocks(void **state);
 void free_all_from_frame_0(void **state);
+void free_late_takes_what_is_reserved(void **state);
 void free_all_flags_and_nodes(void **state);
 
 /* growing.c: the first two must run before memblock_allow_resize(), the third calls it. */
