@@ -19,6 +19,8 @@
 #define GRAIN ((pfn_t)512)         /* frames of a block: its descriptors are 8 KiB */
 #define CHUNK ((pfn_t)256 * GRAIN) /* frames whose descriptors fill 2 MiB: 512 MiB of RAM */
 _Static_assert(CHUNK * sizeof(struct page) == 2 << 20, "a chunk's descriptors are a large page");
+_Static_assert(GRAIN * sizeof(struct page) % PAGE_SIZE == 0,
+	       "the 8 KiB of descriptors of a block are whole pages: PAGE_SHIFT is at most 13");
 
 static phys_addr_t desc_bytes(pfn_t frames)
 {

@@ -13,7 +13,7 @@
  *   MM_MAX_PFN, MM_MAX_CPUS       the limits
  *   PORT_INLINE                   says that port_cpu_id(), port_irq_save() and port_irq_restore()
  *                                 are defined already, inline
- *   PORT_PIN                      says the same of port_pin() and port_unpin()
+ *   PORT_PIN, PORT_RELAX          say the same of port_pin() and port_unpin(); of port_cpu_relax()
  *   MM_ALLOW_SSE                  allows SSE in a build without MM_HOST that is no kernel
  *   MM_NO_ASSERT                  leaves out MM_ASSERT() in a build with MM_HOST
  */
@@ -150,9 +150,23 @@ void port_unmap_frames(pfn_t pfn, uint64_t nr);
  */
 void port_site_name(uintptr_t site, char *text, size_t size);
 
-/* A spinlock. It is taken with interrupts off, so that no handler waits for its own CPU. */
+/*
+ * port_cpu_relax() is called in loops that wait for another CPU. It may do nothing. A kernel for
+ * several CPUs defines its own, the processor's instruction for such loops, and PORT_RELAX.
+ */
+#ifndef PORT_RELAX
+static inline void port_cpu_relax(void)
+{
+}
+#endif
+
+/*
+ * A spinlock. It is taken with interrupts off, so that no handler waits for its own CPU. It is a
+ * word, because not every processor can exchange a byte atomically: for riscv64 gcc would call a
+ * library.
+ */
 typedef struct {
-	unsigned char taken;
+	unsigned int taken;
 } port_lock_t;
 
 /* Disables interrupts and takes the lock. Returns what port_unlock_irqrestore() needs. */
@@ -162,7 +176,7 @@ static inline unsigned long port_lock_irqsave(port_lock_t *lock)
 
 	while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
 		while (__atomic_load_n(&lock->taken, __ATOMIC_RELAXED))
-			;
+			port_cpu_relax();
 	return flags;
 }
 

@@ -12,6 +12,9 @@
 
 #define DMA_BORDER   ((pfn_t)1 << (24 - PAGE_SHIFT)) /* 16 MiB: ISA's 24 address lines */
 #define DMA32_BORDER ((pfn_t)1 << (32 - PAGE_SHIFT)) /* 4 GiB: PCI's 32 */
+_Static_assert(DMA_BORDER % BLOCK_FRAMES == 0,
+	       "Z1: the 16 MiB of zone DMA are whole blocks: PAGE_SHIFT is at most 15");
+_Static_assert(MM_MAX_PFN >= DMA32_BORDER, "MM_MAX_PFN is not below 4 GiB, where zone DMA32 ends");
 
 /*
  * DMA and DMA32 keep 1/256 of the memory above them from requests that memory above could serve, so

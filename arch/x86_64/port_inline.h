@@ -6,6 +6,7 @@
 #define ARCH_X86_64_PORT_INLINE_H
 
 #define PORT_INLINE
+#define PORT_RELAX
 
 #define RFLAGS_IF (1ul << 9) /* SDM 1, figure 3-8 */
 
@@ -29,6 +30,11 @@ static inline void port_irq_restore(unsigned long flags)
 {
 	if (flags & RFLAGS_IF)
 		__asm__ volatile("sti" : : : "memory");
+}
+
+static inline void port_cpu_relax(void)
+{
+	__builtin_ia32_pause();
 }
 
 #endif
