@@ -19,19 +19,20 @@ def run(*argv):
                           stderr=subprocess.STDOUT, text=True, check=False)
 
 
-def symbols(name, *flags):
-    """Returns the set of symbols that nm lists, under flags, for the file name."""
-    return {line.split()[-1] for line in run("nm", *flags, name).stdout.splitlines()}
+def build(out, *variables):
+    """Builds the example in the folder out and runs it. Returns the finished make."""
+    return run("make", "-C", EXAMPLE, f"B={out}", *variables, "run")
 
 
-def needs(directory):
-    """Links all objects in directory, those of mm/, into one. Returns the symbols that it leaves
-    undefined."""
+def needs(out, cross=""):
+    """Links all objects of mm/ that build() left in out into one, with the tools whose names begin
+    with cross. Returns the symbols that it leaves undefined."""
+    directory = os.path.join(out, "example")
     objects = [os.path.join(directory, name) for name in os.listdir(directory)
                if name.endswith(".o")]
-    whole = os.path.join(directory, "mm.o")
-    run("ld", "-r", "-o", whole, *objects)
-    return symbols(whole, "-u")
+    whole = os.path.join(out, "mm.o")
+    run(cross + "ld", "-r", "-o", whole, *objects)
+    return {line.split()[-1] for line in run(cross + "nm", "-u", whole).stdout.splitlines()}
 
 
 def supplies():
@@ -51,7 +52,7 @@ def main():
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="example.", dir=os.environ.get("B", "build")) as out:
         out = os.path.abspath(out)
-        built = run("make", "-C", EXAMPLE, f"B={out}", "run")
+        built = build(out)
         tap.check(built.returncode == 0, "the example builds without a warning and runs", built.stdout)
         tap.check(len(re.findall(r"^free \[mem ", built.stdout, re.MULTILINE)) == 6
                   and re.search(r"^pfn 0x1000, order 9, ", built.stdout, re.MULTILINE),
@@ -59,7 +60,7 @@ def main():
         ranges = re.findall(r"^free .*", built.stdout, re.MULTILINE)
         tap.check(ranges[:3] == ranges[3:], "all that was freed is free again", built.stdout)
         tap.check(shown() and shown() in built.stdout, "docs/lift.md shows what it prints", built.stdout)
-        wanted = needs(os.path.join(out, "example")) - C_LIBRARY
+        wanted = needs(out) - C_LIBRARY
         given, lines = supplies()
         tap.check(wanted and wanted <= given, "port.c supplies all that mm/ needs",
                   sorted(wanted - given))

@@ -1,0 +1,50 @@
+#!/usr/bin/env -S python3 -B
+"""docs/example/ is built for other processors and gives the same output under qemu-user. TAP."""
+import os
+import sys
+import tempfile
+
+import example
+from tap import Tap
+
+# The processor, and the functions of gcc's library that mm/ may call there: riscv64 counts zeros by
+# an instruction only with its extension Zbb.
+PORTS = [("riscv64", {"__clzdi2", "__ctzdi2"}),
+         ("aarch64", set())]
+
+# A definition that is refused, the file that refuses it, and a part of what its assertion says.
+REFUSED = [("PAGE_SHIFT=16", "mm/zone.c", "16 MiB of zone DMA are whole blocks"),
+           ("PAGE_SHIFT=16", "mm/mem_map.c", "descriptors of a block are whole pages"),
+           ("PAGE_SHIFT=14", "mm/mem_map.c", "descriptors of a block are whole pages"),
+           ("MM_MAX_PFN=0xfffff", "mm/zone.c", "MM_MAX_PFN is not below 4 GiB")]
+
+
+def check_port(tap, out, processor, library):
+    cross = f"{processor}-linux-gnu-"
+    built = example.build(out, f"CC={cross}gcc", f"RUN=qemu-{processor} -L /usr/{cross[:-1]}")
+    tap.check(built.returncode == 0, f"{processor}: it builds without a warning and runs",
+              built.stdout)
+    tap.check(example.shown() in built.stdout, f"{processor}: it prints what docs/lift.md shows",
+              built.stdout)
+    wanted = example.needs(out, cross) - example.C_LIBRARY
+    extra = wanted - example.supplies()[0] - library
+    tap.check(wanted and not extra, f"{processor}: mm/ needs nothing that port.c has not",
+              sorted(extra))
+
+
+def main():
+    tap = Tap()
+    for processor, library in PORTS:
+        with tempfile.TemporaryDirectory(prefix=f"{processor}.",
+                                         dir=os.environ.get("B", "build")) as out:
+            check_port(tap, os.path.abspath(out), processor, library)
+    for definition, name, words in REFUSED:
+        tried = example.run("aarch64-linux-gnu-gcc", "-std=gnu11", "-fsyntax-only", "-I.",
+                            f"-D{definition}", name)
+        tap.check(tried.returncode and words in tried.stdout, f"{name} refuses {definition}",
+                  tried.stdout)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
