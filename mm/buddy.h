@@ -263,15 +263,6 @@ static inline void buddy_unmark(struct zone *z, pfn_t pfn, unsigned int order)
 		bitmap_clear(&z->dir[gib_of(z, pfn)]->head, block_of(pfn));
 }
 
-/* Frees the allocation of this order at pfn. Returns false when the bits have none there. */
-static inline bool buddy_free(struct zone *z, pfn_t pfn, unsigned int order)
-{
-	if (!buddy_is_allocated(z, pfn, order))
-		return false;
-	buddy_unmark(z, pfn, order);
-	return buddy_merge(z, pfn, order);
-}
-
 /* Frees an aligned run that is neither free nor allocated: buddy_merge(), not inline. */
 void buddy_put(struct zone *z, pfn_t pfn, unsigned int order);
 

@@ -99,9 +99,9 @@ static inline struct page *cache_pop(struct frame_cache *cache)
 
 	if (state == CACHE_BUSY)
 		return NULL;
-	count = cache->count;
-	if (count) {
-		page = cache->pages[--count];
+	/* Subtract and look at the borrow: one instruction less than a test for 0. */
+	if (!__builtin_sub_overflow(cache->count, 1, &count)) {
+		page = cache->pages[count];
 		MM_ASSERT(count < CACHE_MAX && !page->state);
 		cache->count = count;
 		page->state = state;
@@ -119,30 +119,54 @@ static inline struct frame_cache *cache_of(const struct page *page)
 }
 
 /*
+ * Turns the descriptor of an allocation into that of a free frame. *state is its state word, as the
+ * caller has read it: one reference, the caller's. Returns false, and sets *state to the word, when
+ * that is another by now: somebody else freed the same allocation meanwhile. Acquires what the
+ * other owners did to the memory before they dropped their references.
+ */
+static inline bool page_release(struct page *page, uint64_t *state)
+{
+	return __atomic_compare_exchange_n(&page->state, state, 0, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
+/*
+ * Panics, because page_release() has failed: the allocation was freed twice, by two CPUs at once.
+ * The cache that was to have the frame stays busy.
+ */
+void free_raced(const struct page *page) __attribute__((noreturn, cold));
+
+/*
  * Frees a frame into a cache of this CPU. Returns false, and does nothing, when the frame is not an
  * allocation of order 0 of the cache's zone with one reference, when it lies beyond keep_below, or
  * when the cache is full or busy. The one compare finds a busy cache as well: no descriptor in use
- * has that value. The caller is pinned.
+ * has that value. The frame may be one of a hole, whose descriptor must not be written: hence a
+ * load and a compare before page_release(). The caller is pinned.
+ *
+ * AddressSanitizer leaves it alone, so that its frame does not become part of __free_page(), which
+ * then could no longer end in a jump: debug.h's record would name the wrong caller.
  */
-static inline bool cache_push(struct frame_cache *cache, struct page *page)
+__attribute__((no_sanitize_address)) static inline bool cache_push(struct frame_cache *cache,
+								   struct page *page)
 {
-	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
+	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_RELAXED);
 	uint64_t count;
-	bool room;
 
 	if (page >= cache->keep_below || state != cache->state)
 		return false;
 	cache->state = CACHE_BUSY;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	count = cache->count;
-	room = count < cache->limit;
-	if (room) {
-		page->state = 0;
-		cache->pages[count] = page;
-		cache->count = count + 1;
+	if (count >= cache->limit) {
+		cache_leave(cache, state);
+		return false;
 	}
+	if (!page_release(page, &state))
+		free_raced(page);
+	cache->pages[count] = page;
+	cache->count++; /* in memory: one instruction less than count + 1 */
 	cache_leave(cache, state);
-	return room;
+	return true;
 }
 
 /*

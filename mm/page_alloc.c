@@ -195,7 +195,9 @@ __attribute__((noinline)) static void put_head(struct page *page, unsigned int o
 	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
 	struct zone *z = state_zone(state);
 	uint64_t alone = z->state | (uint64_t)order << STATE_ORDER_SHIFT;
+	pfn_t pfn = page_to_pfn(page);
 	unsigned long flags;
+	bool ours;
 
 	/* A larger order would spill from its field into the zone's. */
 	if (order > MAX_PAGE_ORDER)
@@ -211,11 +213,15 @@ __attribute__((noinline)) static void put_head(struct page *page, unsigned int o
 	if (mm_debug)
 		mm_debug_free(page, order, CALLER);
 	flags = port_lock_irqsave(&z->lock);
-	if (page->state != alone || !buddy_free(z, page_to_pfn(page), order))
-		bad_free(page, order);
-	page->state = 0;
-	zone_add_free(z, (uint64_t)1 << order);
+	ours = buddy_is_allocated(z, pfn, order) && page_release(page, &alone);
+	if (ours) {
+		buddy_unmark(z, pfn, order);
+		buddy_merge(z, pfn, order);
+		zone_add_free(z, (uint64_t)1 << order);
+	}
 	port_unlock_irqrestore(&z->lock, flags);
+	if (!ours)
+		bad_free(page, order);
 }
 
 __attribute__((noinline)) static void free_page_slow(struct page *page)

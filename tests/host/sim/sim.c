@@ -22,8 +22,8 @@
 #endif
 
 FILE *sim_log;
-jmp_buf *sim_panic_jump;
-char sim_panic_text[256];
+_Thread_local jmp_buf *sim_panic_jump;
+_Thread_local char sim_panic_text[256];
 uint64_t sim_mem_map_bytes;
 uint64_t sim_left_out;
 _Thread_local unsigned int sim_cpu;

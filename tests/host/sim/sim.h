@@ -52,11 +52,11 @@ struct sim_options {
 extern FILE *sim_log;
 
 /*
- * Where panic() jumps to, for a test that expects a panic; when it is NULL, panic() prints its
- * message to stderr and aborts the program. The message is in sim_panic_text either way.
+ * Where panic() of this thread jumps to, for a test that expects a panic; when it is NULL, panic()
+ * prints its message to stderr and aborts the program. The message is in sim_panic_text either way.
  */
-extern jmp_buf *sim_panic_jump;
-extern char sim_panic_text[256];
+extern _Thread_local jmp_buf *sim_panic_jump;
+extern _Thread_local char sim_panic_text[256];
 
 /* The number of the CPU that a thread plays; each CPU is one thread's at a time. */
 extern _Thread_local unsigned int sim_cpu;
