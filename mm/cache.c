@@ -17,10 +17,11 @@ struct cache_table cache_tables[MM_MAX_CPUS];
 static struct frame_cache no_cache = { .state = CACHE_BUSY };
 
 /* Beyond the descriptors of all frames: every frame is kept. */
-#define KEEP_ALL  ((const struct page *)UINTPTR_MAX)
+#define KEEP_ALL      ((const struct page *)UINTPTR_MAX)
 
-/* One in so many frames of a zone is the most that pages[] of a CPU's cache holds. */
-#define ZONE_PART 256
+/* One in so many frames of a zone is the most that pages[] of a CPU's cache holds, and all caches. */
+#define ZONE_PART     256
+#define ZONE_PART_ALL 64
 
 static uint64_t at_most(uint64_t n, uint64_t limit)
 {
@@ -35,6 +36,18 @@ static void init_table(struct cache_table *table, struct frame_cache caches[MAX_
 		table->of_zone[i] = i < MAX_NR_ZONES ? &caches[i] : &no_cache;
 }
 
+/*
+ * Returns the limit of a CPU's cache of the zone. Beside so many pages it may hold as many in its
+ * out stack, up to CACHE_OUT.
+ */
+static uint64_t cache_limit(const struct zone *z)
+{
+	uint64_t both = z->managed / ZONE_PART_ALL / port_nr_cpus();
+	uint64_t limit = both > 2 * CACHE_OUT ? both - CACHE_OUT : both / 2;
+
+	return at_most(at_most(limit, z->managed / ZONE_PART), CACHE_MAX);
+}
+
 void cache_init(void)
 {
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
@@ -46,8 +59,8 @@ void cache_init(void)
 			cache->keep_below = KEEP_ALL;
 			cache->count = 0;
 			cache->nr_out = 0;
-			cache->limit =
-			    mm_debug ? 0 : at_most(zones[i].managed / ZONE_PART, CACHE_MAX);
+			cache->shut = 0;
+			cache->limit = mm_debug ? 0 : cache_limit(&zones[i]);
 		}
 	}
 }
@@ -284,22 +297,103 @@ bool cache_free(struct page *page)
 	return push_frame(cache, state, page, keep);
 }
 
-bool cache_close(struct zone *z)
+/*
+ * Shuts a cache of this CPU, once more if it is shut already. Returns false when it is in use. With
+ * interrupts on, another CPU's request could come between reading the count and writing it.
+ */
+static bool shut_cache(struct frame_cache *cache, struct zone *z)
 {
-	struct frame_cache *cache = &frame_caches[port_cpu_id()][z->id];
+	unsigned long flags = port_irq_save();
+	bool again = cache->shut;
 
+	if (again)
+		cache->shut++;
+	port_irq_restore(flags);
+	if (again)
+		return true;
 	if (cache_enter(cache) == CACHE_BUSY)
 		return false;
 	while (cache->count)
 		drain_batch(z, cache->pages, &cache->count);
 	while (cache->nr_out)
 		drain_batch(z, cache->out, &cache->nr_out);
+	cache->shut = 1; /* until now nobody else could shut it: it was busy */
 	return true;
 }
 
-void cache_reopen(struct zone *z)
+static void shut_here(void *argument)
 {
-	cache_leave(&frame_caches[port_cpu_id()][z->id], z->state);
+	struct cache_shut *s = argument;
+	unsigned int cpu = port_cpu_id();
+
+	for_each_zone(z) {
+		unsigned int bit = 1u << z->id;
+
+		if (s->caches[cpu] & bit)
+			continue;
+		if (shut_cache(&frame_caches[cpu][z->id], z))
+			s->caches[cpu] |= (uint8_t)bit;
+		else
+			__atomic_store_n(&s->busy, true, __ATOMIC_RELAXED);
+	}
+}
+
+static void reopen_here(void *argument)
+{
+	const struct cache_shut *s = argument;
+	unsigned int cpu = port_cpu_id();
+	unsigned long flags = port_irq_save();
+
+	for_each_zone(z) {
+		struct frame_cache *cache = &frame_caches[cpu][z->id];
+
+		if (s->caches[cpu] & 1u << z->id && !--cache->shut)
+			cache_leave(cache, z->state);
+	}
+	port_irq_restore(flags);
+}
+
+/* Returns whether the caller has interrupted the use of a cache on its own CPU. */
+static bool cache_interrupted(void)
+{
+	bool interrupted = false;
+
+	port_pin();
+	for_each_zone(z) {
+		const struct frame_cache *cache = &frame_caches[port_cpu_id()][z->id];
+
+		interrupted |= cache->state == CACHE_BUSY && !cache->shut;
+	}
+	port_unpin();
+	return interrupted;
+}
+
+void cache_shut(struct cache_shut *s, bool all)
+{
+	bool wait;
+
+	memset(s, 0, sizeof(*s));
+	s->all = all && port_may_wait();
+	if (!s->all) {
+		port_pin();
+		shut_here(s);
+		return;
+	}
+	wait = !cache_interrupted();
+	do {
+		s->busy = false;
+		port_on_each_cpu(shut_here, s);
+	} while (s->busy && wait);
+}
+
+void cache_reopen(struct cache_shut *s)
+{
+	if (s->all) {
+		port_on_each_cpu(reopen_here, s);
+		return;
+	}
+	reopen_here(s);
+	port_unpin();
 }
 
 uint64_t cache_frames(const struct zone *z)

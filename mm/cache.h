@@ -25,7 +25,8 @@
  *
  *   C1 The frames of an open block that are neither free, allocated nor marked reserved are exactly
  *      those in its zone's caches, each once, with a state word of zero.
- *   C2 count <= limit <= CACHE_MAX, and nr_out <= min(limit, CACHE_OUT).
+ *   C2 count <= limit <= CACHE_MAX, and nr_out <= min(limit, CACHE_OUT); both are 0 in a cache that
+ *      is shut.
  */
 #ifndef MM_CACHE_H
 #define MM_CACHE_H
@@ -46,6 +47,7 @@ struct frame_cache {
 	uint64_t count;
 	uint64_t limit; /* 0: the zone is too small for a cache, or debug.h asked for none */
 	uint64_t nr_out;
+	uint64_t shut; /* how many requests keep it shut: see cache_shut() */
 	struct page *pages[CACHE_MAX];
 	struct page *out[CACHE_OUT];
 };
@@ -170,8 +172,9 @@ __attribute__((no_sanitize_address)) static inline bool cache_push(struct frame_
 }
 
 /*
- * Sets up the caches of all CPUs, empty, after all memory was handed over. A cache's limit is 1/256
- * of its zone, at most CACHE_MAX; 0 with any option of debug.h.
+ * Sets up the caches of all CPUs, empty, after all memory was handed over. All caches of a zone
+ * together hold at most 1/64 of its frames, and the stack of pages in each at most 1/256 and
+ * CACHE_MAX. With any option of debug.h they hold none.
  */
 void cache_init(void);
 
@@ -198,12 +201,24 @@ void cache_withhold(const struct zone *z);
 bool cache_free(struct page *page);
 
 /*
- * cache_close() returns this CPU's cached frames of a zone to the bits and leaves the cache busy,
- * so that no interrupt handler puts one in, until cache_reopen(). It returns false when the cache
- * was busy already; cache_reopen() must not be called then. The caller is pinned throughout.
+ * A cache that is *shut* is empty and busy: nothing is put in or taken out, and the calls that
+ * would use it use the bits, until every request that shut it has reopened it.
  */
-bool cache_close(struct zone *z);
-void cache_reopen(struct zone *z);
+struct cache_shut {
+	bool all;                    /* whether every CPU was asked, or this one alone */
+	bool busy;                   /* a cache was in use when its CPU was asked last */
+	uint8_t caches[MM_MAX_CPUS]; /* bit z: the CPU's cache of zone z is shut by this request */
+};
+
+/*
+ * cache_shut() returns the frames in this CPU's caches to the bits and shuts the caches. With all,
+ * and where port_may_wait() returns true, it does so on every CPU; a CPU that is in the middle of a
+ * cache's use is asked again until it is not. What stays open, then, are the caches that this very
+ * call has interrupted: it cannot wait for them, and waits for no other CPU either, which could be
+ * waiting for this one. cache_reopen() ends it. For one CPU the caller is pinned in between.
+ */
+void cache_shut(struct cache_shut *s, bool all);
+void cache_reopen(struct cache_shut *s);
 
 /* Returns the number of the zone's frames in the caches of all CPUs. */
 uint64_t cache_frames(const struct zone *z);

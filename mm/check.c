@@ -362,6 +362,8 @@ static void check_caches(const struct zone *z, uint64_t found)
 			violated("C2", z, z->start_pfn, "a cache holds more than its limit");
 			continue;
 		}
+		require(!cache->shut || (!cache->count && !cache->nr_out), "C2", z, z->start_pfn,
+			"a cache that is shut has a frame");
 		check_stack(z, cache->pages, cache->count);
 		check_stack(z, cache->out, cache->nr_out);
 	}

@@ -29,10 +29,11 @@ typedef unsigned int gfp_t;
 #define __GFP_DMA32    0x04u  /* from below 4 GiB */
 #define __GFP_HIGH     0x20u  /* may use the reserve that lower zones keep from higher requests */
 #define __GFP_ZERO     0x100u /* cleared */
+#define __GFP_ATOMIC   0x200u /* fails rather than wait for other CPUs */
 #define __GFP_THISNODE 0x200000u /* from no other node; there is one node, so always so */
 
 #define GFP_KERNEL     0u /* nothing here sleeps or reclaims, so it may be used in any context */
-#define GFP_ATOMIC     __GFP_HIGH
+#define GFP_ATOMIC     (__GFP_HIGH | __GFP_ATOMIC)
 #define GFP_DMA        __GFP_DMA
 #define GFP_DMA32      __GFP_DMA32
 
@@ -40,6 +41,10 @@ typedef unsigned int gfp_t;
  * alloc_pages() returns the head of 2^order frames with one reference; NULL when there are none or
  * order > MAX_PAGE_ORDER. alloc_page() is alloc_pages() of order 0. It mostly takes a frame from
  * this CPU's frame cache, without a lock.
+ *
+ * Before a request fails, the frames in this CPU's cache are given back to the allocator's bits,
+ * and those in the caches of all other CPUs as well, where the caller may wait for them
+ * (port_may_wait(), and not __GFP_ATOMIC).
  */
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 struct page *alloc_page(gfp_t gfp);
@@ -113,11 +118,13 @@ static inline void free_contig_range(pfn_t start, unsigned long nr_pages)
 }
 
 /*
- * Returns the frames in this CPU's frame caches to the allocator's bits. An allocation that would
- * otherwise fail does so itself. Call it before looking at the bits: free_span() and
+ * Return cached frames to the allocator's bits: drain_caches() those in this CPU's frame caches,
+ * drain_all_pages() those in every CPU's, where port_may_wait() allows it. An allocation that would
+ * otherwise fail does so itself. Call one of them before looking at the bits: free_span() and
  * next_free_range() (page_state.h) do not see cached frames.
  */
 void drain_caches(void);
+void drain_all_pages(void);
 
 /* Return the order, the references and the number of the zone of an allocation, given its head. */
 unsigned int page_order(const struct page *head);

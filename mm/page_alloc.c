@@ -67,22 +67,17 @@ static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
 }
 
 /*
- * Allocates from the bits after returning this CPU's cached frames to them. The caches stay closed
- * meanwhile, because an interrupt handler would fill them again.
+ * Allocates from the bits after returning the cached frames to them: of all CPUs if the request may
+ * wait. The caches stay shut meanwhile, because others would fill them again.
  */
 static struct page *alloc_drained(gfp_t gfp, unsigned int order)
 {
-	bool closed[MAX_NR_ZONES] = { false };
+	struct cache_shut shut;
 	struct page *page;
 
-	port_pin();
-	for_each_zone(z)
-		closed[z->id] = cache_close(z);
+	cache_shut(&shut, !(gfp & __GFP_ATOMIC));
 	page = alloc_from_zones(gfp, order);
-	for_each_zone(z)
-		if (closed[z->id])
-			cache_reopen(z);
-	port_unpin();
+	cache_reopen(&shut);
 	return page;
 }
 
@@ -161,11 +156,18 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 
 void drain_caches(void)
 {
-	port_pin();
-	for_each_zone(z)
-		if (cache_close(z))
-			cache_reopen(z);
-	port_unpin();
+	struct cache_shut shut;
+
+	cache_shut(&shut, false);
+	cache_reopen(&shut);
+}
+
+void drain_all_pages(void)
+{
+	struct cache_shut shut;
+
+	cache_shut(&shut, true);
+	cache_reopen(&shut);
 }
 
 /* Panics, and says what the frame is instead of an allocation of this order with one reference. */

@@ -127,6 +127,19 @@ static inline void port_unpin(void)
 #endif
 
 /*
+ * port_nr_cpus() returns how many CPUs use the allocator, 1 to MM_MAX_CPUS; zones_finish() asks
+ * once, to divide what the frame caches may hold. port_may_wait() returns whether the caller may
+ * wait for other CPUs: interrupts are on here, and it holds no lock that another CPU could be
+ * waiting for with its interrupts off. port_on_each_cpu() runs the function on every CPU, this one
+ * included, and returns when all have run it. It is called only where port_may_wait() returns true.
+ * The function must be able to interrupt any code of mm/: as in Linux's on_each_cpu() an interrupt
+ * handler runs it, not a thread. With one CPU port_on_each_cpu() just calls the function.
+ */
+unsigned int port_nr_cpus(void);
+bool port_may_wait(void);
+void port_on_each_cpu(void (*function)(void *argument), void *argument);
+
+/*
  * Makes [virt, virt + size) of the mem_map window show the memory [phys, phys + size), writable.
  * All three are multiples of PAGE_SIZE; large pages may be used where both addresses are aligned.
  */

@@ -103,6 +103,26 @@ void arch_flush_caches(void)
 	wbinvd();
 }
 
+/* The kernel runs one CPU. Its interrupts are off while it holds a lock of mm/. */
+
+unsigned int port_nr_cpus(void)
+{
+	return 1;
+}
+
+bool port_may_wait(void)
+{
+	unsigned long flags = port_irq_save();
+
+	port_irq_restore(flags);
+	return flags & RFLAGS_IF;
+}
+
+void port_on_each_cpu(void (*function)(void *argument), void *argument)
+{
+	function(argument);
+}
+
 /* Returns the processor's name without the blanks that some processors put before it. */
 static const char *brand(void)
 {

@@ -51,6 +51,9 @@ void kfree(const void *ptr) { (void)ptr; }
 unsigned int port_cpu_id(void) { return 0; }
 unsigned long port_irq_save(void) { return 0; }
 void port_irq_restore(unsigned long flags) { (void)flags; }
+unsigned int port_nr_cpus(void) { return 1; }
+bool port_may_wait(void) { return true; }
+void port_on_each_cpu(void (*function)(void *), void *argument) { function(argument); }
 void port_map_frames(pfn_t pfn, uint64_t nr) { (void)pfn; (void)nr; }
 void port_unmap_frames(pfn_t pfn, uint64_t nr) { (void)pfn; (void)nr; }
 void port_site_name(uintptr_t site, char *text, size_t size)

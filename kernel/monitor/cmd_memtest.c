@@ -59,7 +59,7 @@ static void give_back(void)
 		else
 			__free_pages(page, order);
 	}
-	drain_caches();
+	drain_all_pages();
 }
 
 static bool show_and_ask(const struct memtest *test)

@@ -169,7 +169,7 @@ static int cmd_free(int argc, char **argv)
 	(void)argc, (void)argv;
 	/* After a panic a command only reads; the cached frames are then counted below. */
 	if (!monitor_has_panicked())
-		drain_caches();
+		drain_all_pages();
 	for (; next_free_range(&start, &end); start = end) {
 		print_range("free", PFN_PHYS(start), PFN_PHYS(end - start));
 		console_printf("\n");

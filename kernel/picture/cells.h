@@ -61,7 +61,7 @@ pfn_t picture_end_pfn(void);
 struct picture_area picture_area_at(pfn_t pfn);
 
 /*
- * Fills cell with what the frames [start, end) hold. The caller has called drain_caches(), as a
+ * Fills cell with what the frames [start, end) hold. The caller has called drain_all_pages(), as a
  * frame in a frame cache would count as in use.
  */
 void picture_count(pfn_t start, pfn_t end, struct picture_cell *cell);

@@ -39,7 +39,7 @@ static void render(const struct picture_view *view, const struct picture_words *
 	static struct picture_words own;
 	struct picture_line under = picture_under_cursor(view);
 
-	drain_caches(); /* a frame in a frame cache would count as in use */
+	drain_all_pages(); /* a frame in a frame cache would count as in use */
 	if (!words)
 		picture_describe(&own, under.start, under.end, boot_info.e820,
 				 boot_info.e820_count);

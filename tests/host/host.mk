@@ -10,7 +10,7 @@ CLANG := clang
 
 # The boot on a host: the kernel's own files for it, and the simulated machine.
 SIM := kernel/memory/steps.c lib/e820.c lib/format.c arch/x86_64/paging.c \
-       tests/host/sim/sim.c tools/replay/mapfile.c tests/host/sim/checks.c
+       tests/host/sim/sim.c tests/host/sim/cpus.c tools/replay/mapfile.c tests/host/sim/checks.c
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
 TESTS := test_memblock test_e820 test_paging test_zones test_buddy test_check test_debug test_cpus \
@@ -86,11 +86,14 @@ test_options_SOURCES  := kernel/options.c kernel/parse.c lib/format.c
 test_cmdline_SOURCES  := stage2/cmdline.c
 test_boot_info_SOURCES := tests/host/kernel_block.c kernel/boot_info.c lib/crc32.c lib/format.c
 
+# Requests to other CPUs go through the test.
+test_cpus_LDFLAGS := -Wl,--wrap=port_on_each_cpu
+
 define test_program
 $(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | packages
 	@mkdir -p $$(@D)
 	$$(call say_program,CC)
-	$$(Q)$$(CC) $$(HOST_CFLAGS) $$(ASAN) $$(filter %.c %.o,$$^) -lcmocka -o $$@
+	$$(Q)$$(CC) $$(HOST_CFLAGS) $$(ASAN) $$(filter %.c %.o,$$^) $$($(1)_LDFLAGS) -lcmocka -o $$@
 endef
 $(foreach test,$(TESTS),$(eval $(call test_program,$(test))))
 

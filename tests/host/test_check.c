@@ -441,6 +441,12 @@ static void limit_beyond_the_array(void)
 	cache->limit = CACHE_MAX + 1;
 }
 
+static void shut_cache_with_a_frame(void)
+{
+	__free_page(allocate(0));
+	cache->shut = 1;
+}
+
 #define ON(map, what) map, sizeof(map) / sizeof((map)[0]), #what, what
 #define PLAIN(what)   ON(plain_16m, what)
 
@@ -516,6 +522,7 @@ static const struct breakage {
 	{ "C2", "more than its limit", PLAIN(out_over_its_limit) },
 	{ "C2", "more than its limit", ON(plain_128m, out_beyond_the_array) },
 	{ "C2", "more than its limit", PLAIN(limit_beyond_the_array) },
+	{ "C2", "a cache that is shut has a frame", PLAIN(shut_cache_with_a_frame) },
 };
 #define NR_BREAKAGES (sizeof(breakages) / sizeof(breakages[0]))
 

@@ -171,6 +171,204 @@ static void two_cpus_free_order_3_at_once(void **state)
 	one_panics(&what);
 }
 
+/* ---- frames in the caches of other CPUs ---- */
+
+static struct page *held[0x40000]; /* in zone Normal first */
+static unsigned int nr_held, nr_freed;
+
+static void take_all(void)
+{
+	for (nr_held = 0; (held[nr_held] = alloc_page(GFP_KERNEL | __GFP_HIGH));)
+		nr_held++;
+	nr_freed = 0;
+	for_each_zone(z)
+		assert_int_equal(zone_nr_free_pages(z), 0);
+}
+
+/* Lets every CPU but the first free held frames until its caches are full. Returns how many. */
+static unsigned int strand(void)
+{
+	unsigned int nr = 0;
+
+	for (sim_cpu = 1; sim_cpu < MM_MAX_CPUS; sim_cpu++)
+		for (unsigned int left = 1000; left; left--) {
+			__free_page(held[nr_freed++]);
+			assert_int_equal(zones[ZONE_NORMAL].nr_free, 0);
+			nr++;
+			if (frame_caches[sim_cpu][ZONE_NORMAL].count ==
+			    frame_caches[sim_cpu][ZONE_NORMAL].limit)
+				break;
+		}
+	sim_cpu = 0;
+	return nr;
+}
+
+/* How often cache_shut() and cache_reopen() have asked; what happens before the next time. */
+static unsigned int rounds;
+static void (*before_round)(void);
+
+void __real_port_on_each_cpu(void (*function)(void *argument), void *argument);
+void __wrap_port_on_each_cpu(void (*function)(void *argument), void *argument);
+
+void __wrap_port_on_each_cpu(void (*function)(void *argument), void *argument)
+{
+	if (before_round)
+		before_round();
+	rounds++;
+	__real_port_on_each_cpu(function, argument);
+}
+
+static void a_request_that_may_wait_gets_frames_from_every_cache(void **state)
+{
+	unsigned int nr;
+
+	(void)state;
+	boot(64, 512);
+	take_all();
+	nr = strand();
+	assert_true(nr > MM_MAX_CPUS);
+	assert_null(alloc_page(GFP_ATOMIC));
+	sim_irqs(false);
+	assert_null(alloc_page(GFP_KERNEL));
+	sim_irqs(true);
+	assert_int_equal(nr_free_pages(), nr);
+	while (nr--)
+		assert_non_null(alloc_page(GFP_KERNEL));
+	assert_null(alloc_page(GFP_KERNEL | __GFP_HIGH));
+	assert_int_equal(nr_free_pages(), 0);
+	assert_int_equal(mm_check(), 0);
+}
+
+static void so_does_a_request_for_a_run(void **state)
+{
+	struct page *run;
+
+	(void)state;
+	boot(64, 512);
+	run = alloc_pages(GFP_KERNEL, 4);
+	split_page(run, 4);
+	take_all();
+	sim_cpu = 1;
+	for (unsigned int i = 0; i < 8; i++)
+		__free_page(run + i);
+	sim_cpu = 2;
+	for (unsigned int i = 8; i < 16; i++)
+		__free_page(run + i);
+	sim_cpu = 0;
+	assert_ptr_equal(alloc_pages(GFP_KERNEL, 4), run);
+	assert_int_equal(mm_check(), 0);
+}
+
+static void drain_all_pages_drains_every_cpu(void **state)
+{
+	(void)state;
+	boot(64, 512);
+	take_all();
+	strand();
+	drain_caches();
+	assert_true(cache_frames(&zones[ZONE_NORMAL]) > 0);
+	drain_all_pages();
+	assert_int_equal(cache_frames(&zones[ZONE_NORMAL]), 0);
+	assert_int_equal(mm_check(), 0);
+}
+
+static void leave_in_third_round(void)
+{
+	if (rounds == 2)
+		frame_caches[1][ZONE_NORMAL].state = zones[ZONE_NORMAL].state;
+}
+
+/* CPU 1 is in the middle of its cache's use when it is asked for the first two times. */
+static void a_busy_cpu_is_asked_again(void **state)
+{
+	struct frame_cache *cache = &frame_caches[1][ZONE_NORMAL];
+
+	(void)state;
+	boot(64, 512);
+	take_all();
+	sim_cpu = 1;
+	__free_page(held[nr_freed++]);
+	assert_int_equal(cache->count, 1);
+	sim_cpu = 0;
+	cache->state = CACHE_BUSY;
+	rounds = 0;
+	before_round = leave_in_third_round;
+	assert_ptr_equal(alloc_page(GFP_KERNEL), held[nr_freed - 1]);
+	before_round = NULL;
+	assert_int_equal(rounds, 4); /* the fourth reopens */
+	assert_int_equal(mm_check(), 0);
+}
+
+/* An interrupt came in the middle of this CPU's own cache's use: to wait for that would be for
+ * ever. */
+static void an_interrupted_cpu_does_not_wait(void **state)
+{
+	(void)state;
+	boot(64, 512);
+	take_all();
+	sim_cpu = 1;
+	__free_page(held[nr_freed++]);
+	sim_cpu = 2;
+	__free_page(held[nr_freed++]);
+	sim_cpu = 0;
+	frame_caches[0][ZONE_NORMAL].state = CACHE_BUSY;
+	frame_caches[1][ZONE_NORMAL].state = CACHE_BUSY;
+	assert_ptr_equal(alloc_page(GFP_KERNEL), held[nr_freed - 1]);
+	assert_null(alloc_page(GFP_KERNEL));
+	frame_caches[0][ZONE_NORMAL].state = zones[ZONE_NORMAL].state;
+	frame_caches[1][ZONE_NORMAL].state = zones[ZONE_NORMAL].state;
+	assert_int_equal(mm_check(), 0);
+}
+
+static void caches_stay_shut_until_the_last_request_ends(void **state)
+{
+	struct cache_shut all, own, other;
+	struct page *page;
+
+	(void)state;
+	boot(64, 512);
+	page = alloc_page(GFP_KERNEL);
+	cache_shut(&all, true);
+	cache_shut(&own, false);
+	sim_cpu = 1;
+	cache_shut(&other, true);
+	sim_cpu = 0;
+	cache_reopen(&own);
+	cache_reopen(&all);
+	for (sim_cpu = 0; sim_cpu < MM_MAX_CPUS; sim_cpu++) {
+		assert_int_equal(frame_caches[sim_cpu][ZONE_NORMAL].state, CACHE_BUSY);
+		__free_page(page); /* to the bits */
+		assert_int_equal(cache_frames(&zones[ZONE_NORMAL]), 0);
+		page = alloc_page(GFP_KERNEL);
+		assert_int_equal(cache_frames(&zones[ZONE_NORMAL]), 0);
+	}
+	sim_cpu = 1;
+	cache_reopen(&other);
+	for (sim_cpu = 0; sim_cpu < MM_MAX_CPUS; sim_cpu++)
+		assert_int_equal(frame_caches[sim_cpu][ZONE_NORMAL].state,
+				 zones[ZONE_NORMAL].state);
+	sim_cpu = 0;
+	__free_page(page);
+	assert_int_equal(mm_check(), 0);
+}
+
+static void all_caches_hold_a_64th_of_a_zone(void **state)
+{
+	(void)state;
+	for (sim_nr_cpus = 1; sim_nr_cpus <= MM_MAX_CPUS; sim_nr_cpus++)
+		for (uint64_t mib = 16; mib <= 1024; mib *= 4) {
+			boot(64, mib);
+			for_each_zone(z) {
+				uint64_t limit = frame_caches[0][z->id].limit;
+				uint64_t out = limit < CACHE_OUT ? limit : CACHE_OUT;
+
+				assert_true((limit + out) * sim_nr_cpus <= z->managed / 64);
+				assert_true(limit > 0 || !z->managed);
+			}
+		}
+	sim_nr_cpus = 1;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +376,14 @@ int main(void)
 		cmocka_unit_test_teardown(two_cpus_put_a_page_at_once, shut_down),
 		cmocka_unit_test_teardown(one_cpu_frees_a_page_one_puts_it, shut_down),
 		cmocka_unit_test_teardown(two_cpus_free_order_3_at_once, shut_down),
+		cmocka_unit_test_teardown(a_request_that_may_wait_gets_frames_from_every_cache,
+					  shut_down),
+		cmocka_unit_test_teardown(so_does_a_request_for_a_run, shut_down),
+		cmocka_unit_test_teardown(drain_all_pages_drains_every_cpu, shut_down),
+		cmocka_unit_test_teardown(a_busy_cpu_is_asked_again, shut_down),
+		cmocka_unit_test_teardown(an_interrupted_cpu_does_not_wait, shut_down),
+		cmocka_unit_test_teardown(caches_stay_shut_until_the_last_request_ends, shut_down),
+		cmocka_unit_test_teardown(all_caches_hold_a_64th_of_a_zone, shut_down),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -176,9 +176,10 @@ static void *run(void *argument)
 {
 	struct worker *self = argument;
 
-	sim_cpu = self->cpu;
+	sim_cpu_begin(self->cpu);
 	self->work(self);
 	drain_caches();
+	sim_cpu_end();
 	return NULL;
 }
 
@@ -220,6 +221,7 @@ static bool survives(const char *name, void (*work)(struct worker *self),
 	unsigned long broken;
 	bool ok;
 
+	sim_nr_cpus = THREADS;
 	boot();
 	before = total_free();
 	atomic_store(&allocations, 0);

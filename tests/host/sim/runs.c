@@ -21,6 +21,7 @@ static void on_signal(int number)
 {
 	snprintf(sim_panic_text, sizeof(sim_panic_text), "%s",
 		 number == SIGVTALRM ? "an endless loop" : strsignal(number));
+	sim_irqs(true); /* it may have come under a lock */
 	if (sim_panic_jump)
 		longjmp(*sim_panic_jump, 1);
 	signal(number, SIG_DFL); /* not in a run: the signal comes again and ends the program */

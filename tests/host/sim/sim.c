@@ -26,8 +26,6 @@ _Thread_local jmp_buf *sim_panic_jump;
 _Thread_local char sim_panic_text[256];
 uint64_t sim_mem_map_bytes;
 uint64_t sim_left_out;
-_Thread_local unsigned int sim_cpu;
-_Thread_local unsigned long sim_holds;
 bool sim_collect_holds;
 
 static uint64_t mapped;
@@ -55,6 +53,7 @@ void panic(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(sim_panic_text, sizeof(sim_panic_text), fmt, ap);
 	va_end(ap);
+	sim_irqs(true); /* the panic may have been under a lock */
 	if (sim_panic_jump)
 		longjmp(*sim_panic_jump, 1);
 	fprintf(stderr, "panic: %s\n", sim_panic_text);
@@ -80,24 +79,6 @@ void kfree(const void *ptr)
 {
 	free((void *)(uintptr_t)ptr);
 }
-
-#ifndef PORT_INLINE
-unsigned int port_cpu_id(void)
-{
-	return sim_cpu;
-}
-
-unsigned long port_irq_save(void)
-{
-	sim_holds++;
-	return 0;
-}
-
-void port_irq_restore(unsigned long flags)
-{
-	(void)flags;
-}
-#endif
 
 /*
  * The ranges that are poisoned for MemorySanitizer: it reports a branch on a byte of them that was

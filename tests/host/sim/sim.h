@@ -61,6 +61,20 @@ extern _Thread_local char sim_panic_text[256];
 /* The number of the CPU that a thread plays; each CPU is one thread's at a time. */
 extern _Thread_local unsigned int sim_cpu;
 
+/* What port_nr_cpus() returns. */
+extern unsigned int sim_nr_cpus;
+
+/*
+ * While a thread plays a CPU, from sim_cpu_begin() to sim_cpu_end(), that thread answers
+ * port_on_each_cpu() for it, when it next disables or enables its interrupts. Every CPU that no
+ * thread plays is played by the thread that asks.
+ */
+void sim_cpu_begin(unsigned int cpu);
+void sim_cpu_end(void);
+
+/* Enables (on) or disables this thread's interrupts. */
+void sim_irqs(bool on);
+
 /* How often this thread disabled its interrupts, which it does once each time it takes a lock. */
 extern _Thread_local unsigned long sim_holds;
 
