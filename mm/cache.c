@@ -84,19 +84,22 @@ static struct page **lay_down(struct page **top, const struct frame_word *w)
 
 /*
  * Moves at most want frames of zone z from the bits to the cache, which has room for them, so that
- * the lowest of them is on top. It may move fewer, or none. The caller has entered the cache.
+ * the lowest of them is on top. It moves none that z keeps from requests with the flags gfp, and
+ * may move fewer, or none. The caller has entered the cache.
  */
-static void refill(struct frame_cache *cache, struct zone *z, unsigned int want)
+static void refill(struct frame_cache *cache, struct zone *z, gfp_t gfp, uint64_t want)
 {
 	struct frame_batch b;
 	struct page **top;
 	unsigned long flags;
 
-	b.want = want;
 	b.nr_frames = b.nr_words = 0;
 	flags = port_lock_irqsave(&z->lock);
-	buddy_take_words(z, &b);
-	zone_sub_free(z, b.nr_frames);
+	b.want = (unsigned int)at_most(want, zone_spare(z, gfp));
+	if (b.want) {
+		buddy_take_words(z, &b);
+		zone_sub_free(z, b.nr_frames);
+	}
 	port_unlock_irqrestore(&z->lock, flags);
 	if (!b.nr_words)
 		return;
@@ -108,12 +111,12 @@ static void refill(struct frame_cache *cache, struct zone *z, unsigned int want)
 }
 
 /*
- * Refills a cache of zone z if it has at most half of what a refill brings, and spare, the number
- * of frames that the request may take from the bits, is not 0. Returns whether the cache has a
- * frame then; false also when it is busy. A cache with a few frames is refilled, too: otherwise two
- * zones whose caches run empty in turn would take each other's place again and again.
+ * Refills a cache of zone z if it has at most half of what a refill brings, and a request with the
+ * flags gfp may take frames from the bits. Returns whether the cache has a frame then; false also
+ * when it is busy. A cache with a few frames is refilled, too: otherwise two zones whose caches run
+ * empty in turn would take each other's place again and again.
  */
-static bool refill_if_low(struct frame_cache *cache, struct zone *z, uint64_t spare)
+static bool refill_if_low(struct frame_cache *cache, struct zone *z, gfp_t gfp)
 {
 	uint64_t want = at_most(cache->limit, CACHE_REFILL);
 	uint64_t state = cache_enter(cache);
@@ -121,9 +124,8 @@ static bool refill_if_low(struct frame_cache *cache, struct zone *z, uint64_t sp
 
 	if (state == CACHE_BUSY)
 		return false;
-	if (spare && cache->count <= want / 2) {
-		refill(cache, z, (unsigned int)at_most(want - cache->count, spare));
-	}
+	if (cache->count <= want / 2 && zone_spare(z, gfp))
+		refill(cache, z, gfp, want - cache->count);
 	some = cache->count;
 	cache_leave(cache, state);
 	return some;
@@ -135,7 +137,7 @@ static bool refill_if_low(struct frame_cache *cache, struct zone *z, uint64_t sp
  */
 static bool may_give(const struct zone *z, gfp_t gfp)
 {
-	return gfp & __GFP_HIGH || !z->lowmem_reserve[gfp_zone(gfp)->id] || zone_spare(z, gfp);
+	return !zone_keep(z, gfp) || zone_spare(z, gfp);
 }
 
 /*
@@ -143,25 +145,33 @@ static bool may_give(const struct zone *z, gfp_t gfp)
  * No reserve is checked when a cache serves. So if the bits have no more than the reserve, the
  * requests from which it is kept are turned away at once: this kind, too, if the present request
  * was served only because of __GFP_HIGH.
+ *
+ * Another CPU may be bringing the zone down to its reserve at this moment. Either this CPU sees the
+ * other's nr_free, or the other sees this entry: each writes before the fence and reads after it.
  */
 static void serve_from(struct frame_cache *cache, const struct zone *z, gfp_t gfp)
 {
-	cache_tables[port_cpu_id()].for_gfp[gfp & GFP_ZONE_BITS] = cache;
-	cache_withhold(z);
+	__atomic_store_n(&cache_tables[port_cpu_id()].for_gfp[gfp & GFP_ZONE_BITS], cache,
+			 __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (zone_is_low(z))
+		cache_withhold(z);
 }
 
 void cache_withhold(const struct zone *z)
 {
-	struct cache_table *table;
-	unsigned int cpu;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* see serve_from() */
+	for (gfp_t bits = 0; bits <= GFP_ZONE_BITS; bits++) {
+		if (may_give(z, bits))
+			continue;
+		for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
+			struct frame_cache *cache = &frame_caches[cpu][z->id];
 
-	port_pin();
-	cpu = port_cpu_id();
-	table = &cache_tables[cpu];
-	for (gfp_t bits = 0; bits <= GFP_ZONE_BITS; bits++)
-		if (table->for_gfp[bits] == &frame_caches[cpu][z->id] && !may_give(z, bits))
-			table->for_gfp[bits] = &no_cache;
-	port_unpin();
+			__atomic_compare_exchange_n(&cache_tables[cpu].for_gfp[bits], &cache,
+						    &no_cache, false, __ATOMIC_RELAXED,
+						    __ATOMIC_RELAXED);
+		}
+	}
 }
 
 struct frame_cache *cache_refill(gfp_t gfp)
@@ -172,7 +182,7 @@ struct frame_cache *cache_refill(gfp_t gfp)
 
 		if (!may_give(z, gfp))
 			continue;
-		if (cache->limit && refill_if_low(cache, z, spare)) {
+		if (cache->limit && refill_if_low(cache, z, gfp)) {
 			serve_from(cache, z, gfp);
 			return cache;
 		}

@@ -27,6 +27,8 @@
  *      those in its zone's caches, each once, with a state word of zero.
  *   C2 count <= limit <= CACHE_MAX, and nr_out <= min(limit, CACHE_OUT); both are 0 in a cache that
  *      is shut.
+ *   C3 for_gfp[] sends requests to a cache of a zone only while the zone keeps no frames from them,
+ *      or has more free in the bits than it keeps. Within a call this may not hold.
  */
 #ifndef MM_CACHE_H
 #define MM_CACHE_H
@@ -57,7 +59,8 @@ extern struct frame_cache frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
 /*
  * Tells a CPU which cache to use, without a branch: for_gfp[] by a request's zone bits, of_zone[]
  * by the two zone bits of a state word. Where no cache serves, the entry is one that is always
- * busy. for_gfp[] changes as zones run empty: cache_refill() and cache_withhold() set it.
+ * busy. for_gfp[] changes as zones run empty: cache_refill() sets an entry of its own CPU, and
+ * cache_withhold() takes entries of all CPUs away.
  */
 struct cache_table {
 	struct frame_cache *for_gfp[GFP_ZONE_BITS + 1];
@@ -110,6 +113,13 @@ static inline struct page *cache_pop(struct frame_cache *cache)
 	}
 	cache_leave(cache, state);
 	return page;
+}
+
+/* Returns the cache that serves such requests on this CPU. */
+static inline struct frame_cache *cache_for(gfp_t gfp)
+{
+	return __atomic_load_n(&cache_tables[port_cpu_id()].for_gfp[gfp & GFP_ZONE_BITS],
+			       __ATOMIC_RELAXED);
 }
 
 /* Returns this CPU's cache for the zone that the descriptor names, whatever that holds. */
@@ -187,9 +197,9 @@ void cache_init(void);
 struct frame_cache *cache_refill(gfp_t gfp);
 
 /*
- * Stops this CPU's cache of a zone from serving requests that may not have the zone's reserve, if
+ * Stops every CPU's cache of a zone from serving requests that may not have the zone's reserve, if
  * the bits have no more than that. A cache asks nobody before it serves, so this has to be called
- * whenever nr_free has fallen that low.
+ * whenever nr_free has fallen that low, after the lock was released. O(CPUs).
  */
 void cache_withhold(const struct zone *z);
 

@@ -351,7 +351,17 @@ static void check_stack(const struct zone *z, struct page *const *stack, uint64_
 	}
 }
 
-/* Checks C1 and C2. found: the frames that the walk found to be nothing else than cached. */
+/* Checks C3 for one CPU. */
+static void check_table(const struct zone *z, const struct cache_table *table,
+			const struct frame_cache *cache)
+{
+	for (gfp_t bits = 0; bits <= GFP_ZONE_BITS; bits++)
+		require(table->for_gfp[bits] != cache || !zone_keep(z, bits) || zone_spare(z, bits),
+			"C3", z, z->start_pfn,
+			"a cache serves requests that the zone keeps frames from");
+}
+
+/* Checks C1, C2 and C3. found: the frames that the walk found to be nothing else than cached. */
 static void check_caches(const struct zone *z, uint64_t found)
 {
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
@@ -366,6 +376,7 @@ static void check_caches(const struct zone *z, uint64_t found)
 			"a cache that is shut has a frame");
 		check_stack(z, cache->pages, cache->count);
 		check_stack(z, cache->out, cache->nr_out);
+		check_table(z, &cache_tables[cpu], cache);
 	}
 	require(found == cache_frames(z), "C1", z, z->start_pfn,
 		"the frames that nobody has are not those in the caches");

@@ -35,12 +35,17 @@ unsigned int page_zonenum(const struct page *head)
 	return state_zone(head->state)->id;
 }
 
-/* Takes an allocation under one hold of the lock and writes its descriptor. See buddy_take(). */
-mm_always_inline pfn_t zone_take(struct zone *z, unsigned int order)
+/*
+ * Takes an allocation under one hold of the lock, if at least keep frames stay free, and writes its
+ * descriptor. See buddy_take().
+ */
+mm_always_inline pfn_t zone_take(struct zone *z, unsigned int order, uint64_t keep)
 {
 	unsigned long flags = port_lock_irqsave(&z->lock);
-	pfn_t pfn = buddy_take(z, order);
+	pfn_t pfn = PFN_NONE;
 
+	if (!keep || z->nr_free >= keep + ((uint64_t)1 << order))
+		pfn = buddy_take(z, order);
 	if (pfn < PFN_AGAIN) {
 		zone_sub_free(z, (uint64_t)1 << order);
 		pfn_to_page(pfn)->state = z->state | (uint64_t)order << STATE_ORDER_SHIFT;
@@ -56,7 +61,7 @@ static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
 		pfn_t pfn = zone_spare(z, gfp) >> order ? PFN_AGAIN : PFN_NONE;
 
 		while (pfn == PFN_AGAIN)
-			pfn = zone_take(z, order);
+			pfn = zone_take(z, order, zone_keep(z, gfp));
 		if (pfn == PFN_NONE)
 			continue;
 		if (zone_is_low(z))
@@ -88,7 +93,7 @@ static struct page *alloc_cached(gfp_t gfp)
 	struct page *page;
 
 	port_pin();
-	page = cache_pop(cache_tables[port_cpu_id()].for_gfp[gfp & GFP_ZONE_BITS]);
+	page = cache_pop(cache_for(gfp));
 	if (!page && (cache = cache_refill(gfp)))
 		page = cache_pop(cache);
 	port_unpin();
@@ -123,7 +128,7 @@ __attribute__((noinline)) static struct page *alloc_run(gfp_t gfp, unsigned int 
 	pfn_t pfn = PFN_NONE;
 
 	if (order <= MAX_PAGE_ORDER && !(gfp & (__GFP_ZERO | GFP_ZONE_BITS)))
-		pfn = zone_take(gfp_zone(GFP_KERNEL), order);
+		pfn = zone_take(gfp_zone(GFP_KERNEL), order, 0);
 	return pfn < PFN_AGAIN ? pfn_to_page(pfn) : alloc_slow(gfp, order);
 }
 
@@ -142,7 +147,7 @@ struct page *alloc_page(gfp_t gfp)
 	if (gfp != GFP_KERNEL)
 		return alloc_page_slow(gfp);
 	port_pin();
-	page = cache_pop(cache_tables[port_cpu_id()].for_gfp[GFP_KERNEL]);
+	page = cache_pop(cache_for(GFP_KERNEL));
 	port_unpin();
 	return page ? page : alloc_page_slow(GFP_KERNEL);
 }

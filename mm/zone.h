@@ -194,10 +194,19 @@ static inline struct zone *state_zone(uint64_t state)
 	return state_zones[state >> STATE_ZONE_SHIFT & STATE_ZONE_MASK];
 }
 
-/* Returns how many free frames the zone's bits have beyond what it keeps from such a request. */
+/* Returns how many free frames the zone keeps from such a request. */
+static inline uint64_t zone_keep(const struct zone *z, gfp_t gfp)
+{
+	return gfp & __GFP_HIGH ? 0 : z->lowmem_reserve[gfp_zone(gfp)->id];
+}
+
+/*
+ * Returns how many free frames the zone's bits have beyond what it keeps from such a request.
+ * Without the lock the answer is a hint: to be read again under the lock before frames are taken.
+ */
 static inline uint64_t zone_spare(const struct zone *z, gfp_t gfp)
 {
-	uint64_t keep = gfp & __GFP_HIGH ? 0 : z->lowmem_reserve[gfp_zone(gfp)->id];
+	uint64_t keep = zone_keep(z, gfp);
 	uint64_t nr_free = __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED);
 
 	return nr_free > keep ? nr_free - keep : 0;

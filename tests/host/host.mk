@@ -86,8 +86,8 @@ test_options_SOURCES  := kernel/options.c kernel/parse.c lib/format.c
 test_cmdline_SOURCES  := stage2/cmdline.c
 test_boot_info_SOURCES := tests/host/kernel_block.c kernel/boot_info.c lib/crc32.c lib/format.c
 
-# Requests to other CPUs go through the test.
-test_cpus_LDFLAGS := -Wl,--wrap=port_on_each_cpu
+# Requests to other CPUs, and every lock, go through the test.
+test_cpus_LDFLAGS := -Wl,--wrap=port_on_each_cpu -Wl,--wrap=port_irq_save
 
 define test_program
 $(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | packages

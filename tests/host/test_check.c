@@ -447,6 +447,16 @@ static void shut_cache_with_a_frame(void)
 	cache->shut = 1;
 }
 
+static void cache_serves_from_the_reserve(void)
+{
+	struct zone *z = &zones[ZONE_DMA];
+
+	while (z->nr_free > z->lowmem_reserve[ZONE_NORMAL])
+		assert_non_null(alloc_pages(GFP_DMA, 0));
+	cache_tables[MM_MAX_CPUS - 1].for_gfp[GFP_KERNEL] =
+	    &frame_caches[MM_MAX_CPUS - 1][ZONE_DMA];
+}
+
 #define ON(map, what) map, sizeof(map) / sizeof((map)[0]), #what, what
 #define PLAIN(what)   ON(plain_16m, what)
 
@@ -523,6 +533,7 @@ static const struct breakage {
 	{ "C2", "more than its limit", ON(plain_128m, out_beyond_the_array) },
 	{ "C2", "more than its limit", PLAIN(limit_beyond_the_array) },
 	{ "C2", "a cache that is shut has a frame", PLAIN(shut_cache_with_a_frame) },
+	{ "C3", "the zone keeps frames from", ON(plain_128m, cache_serves_from_the_reserve) },
 };
 #define NR_BREAKAGES (sizeof(breakages) / sizeof(breakages[0]))
 

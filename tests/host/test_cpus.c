@@ -49,7 +49,9 @@ static int shut_down(void **state)
 
 /* ---- two CPUs free the same allocation at the same moment ---- */
 
+#ifndef TRIALS
 #define TRIALS 150000
+#endif
 
 struct double_free {
 	unsigned int order;
@@ -369,6 +371,111 @@ static void all_caches_hold_a_64th_of_a_zone(void **state)
 	sim_nr_cpus = 1;
 }
 
+/* ---- the reserves of lower zones ---- */
+
+/* What another CPU does before this one next takes a lock, once. */
+static void (*before_lock)(void);
+
+unsigned long __real_port_irq_save(void);
+unsigned long __wrap_port_irq_save(void);
+
+unsigned long __wrap_port_irq_save(void)
+{
+	void (*other)(void) = before_lock;
+
+	before_lock = NULL;
+	if (other)
+		other();
+	return __real_port_irq_save();
+}
+
+static struct page *got_by_other;
+static unsigned int order_of_other;
+
+static void other_allocates(void)
+{
+	unsigned int own = sim_cpu;
+
+	sim_cpu = 2;
+	got_by_other = alloc_pages(GFP_KERNEL, order_of_other);
+	sim_cpu = own;
+}
+
+/* Takes what is free in Normal, and of DMA32 all but so many frames beyond its reserve. */
+static void leave_in_dma32(uint64_t frames)
+{
+	struct zone *dma32 = &zones[ZONE_DMA32];
+	uint64_t keep = dma32->lowmem_reserve[ZONE_NORMAL] + frames;
+
+	for (unsigned int order = NR_ORDERS; order--;)
+		while (zones[ZONE_NORMAL].nr_free >> order)
+			if (!alloc_pages(GFP_KERNEL, order))
+				break;
+	for (unsigned int order = 14; order--;)
+		while (dma32->nr_free >= keep + (1ull << order) && alloc_pages(GFP_DMA32, order))
+			;
+	drain_all_pages();
+	while (dma32->nr_free > keep) {
+		assert_non_null(alloc_page(GFP_DMA32 | __GFP_HIGH));
+		drain_all_pages();
+	}
+	assert_int_equal(dma32->nr_free, keep);
+	assert_int_equal(zones[ZONE_NORMAL].nr_free, 0);
+}
+
+/* Two CPUs see that one more request fits: the second that has the lock looks again. */
+static void a_reserve_holds_when_two_cpus_see_the_same_spare_frames(void **state)
+{
+	static const unsigned int orders[] = { 0, 3, 9, 11 };
+	const struct zone *dma32 = &zones[ZONE_DMA32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		struct page *got;
+
+		boot(1024, 2048);
+		leave_in_dma32(1ull << orders[i]);
+		sim_cpu = 1;
+		order_of_other = orders[i];
+		got_by_other = NULL;
+		before_lock = other_allocates;
+		got = alloc_pages(GFP_KERNEL, orders[i]);
+		assert_non_null(got_by_other);
+		assert_int_equal(page_zonenum(got_by_other), ZONE_DMA32);
+		assert_true(!got || page_zonenum(got) != ZONE_DMA32);
+		assert_int_equal(zone_nr_free_pages(dma32), dma32->lowmem_reserve[ZONE_NORMAL]);
+		assert_int_equal(mm_check(), 0);
+	}
+}
+
+/* A CPU that was served from DMA32 is not any more once others took what DMA32 had to spare. */
+static void a_cache_stops_serving_when_another_cpu_uses_the_zone_up(void **state)
+{
+	struct zone *dma32 = &zones[ZONE_DMA32];
+	struct page *page, *freed[8];
+
+	(void)state;
+	boot(256, 512);
+	leave_in_dma32(1000);
+	sim_cpu = 1;
+	assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA32);
+	assert_ptr_equal(cache_for(GFP_KERNEL), &frame_caches[1][ZONE_DMA32]);
+	for (unsigned int i = 0; i < 8; i++)
+		freed[i] = alloc_page(GFP_DMA32);
+	sim_cpu = 0;
+	while (dma32->nr_free >= dma32->lowmem_reserve[ZONE_NORMAL])
+		assert_non_null(alloc_pages(GFP_DMA32 | __GFP_HIGH, 3));
+	assert_int_equal(mm_check(), 0);
+	sim_cpu = 1;
+	for (unsigned int i = 0; i < 8; i++)
+		__free_page(freed[i]);
+	assert_true(frame_caches[1][ZONE_DMA32].count >= 8);
+	page = alloc_page(GFP_KERNEL);
+	assert_true(!page || page_zonenum(page) == ZONE_DMA);
+	assert_int_equal(page_zonenum(alloc_page(GFP_DMA32)), ZONE_DMA32);
+	assert_int_equal(mm_check(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -384,6 +491,10 @@ int main(void)
 		cmocka_unit_test_teardown(an_interrupted_cpu_does_not_wait, shut_down),
 		cmocka_unit_test_teardown(caches_stay_shut_until_the_last_request_ends, shut_down),
 		cmocka_unit_test_teardown(all_caches_hold_a_64th_of_a_zone, shut_down),
+		cmocka_unit_test_teardown(a_reserve_holds_when_two_cpus_see_the_same_spare_frames,
+					  shut_down),
+		cmocka_unit_test_teardown(a_cache_stops_serving_when_another_cpu_uses_the_zone_up,
+					  shut_down),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
