@@ -19,7 +19,7 @@ static struct frame_cache no_cache = { .state = CACHE_BUSY };
 /* Beyond the descriptors of all frames: every frame is kept. */
 #define KEEP_ALL      ((const struct page *)UINTPTR_MAX)
 
-/* One in so many frames of a zone is the most that pages[] of a CPU's cache holds, and all caches. */
+/* One in so many frames of a zone is the most that pages[] of a cache holds, and all caches. */
 #define ZONE_PART     256
 #define ZONE_PART_ALL 64
 
@@ -390,10 +390,12 @@ void cache_shut(struct cache_shut *s, bool all)
 		return;
 	}
 	wait = !cache_interrupted();
-	do {
+	port_on_each_cpu(shut_here, s);
+	while (s->busy && wait) {
+		port_cpu_relax();
 		s->busy = false;
 		port_on_each_cpu(shut_here, s);
-	} while (s->busy && wait);
+	}
 }
 
 void cache_reopen(struct cache_shut *s)

@@ -52,7 +52,7 @@ struct frame_cache {
 	uint64_t shut; /* how many requests keep it shut: see cache_shut() */
 	struct page *pages[CACHE_MAX];
 	struct page *out[CACHE_OUT];
-};
+} __attribute__((aligned(MM_LINE)));
 
 extern struct frame_cache frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
 
@@ -65,7 +65,7 @@ extern struct frame_cache frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
 struct cache_table {
 	struct frame_cache *for_gfp[GFP_ZONE_BITS + 1];
 	struct frame_cache *of_zone[STATE_ZONE_MASK + 1];
-} __attribute__((aligned(128))); /* no two CPUs share a line; a power of two makes a short index */
+} __attribute__((aligned(MM_LINE))); /* a power of two makes a short index, too */
 extern struct cache_table cache_tables[MM_MAX_CPUS];
 
 /*

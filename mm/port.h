@@ -68,6 +68,12 @@ extern uintptr_t mm_host_offset;
 #endif
 #endif
 
+/*
+ * What different CPUs write is at least this many bytes apart: two lines of a CPU cache, because
+ * processors fetch them in pairs.
+ */
+#define MM_LINE 128
+
 /* Returns the address at which the direct map shows phys. */
 static inline void *phys_to_virt(phys_addr_t phys)
 {

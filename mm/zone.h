@@ -96,19 +96,15 @@ struct gib {
 	struct bitmap block[];             /* as many as reach the last block with RAM */
 };
 
+/*
+ * What is set at boot lies in lines of the CPU cache of its own, because all paths read it. nr_free
+ * is written under the lock and read without it.
+ */
 struct zone {
-	port_lock_t lock;
 	uint8_t id;
-	uint64_t state;   /* of a head of order 0 with one reference: state_allocated(id, 0) */
-	uint64_t nr_free; /* frames free in the bits */
-	pfn_t first_gib;  /* the GiB of dir[0] and of bit 0 of the bitmap trees */
+	uint64_t state;  /* of a head of order 0 with one reference: state_allocated(id, 0) */
+	pfn_t first_gib; /* the GiB of dir[0] and of bit 0 of the bitmap trees */
 	struct gib **dir;
-	struct bitmap_tree index[2 * BITMAP_SHIFT]; /* gibs that may hold a run of this order */
-	struct bitmap_tree free;                    /* gibs that are whole */
-	struct bitmap_tree open;                    /* gibs that are open */
-	struct bitmap_tree head;                    /* gibs allocated in one piece */
-	struct bitmap_tree known;                   /* gibs whose struct gib was written */
-	pfn_t idle[2];    /* first frame of the full block, gib, kept open (B5), or PFN_NONE */
 	pfn_t start_pfn;  /* the border below */
 	pfn_t end_pfn;    /* the end of the zone's last RAM; start_pfn when it has none */
 	pfn_t border;     /* where the next zone begins */
@@ -117,7 +113,16 @@ struct zone {
 	uint64_t managed;
 	uint64_t lowmem_reserve[MAX_NR_ZONES]; /* [j]: kept from requests that zone j could serve */
 	const char *name;
-};
+
+	port_lock_t lock __attribute__((aligned(MM_LINE)));
+	uint64_t nr_free; /* frames free in the bits */
+	pfn_t idle[2];    /* first frame of the full block, gib, kept open (B5), or PFN_NONE */
+	struct bitmap_tree index[2 * BITMAP_SHIFT]; /* gibs that may hold a run of this order */
+	struct bitmap_tree free;                    /* gibs that are whole */
+	struct bitmap_tree open;                    /* gibs that are open */
+	struct bitmap_tree head;                    /* gibs allocated in one piece */
+	struct bitmap_tree known;                   /* gibs whose struct gib was written */
+} __attribute__((aligned(MM_LINE)));
 
 /* One more than there are, and empty: a descriptor that was never written may name it. */
 extern struct zone zones[STATE_ZONE_MASK + 1];

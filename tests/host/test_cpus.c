@@ -371,6 +371,33 @@ static void all_caches_hold_a_64th_of_a_zone(void **state)
 	sim_nr_cpus = 1;
 }
 
+/* ---- lines of the CPU caches ---- */
+
+static bool share_a_line(const void *a, size_t size, const void *b)
+{
+	uintptr_t last = ((uintptr_t)a + size - 1) / 64;
+
+	return (uintptr_t)b / 64 <= last && (uintptr_t)b / 64 >= (uintptr_t)a / 64;
+}
+
+static void what_cpus_write_lies_apart(void **state)
+{
+	(void)state;
+	for_each_zone(z) {
+		assert_false(
+		    share_a_line(z, offsetof(struct zone, name) + sizeof(z->name), &z->lock));
+		assert_false(
+		    share_a_line(&z->lock, sizeof(*z) - offsetof(struct zone, lock), z + 1));
+	}
+	for (unsigned int cpu = 1; cpu < MM_MAX_CPUS; cpu++) {
+		assert_false(share_a_line(&frame_caches[cpu - 1][MAX_NR_ZONES - 1],
+					  sizeof(struct frame_cache), &frame_caches[cpu][0]));
+		assert_false(share_a_line(&cache_tables[cpu - 1], sizeof(struct cache_table),
+					  &cache_tables[cpu]));
+	}
+	assert_int_equal(sizeof(port_lock_t), sizeof(uint32_t));
+}
+
 /* ---- the reserves of lower zones ---- */
 
 /* What another CPU does before this one next takes a lock, once. */
@@ -491,6 +518,7 @@ int main(void)
 		cmocka_unit_test_teardown(an_interrupted_cpu_does_not_wait, shut_down),
 		cmocka_unit_test_teardown(caches_stay_shut_until_the_last_request_ends, shut_down),
 		cmocka_unit_test_teardown(all_caches_hold_a_64th_of_a_zone, shut_down),
+		cmocka_unit_test(what_cpus_write_lies_apart),
 		cmocka_unit_test_teardown(a_reserve_holds_when_two_cpus_see_the_same_spare_frames,
 					  shut_down),
 		cmocka_unit_test_teardown(a_cache_stops_serving_when_another_cpu_uses_the_zone_up,
