@@ -107,11 +107,17 @@ void buddy_open_block(struct zone *z, pfn_t pfn)
 	bitmap_fill(s.bitmap, 0);
 }
 
-void buddy_open_allocated(struct zone *z, pfn_t pfn, unsigned int order)
+void buddy_split(struct zone *z, pfn_t pfn, unsigned int order)
 {
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	MM_ASSERT(order >= BLOCK_ORDER && order <= MAX_PAGE_ORDER);
 	buddy_unmark(z, pfn, order);
-	for (pfn_t end = pfn + ((pfn_t)1 << order); pfn < end; pfn += BLOCK_FRAMES)
+	if (order == BLOCK_ORDER) {
 		buddy_open_block(z, pfn);
+		return;
+	}
+	buddy_open_gib(z, pfn);
+	bitmap_set_run(&z->dir[gib_of(z, pfn)]->head, block_of(pfn), order - BLOCK_ORDER);
 }
 
 /* Turns a full bitmap into one bit of its parent. */
@@ -337,20 +343,45 @@ void buddy_put_word(struct zone *z, const struct frame_word *w)
 	}
 }
 
-void buddy_take_at(struct zone *z, pfn_t pfn)
+/* Clears the children of a block's bitmap that stand for the frames [pfn, end). */
+static void clear_frames(struct bitmap *bitmap, pfn_t pfn, pfn_t end)
+{
+	while (pfn < end) {
+		unsigned int child = buddy_child_of(pfn, LEVEL_BLOCK);
+		unsigned int left = 64 - child % 64;
+		unsigned int n = end - pfn < left ? (unsigned int)(end - pfn) : left;
+		uint64_t bits = ~0ull >> (64 - n) << (child % 64);
+
+		MM_ASSERT((bitmap->word[child / 64] & bits) == bits);
+		bitmap->word[child / 64] &= ~bits;
+		pfn += n;
+	}
+}
+
+unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end)
 {
 	struct buddy_spot s = buddy_spot_at(z, pfn, LEVEL_GIB);
 	struct buddy_spot in = buddy_spot_at(z, pfn, LEVEL_BLOCK);
 
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	MM_ASSERT(pfn < end && run_start(end - 1, BLOCK_ORDER) == spot_pfn(z, in));
 	if (bitmap_tree_test(&z->free, s.gib_nr)) {
 		bitmap_tree_clear(&z->free, s.gib_nr);
 		buddy_open_gib(z, pfn);
 		fill_bitmap(z, pfn, LEVEL_GIB);
 	}
 	if (bitmap_test(&s.gib->free, in.block)) {
-		buddy_take_run(z, s, in.block, 0, LEVEL_GIB, BUDDY_FOR_PARTS);
+		bool whole = end - pfn == BLOCK_FRAMES;
+
+		buddy_take_run(z, s, in.block, 0, LEVEL_GIB,
+			       whole ? BUDDY_FOR_HEAD : BUDDY_FOR_PARTS);
+		if (whole)
+			return BLOCK_ORDER;
 		buddy_open_block(z, spot_pfn(z, in));
 		fill_bitmap(z, pfn, LEVEL_BLOCK);
 	}
-	buddy_take_run(z, in, buddy_child_of(pfn, LEVEL_BLOCK), 0, LEVEL_BLOCK, BUDDY_FOR_PARTS);
+	clear_frames(in.bitmap, pfn, end);
+	if (bitmap_empty(in.bitmap))
+		buddy_lower(z, pfn, 0, LEVEL_BLOCK);
+	return 0;
 }

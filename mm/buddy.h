@@ -266,9 +266,12 @@ static inline void buddy_unmark(struct zone *z, pfn_t pfn, unsigned int order)
 /* Frees an aligned run that is neither free nor allocated: buddy_merge(), not inline. */
 void buddy_put(struct zone *z, pfn_t pfn, unsigned int order);
 
-/* Opens all blocks of an allocation of order 9 or more, with no frame free, and unmarks its head.
+/*
+ * Turns the marks of an allocation at pfn into those of its parts: an order above 9 becomes order
+ * 9, and order 9 becomes single frames, for which the block is opened with no frame free. The
+ * caller writes the descriptors.
  */
-void buddy_open_allocated(struct zone *z, pfn_t pfn, unsigned int order);
+void buddy_split(struct zone *z, pfn_t pfn, unsigned int order);
 
 /*
  * Open the block, or gib, that begins at pfn, with no child free. It must not be free in its
@@ -278,8 +281,12 @@ void buddy_open_allocated(struct zone *z, pfn_t pfn, unsigned int order);
 void buddy_open_block(struct zone *z, pfn_t pfn);
 void buddy_open_gib(struct zone *z, pfn_t pfn);
 
-/* Takes one free frame, opening the gib and the block that it is part of where necessary. */
-void buddy_take_at(struct zone *z, pfn_t pfn);
+/*
+ * Takes the free frames [pfn, end), which lie in one block, as allocations: a whole block as one of
+ * order 9, unless it is open, anything else as single frames, for which the block is opened if
+ * necessary. Returns the order, 9 or 0. The caller writes the descriptors.
+ */
+unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end);
 
 /* Some frames of one word of a block's bitmap: first + i for each bit i. */
 struct frame_word {

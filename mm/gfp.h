@@ -97,7 +97,8 @@ void put_page(struct page *page);
 
 /*
  * Turns an allocation of this order into 2^order single frames, each of which is then freed on its
- * own. It must have one reference. O(2^order) under the zone's lock: the blocks it cuts are opened.
+ * own. It must have one reference. O(2^order), with a hold of the zone's lock for each block: the
+ * blocks it cuts are opened.
  */
 void split_page(struct page *page, unsigned int order);
 
@@ -105,8 +106,11 @@ enum migratetype { MIGRATE_UNMOVABLE, MIGRATE_MOVABLE }; /* nothing is moved her
 
 /*
  * Allocates the frames [start, end), each as an allocation of order 0, if all of them are free and
- * in one zone. Of gfp, __GFP_ZERO counts. Returns 0; -EBUSY when a frame is not free; -EINVAL when
- * the range is empty or crosses a zone's border. O(end - start) under the zone's lock.
+ * in one zone. Frames in the caches of other CPUs count as free where the caller may wait, as in
+ * alloc_pages(). Of gfp, __GFP_ZERO and __GFP_ATOMIC count. Returns 0; -EBUSY when a frame is not
+ * free; -EINVAL when the range is empty or crosses a zone's border. Of concurrent calls for ranges
+ * that overlap, at most one succeeds. O(end - start), with three holds of the zone's lock for each
+ * block; other requests do not get the part that is already taken, even if the call fails later.
  */
 int alloc_contig_range(pfn_t start, pfn_t end, unsigned int migratetype, gfp_t gfp);
 

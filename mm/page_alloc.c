@@ -281,23 +281,48 @@ void put_page(struct page *page)
 	put_head(page, state_order(__atomic_load_n(&page->state, __ATOMIC_RELAXED)));
 }
 
+/*
+ * Turns an allocation of one order, with one reference, into allocations of a lower one, under one
+ * hold of the lock: an order above 9 to order 9, any other to order 0.
+ */
+static void split_head(struct zone *z, struct page *page, unsigned int order, unsigned int to)
+{
+	pfn_t pfn = page_to_pfn(page);
+	unsigned long flags = port_lock_irqsave(&z->lock);
+	bool valid =
+	    page->state == state_allocated(z->id, order) && buddy_is_allocated(z, pfn, order);
+
+	if (valid && order >= BLOCK_ORDER)
+		buddy_split(z, pfn, order);
+	for (pfn_t i = 0; valid && i < (pfn_t)1 << order; i += (pfn_t)1 << to)
+		page[i].state = state_allocated(z->id, to);
+	port_unlock_irqrestore(&z->lock, flags);
+	if (!valid)
+		bad_free(page, order);
+}
+
+/* Works by blocks, so that a hold of the lock writes the descriptors of at most 512 heads. */
 void split_page(struct page *page, unsigned int order)
 {
-	uint64_t state = page->state;
+	unsigned int part = order < BLOCK_ORDER ? order : BLOCK_ORDER;
 	unsigned long owner = page_private(page);
-	pfn_t pfn = page_to_pfn(page);
-	struct zone *z = pfn_zone(pfn); /* not from the descriptor, which is not checked yet */
-	unsigned long flags = port_lock_irqsave(&z->lock);
+	struct zone *z = pfn_zone(page_to_pfn(page)); /* the descriptor is not checked yet */
 
-	if (order > MAX_PAGE_ORDER || state != state_allocated(z->id, order) ||
-	    !buddy_is_allocated(z, pfn, order))
+	if (order > MAX_PAGE_ORDER)
 		bad_free(page, order);
-	if (order >= BLOCK_ORDER)
-		buddy_open_allocated(z, pfn, order);
-	for (pfn_t i = 0; i < (pfn_t)1 << order; i++)
-		page[i].state = state_allocated(z->id, 0);
+	if (order > part)
+		split_head(z, page, order, part);
+	for (pfn_t i = 0; i < (pfn_t)1 << order; i += (pfn_t)1 << part)
+		split_head(z, page + i, part, 0);
 	set_page_private(page, owner); /* opening the block may have zeroed it */
-	port_unlock_irqrestore(&z->lock, flags);
+}
+
+/* Returns where the part of [pfn, end) that lies in pfn's block ends. */
+static pfn_t part_end(pfn_t pfn, pfn_t end)
+{
+	pfn_t next = run_start(pfn, BLOCK_ORDER) + BLOCK_FRAMES;
+
+	return next < end ? next : end;
 }
 
 /* Returns whether all frames of [pfn, end) are free in the bits. */
@@ -309,28 +334,108 @@ static bool range_free(pfn_t pfn, pfn_t end)
 	return true;
 }
 
+/* Takes [pfn, end), a part of a block, by buddy_take_range() if all of it is free. Returns that. */
+static bool take_part(struct zone *z, pfn_t pfn, pfn_t end)
+{
+	unsigned long flags = port_lock_irqsave(&z->lock);
+	bool free = range_free(pfn, end);
+
+	if (free) {
+		unsigned int order = buddy_take_range(z, pfn, end);
+
+		for (pfn_t i = pfn; i < end; i += (pfn_t)1 << order)
+			pfn_to_page(i)->state = state_allocated(z->id, order);
+		zone_sub_free(z, end - pfn);
+	}
+	port_unlock_irqrestore(&z->lock, flags);
+	return free;
+}
+
+/* Undoes take_part(). */
+static void put_part(struct zone *z, pfn_t pfn, pfn_t end)
+{
+	unsigned long flags = port_lock_irqsave(&z->lock);
+
+	zone_add_free(z, end - pfn);
+	if (pfn_to_page(pfn)->state == state_allocated(z->id, BLOCK_ORDER)) {
+		pfn_to_page(pfn)->state = 0;
+		buddy_unmark(z, pfn, BLOCK_ORDER);
+		buddy_put(z, pfn, BLOCK_ORDER);
+		pfn = end;
+	}
+	while (pfn < end) {
+		struct frame_word w = { .first = run_start(pfn, BITMAP_WORD_SHIFT) };
+
+		for (; pfn < end && pfn < w.first + BITMAP_WORD_FRAMES; pfn++) {
+			pfn_to_page(pfn)->state = 0;
+			w.bits |= 1ull << (pfn - w.first);
+		}
+		buddy_put_word(z, &w);
+	}
+	port_unlock_irqrestore(&z->lock, flags);
+}
+
+/* Returns whether all of [start, end) is free, part by part. */
+static bool parts_free(struct zone *z, pfn_t start, pfn_t end)
+{
+	bool free = true;
+
+	for (pfn_t pfn = start; free && pfn < end; pfn = part_end(pfn, end)) {
+		unsigned long flags = port_lock_irqsave(&z->lock);
+
+		free = range_free(pfn, part_end(pfn, end));
+		port_unlock_irqrestore(&z->lock, flags);
+	}
+	return free;
+}
+
+/*
+ * Takes [start, end) part by part. What was taken is isolated: it is an allocation, so no other
+ * request gets it, and all invariants hold between two holds of the lock. Returns false, and gives
+ * everything back, when a part is not free. It looks at all parts before it takes one: a range that
+ * cannot be had is then mostly not kept from other requests.
+ */
+static bool take_parts(struct zone *z, pfn_t start, pfn_t end)
+{
+	pfn_t taken = start;
+
+	if (!parts_free(z, start, end))
+		return false;
+	while (taken < end && take_part(z, taken, part_end(taken, end)))
+		taken = part_end(taken, end);
+	if (zone_is_low(z))
+		cache_withhold(z);
+	if (taken == end)
+		return true;
+	for (pfn_t pfn = start; pfn < taken; pfn = part_end(pfn, end))
+		put_part(z, pfn, part_end(pfn, end));
+	return false;
+}
+
+/* Turns the blocks that take_part() took in one piece into single frames. */
+static void split_parts(struct zone *z, pfn_t start, pfn_t end)
+{
+	for (pfn_t pfn = start; pfn < end; pfn = part_end(pfn, end))
+		if (page_order(pfn_to_page(pfn)))
+			split_head(z, pfn_to_page(pfn), BLOCK_ORDER, 0);
+}
+
 int alloc_contig_range(pfn_t start, pfn_t end, unsigned int migratetype, gfp_t gfp)
 {
+	struct cache_shut shut;
 	struct zone *z;
-	unsigned long flags;
+	bool taken;
 
 	(void)migratetype;
 	if (start >= end || end > MM_MAX_PFN || pfn_zone(start) != pfn_zone(end - 1))
 		return -EINVAL;
 	z = pfn_zone(start);
-	drain_caches();
-	flags = port_lock_irqsave(&z->lock);
-	if (!range_free(start, end)) {
-		port_unlock_irqrestore(&z->lock, flags);
+	cache_shut(&shut, !(gfp & __GFP_ATOMIC));
+	taken = take_parts(z, start, end);
+	cache_reopen(&shut);
+	if (!taken)
 		return -EBUSY;
-	}
-	for (pfn_t pfn = start; pfn < end; pfn++) {
-		buddy_take_at(z, pfn);
-		pfn_to_page(pfn)->state = state_allocated(z->id, 0);
-	}
-	zone_sub_free(z, end - start);
-	port_unlock_irqrestore(&z->lock, flags);
-	cache_withhold(z);
+	split_parts(z, start, end);
 	if (mm_debug)
 		mm_debug_alloc(start, end - start, 0, gfp, CALLER);
 	if (gfp & __GFP_ZERO)

@@ -57,9 +57,10 @@
  *      are not RAM.
  *
  * Locking. zone->lock protects this zone's metadata and the descriptors of its free frames. It is
- * taken with interrupts off. Most holds are short: one run, or one batch of at most MAX_BATCH_WORDS
- * words, with at most MAX_LOWERED bounds lowered. alloc_contig_range() and split_page() hold it for
- * as long as their range takes. nr_free is read without it.
+ * taken with interrupts off. A hold is short: one run, or one batch of at most MAX_BATCH_WORDS
+ * words, with at most MAX_LOWERED bounds lowered, or the 512 descriptors of one block. Whatever
+ * takes longer is done in several holds, and the invariants are kept between them. Only the
+ * hand-over from memblock (zones_init() to zones_finish()) may hold it for longer.
  */
 #ifndef MM_ZONE_H
 #define MM_ZONE_H

@@ -18,6 +18,7 @@
 
 #include "mm/cache.h"
 #include "mm/check.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 #include "tests/host/sim/sim.h"
 
@@ -400,8 +401,8 @@ static void what_cpus_write_lies_apart(void **state)
 
 /* ---- the reserves of lower zones ---- */
 
-/* What another CPU does before this one next takes a lock, once. */
-static void (*before_lock)(void);
+/* What another CPU does before this one next takes a lock, once; before each: what looks on. */
+static void (*before_lock)(void), (*before_each_lock)(void);
 
 unsigned long __real_port_irq_save(void);
 unsigned long __wrap_port_irq_save(void);
@@ -413,6 +414,8 @@ unsigned long __wrap_port_irq_save(void)
 	before_lock = NULL;
 	if (other)
 		other();
+	if (before_each_lock)
+		before_each_lock();
 	return __real_port_irq_save();
 }
 
@@ -503,6 +506,209 @@ static void a_cache_stops_serving_when_another_cpu_uses_the_zone_up(void **state
 	assert_int_equal(mm_check(), 0);
 }
 
+/* ---- long work is done in many holds of the lock ---- */
+
+static unsigned int nr_holds, look_at_each, nr_looks;
+
+/* Between two holds no invariant is broken. */
+static void look_between_holds(void)
+{
+	if (nr_holds++ % look_at_each)
+		return;
+	nr_looks++;
+	assert_int_equal(mm_check(), 0);
+}
+
+static void look_on(unsigned int each)
+{
+	nr_holds = nr_looks = 0;
+	look_at_each = each;
+	before_each_lock = look_between_holds;
+}
+
+static void look_away(unsigned int least_holds)
+{
+	before_each_lock = NULL;
+	assert_true(nr_holds >= least_holds && nr_looks > 2);
+	assert_int_equal(mm_check(), 0);
+}
+
+static void split_page_keeps_the_invariants_between_holds(void **state)
+{
+	static const unsigned int orders[] = { 1, 8, 9, 10, 12, 17, 18 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		unsigned int order = orders[i];
+		struct page *page;
+
+		boot(64, 2048);
+		page = alloc_pages(GFP_KERNEL, order);
+		set_page_private(page, 0x1234);
+		look_on(order < 13 ? 1 : 1u << (order - 11));
+		split_page(page, order);
+		before_each_lock = NULL;
+		assert_int_equal(nr_holds, order <= 9 ? 1 : 1 + (1u << (order - 9)));
+		assert_int_equal(page_private(page), 0x1234);
+		assert_int_equal(mm_check(), 0);
+		for (pfn_t j = 0; j < (pfn_t)1 << order; j++)
+			__free_page(page + j);
+		drain_caches();
+		assert_int_equal(mm_check(), 0);
+	}
+}
+
+#define RANGE     (0x100000 + 5 * BLOCK_FRAMES + 100) /* cuts a block at either end */
+#define RANGE_END (RANGE + 8 * BLOCK_FRAMES)
+
+static int contig(pfn_t start, pfn_t end)
+{
+	return alloc_contig_range(start, end, MIGRATE_MOVABLE, GFP_KERNEL);
+}
+
+static void alloc_contig_range_keeps_the_invariants_between_holds(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	boot(64, 64);
+	before = nr_free_pages();
+	look_on(1);
+	assert_int_equal(contig(RANGE, RANGE_END), 0);
+	look_away(3 * 8);
+	assert_int_equal(nr_free_pages(), before - (RANGE_END - RANGE));
+	for (pfn_t pfn = RANGE; pfn < RANGE_END; pfn++) {
+		assert_ptr_equal(page_head(pfn), pfn_to_page(pfn));
+		assert_int_equal(page_order(pfn_to_page(pfn)), 0);
+	}
+	assert_int_equal(contig(RANGE_END - 1, RANGE_END), -EBUSY);
+	free_contig_range(RANGE, RANGE_END - RANGE);
+	assert_int_equal(nr_free_pages(), before);
+	assert_int_equal(mm_check(), 0);
+}
+
+/* A gib that is wholly free, and a whole block that is open. */
+static void alloc_contig_range_opens_a_gib(void **state)
+{
+	const pfn_t gib = 0x140000;
+	struct zone *z = &zones[ZONE_NORMAL];
+	struct page *page;
+
+	(void)state;
+	boot(64, 3072);
+	assert_true(bitmap_tree_test(&z->free, gib_of(z, gib)));
+	look_on(100);
+	assert_int_equal(contig(gib, gib + GIB_FRAMES), 0);
+	look_away(3 * 512);
+	free_contig_range(gib, GIB_FRAMES);
+	drain_caches();
+	page = alloc_page(GFP_KERNEL);
+	__free_page(page);
+	drain_caches();
+	assert_true(
+	    bitmap_test(&zone_gib(z, page_to_pfn(page))->open, block_of(page_to_pfn(page))));
+	assert_int_equal(contig(run_start(page_to_pfn(page), BLOCK_ORDER),
+				run_start(page_to_pfn(page), BLOCK_ORDER) + BLOCK_FRAMES),
+			 0);
+	assert_int_equal(mm_check(), 0);
+}
+
+static void frames_in_the_cache_of_another_cpu_are_had_by_number(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	boot(64, 512);
+	sim_cpu = 1;
+	page = alloc_page(GFP_KERNEL);
+	__free_page(page);
+	assert_true(frame_caches[1][ZONE_NORMAL].count > 0);
+	sim_cpu = 0;
+	assert_int_equal(page_state(page_to_pfn(page)), PAGE_FREE);
+	sim_irqs(false);
+	assert_int_equal(contig(page_to_pfn(page), page_to_pfn(page) + 4), -EBUSY);
+	sim_irqs(true);
+	assert_int_equal(contig(page_to_pfn(page), page_to_pfn(page) + 4), 0);
+	assert_int_equal(mm_check(), 0);
+}
+
+static unsigned int lock_to_come; /* 0: the next one */
+static int error_of_other;
+static pfn_t start_of_other;
+
+static void other_wants_a_range(void)
+{
+	void (*look)(void) = before_each_lock;
+	unsigned int own = sim_cpu;
+
+	if (lock_to_come--)
+		return;
+	before_each_lock = NULL;
+	sim_cpu = 2;
+	error_of_other = contig(start_of_other, start_of_other + 8 * BLOCK_FRAMES);
+	sim_cpu = own;
+	before_each_lock = look;
+	lock_to_come = ~0u;
+}
+
+/*
+ * Another CPU takes a range that overlaps with this one's, between any two holds. One of them has
+ * its range afterwards and the other an error, and the counts are right.
+ */
+static void of_two_ranges_that_overlap_one_is_had(void **state)
+{
+	(void)state;
+	for (int blocks = -4; blocks <= 4; blocks += 4)
+		for (unsigned int lock = 0; lock < 70; lock++) {
+			uint64_t before;
+			int error;
+
+			boot(64, 64);
+			before = nr_free_pages();
+			start_of_other = RANGE + 50 + (pfn_t)(blocks * (int)BLOCK_FRAMES);
+			lock_to_come = lock;
+			before_each_lock = other_wants_a_range;
+			error = contig(RANGE, RANGE_END);
+			before_each_lock = NULL;
+			assert_true(lock_to_come > 70 || !error);
+			if (lock_to_come > 70)
+				assert_int_equal(!error + !error_of_other, 1);
+			assert_true(!error || error == -EBUSY);
+			assert_int_equal(nr_free_pages(), before - (RANGE_END - RANGE));
+			assert_int_equal(mm_check(), 0);
+		}
+}
+
+/* The last frame of a range goes to another CPU after all were seen free: the rest comes back. */
+static struct page *last_frame;
+
+static void other_takes_the_last_frame(void)
+{
+	/* Half of the range is taken already. */
+	if (page_state(RANGE + 4 * BLOCK_FRAMES) != PAGE_ALLOCATED)
+		return;
+	before_each_lock = NULL;
+	assert_int_equal(contig(RANGE_END - 1, RANGE_END), 0);
+	last_frame = pfn_to_page(RANGE_END - 1);
+}
+
+static void what_was_taken_of_a_range_comes_back(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	boot(64, 64);
+	before = nr_free_pages();
+	last_frame = NULL;
+	before_each_lock = other_takes_the_last_frame;
+	assert_int_equal(contig(RANGE, RANGE_END), -EBUSY);
+	assert_non_null(last_frame);
+	assert_int_equal(nr_free_pages(), before - 1);
+	assert_int_equal(mm_check(), 0);
+	__free_page(last_frame);
+	assert_int_equal(contig(RANGE, RANGE_END), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -523,6 +729,14 @@ int main(void)
 					  shut_down),
 		cmocka_unit_test_teardown(a_cache_stops_serving_when_another_cpu_uses_the_zone_up,
 					  shut_down),
+		cmocka_unit_test_teardown(split_page_keeps_the_invariants_between_holds, shut_down),
+		cmocka_unit_test_teardown(alloc_contig_range_keeps_the_invariants_between_holds,
+					  shut_down),
+		cmocka_unit_test_teardown(alloc_contig_range_opens_a_gib, shut_down),
+		cmocka_unit_test_teardown(frames_in_the_cache_of_another_cpu_are_had_by_number,
+					  shut_down),
+		cmocka_unit_test_teardown(of_two_ranges_that_overlap_one_is_had, shut_down),
+		cmocka_unit_test_teardown(what_was_taken_of_a_range_comes_back, shut_down),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -219,7 +219,7 @@ static void take_all(void)
 	struct page *page;
 
 	for (unsigned int order = NR_ORDERS; order-- > 0;)
-		while ((page = alloc_pages(__GFP_HIGH, order))) {
+		while ((page = alloc_pages(GFP_ATOMIC, order))) { /* another CPU may be busy */
 			set_page_private(page, (unsigned long)hog);
 			hog = page;
 		}
