@@ -11,7 +11,8 @@
  * A scenario's first run has no work and counts the operation's instructions. Then, for each kind
  * of work, these runs follow, each of which prepares the allocator anew:
  *   - one run for each instruction, in which the work is done before this instruction only. Of a
- *     long operation only about MAX_POINTS instructions or fewer get a run, at equal distances.
+ *     long operation only about MAX_POINTS instructions get a run: all near its beginning and its
+ *     end, where it enters and leaves a frame cache, and some in between, at equal distances.
  *   - one run in which the work is done before every instruction. It cannot replace the others:
  *     after the work before the first instruction, a frame cache that was prepared to be empty may
  *     not be empty any more.
@@ -32,12 +33,13 @@
 #include "mm/check.h"
 #include "mm/zone.h"
 
-#define ORDER      3             /* the order of all allocations that are more than a frame */
-#define NR_BULK    4             /* frames of a bulk */
-#define STOCK      1024          /* frames: more than a cache holds, more than a run frees */
-#define SCARCE     (1u << ORDER) /* frames that are left when memory is short: a run */
-#define EVERY      (~0u)         /* for run.only: every instruction */
-#define MAX_POINTS 256           /* instructions of an operation that get a run, or a few more */
+#define ORDER      3                /* the order of all allocations that are more than a frame */
+#define NR_BULK    4                /* frames of a bulk */
+#define STOCK      1024             /* frames: more than a cache holds, more than a run frees */
+#define SCARCE     (1u << ORDER)    /* frames that are left when memory is short: a run */
+#define EVERY      (~0u)            /* for run.only: every instruction */
+#define MAX_POINTS 256              /* instructions of an operation that get a run, or a few more */
+#define NEAR       (MAX_POINTS / 4) /* so many at its beginning and its end all get one */
 
 struct work {
 	const char *name;
@@ -210,11 +212,46 @@ static bool alloc_and_free(void)
 	return true;
 }
 
+/* The run of frames that the handler holds, or NULL. */
+static struct page *kept_run;
+
+static void free_kept_run(void)
+{
+	struct page *page = kept_run;
+
+	kept_run = NULL;
+	if (page)
+		give_back(page, ORDER);
+}
+
+/*
+ * Keeps a run: unlike a single frame it comes from the zone's bits, so the zone's count of free
+ * frames differs when the operation goes on. Frees the run if it was kept already.
+ */
+static bool keep_or_free_run(void)
+{
+	struct page *page;
+
+	if (kept_run) {
+		free_kept_run();
+		return true;
+	}
+	page = alloc_pages(run.work->gfp, ORDER);
+	if (!page)
+		return lacking();
+	mark_held(page, ORDER);
+	kept_run = page;
+	if (nr_kept + (1u << ORDER) > most_kept)
+		most_kept = nr_kept + (1u << ORDER);
+	return true;
+}
+
 static const struct work works[] = {
 	{ "keeps a frame", keep_one, GFP_KERNEL, 0 },
 	{ "frees a frame", free_one, GFP_KERNEL, 0 },
 	{ "allocates and frees a frame", alloc_and_free, GFP_KERNEL, 0 },
 	{ "allocates and frees order 3", alloc_and_free, GFP_ATOMIC, ORDER },
+	{ "keeps order 3", keep_or_free_run, GFP_ATOMIC, ORDER },
 };
 #define NR_WORKS (sizeof(works) / sizeof(works[0]))
 
@@ -308,6 +345,20 @@ static void free_run(void)
 		__free_pages(target, run.scenario->order);
 }
 
+/*
+ * Frees a run of the operation's order at the lowest address, with empty frame caches: the
+ * handler's next allocation would get frames of it.
+ */
+static void free_first_run(void)
+{
+	drain_caches();
+	target = alloc_pages(GFP_KERNEL, run.scenario->order);
+	if (target)
+		__free_pages(target, run.scenario->order);
+	else
+		complain("no memory");
+}
+
 static void do_alloc(void)
 {
 	target = alloc_pages(GFP_KERNEL, run.scenario->order);
@@ -397,6 +448,7 @@ static const struct scenario scenarios[] = {
 	{ "put_page", 0, LOCKS, hold, do_put, nothing },
 	{ "split_page", ORDER, LOCKS, hold, do_split, check_split },
 	{ "alloc_contig_range", ORDER, LOCKS, free_run, do_contig, check_contig },
+	{ "alloc_contig_range, first run", ORDER, LOCKS, free_first_run, do_contig, check_contig },
 	{ "drain_caches", 0, LOCKS, refill_cache, drain_caches, nothing },
 };
 
@@ -426,6 +478,8 @@ static void run_once(const struct work *work, unsigned int only)
 		arch_single_step(run.scenario->operate, visit);
 	if (!complaint[0])
 		run.scenario->finish();
+	if (!complaint[0])
+		free_kept_run();
 	free_kept();
 	if (nr_free_pages() != before)
 		complain("not all memory came back");
@@ -437,14 +491,14 @@ static void run_once(const struct work *work, unsigned int only)
  */
 static void run_work(const struct work *work, unsigned int nr_on)
 {
-	unsigned int i = 0, step = 1 + nr_on / MAX_POINTS;
+	unsigned int i = 0, step = nr_on > MAX_POINTS ? 1 + 2 * nr_on / MAX_POINTS : 1;
 	bool reached;
 
 	/* When interrupted, the operation may take more instructions: each run tells the end. */
 	do {
 		run_once(work, i);
 		reached = run.nr_on > i;
-		i += step;
+		i += i < NEAR || i + step + NEAR > nr_on ? 1 : step;
 	} while (reached && !complaint[0]);
 	if (!complaint[0])
 		run_once(work, EVERY);
