@@ -322,10 +322,18 @@ void buddy_take_words(struct zone *z, struct frame_batch *b)
 	}
 }
 
-void buddy_put_word(struct zone *z, const struct frame_word *w)
+/* Returns whether the bitmap is full, whatever word number at is. */
+static bool full_elsewhere(const struct bitmap *bitmap, unsigned int at)
+{
+	for_each_bitmap_word if (i != at && bitmap->word[i] != BITMAP_WORD_FULL) return false;
+	return true;
+}
+
+unsigned int buddy_put_word(struct zone *z, const struct frame_word *w, unsigned int budget)
 {
 	struct buddy_spot s = buddy_spot_at(z, w->first, LEVEL_BLOCK);
-	uint64_t *word = &s.bitmap->word[buddy_child_of(w->first, LEVEL_BLOCK) / 64];
+	unsigned int at = buddy_child_of(w->first, LEVEL_BLOCK) / 64;
+	uint64_t *word = &s.bitmap->word[at];
 
 	MM_ASSERT(port_lock_is_taken(&z->lock));
 	MM_ASSERT(bitmap_test(&s.gib->open, s.block));
@@ -333,6 +341,9 @@ void buddy_put_word(struct zone *z, const struct frame_word *w)
 		panic("frame 0x%llx is free already",
 		      (unsigned long long)w->first +
 			  (unsigned int)__builtin_ctzll(*word & w->bits));
+	if (budget < BUDDY_COMPLETED && (*word | w->bits) == BITMAP_WORD_FULL &&
+	    full_elsewhere(s.bitmap, at))
+		return 0;
 	*word |= w->bits;
 	if (*word != BITMAP_WORD_FULL) {
 		if (!buddy_is_indexed(z, s, BITMAP_WORD_SHIFT - 1, LEVEL_BLOCK))
@@ -340,21 +351,42 @@ void buddy_put_word(struct zone *z, const struct frame_word *w)
 	} else if (buddy_full_word_matters(z, s, buddy_child_of(w->first, LEVEL_BLOCK),
 					   LEVEL_BLOCK)) {
 		buddy_completed(z, w->first, LEVEL_BLOCK);
+		if (full_elsewhere(s.bitmap, at))
+			return BUDDY_COMPLETED;
 	}
+	return 1;
+}
+
+/* Returns the frames of [pfn, end) that lie in pfn's word. */
+static struct frame_word word_at(pfn_t pfn, pfn_t end)
+{
+	pfn_t first = run_start(pfn, BITMAP_WORD_SHIFT);
+	unsigned int from = (unsigned int)(pfn - first);
+	unsigned int n = (unsigned int)(BITMAP_WORD_FRAMES - from);
+
+	if (end - pfn < n)
+		n = (unsigned int)(end - pfn);
+	return (struct frame_word){ first, ~0ull >> (64 - n) << from };
 }
 
 /* Clears the children of a block's bitmap that stand for the frames [pfn, end). */
 static void clear_frames(struct bitmap *bitmap, pfn_t pfn, pfn_t end)
 {
-	while (pfn < end) {
-		unsigned int child = buddy_child_of(pfn, LEVEL_BLOCK);
-		unsigned int left = 64 - child % 64;
-		unsigned int n = end - pfn < left ? (unsigned int)(end - pfn) : left;
-		uint64_t bits = ~0ull >> (64 - n) << (child % 64);
+	for (; pfn < end; pfn = run_start(pfn, BITMAP_WORD_SHIFT) + BITMAP_WORD_FRAMES) {
+		struct frame_word w = word_at(pfn, end);
+		uint64_t *word = &bitmap->word[buddy_child_of(pfn, LEVEL_BLOCK) / 64];
 
-		MM_ASSERT((bitmap->word[child / 64] & bits) == bits);
-		bitmap->word[child / 64] &= ~bits;
-		pfn += n;
+		MM_ASSERT((*word & w.bits) == w.bits);
+		*word &= ~w.bits;
+	}
+}
+
+void buddy_put_range(struct zone *z, pfn_t pfn, pfn_t end)
+{
+	for (; pfn < end; pfn = run_start(pfn, BITMAP_WORD_SHIFT) + BITMAP_WORD_FRAMES) {
+		struct frame_word w = word_at(pfn, end);
+
+		buddy_put_word(z, &w, BUDDY_COMPLETED);
 	}
 }
 

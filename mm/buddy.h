@@ -288,6 +288,9 @@ void buddy_open_gib(struct zone *z, pfn_t pfn);
  */
 unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end);
 
+/* Frees the frames [pfn, end) of one open block, of which none is free. */
+void buddy_put_range(struct zone *z, pfn_t pfn, pfn_t end);
+
 /* Some frames of one word of a block's bitmap: first + i for each bit i. */
 struct frame_word {
 	pfn_t first;
@@ -296,9 +299,8 @@ struct frame_word {
 
 /*
  * The most words that move between a zone's bits and a frame cache under one hold of the lock.
- * Frames that lie scattered cost a word each, so a limit in words keeps the hold short. The words'
- * cost differs: a hold is longest when each of them makes the bitmap of a block full, which
- * `worst0.free` in `make bench` does not provoke.
+ * Frames that lie scattered cost a word each, so a limit in words keeps the hold short. A word that
+ * makes the bitmap of its block full counts as BUDDY_COMPLETED words.
  */
 #define MAX_BATCH_WORDS 11
 
@@ -315,7 +317,14 @@ struct frame_batch {
  */
 void buddy_take_words(struct zone *z, struct frame_batch *b);
 
-/* Frees the frames of a word of an open block. Panics if one of them is free. */
-void buddy_put_word(struct zone *z, const struct frame_word *w);
+/* What a word costs that makes the bitmap of its block full, in words that do not. */
+#define BUDDY_COMPLETED 6
+
+/*
+ * Frees the frames of a word of an open block. Panics if one of them is free. Returns what it cost,
+ * in words: 1, or BUDDY_COMPLETED when the block's bitmap became full. Returns 0, and does nothing,
+ * when that is more than budget.
+ */
+unsigned int buddy_put_word(struct zone *z, const struct frame_word *w, unsigned int budget);
 
 #endif

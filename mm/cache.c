@@ -220,10 +220,10 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 {
 	pfn_t pfn = page_to_pfn(*top), first = pfn & ~(BITMAP_WORD_FRAMES - 1);
 	unsigned int child = (unsigned int)(pfn - first);
-	unsigned int n = top_run(top, max <= child ? max : child + 1);
-	uint64_t bits = (~0ull >> (64 - n)) << (child + 1 - n);
+	unsigned int run = top_run(top, max <= child ? max : child + 1), n;
+	uint64_t bits = (~0ull >> (64 - run)) << (child + 1 - run);
 
-	for (; n < max; n++) {
+	for (n = run; n < max; n++) {
 		const struct page *page = *(top - n);
 		uintptr_t offset = (uintptr_t)page - (uintptr_t)pfn_to_page(first);
 
@@ -231,7 +231,7 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 			break;
 		bits |= 1ull << (offset / sizeof(struct page) % 64);
 	}
-	if (bitmap_word_weight(bits) != n)
+	if (n != run && bitmap_word_weight(bits) != n)
 		panic("one of the 64 frames from 0x%llx on is in a cache twice",
 		      (unsigned long long)first);
 	*w = (struct frame_word){ first, bits };
@@ -239,25 +239,47 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 }
 
 /*
+ * Frees the first of nr words of frames under one hold of the lock: as many as cost no more than
+ * MAX_BATCH_WORDS together. sum[i] is the number of frames in word[0] to word[i]. Returns how many
+ * words were freed.
+ */
+static unsigned int put_words(struct zone *z, const struct frame_word *word,
+			      const unsigned int *sum, unsigned int nr)
+{
+	unsigned int budget = MAX_BATCH_WORDS, n = 0, cost;
+	unsigned long flags = port_lock_irqsave(&z->lock);
+
+	while ((cost = buddy_put_word(z, &word[n], budget))) {
+		budget -= cost;
+		if (++n == nr || !budget)
+			break;
+	}
+	zone_add_free(z, sum[n - 1]);
+	port_unlock_irqrestore(&z->lock, flags);
+	return n;
+}
+
+/*
  * Returns a batch of frames from the top of a stack to the bits: at most CACHE_DRAIN, and as many
- * as lie in MAX_BATCH_WORDS words. A frame that lies alone costs as much as a whole word.
+ * as lie in MAX_BATCH_WORDS words. A frame that lies alone costs as much as a whole word. Takes the
+ * lock more than once when words make bitmaps full.
  */
 static void drain_batch(struct zone *z, struct page *const *stack, uint64_t *count)
 {
 	unsigned int max = (unsigned int)at_most(*count, CACHE_DRAIN);
-	struct frame_batch b;
-	unsigned long flags;
+	struct frame_word word[MAX_BATCH_WORDS];
+	unsigned int sum[MAX_BATCH_WORDS], frames = 0, nr, done;
 
-	b.nr_frames = b.nr_words = 0;
-	while (b.nr_frames < max && b.nr_words < MAX_BATCH_WORDS)
-		b.nr_frames += gather_word(&stack[*count - 1 - b.nr_frames], max - b.nr_frames,
-					   &b.word[b.nr_words++]);
-	flags = port_lock_irqsave(&z->lock);
-	for (unsigned int i = 0; i < b.nr_words; i++)
-		buddy_put_word(z, &b.word[i]);
-	zone_add_free(z, b.nr_frames);
-	port_unlock_irqrestore(&z->lock, flags);
-	*count -= b.nr_frames;
+	for (nr = 0; frames < max && nr < MAX_BATCH_WORDS; nr++) {
+		frames += gather_word(&stack[*count - 1 - frames], max - frames, &word[nr]);
+		sum[nr] = frames;
+	}
+	*count -= frames;
+	for (unsigned int at = 0; at < nr; at += done) {
+		done = put_words(z, &word[at], &sum[at], nr - at);
+		for (unsigned int i = at + done; i < nr; i++)
+			sum[i] -= sum[at + done - 1];
+	}
 }
 
 void free_raced(const struct page *page)

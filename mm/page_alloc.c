@@ -281,6 +281,20 @@ void put_page(struct page *page)
 	put_head(page, state_order(__atomic_load_n(&page->state, __ATOMIC_RELAXED)));
 }
 
+/* Writes the heads of allocations of this order that lie side by side and fill so many frames. */
+static void write_heads(const struct zone *z, struct page *page, pfn_t frames, unsigned int order)
+{
+	uint64_t state = state_allocated(z->id, order);
+	struct page *end = page + frames;
+
+	if (!order) {
+		set_states(page, frames, state);
+		return;
+	}
+	for (pfn_t step = (pfn_t)1 << order; page < end; page += step)
+		__atomic_store_n(&page->state, state, __ATOMIC_RELAXED);
+}
+
 /*
  * Turns an allocation of one order, with one reference, into allocations of a lower one, under one
  * hold of the lock: an order above 9 to order 9, any other to order 0.
@@ -294,8 +308,8 @@ static void split_head(struct zone *z, struct page *page, unsigned int order, un
 
 	if (valid && order >= BLOCK_ORDER)
 		buddy_split(z, pfn, order);
-	for (pfn_t i = 0; valid && i < (pfn_t)1 << order; i += (pfn_t)1 << to)
-		page[i].state = state_allocated(z->id, to);
+	if (valid)
+		write_heads(z, page, (pfn_t)1 << order, to);
 	port_unlock_irqrestore(&z->lock, flags);
 	if (!valid)
 		bad_free(page, order);
@@ -341,10 +355,7 @@ static bool take_part(struct zone *z, pfn_t pfn, pfn_t end)
 	bool free = range_free(pfn, end);
 
 	if (free) {
-		unsigned int order = buddy_take_range(z, pfn, end);
-
-		for (pfn_t i = pfn; i < end; i += (pfn_t)1 << order)
-			pfn_to_page(i)->state = state_allocated(z->id, order);
+		write_heads(z, pfn_to_page(pfn), end - pfn, buddy_take_range(z, pfn, end));
 		zone_sub_free(z, end - pfn);
 	}
 	port_unlock_irqrestore(&z->lock, flags);
@@ -358,19 +369,12 @@ static void put_part(struct zone *z, pfn_t pfn, pfn_t end)
 
 	zone_add_free(z, end - pfn);
 	if (pfn_to_page(pfn)->state == state_allocated(z->id, BLOCK_ORDER)) {
-		pfn_to_page(pfn)->state = 0;
+		set_states(pfn_to_page(pfn), 1, 0);
 		buddy_unmark(z, pfn, BLOCK_ORDER);
 		buddy_put(z, pfn, BLOCK_ORDER);
-		pfn = end;
-	}
-	while (pfn < end) {
-		struct frame_word w = { .first = run_start(pfn, BITMAP_WORD_SHIFT) };
-
-		for (; pfn < end && pfn < w.first + BITMAP_WORD_FRAMES; pfn++) {
-			pfn_to_page(pfn)->state = 0;
-			w.bits |= 1ull << (pfn - w.first);
-		}
-		buddy_put_word(z, &w);
+	} else {
+		set_states(pfn_to_page(pfn), end - pfn, 0);
+		buddy_put_range(z, pfn, end);
 	}
 	port_unlock_irqrestore(&z->lock, flags);
 }

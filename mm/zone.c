@@ -236,13 +236,11 @@ void zones_finish(void)
 	mm_debug_start();
 }
 
-static void set_states(pfn_t pfn, pfn_t frames, uint64_t state)
+void set_states(struct page *page, pfn_t frames, uint64_t state)
 {
-	struct page *page = pfn_to_page(pfn);
-
 #pragma GCC unroll 8
 	for (pfn_t i = 0; i < frames; i++)
-		page[i].state = state;
+		__atomic_store_n(&page[i].state, state, __ATOMIC_RELAXED);
 }
 
 /*
@@ -256,9 +254,9 @@ static void hand_over_part(struct zone *z, pfn_t pfn, unsigned int order)
 	buddy_open_gib(z, pfn);
 	if (!bitmap_test(&zone_gib(z, pfn)->open, block_of(pfn))) {
 		buddy_open_block(z, first);
-		set_states(first, BLOCK_FRAMES, state_reserved(z->id));
+		set_states(pfn_to_page(first), BLOCK_FRAMES, state_reserved(z->id));
 	}
-	set_states(pfn, (pfn_t)1 << order, 0);
+	set_states(pfn_to_page(pfn), (pfn_t)1 << order, 0);
 }
 
 /* Hands over an aligned run that lies within a zone: the ordinary merge takes it in. */

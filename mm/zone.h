@@ -265,6 +265,9 @@ static inline bool state_is_head(uint64_t state, unsigned int zone, unsigned int
 	return state >> 32 == state_allocated(zone, order) >> 32 && (uint32_t)state;
 }
 
+/* Sets the state words of so many frames from page on. Others may read them meanwhile. */
+void set_states(struct page *page, pfn_t frames, uint64_t state);
+
 /*
  * Sets up the allocator: to be called once, after memblock is complete and mem_map_init() has run.
  * zones_init() makes spans, directories and gibs from memblock; seed should differ from boot to

@@ -524,6 +524,7 @@ static const struct {
 	{ "worst0.alloc", worst0_alloc },
 	{ "worst0.free", worst0_free },
 	{ "worst3.alloc", worst3_alloc },
+	{ "hold.max", bench_hold },
 };
 
 int bench(const char *only)

@@ -4,6 +4,8 @@
 #ifndef KERNEL_TEST_BENCH_H
 #define KERNEL_TEST_BENCH_H
 
+#include <stdbool.h>
+
 /*
  * Measures the rows whose id begins with `only`, or all if it is NULL, and prints each as a line
  * `bench ID VALUE UNIT`. Times are in ticks of the time stamp counter, followed by nanoseconds if
@@ -14,5 +16,8 @@
  * little memory, or mm_check() found errors in the end.
  */
 int bench(const char *only);
+
+/* Prints the row hold.max, in instructions, and the longest hold of each call. Returns true. */
+bool bench_hold(const char *id);
 
 #endif

@@ -657,7 +657,7 @@ static const struct contract {
 	}
 	CONTRACT("port_lock_is_taken(&z->lock)", take_without_the_lock),
 	CONTRACT("order <= MAX_PAGE_ORDER", take_too_large_an_order),
-	CONTRACT("& bits) == bits", take_a_frame_in_use),
+	CONTRACT("& w.bits) == w.bits", take_a_frame_in_use),
 	CONTRACT("!bitmap_any_run(", put_a_free_frame),
 	CONTRACT("bitmap_test(&s.gib->open", put_into_a_block_not_open),
 	CONTRACT("!bitmap_test(&s.gib->free", open_a_whole_block),
