@@ -9,12 +9,16 @@
  * mm_check() must find nothing, and as many frames must be free as before.
  */
 #include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/format.h"
 #include "mm/cache.h"
 #include "mm/check.h"
+#include "mm/debug.h"
 #include "mm/zone.h"
 #include "tests/host/sim/sim.h"
 
@@ -172,6 +176,86 @@ static void references(struct worker *self)
 	}
 }
 
+/*
+ * One thread writes to a frame and then drops its reference; the other sees, without any order,
+ * that it has the last one, frees the frame into its own frame cache, gets it again and writes.
+ * Freeing has to order that write after the first one. Two threads have a box for the frame.
+ */
+static void hand_to_and_fro(struct worker *self)
+{
+	static _Atomic(struct page *) boxes[THREADS / 2];
+	_Atomic(struct page *) *box = &boxes[self->cpu / 2];
+	struct page *page;
+
+	for (unsigned int i = 0; i < STEPS / 4; i++) {
+		if (self->cpu % 2) {
+			while (!(page = atomic_exchange_explicit(box, NULL, memory_order_acquire)))
+				sched_yield();
+			*(volatile uint64_t *)page_address(page) = self->cpu;
+			put_page(page);
+			continue;
+		}
+		page = alloc_page(GFP_KERNEL);
+		*(volatile uint64_t *)page_address(page) = self->cpu;
+		get_page(page);
+		atomic_store_explicit(box, page, memory_order_release);
+		while (__atomic_load_n(&page->count, __ATOMIC_RELAXED) != 1)
+			sched_yield();
+		__free_page(page);
+		atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
+	}
+}
+
+/* Allocates frames, which debug.h numbers. They are freed when all threads have ended. */
+#define NUMBERED 5000
+static struct page *numbered[THREADS][NUMBERED];
+
+static void count_up(struct worker *self)
+{
+	for (unsigned int i = 0; i < NUMBERED; i++)
+		numbered[self->cpu][i] = take(self, 0);
+}
+
+static void give_numbered(struct page *page)
+{
+	give(page);
+	for (unsigned int cpu = 0; cpu < THREADS; cpu++)
+		for (unsigned int i = 0; i < NUMBERED; i++) {
+			give(numbered[cpu][i]);
+			numbered[cpu][i] = NULL;
+		}
+}
+
+/* The text of a report on a frame, and how much of it there is. */
+static char report[256];
+static int reported;
+
+__attribute__((format(printf, 1, 2))) static int note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	reported += vsnprintf(report + reported, sizeof(report) - (size_t)reported, fmt, ap);
+	va_end(ap);
+	return 0;
+}
+
+/* Returns whether the next allocation has the number after those of all threads. */
+static bool numbers_are_right(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	char number[40];
+
+	reported = 0;
+	page_owner_print(page_to_pfn(page), note);
+	__free_page(page);
+	snprintf(number, sizeof(number), ", allocation %lu\n", atomic_load(&allocations) + 1);
+	if (strstr(report, number))
+		return true;
+	printf("# expected \"allocation %lu\" in: %s", atomic_load(&allocations) + 1, report);
+	return false;
+}
+
 static void *run(void *argument)
 {
 	struct worker *self = argument;
@@ -183,14 +267,16 @@ static void *run(void *argument)
 	return NULL;
 }
 
-static void boot(void)
+static void boot(unsigned int debug)
 {
 	static const struct e820_entry raw[] = {
 		{ 0, 0x9f000, E820_TYPE_RAM, 0, 20, 0 },
 		{ MIB, 63 * MIB, E820_TYPE_RAM, 0, 20, 0 },
 		{ 0x100000000, 64 * MIB, E820_TYPE_RAM, 0, 20, 0 },
 	};
-	const struct sim_options options = { .dirty = true, .kernel_size = 2 * MIB, .seed = 1 };
+	const struct sim_options options = {
+		.dirty = true, .kernel_size = 2 * MIB, .seed = 1, .debug = debug
+	};
 	struct e820_taken kernel;
 	const char *error;
 
@@ -209,12 +295,18 @@ static uint64_t total_free(void)
 	return sum;
 }
 
+struct test {
+	const char *name;
+	void (*work)(struct worker *self);
+	void (*release)(struct page *page); /* frees what the threads left: a slot's page, or all */
+	unsigned int debug;                 /* options of mm/debug.h */
+};
+
 /*
- * Boots, runs work on all threads, and releases what is left in the slots. Returns whether
- * everything was as it should be.
+ * Boots, runs the test's work on all threads, and releases what is left in the slots. Returns
+ * whether everything was as it should be.
  */
-static bool survives(const char *name, void (*work)(struct worker *self),
-		     void (*release)(struct page *page))
+static bool survives(const struct test *test)
 {
 	struct worker workers[THREADS];
 	uint64_t before;
@@ -222,14 +314,14 @@ static bool survives(const char *name, void (*work)(struct worker *self),
 	bool ok;
 
 	sim_nr_cpus = THREADS;
-	boot();
+	boot(test->debug);
 	before = total_free();
 	atomic_store(&allocations, 0);
 	atomic_store(&exhausted, 0);
 	atomic_store(&twice, 0);
 	sim_log = stdout;
 	for (unsigned int i = 0; i < THREADS; i++) {
-		workers[i] = (struct worker){ .cpu = i, .seed = i + 1, .work = work };
+		workers[i] = (struct worker){ .cpu = i, .seed = i + 1, .work = test->work };
 		if (pthread_create(&workers[i].thread, NULL, run, &workers[i])) {
 			printf("Bail out! cannot create a thread\n");
 			exit(1);
@@ -238,13 +330,15 @@ static bool survives(const char *name, void (*work)(struct worker *self),
 	for (unsigned int i = 0; i < THREADS; i++)
 		pthread_join(workers[i].thread, NULL);
 	for (unsigned int i = 0; i < SLOTS; i++)
-		release(atomic_exchange(&slots[i], NULL));
+		test->release(atomic_exchange(&slots[i], NULL));
 	drain_caches();
 	broken = mm_check();
 	sim_log = NULL;
-	printf("# %s: seeds 1 to %d, %lu allocations, %lu were refused\n", name, THREADS,
+	printf("# %s: seeds 1 to %d, %lu allocations, %lu were refused\n", test->name, THREADS,
 	       atomic_load(&allocations), atomic_load(&exhausted));
 	ok = !broken && !atomic_load(&twice) && total_free() == before;
+	if (test->debug & MM_PAGE_OWNER)
+		ok &= numbers_are_right();
 	if (!ok)
 		printf("# %lu invariants are broken, %lu frames had two owners or none, %llu of "
 		       "%llu frames are free\n",
@@ -254,15 +348,14 @@ static bool survives(const char *name, void (*work)(struct worker *self),
 
 int main(void)
 {
-	static const struct {
-		const char *name;
-		void (*work)(struct worker *self);
-		void (*release)(struct page *page); /* frees what the threads left in a slot */
-	} tests[] = {
-		{ "all orders, freed by other threads", orders, give },
-		{ "floods of single frames, until none is left", floods, give },
-		{ "split blocks and ranges by number", pieces, give },
-		{ "references dropped by two threads", references, drop },
+	static const struct test tests[] = {
+		{ "all orders, freed by other threads", orders, give, 0 },
+		{ "floods of single frames, until none is left", floods, give, 0 },
+		{ "split blocks and ranges by number", pieces, give, 0 },
+		{ "references dropped by two threads", references, drop, 0 },
+		{ "a frame is used again after its last reference", hand_to_and_fro, drop, 0 },
+		{ "allocations are numbered", count_up, give_numbered,
+		  MM_PAGE_OWNER | MM_PAGE_POISON },
 	};
 	int failed = 0;
 
@@ -272,7 +365,7 @@ int main(void)
 		return 1;
 	printf("1..%zu\n", sizeof(tests) / sizeof(tests[0]));
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-		bool ok = survives(tests[i].name, tests[i].work, tests[i].release);
+		bool ok = survives(&tests[i]);
 
 		printf("%s %zu - %s\n", ok ? "ok" : "not ok", i + 1, tests[i].name);
 		failed |= !ok;
