@@ -352,6 +352,36 @@ static void the_last_byte_is_looked_at(void **state)
 	assert_non_null(strstr(said, "from byte 0xfff on: ab\n"));
 }
 
+static void expect_bytes_named(unsigned int first, unsigned int last)
+{
+	struct page *page;
+	uint8_t *bytes;
+	char words[64];
+
+	boot(MM_PAGE_POISON);
+	page = ann(0);
+	bytes = page_address(page);
+	fred(page, 0);
+	bytes[first] = 0;
+	bytes[last] = 0;
+	snprintf(words, sizeof(words), "free, bytes 0x%x to 0x%x", first, last);
+	EXPECT_REPORT(ann(0), words);
+}
+
+/* The report names the first and the last byte that differ, wherever in a word they are. */
+static void the_written_bytes_are_named(void **state)
+{
+	(void)state;
+	expect_bytes_named(0, 0);
+	expect_bytes_named(1, 1);
+	expect_bytes_named(0x10, 0x12);
+	expect_bytes_named(0x123, 0x124);
+	expect_bytes_named(0x124, 0x131);
+	expect_bytes_named(0, 0xffe);
+	expect_bytes_named(0xffe, 0xffe);
+	expect_bytes_named(0xff7, 0xfff);
+}
+
 /* RAM held garbage before the boot, and an owner may leave anything in a frame. */
 static void what_was_never_freed_is_not_looked_at(void **state)
 {
@@ -495,6 +525,7 @@ int main(void)
 		cmocka_unit_test(frames_that_nobody_had_have_no_owner),
 		cmocka_unit_test(a_write_after_free_is_found),
 		cmocka_unit_test(the_last_byte_is_looked_at),
+		cmocka_unit_test(the_written_bytes_are_named),
 		cmocka_unit_test(what_was_never_freed_is_not_looked_at),
 		cmocka_unit_test(a_free_frame_is_not_mapped),
 		cmocka_unit_test(a_large_page_loses_no_frame),
