@@ -15,7 +15,8 @@
  *
  * "Child" is a child's number in its bitmap, less than BITMAP_BITS. A run is named by its first
  * child, a multiple of 2^k, and its order k. Nothing here takes a lock: the owner of the bitmap
- * does.
+ * does. Each word is written in one piece, by bitmap_write(), so that page_state.c can read it
+ * without the lock, by bitmap_read().
  */
 #ifndef MM_BITMAP_H
 #define MM_BITMAP_H
@@ -36,6 +37,18 @@ struct bitmap {
 	uint64_t word[BITMAP_WORDS];
 };
 
+/* Writes a word. A reader without the lock that sees it sees what was written before it as well. */
+static inline void bitmap_write(uint64_t *word, uint64_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+/* Reads a word without the lock. */
+static inline uint64_t bitmap_read(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
 static inline bool bitmap_test(const struct bitmap *bitmap, unsigned int child)
 {
 	MM_ASSERT(child < BITMAP_BITS);
@@ -45,14 +58,14 @@ static inline bool bitmap_test(const struct bitmap *bitmap, unsigned int child)
 static inline void bitmap_set(struct bitmap *bitmap, unsigned int child)
 {
 	MM_ASSERT(child < BITMAP_BITS);
-	bitmap->word[child / 64] |= 1ull << (child % 64);
+	bitmap_write(&bitmap->word[child / 64], bitmap->word[child / 64] | 1ull << (child % 64));
 }
 
 /* Sets every word to word: 0 or BITMAP_WORD_FULL. */
 static inline void bitmap_fill(struct bitmap *bitmap, uint64_t word)
 {
 	for (unsigned int i = 0; i < BITMAP_WORDS; i++)
-		bitmap->word[i] = word;
+		bitmap_write(&bitmap->word[i], word);
 }
 
 /* Runs the body for each word i. Unrolled: the loops are short and on every hot path. */
@@ -71,7 +84,7 @@ static inline bool bitmap_clear(struct bitmap *bitmap, unsigned int child)
 
 	MM_ASSERT(child < BITMAP_BITS);
 	word = bitmap->word[child / 64] & ~(1ull << (child % 64));
-	bitmap->word[child / 64] = word;
+	bitmap_write(&bitmap->word[child / 64], word);
 	return !word && bitmap_empty(bitmap);
 }
 
@@ -127,10 +140,11 @@ static inline void bitmap_set_run(struct bitmap *bitmap, unsigned int child, uns
 {
 	MM_ASSERT(bitmap_is_run(child, k));
 	if (k < BITMAP_WORD_SHIFT)
-		bitmap->word[child / 64] |= bitmap_run_mask(child, k);
+		bitmap_write(&bitmap->word[child / 64],
+			     bitmap->word[child / 64] | bitmap_run_mask(child, k));
 	else
 		for (unsigned int i = 0; i < 1u << (k - BITMAP_WORD_SHIFT); i++)
-			bitmap->word[child / 64 + i] = BITMAP_WORD_FULL;
+			bitmap_write(&bitmap->word[child / 64 + i], BITMAP_WORD_FULL);
 }
 
 /* Clears the run of 2^k children at child. */
@@ -138,10 +152,11 @@ static inline void bitmap_clear_run(struct bitmap *bitmap, unsigned int child, u
 {
 	MM_ASSERT(bitmap_is_run(child, k));
 	if (k < BITMAP_WORD_SHIFT)
-		bitmap->word[child / 64] &= ~bitmap_run_mask(child, k);
+		bitmap_write(&bitmap->word[child / 64],
+			     bitmap->word[child / 64] & ~bitmap_run_mask(child, k));
 	else
 		for (unsigned int i = 0; i < 1u << (k - BITMAP_WORD_SHIFT); i++)
-			bitmap->word[child / 64 + i] = 0;
+			bitmap_write(&bitmap->word[child / 64 + i], 0);
 }
 
 /* Returns whether any of the run's children is set. */

@@ -67,9 +67,14 @@ static void fill_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 /* Zeroes the descriptors of a block once; from then on P2 holds for their state words. */
 static void clean_block(struct gib *g, unsigned int block, pfn_t pfn)
 {
+	struct page *page = pfn_to_page(pfn);
+
 	if (bitmap_test(&g->clean, block))
 		return;
-	memset(pfn_to_page(pfn), 0, BLOCK_FRAMES * sizeof(struct page));
+	/* A reader may still look at the first, if it was the head of an allocation until now. */
+	page->owner_word = 0;
+	state_write(page, 0);
+	memset(page + 1, 0, (BLOCK_FRAMES - 1) * sizeof(struct page));
 	bitmap_set(&g->clean, block);
 }
 
@@ -91,8 +96,8 @@ void buddy_open_gib(struct zone *z, pfn_t pfn)
 	if (bitmap_tree_test(&z->open, s.gib_nr))
 		return;
 	write_header(z, s.gib, s.gib_nr);
-	bitmap_tree_set(&z->open, s.gib_nr);
 	bitmap_fill(s.bitmap, 0);
+	bitmap_tree_set(&z->open, s.gib_nr); /* last: readers follow it */
 }
 
 void buddy_open_block(struct zone *z, pfn_t pfn)
@@ -103,8 +108,8 @@ void buddy_open_block(struct zone *z, pfn_t pfn)
 	MM_ASSERT(pfn % BLOCK_FRAMES == 0);
 	MM_ASSERT(!bitmap_test(&s.gib->free, s.block) && !bitmap_test(&s.gib->head, s.block));
 	clean_block(s.gib, s.block, pfn);
-	bitmap_set(&s.gib->open, s.block);
 	bitmap_fill(s.bitmap, 0);
+	bitmap_set(&s.gib->open, s.block); /* last: readers follow it */
 }
 
 void buddy_split(struct zone *z, pfn_t pfn, unsigned int order)
@@ -295,7 +300,7 @@ static bool take_words(struct bitmap *bitmap, pfn_t first, struct frame_batch *b
 			bits = lowest_bits(bits, left);
 			weight = left;
 		}
-		bitmap->word[i] ^= bits;
+		bitmap_write(&bitmap->word[i], bitmap->word[i] ^ bits);
 		b->word[b->nr_words++] = (struct frame_word){ first + (pfn_t)64 * i, bits };
 		b->nr_frames += weight;
 	}
@@ -333,21 +338,20 @@ unsigned int buddy_put_word(struct zone *z, const struct frame_word *w, unsigned
 {
 	struct buddy_spot s = buddy_spot_at(z, w->first, LEVEL_BLOCK);
 	unsigned int at = buddy_child_of(w->first, LEVEL_BLOCK) / 64;
-	uint64_t *word = &s.bitmap->word[at];
+	uint64_t word = s.bitmap->word[at];
 
 	MM_ASSERT(port_lock_is_taken(&z->lock));
 	MM_ASSERT(bitmap_test(&s.gib->open, s.block));
-	if (*word & w->bits)
+	if (word & w->bits)
 		panic("frame 0x%llx is free already",
-		      (unsigned long long)w->first +
-			  (unsigned int)__builtin_ctzll(*word & w->bits));
-	if (budget < BUDDY_COMPLETED && (*word | w->bits) == BITMAP_WORD_FULL &&
-	    full_elsewhere(s.bitmap, at))
+		      (unsigned long long)w->first + (unsigned int)__builtin_ctzll(word & w->bits));
+	word |= w->bits;
+	if (budget < BUDDY_COMPLETED && word == BITMAP_WORD_FULL && full_elsewhere(s.bitmap, at))
 		return 0;
-	*word |= w->bits;
-	if (*word != BITMAP_WORD_FULL) {
+	bitmap_write(&s.bitmap->word[at], word);
+	if (word != BITMAP_WORD_FULL) {
 		if (!buddy_is_indexed(z, s, BITMAP_WORD_SHIFT - 1, LEVEL_BLOCK))
-			raise_bounds(z, w->first, bitmap_word_run_order(*word), LEVEL_BLOCK);
+			raise_bounds(z, w->first, bitmap_word_run_order(word), LEVEL_BLOCK);
 	} else if (buddy_full_word_matters(z, s, buddy_child_of(w->first, LEVEL_BLOCK),
 					   LEVEL_BLOCK)) {
 		buddy_completed(z, w->first, LEVEL_BLOCK);
@@ -377,7 +381,7 @@ static void clear_frames(struct bitmap *bitmap, pfn_t pfn, pfn_t end)
 		uint64_t *word = &bitmap->word[buddy_child_of(pfn, LEVEL_BLOCK) / 64];
 
 		MM_ASSERT((*word & w.bits) == w.bits);
-		*word &= ~w.bits;
+		bitmap_write(word, *word & ~w.bits);
 	}
 }
 

@@ -103,7 +103,7 @@ static void refill(struct frame_cache *cache, struct zone *z, gfp_t gfp, uint64_
 	port_unlock_irqrestore(&z->lock, flags);
 	if (!b.nr_words)
 		return;
-	cache->count += b.nr_frames;
+	cache_count_write(&cache->count, cache->count + b.nr_frames);
 	top = cache->pages + cache->count;
 	for (unsigned int i = 0; i < b.nr_words; i++)
 		top = lay_down(top, &b.word[i]);
@@ -193,6 +193,16 @@ struct frame_cache *cache_refill(gfp_t gfp)
 	return NULL;
 }
 
+/* Returns whether the nine frames from the top of a stack down are next and those before it. */
+static bool nine_follow(struct page *const *top, const struct page *next)
+{
+#pragma GCC unroll 9
+	for (unsigned int i = 0; i < 9; i++)
+		if (*(top - i) != next - i)
+			return false;
+	return true;
+}
+
 /*
  * Returns the length of the run of consecutive frames on top of the stack, at most max; frames
  * freed in rising order form one.
@@ -202,11 +212,9 @@ static unsigned int top_run(struct page *const *top, unsigned int max)
 	const struct page *next = *top - 1;
 	struct page *const *at = top - 1, *const *end = top - max;
 
-	/* Four at a time: a drain spends most of its instructions here. */
-	for (; at > end + 3 && at[0] == next && at[-1] == next - 1 && at[-2] == next - 2 &&
-	       at[-3] == next - 3;
-	     at -= 4)
-		next -= 4;
+	/* A drain spends most of its instructions here. A word has 7 * 9 frames below its last. */
+	for (; at > end + 8 && nine_follow(at, next); at -= 9)
+		next -= 9;
 	for (; at != end && *at == next; at--)
 		next--;
 	return (unsigned int)(top - at);
@@ -274,7 +282,7 @@ static void drain_batch(struct zone *z, struct page *const *stack, uint64_t *cou
 		frames += gather_word(&stack[*count - 1 - frames], max - frames, &word[nr]);
 		sum[nr] = frames;
 	}
-	*count -= frames;
+	cache_count_write(count, *count - frames);
 	for (unsigned int at = 0; at < nr; at += done) {
 		done = put_words(z, &word[at], &sum[at], nr - at);
 		for (unsigned int i = at + done; i < nr; i++)
@@ -300,7 +308,8 @@ static bool push_frame(struct frame_cache *cache, uint64_t state, struct page *p
 	MM_ASSERT(*count < (keep ? CACHE_MAX : CACHE_OUT));
 	if (!page_release(page, &state))
 		free_raced(page);
-	stack[(*count)++] = page;
+	stack[*count] = page;
+	cache_count_write(count, *count + 1);
 	cache_leave(cache, state);
 	return true;
 }
@@ -317,7 +326,7 @@ __attribute__((noinline)) static bool drain_and_push(struct frame_cache *cache, 
 
 bool cache_free(struct page *page)
 {
-	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_RELAXED);
+	uint64_t state = state_read(page);
 	struct frame_cache *cache = cache_of(page);
 	bool keep = page < cache->keep_below;
 
@@ -434,7 +443,11 @@ uint64_t cache_frames(const struct zone *z)
 {
 	uint64_t sum = 0;
 
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
-		sum += frame_caches[cpu][z->id].count + frame_caches[cpu][z->id].nr_out;
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
+		const struct frame_cache *cache = &frame_caches[cpu][z->id];
+
+		sum += __atomic_load_n(&cache->count, __ATOMIC_RELAXED) +
+		       __atomic_load_n(&cache->nr_out, __ATOMIC_RELAXED);
+	}
 	return sum;
 }

@@ -68,6 +68,12 @@ struct cache_table {
 } __attribute__((aligned(MM_LINE))); /* a power of two makes a short index, too */
 extern struct cache_table cache_tables[MM_MAX_CPUS];
 
+/* Writes a count of this CPU's cache: cache_frames() may read it on another CPU. */
+static inline void cache_count_write(uint64_t *count, uint64_t value)
+{
+	__atomic_store_n(count, value, __ATOMIC_RELAXED);
+}
+
 /*
  * Marks a cache of this CPU as busy. Returns its state, which cache_leave() needs; or CACHE_BUSY
  * when it was busy already, and must not be used. Only this CPU and its interrupt handlers look at
@@ -107,9 +113,11 @@ static inline struct page *cache_pop(struct frame_cache *cache)
 	/* Subtract and look at the borrow: one instruction less than a test for 0. */
 	if (!__builtin_sub_overflow(cache->count, 1, &count)) {
 		page = cache->pages[count];
-		MM_ASSERT(count < CACHE_MAX && !page->state);
-		cache->count = count;
-		page->state = state;
+		MM_ASSERT(count < CACHE_MAX && page && !state_read(page));
+		if (!page)
+			__builtin_unreachable(); /* saves the caller a test */
+		cache_count_write(&cache->count, count);
+		state_write(page, state);
 	}
 	cache_leave(cache, state);
 	return page;
@@ -155,13 +163,16 @@ void free_raced(const struct page *page) __attribute__((noreturn, cold));
  * has that value. The frame may be one of a hole, whose descriptor must not be written: hence a
  * load and a compare before page_release(). The caller is pinned.
  *
+ * The count is raised in memory, by one instruction, where cache_count_write() would take two: an
+ * aligned word is written in one piece all the same, but ThreadSanitizer must not look.
+ *
  * AddressSanitizer leaves it alone, so that its frame does not become part of __free_page(), which
  * then could no longer end in a jump: debug.h's record would name the wrong caller.
  */
-__attribute__((no_sanitize_address)) static inline bool cache_push(struct frame_cache *cache,
-								   struct page *page)
+__attribute__((no_sanitize_address, no_sanitize_thread)) static inline bool
+cache_push(struct frame_cache *cache, struct page *page)
 {
-	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_RELAXED);
+	uint64_t state = state_read(page);
 	uint64_t count;
 
 	if (page >= cache->keep_below || state != cache->state)
@@ -176,7 +187,7 @@ __attribute__((no_sanitize_address)) static inline bool cache_push(struct frame_
 	if (!page_release(page, &state))
 		free_raced(page);
 	cache->pages[count] = page;
-	cache->count++; /* in memory: one instruction less than count + 1 */
+	cache->count++;
 	cache_leave(cache, state);
 	return true;
 }

@@ -151,12 +151,13 @@ void mm_debug_alloc(pfn_t pfn, uint64_t nr, unsigned int order, gfp_t gfp, uintp
 	for (uint64_t i = 0; i < nr; i++) {
 		if (record[i].poisoned)
 			check_poison(pfn + i);
-		record[i] = (struct frame_record){
-			.allocated_by = site,
-			.number = number,
-			.gfp = gfp,
-			.order = (uint8_t)order,
-		};
+		record[i].freed_by = 0;
+		record[i].number = number;
+		record[i].gfp = gfp;
+		record[i].order = (uint8_t)order;
+		record[i].poisoned = false;
+		/* page_owner_sums() may read it meanwhile. */
+		__atomic_store_n(&record[i].allocated_by, site, __ATOMIC_RELAXED);
 	}
 }
 
@@ -232,7 +233,9 @@ unsigned int page_owner_sums(struct page_owner_sum *sums, unsigned int max)
 			if (head != pfn_to_page(pfn))
 				continue;
 			next = pfn + ((pfn_t)1 << page_order(head));
-			sum = sum_of(sums, &nr, max, record[pfn - base].allocated_by);
+			sum = sum_of(
+			    sums, &nr, max,
+			    __atomic_load_n(&record[pfn - base].allocated_by, __ATOMIC_RELAXED));
 			sum->allocations++;
 			sum->frames += next - pfn;
 		}

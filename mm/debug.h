@@ -51,7 +51,10 @@ void mm_debug_start(void);
 void mm_debug_alloc(pfn_t pfn, uint64_t nr, unsigned int order, gfp_t gfp, uintptr_t site);
 void mm_debug_free(struct page *page, unsigned int order, uintptr_t site);
 
-/* Prints the frame's record in lines that begin with its number; nothing without MM_PAGE_OWNER. */
+/*
+ * Prints the frame's record in lines that begin with its number; nothing without MM_PAGE_OWNER. The
+ * caller holds the frame, or panics: nobody else may be writing the record.
+ */
 void page_owner_print(pfn_t pfn, print_fn print);
 
 struct page_owner_sum {
@@ -63,7 +66,7 @@ struct page_owner_sum {
 /*
  * Sums the live allocations by the call that made them into sums[0 .. max), most frames first; max
  * >= 1. Calls beyond that share the last entry, with the site 0. Returns the number of entries.
- * O(frames of RAM); misses what is allocated meanwhile.
+ * O(frames of RAM); misses what is allocated meanwhile, or counts it to the owner before.
  */
 unsigned int page_owner_sums(struct page_owner_sum *sums, unsigned int max);
 

@@ -22,17 +22,17 @@ uint64_t state_cookie = 1ull << STATE_COOKIE_SHIFT;
 
 unsigned int page_order(const struct page *head)
 {
-	return state_order(head->state);
+	return state_order(state_read(head));
 }
 
 unsigned int page_count(const struct page *head)
 {
-	return head->count;
+	return (uint32_t)state_read(head);
 }
 
 unsigned int page_zonenum(const struct page *head)
 {
-	return state_zone(head->state)->id;
+	return state_zone(state_read(head))->id;
 }
 
 /*
@@ -48,7 +48,7 @@ mm_always_inline pfn_t zone_take(struct zone *z, unsigned int order, uint64_t ke
 		pfn = buddy_take(z, order);
 	if (pfn < PFN_AGAIN) {
 		zone_sub_free(z, (uint64_t)1 << order);
-		pfn_to_page(pfn)->state = z->state | (uint64_t)order << STATE_ORDER_SHIFT;
+		state_write(pfn_to_page(pfn), z->state | (uint64_t)order << STATE_ORDER_SHIFT);
 	}
 	port_unlock_irqrestore(&z->lock, flags);
 	return pfn;
@@ -264,7 +264,7 @@ void __free_pages(struct page *page, unsigned int order)
 
 void get_page(struct page *page)
 {
-	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_RELAXED);
+	uint64_t state = state_read(page);
 
 	/* Checked before anything is written: the descriptor of a frame in a hole is read-only. */
 	if (state >> STATE_COOKIE_SHIFT != state_cookie >> STATE_COOKIE_SHIFT ||
@@ -278,7 +278,7 @@ void get_page(struct page *page)
 
 void put_page(struct page *page)
 {
-	put_head(page, state_order(__atomic_load_n(&page->state, __ATOMIC_RELAXED)));
+	put_head(page, state_order(state_read(page)));
 }
 
 /* Writes the heads of allocations of this order that lie side by side and fill so many frames. */
@@ -292,7 +292,7 @@ static void write_heads(const struct zone *z, struct page *page, pfn_t frames, u
 		return;
 	}
 	for (pfn_t step = (pfn_t)1 << order; page < end; page += step)
-		__atomic_store_n(&page->state, state, __ATOMIC_RELAXED);
+		state_write(page, state);
 }
 
 /*
@@ -304,7 +304,7 @@ static void split_head(struct zone *z, struct page *page, unsigned int order, un
 	pfn_t pfn = page_to_pfn(page);
 	unsigned long flags = port_lock_irqsave(&z->lock);
 	bool valid =
-	    page->state == state_allocated(z->id, order) && buddy_is_allocated(z, pfn, order);
+	    state_read(page) == state_allocated(z->id, order) && buddy_is_allocated(z, pfn, order);
 
 	if (valid && order >= BLOCK_ORDER)
 		buddy_split(z, pfn, order);
@@ -368,7 +368,7 @@ static void put_part(struct zone *z, pfn_t pfn, pfn_t end)
 	unsigned long flags = port_lock_irqsave(&z->lock);
 
 	zone_add_free(z, end - pfn);
-	if (pfn_to_page(pfn)->state == state_allocated(z->id, BLOCK_ORDER)) {
+	if (state_read(pfn_to_page(pfn)) == state_allocated(z->id, BLOCK_ORDER)) {
 		set_states(pfn_to_page(pfn), 1, 0);
 		buddy_unmark(z, pfn, BLOCK_ORDER);
 		buddy_put(z, pfn, BLOCK_ORDER);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * page_state.c: what a frame is, found from the bits down. The descriptor of a frame that one does
- * not hold is read here alone, and only where the bits say that it means something.
+ * not hold is read here alone, and only where the bits say that it means something. zone.h has the
+ * rules for readers without the lock.
  */
 #include "mm/page_state.h"
 
@@ -17,21 +18,42 @@ enum where {
 	BLOCK_OTHER, /* in any other block: under a head of order 9 to 17, or reserved */
 };
 
+/* Returns whether the bit of a child is set; the bitmap may be written meanwhile. */
+static bool sees(const struct bitmap *bitmap, unsigned int child)
+{
+	return bitmap_read(&bitmap->word[child / 64]) >> (child % 64) & 1;
+}
+
+static bool tree_sees(const struct bitmap_tree *tree, pfn_t child)
+{
+	return sees(&tree->leaf[child / BITMAP_BITS], child % BITMAP_BITS);
+}
+
+/* Returns a copy of a bitmap that may be written meanwhile. */
+static struct bitmap copy_of(const struct bitmap *bitmap)
+{
+	struct bitmap copy;
+
+	for (unsigned int i = 0; i < BITMAP_WORDS; i++)
+		copy.word[i] = bitmap_read(&bitmap->word[i]);
+	return copy;
+}
+
 static enum where locate(const struct zone *z, const struct gib *g, pfn_t pfn)
 {
 	pfn_t gib = gib_of(z, pfn);
 
 	if (!g)
 		return NOWHERE;
-	if (bitmap_tree_test(&z->free, gib))
+	if (tree_sees(&z->free, gib))
 		return GIB_FREE;
-	if (bitmap_tree_test(&z->head, gib))
+	if (tree_sees(&z->head, gib))
 		return GIB_HEAD;
-	if (!bitmap_tree_test(&z->open, gib))
+	if (!tree_sees(&z->open, gib))
 		return NOWHERE;
-	if (bitmap_test(&g->free, block_of(pfn)))
+	if (sees(&g->free, block_of(pfn)))
 		return BLOCK_FREE;
-	return bitmap_test(&g->open, block_of(pfn)) ? BLOCK_OPEN : BLOCK_OTHER;
+	return sees(&g->open, block_of(pfn)) ? BLOCK_OPEN : BLOCK_OTHER;
 }
 
 static const struct bitmap *block_bitmap(const struct gib *g, pfn_t pfn)
@@ -53,7 +75,7 @@ static struct page *head_in_block(const struct zone *z, pfn_t pfn)
 	for (unsigned int k = 0; k < BLOCK_ORDER; k++) {
 		struct page *head = pfn_to_page(run_start(pfn, k));
 
-		if (is_head_from(head->state, z->id, k))
+		if (is_head_from(state_read(head), z->id, k))
 			return head;
 	}
 	return NULL;
@@ -66,7 +88,7 @@ static struct page *head_of_blocks(const struct zone *z, const struct gib *g, pf
 		pfn_t first = run_start(pfn, k);
 		struct page *head = pfn_to_page(first);
 
-		if (bitmap_test(&g->head, block_of(first)) && is_head_from(head->state, z->id, k))
+		if (sees(&g->head, block_of(first)) && is_head_from(state_read(head), z->id, k))
 			return head;
 	}
 	return NULL;
@@ -85,7 +107,7 @@ struct page *page_head(pfn_t pfn)
 	case GIB_HEAD:
 		return pfn_to_page(run_start(pfn, GIB_ORDER));
 	case BLOCK_OPEN:
-		if (bitmap_test(block_bitmap(g, pfn), frame_of(pfn)))
+		if (sees(block_bitmap(g, pfn), frame_of(pfn)))
 			return NULL;
 		return head_in_block(z, pfn);
 	case BLOCK_OTHER:
@@ -101,7 +123,7 @@ static bool is_cached(pfn_t pfn)
 {
 	const struct zone *z = pfn_zone(pfn);
 
-	return locate(z, zone_gib(z, pfn), pfn) == BLOCK_OPEN && !pfn_to_page(pfn)->state;
+	return locate(z, zone_gib(z, pfn), pfn) == BLOCK_OPEN && !state_read(pfn_to_page(pfn));
 }
 
 enum page_state page_state(pfn_t pfn)
@@ -136,7 +158,7 @@ static bool bit_span(const struct bitmap *bitmap, pfn_t pfn, pfn_t *end)
 {
 	unsigned int child = frame_of(pfn);
 	unsigned int left = (BITMAP_BITS < 64 ? BITMAP_BITS : 64) - child % 64;
-	uint64_t bits = bitmap->word[child / 64] >> (child % 64);
+	uint64_t bits = bitmap_read(&bitmap->word[child / 64]) >> (child % 64);
 	bool set = bits & 1;
 	uint64_t other = set ? ~bits : bits;
 	unsigned int run = other ? (unsigned int)__builtin_ctzll(other) : 64;
@@ -182,8 +204,9 @@ bool next_free_range(pfn_t *start, pfn_t *end)
 	if (pfn >= limit)
 		return false;
 	*start = pfn;
-	while (pfn < limit && free_span(pfn, &next))
+	do /* from what was seen free: asked again it might not be */
 		pfn = next;
+	while (pfn < limit && free_span(pfn, &next));
 	*end = pfn;
 	return true;
 }
@@ -209,7 +232,9 @@ uint64_t nr_free_in_range(pfn_t start, pfn_t end)
 		bool set;
 
 		if (bitmap) {
-			nr += bitmap_weight(bitmap);
+			struct bitmap copy = copy_of(bitmap);
+
+			nr += bitmap_weight(&copy);
 			next = pfn + BLOCK_FRAMES;
 			continue;
 		}
@@ -221,14 +246,21 @@ uint64_t nr_free_in_range(pfn_t start, pfn_t end)
 	return nr;
 }
 
+static unsigned int clean_blocks(const struct gib *g)
+{
+	struct bitmap clean = copy_of(&g->clean);
+
+	return bitmap_weight(&clean);
+}
+
 uint64_t mem_map_touched(void)
 {
 	uint64_t blocks = 0;
 
 	for_each_zone(z)
 		for (pfn_t gib = 0; gib < z->nr_gibs; gib++)
-			if (bitmap_tree_test(&z->known, gib))
-				blocks += bitmap_weight(&z->dir[gib]->clean);
+			if (tree_sees(&z->known, gib))
+				blocks += clean_blocks(z->dir[gib]);
 	return blocks * BLOCK_FRAMES * sizeof(struct page);
 }
 
@@ -255,15 +287,18 @@ static void count_runs(const struct bitmap *bitmap, uint64_t *counts)
 /* Adds the free runs of a gib to counts. An open block that is full (B5) counts as one block. */
 static void count_gib(const struct gib *g, uint64_t counts[NR_ORDERS])
 {
-	struct bitmap free = g->free;
+	struct bitmap free = copy_of(&g->free), open = copy_of(&g->open);
 
 	for (unsigned int block = 0; block < BITMAP_BITS; block++) {
-		if (!bitmap_test(&g->open, block))
+		struct bitmap frames;
+
+		if (!bitmap_test(&open, block))
 			continue;
-		if (bitmap_full(&g->block[block]))
+		frames = copy_of(&g->block[block]);
+		if (bitmap_full(&frames))
 			bitmap_set(&free, block);
 		else
-			count_runs(&g->block[block], counts);
+			count_runs(&frames, counts);
 	}
 	count_runs(&free, counts + BLOCK_ORDER);
 }
@@ -272,9 +307,9 @@ void zone_free_blocks(const struct zone *z, uint64_t counts[NR_ORDERS])
 {
 	memset(counts, 0, NR_ORDERS * sizeof(*counts));
 	for (pfn_t gib = 0; gib < z->nr_gibs; gib++) {
-		if (bitmap_tree_test(&z->free, gib))
+		if (tree_sees(&z->free, gib))
 			counts[GIB_ORDER]++;
-		else if (bitmap_tree_test(&z->open, gib))
+		else if (tree_sees(&z->open, gib))
 			count_gib(z->dir[gib], counts);
 	}
 }

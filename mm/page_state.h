@@ -3,8 +3,9 @@
  * page_state.h: what a frame is, which frames are free, and how many.
  *
  * These functions may be asked about any frame at any time after zones_init(): they never read a
- * descriptor that nobody has written. They take no lock: while other CPUs allocate, an answer may
- * be out of date when it arrives.
+ * descriptor that nobody has written. They take no lock. What an answer is worth while other CPUs
+ * allocate and free is told in zone.h, "Readers without the lock": page_state() and page_head() are
+ * exact for a frame that the caller holds.
  */
 #ifndef MM_PAGE_STATE_H
 #define MM_PAGE_STATE_H

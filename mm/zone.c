@@ -74,7 +74,7 @@ struct gib *zone_gib(const struct zone *z, pfn_t pfn)
 
 uint64_t zone_nr_free_pages(const struct zone *z)
 {
-	return z->nr_free + cache_frames(z);
+	return __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED) + cache_frames(z);
 }
 
 uint64_t nr_free_pages(void)
@@ -240,7 +240,7 @@ void set_states(struct page *page, pfn_t frames, uint64_t state)
 {
 #pragma GCC unroll 8
 	for (pfn_t i = 0; i < frames; i++)
-		__atomic_store_n(&page[i].state, state, __ATOMIC_RELAXED);
+		state_write(&page[i], state);
 }
 
 /*

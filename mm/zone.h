@@ -61,6 +61,29 @@
  * words, with at most MAX_LOWERED bounds lowered, or the 512 descriptors of one block. Whatever
  * takes longer is done in several holds, and the invariants are kept between them. Only the
  * hand-over from memblock (zones_init() to zones_finish()) may hold it for longer.
+ *
+ * Readers without the lock. All words of bitmaps, state words of descriptors, nr_free and the
+ * counts of frame caches are written in one piece, so a reader gets the word of some moment.
+ * What that makes of an answer while other CPUs allocate and free:
+ *
+ *   page_state(), page_head()      exact for a frame that the caller holds, or that does not change
+ *                                  hands meanwhile: none of the bits on the way to it changes. Of
+ *                                  any other frame, one of the answers that were true of it, or
+ *                                  of a part of the way to it, during the call: it may be called
+ *                                  reserved while its block is being opened. No descriptor is read
+ *                                  that nobody has written.
+ *   page_order(), page_count(),    exact for an allocation of which the caller holds a reference;
+ *   page_zonenum()                 the count changes as other holders come and go
+ *   zone_nr_free_pages(),          each number is right for a moment of the call. A sum of several
+ *   nr_free_pages()                is an estimate: a frame that moves meanwhile counts twice or not
+ *   nr_free_in_range(),            right for each word of bits at some moment of the call: a frame
+ *   next_free_range(),             that is free, or in use, throughout is told so unless its block
+ *   free_span(),                   or gib opens or closes under the reader. An end is beyond its
+ *   zone_free_blocks()             start in any case, so walks come to an end
+ *   mem_map_touched()              at least what was true at the call: it only grows
+ *   page_owner_sums()              misses what is allocated or freed meanwhile. A record may still
+ *                                  name the owner before
+ *   mm_check()                     nothing else may run: it would report what is in progress
  */
 #ifndef MM_ZONE_H
 #define MM_ZONE_H
@@ -265,7 +288,18 @@ static inline bool state_is_head(uint64_t state, unsigned int zone, unsigned int
 	return state >> 32 == state_allocated(zone, order) >> 32 && (uint32_t)state;
 }
 
-/* Sets the state words of so many frames from page on. Others may read them meanwhile. */
+/* Read and write a descriptor's state word in one piece: others may read it meanwhile. */
+static inline uint64_t state_read(const struct page *page)
+{
+	return __atomic_load_n(&page->state, __ATOMIC_RELAXED);
+}
+
+static inline void state_write(struct page *page, uint64_t state)
+{
+	__atomic_store_n(&page->state, state, __ATOMIC_RELAXED);
+}
+
+/* Writes the state words of so many frames from page on. Others may read them meanwhile. */
 void set_states(struct page *page, pfn_t frames, uint64_t state);
 
 /*

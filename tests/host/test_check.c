@@ -665,7 +665,7 @@ static const struct contract {
 	CONTRACT("child < BITMAP_BITS", test_a_child_too_far),
 	CONTRACT("bitmap_is_run(child, k)", set_a_run_not_aligned),
 	CONTRACT("cache->state == CACHE_BUSY", leave_without_entering),
-	CONTRACT("!page->state", pop_a_frame_with_a_descriptor),
+	CONTRACT("!state_read(page)", pop_a_frame_with_a_descriptor),
 };
 #define NR_CONTRACTS (sizeof(contracts) / sizeof(contracts[0]))
 

@@ -7,6 +7,9 @@
  * twice. The memory itself is written without atomics, so that the sanitizer reports an allocation
  * that is not ordered after the free before it. At the end each thread drains its frame caches,
  * mm_check() must find nothing, and as many frames must be free as before.
+ *
+ * Where a test has readers, the last thread asks all that may be asked without a lock (zone.h),
+ * with each option of mm/debug.h in turn, while the others allocate and free.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -19,6 +22,7 @@
 #include "mm/cache.h"
 #include "mm/check.h"
 #include "mm/debug.h"
+#include "mm/page_state.h"
 #include "mm/zone.h"
 #include "tests/host/sim/sim.h"
 
@@ -256,6 +260,66 @@ static bool numbers_are_right(void)
 	return false;
 }
 
+/* Allocations that are not freed while the threads run: answers about them must be exact. */
+#define WATCHED 24
+static struct page *watched[WATCHED];
+static atomic_ulong wrong, looks;
+static atomic_uint working; /* threads that allocate and free */
+
+static unsigned int watched_order(unsigned int i)
+{
+	return i % (BLOCK_ORDER + 3);
+}
+
+static void look_at_watched(struct worker *self)
+{
+	for (unsigned int i = 0; i < WATCHED; i++) {
+		unsigned int order = watched_order(i);
+		pfn_t pfn = page_to_pfn(watched[i]) + random_below(self, 1u << order);
+
+		if (page_state(pfn) != PAGE_ALLOCATED || page_head(pfn) != watched[i] ||
+		    page_order(watched[i]) != order || page_count(watched[i]) != 1)
+			atomic_fetch_add(&wrong, 1);
+		atomic_fetch_add_explicit(&looks, 1, memory_order_relaxed);
+	}
+}
+
+static void look_at_all(void)
+{
+	struct page_owner_sum sums[4];
+	uint64_t counts[NR_ORDERS];
+	pfn_t start = 0, end;
+
+	for (pfn_t pfn = 0x100000; pfn < 0x100000 + 4096; pfn += 37)
+		(void)page_state(pfn);
+	for_each_zone(z) {
+		(void)zone_nr_free_pages(z);
+		zone_free_blocks(z, counts);
+	}
+	if (nr_free_in_range(0, MAX_FRAMES) > MAX_FRAMES || !mem_map_touched())
+		atomic_fetch_add(&wrong, 1);
+	for (; next_free_range(&start, &end); start = end)
+		if (end <= start)
+			atomic_fetch_add(&wrong, 1);
+	(void)page_owner_sums(sums, 4);
+}
+
+static void readers(struct worker *self)
+{
+	if (self->cpu < THREADS - 1) {
+		for (unsigned int i = 0; i < STEPS / 40; i++)
+			swap(self,
+			     take(self,
+				  random_below(self, 4) ? 0 : random_below(self, MAX_ORDER + 1)));
+		atomic_fetch_sub(&working, 1);
+		return;
+	}
+	do {
+		look_at_watched(self);
+		look_at_all();
+	} while (atomic_load(&working));
+}
+
 static void *run(void *argument)
 {
 	struct worker *self = argument;
@@ -316,7 +380,12 @@ static bool survives(const struct test *test)
 	sim_nr_cpus = THREADS;
 	boot(test->debug);
 	before = total_free();
-	atomic_store(&allocations, 0);
+	for (unsigned int i = 0; i < WATCHED; i++)
+		watched[i] = alloc_pages(GFP_KERNEL, watched_order(i));
+	atomic_store(&working, THREADS - 1);
+	atomic_store(&wrong, 0);
+	atomic_store(&looks, 0);
+	atomic_store(&allocations, WATCHED);
 	atomic_store(&exhausted, 0);
 	atomic_store(&twice, 0);
 	sim_log = stdout;
@@ -331,12 +400,17 @@ static bool survives(const struct test *test)
 		pthread_join(workers[i].thread, NULL);
 	for (unsigned int i = 0; i < SLOTS; i++)
 		test->release(atomic_exchange(&slots[i], NULL));
+	for (unsigned int i = 0; i < WATCHED; i++)
+		__free_pages(watched[i], watched_order(i));
 	drain_caches();
 	broken = mm_check();
 	sim_log = NULL;
 	printf("# %s: seeds 1 to %d, %lu allocations, %lu were refused\n", test->name, THREADS,
 	       atomic_load(&allocations), atomic_load(&exhausted));
-	ok = !broken && !atomic_load(&twice) && total_free() == before;
+	if (atomic_load(&looks))
+		printf("# %lu looks, %lu wrong answers\n", atomic_load(&looks),
+		       atomic_load(&wrong));
+	ok = !broken && !atomic_load(&twice) && !atomic_load(&wrong) && total_free() == before;
 	if (test->debug & MM_PAGE_OWNER)
 		ok &= numbers_are_right();
 	if (!ok)
@@ -356,6 +430,13 @@ int main(void)
 		{ "a frame is used again after its last reference", hand_to_and_fro, drop, 0 },
 		{ "allocations are numbered", count_up, give_numbered,
 		  MM_PAGE_OWNER | MM_PAGE_POISON },
+		{ "readers without the lock", readers, give, 0 },
+		{ "readers, page_poison", readers, give, MM_PAGE_POISON },
+		{ "readers, page_owner", readers, give, MM_PAGE_OWNER },
+		{ "readers, debug_pagealloc", readers, give, MM_DEBUG_PAGEALLOC },
+		{ "readers, no caches", readers, give, MM_NO_CACHES },
+		{ "readers, all options", readers, give,
+		  MM_PAGE_POISON | MM_PAGE_OWNER | MM_DEBUG_PAGEALLOC | MM_NO_CACHES },
 	};
 	int failed = 0;
 
