@@ -15,7 +15,7 @@
  * limit, a caller that leaves many stale bounds on purpose makes one call walk them all
  * (`worst3.alloc` in `make bench`).
  */
-#define MAX_LOWERED 11
+#define MAX_LOWERED 10
 
 static pfn_t spot_pfn(const struct zone *z, struct buddy_spot s)
 {

@@ -75,6 +75,24 @@ static inline void cache_count_write(uint64_t *count, uint64_t value)
 }
 
 /*
+ * With MM_CHECK_PIN, panics when the cache is another CPU's. Called at both ends of each use: a
+ * thread that is moved meanwhile has not been kept by port_pin().
+ */
+static inline void cache_check_pin(const struct frame_cache *cache)
+{
+#ifdef MM_CHECK_PIN
+	unsigned int cpu = (unsigned int)(cache - frame_caches[0]) / MAX_NR_ZONES;
+
+	if (cpu != port_cpu_id())
+		panic("a frame cache of CPU %u is in use on CPU %u: port_pin() did not keep the "
+		      "thread on its CPU",
+		      cpu, port_cpu_id());
+#else
+	(void)cache;
+#endif
+}
+
+/*
  * Marks a cache of this CPU as busy. Returns its state, which cache_leave() needs; or CACHE_BUSY
  * when it was busy already, and must not be used. Only this CPU and its interrupt handlers look at
  * the mark, so only the compiler must keep the order.
@@ -84,6 +102,7 @@ static inline uint64_t cache_enter(struct frame_cache *cache)
 	uint64_t state = cache->state;
 
 	if (state != CACHE_BUSY) {
+		cache_check_pin(cache);
 		cache->state = CACHE_BUSY;
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	}
@@ -94,6 +113,7 @@ static inline uint64_t cache_enter(struct frame_cache *cache)
 static inline void cache_leave(struct frame_cache *cache, uint64_t state)
 {
 	MM_ASSERT(cache->state == CACHE_BUSY && state != CACHE_BUSY);
+	cache_check_pin(cache);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	cache->state = state;
 }
@@ -177,6 +197,7 @@ cache_push(struct frame_cache *cache, struct page *page)
 
 	if (page >= cache->keep_below || state != cache->state)
 		return false;
+	cache_check_pin(cache);
 	cache->state = CACHE_BUSY;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	count = cache->count;

@@ -16,6 +16,9 @@
  *   PORT_PIN, PORT_RELAX          say the same of port_pin() and port_unpin(); of port_cpu_relax()
  *   MM_ALLOW_SSE                  allows SSE in a build without MM_HOST that is no kernel
  *   MM_NO_ASSERT                  leaves out MM_ASSERT() in a build with MM_HOST
+ *   MM_CHECK_PIN                  panics when a thread uses a frame cache of a CPU on which it does
+ *                                 not run: for a kernel that wants to know whether its port_pin()
+ *                                 works; where MM_ASSERT() is on, it is on
  */
 #ifndef MM_PORT_H
 #define MM_PORT_H
@@ -216,6 +219,9 @@ static inline bool port_lock_is_taken(const port_lock_t *lock)
  * paths carry no check, and cond is then not evaluated.
  */
 #if defined(MM_HOST) && !defined(MM_NO_ASSERT)
+#ifndef MM_CHECK_PIN
+#define MM_CHECK_PIN
+#endif
 #define MM_ASSERT(cond)                                                            \
 	do {                                                                       \
 		if (!(cond))                                                       \

@@ -709,6 +709,32 @@ static void what_was_taken_of_a_range_comes_back(void **state)
 	assert_int_equal(contig(RANGE, RANGE_END), 0);
 }
 
+/* ---- a thread that nobody keeps on its CPU ---- */
+
+static void move_to_another_cpu(void)
+{
+	sim_cpu = 3;
+}
+
+static void a_missing_pin_is_found(void **state)
+{
+	jmp_buf jump;
+
+	(void)state;
+	boot(64, 64);
+	sim_cpu = 1;
+	before_lock = move_to_another_cpu;
+	sim_panic_jump = &jump;
+	if (!setjmp(jump)) {
+		alloc_page(GFP_KERNEL); /* it is moved while it refills the cache */
+		sim_panic_jump = NULL;
+		fail_msg("no panic");
+	}
+	sim_panic_jump = NULL;
+	assert_non_null(strstr(sim_panic_text, "frame cache of CPU 1 is in use on CPU 3"));
+	assert_non_null(strstr(sim_panic_text, "port_pin()"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -724,6 +750,7 @@ int main(void)
 		cmocka_unit_test_teardown(an_interrupted_cpu_does_not_wait, shut_down),
 		cmocka_unit_test_teardown(caches_stay_shut_until_the_last_request_ends, shut_down),
 		cmocka_unit_test_teardown(all_caches_hold_a_64th_of_a_zone, shut_down),
+		cmocka_unit_test_teardown(a_missing_pin_is_found, shut_down),
 		cmocka_unit_test(what_cpus_write_lies_apart),
 		cmocka_unit_test_teardown(a_reserve_holds_when_two_cpus_see_the_same_spare_frames,
 					  shut_down),
