@@ -27,7 +27,7 @@ HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel kernel
                                          tests/host/* tests/models tools/*))
 PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads \
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_gibs \
-            $(HOST)/test_faults $(HOST)/test_misuse $(HOST)/test_random \
+            $(HOST)/test_interleave $(HOST)/test_faults $(HOST)/test_misuse $(HOST)/test_random \
             $(HOST)/test_random_small $(FUZZERS) $(HOST)/bench
 # Prints which compiler makes which program, and "3 of 38", because all take a minute or more.
 count_program = $(eval PROGRAMS_BEGUN += $@)$(words $(PROGRAMS_BEGUN)) of $(words $(PROGRAMS))
@@ -149,6 +149,15 @@ $(HOST)/test_random $(HOST)/test_random_small: tests/host/test_random.c $(RANDOM
 	@mkdir -p $(@D)
 	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(BITMAP) $(PLAIN) $(filter %.c,$^) -lcmocka -o $@
+
+# Two CPUs as coroutines, on blocks of 8 frames. No sanitizer knows of their stacks.
+$(HOST)/test_interleave: tests/host/test_interleave.c tests/host/port_pin.h $(ARENA) $(MM) $(SIM) | packages
+	@mkdir -p $(@D)
+	$(call say_program,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) -DMM_BITMAP_SHIFT=3 -include tests/host/port_pin.h $(filter %.c,$^) \
+	  $(INTERLEAVED:%=-Wl,--wrap=%) -lcmocka -o $@
+
+INTERLEAVED := port_irq_save port_irq_restore port_on_each_cpu
 
 # Every lock goes through attempt.c, so that another CPU can act first; and in test_faults every
 # request to memblock goes through the test, which can refuse it.
