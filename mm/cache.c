@@ -180,7 +180,7 @@ struct frame_cache *cache_refill(gfp_t gfp)
 		struct frame_cache *cache = &frame_caches[port_cpu_id()][z->id];
 		uint64_t spare = zone_spare(z, gfp);
 
-		if (!may_give(z, gfp))
+		if (!spare && zone_keep(z, gfp))
 			continue;
 		if (cache->limit && refill_if_low(cache, z, gfp)) {
 			serve_from(cache, z, gfp);
@@ -332,7 +332,7 @@ bool cache_free(struct page *page)
 
 	if (state != cache->state || !cache->limit)
 		return false;
-	cache_enter(cache);
+	cache_mark(cache);
 	if (keep ? cache->count == cache->limit : cache->nr_out == at_most(cache->limit, CACHE_OUT))
 		return drain_and_push(cache, state, page, keep);
 	return push_frame(cache, state, page, keep);

@@ -92,6 +92,14 @@ static inline void cache_check_pin(const struct frame_cache *cache)
 #endif
 }
 
+/* Marks a cache of this CPU, which is not busy, as busy. */
+static inline void cache_mark(struct frame_cache *cache)
+{
+	cache_check_pin(cache);
+	cache->state = CACHE_BUSY;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
 /*
  * Marks a cache of this CPU as busy. Returns its state, which cache_leave() needs; or CACHE_BUSY
  * when it was busy already, and must not be used. Only this CPU and its interrupt handlers look at
@@ -101,11 +109,8 @@ static inline uint64_t cache_enter(struct frame_cache *cache)
 {
 	uint64_t state = cache->state;
 
-	if (state != CACHE_BUSY) {
-		cache_check_pin(cache);
-		cache->state = CACHE_BUSY;
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	}
+	if (state != CACHE_BUSY)
+		cache_mark(cache);
 	return state;
 }
 
@@ -197,9 +202,7 @@ cache_push(struct frame_cache *cache, struct page *page)
 
 	if (page >= cache->keep_below || state != cache->state)
 		return false;
-	cache_check_pin(cache);
-	cache->state = CACHE_BUSY;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	cache_mark(cache);
 	count = cache->count;
 	if (count >= cache->limit) {
 		cache_leave(cache, state);
