@@ -96,6 +96,9 @@ def make_parts(disk, stage2_size):
     headers = 64 + 56 * struct.unpack_from("<H", disk, kernel[0] * SECTOR + 56)[0]
     seal = volume.entry(KERNEL)[2] - 16
     reached = r"FAT|KERNEL\.ELF|CMDLINE\.TXT"
+    # Where the kernel fills its last cluster, the next sector is the first of CMDLINE.TXT.
+    idle = [sector for sector in (stage2_end, START - 1, kernel[-1] + 1, line[-1] + 1, line[-1] + 1000,
+                                  len(disk) // SECTOR - 1) if sector not in line]
     return [
         Part("boot sector", [0], "partition", places(0, (3, 0x5a), (0x1b8, SECTOR)),
              SECTOR_KINDS[1:]),
@@ -108,8 +111,7 @@ def make_parts(disk, stage2_size):
         Part("KERNEL.ELF", kernel, r"KERNEL\.ELF", places(kernel[0], (0, headers)) +
              [(kernel[at // SECTOR], at % SECTOR) for at in range(seal, seal + 16)]),
         Part("CMDLINE.TXT", line, r"CMDLINE\.TXT", places(line[0], (0, len(LINE) + 1))),
-        Part("unused", [stage2_end, START - 1, kernel[-1] + 1, line[-1] + 1, line[-1] + 1000,
-                        len(disk) // SECTOR - 1], reached, idle=True),
+        Part("unused", idle, reached, idle=True),
         Part("boot code", [], ".", places(0, (0, 3), (0x5a, 0x1b8)), unchecked=True),
     ]
 
