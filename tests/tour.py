@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -74,6 +75,7 @@ class Terminal:
     def __init__(self):
         self.pid, self.terminal = pty.fork()
         if not self.pid:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the test is a background job
             os.execv("scripts/tour", ["scripts/tour"])
         self.output = b""
 

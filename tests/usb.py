@@ -323,7 +323,7 @@ FAKE_CASES = [
     ("a stick with /boot", "8:16", lambda f: f.mount(ROOT, ("8:17", "/boot", "/dev/sdb1")),
      "it holds /boot,"),
     ("a stick with the project", "8:16",
-     lambda f: f.mount(ROOT, ("8:17", os.path.dirname(PROJECT), "/dev/sdb1")),
+     lambda f: f.mount(ROOT, ("8:17", PROJECT, "/dev/sdb1")),
      f"it holds {PROJECT},"),
     ("a mounted partition", "8:16", lambda f: f.mount(ROOT, ("8:17", "/mnt/a\\040b", "/dev/sdb1")),
      "mounted on /mnt/a b;"),
