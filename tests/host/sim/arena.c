@@ -127,16 +127,18 @@ static void add_part(void *at, size_t size)
 	state_size += (size + 7) & ~(size_t)7;
 }
 
-static void add_zone(struct zone *z, uint32_t cache_limit)
+static void add_cache(struct frame_cache *cache, uint32_t limit)
+{
+	add_part(cache, offsetof(struct frame_cache, pages) + limit * sizeof(struct page *));
+	add_part(cache->out, (limit < CACHE_OUT ? limit : CACHE_OUT) * sizeof(struct page *));
+}
+
+static void add_zone(struct zone *z)
 {
 	uint64_t leaves = (z->nr_gibs + BITMAP_BITS - 1) / BITMAP_BITS;
-	struct frame_cache *cache = &frame_caches[0][z->id];
 
 	add_part(z, sizeof(*z));
 	add_part(z->index[0].leaf, (2 * BITMAP_SHIFT + 4) * leaves * sizeof(struct bitmap));
-	add_part(cache, offsetof(struct frame_cache, pages) + cache_limit * sizeof(struct page *));
-	add_part(cache->out,
-		 (cache_limit < CACHE_OUT ? cache_limit : CACHE_OUT) * sizeof(struct page *));
 	for (pfn_t gib = 0; gib < z->nr_gibs; gib++) {
 		pfn_t last = z->end_pfn - 1 - gib_pfn(z, gib);
 		pfn_t blocks = last >= GIB_FRAMES ? BITMAP_BITS : (last >> BLOCK_ORDER) + 1;
@@ -152,11 +154,14 @@ size_t arena_state_size(const struct arena *arena, uint32_t cache_limit, struct 
 	state_size = 0;
 	add_part(m->frame, m->frames);
 	add_part(m->free, sizeof(m->free));
-	add_part(&cache_tables[0], sizeof(cache_tables[0]));
-	/* A zone that has nothing but the metadata never changes. */
+	add_part(cache_tables, sim_nr_cpus * sizeof(cache_tables[0]));
+	for (unsigned int cpu = 0; cpu < sim_nr_cpus; cpu++)
+		for_each_zone(z)
+			add_cache(&frame_caches[cpu][z->id], z->managed ? cache_limit : 0);
+	/* Of a zone that has nothing but the metadata only the caches change: they can be shut. */
 	for_each_zone(z)
 		if (z->managed)
-			add_zone(z, cache_limit);
+			add_zone(z);
 	for (const struct frames *ram = arena->ram; !is_empty(ram); ram++) {
 		pfn_t start = ram->start & ~(BLOCK_FRAMES - 1);
 		pfn_t end = (ram->end + BLOCK_FRAMES - 1) & ~(BLOCK_FRAMES - 1);

@@ -27,7 +27,8 @@ struct arena {
 void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m);
 
 /*
- * The state of an arena is every byte of it that the allocator can read, and the model.
+ * The state of an arena is every byte of it that the allocator can read on the first sim_nr_cpus
+ * CPUs, and the model.
  * arena_state_size() returns its size in bytes, a multiple of 8; it must be called once after
  * arena_boot(), with the same arguments. arena_save() copies the state to `to`; arena_restore()
  * copies it back.
