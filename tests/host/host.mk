@@ -154,7 +154,7 @@ $(HOST)/test_random $(HOST)/test_random_small: tests/host/test_random.c $(RANDOM
 $(HOST)/test_interleave: tests/host/test_interleave.c tests/host/port_pin.h $(ARENA) $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say_program,CC)
-	$(Q)$(CC) $(HOST_CFLAGS) -DMM_BITMAP_SHIFT=3 -include tests/host/port_pin.h $(filter %.c,$^) \
+	$(Q)$(CC) $(HOST_CFLAGS) -DMM_BITMAP_SHIFT=3 -DMM_MAX_CPUS=2 -include tests/host/port_pin.h $(filter %.c,$^) \
 	  $(INTERLEAVED:%=-Wl,--wrap=%) -lcmocka -o $@
 
 INTERLEAVED := port_irq_save port_irq_restore port_on_each_cpu
