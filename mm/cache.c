@@ -43,7 +43,7 @@ static void init_table(struct cache_table *table, struct frame_cache caches[MAX_
 static uint64_t cache_limit(const struct zone *z)
 {
 	uint64_t both = z->managed / ZONE_PART_ALL / port_nr_cpus();
-	uint64_t limit = both > 2 * CACHE_OUT ? both - CACHE_OUT : both / 2;
+	uint64_t limit = both > 2ull * CACHE_OUT ? both - CACHE_OUT : both / 2;
 
 	return at_most(at_most(limit, z->managed / ZONE_PART), CACHE_MAX);
 }
@@ -247,24 +247,24 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 }
 
 /*
- * Frees the first of nr words of frames under one hold of the lock: as many as cost no more than
- * MAX_BATCH_WORDS together. sum[i] is the number of frames in word[0] to word[i]. Returns how many
- * words were freed.
+ * Frees the words of frames from word[at] on, of nr, under one hold of the lock: as many as cost no
+ * more than MAX_BATCH_WORDS together. sum[i] is the number of frames in word[0] to word[i]. Returns
+ * the index of the first word that was not freed.
  */
 static unsigned int put_words(struct zone *z, const struct frame_word *word,
-			      const unsigned int *sum, unsigned int nr)
+			      const unsigned int *sum, unsigned int at, unsigned int nr)
 {
-	unsigned int budget = MAX_BATCH_WORDS, n = 0, cost;
+	unsigned int before = at ? sum[at - 1] : 0, frames = before;
+	unsigned int budget = MAX_BATCH_WORDS, cost;
 	unsigned long flags = port_lock_irqsave(&z->lock);
 
-	while ((cost = buddy_put_word(z, &word[n], budget))) {
+	while (at < nr && budget && (cost = buddy_put_word(z, &word[at], budget))) {
 		budget -= cost;
-		if (++n == nr || !budget)
-			break;
+		frames = sum[at++];
 	}
-	zone_add_free(z, sum[n - 1]);
+	zone_add_free(z, frames - before);
 	port_unlock_irqrestore(&z->lock, flags);
-	return n;
+	return at;
 }
 
 /*
@@ -276,18 +276,15 @@ static void drain_batch(struct zone *z, struct page *const *stack, uint64_t *cou
 {
 	unsigned int max = (unsigned int)at_most(*count, CACHE_DRAIN);
 	struct frame_word word[MAX_BATCH_WORDS];
-	unsigned int sum[MAX_BATCH_WORDS], frames = 0, nr, done;
+	unsigned int sum[MAX_BATCH_WORDS], frames = 0, nr;
 
 	for (nr = 0; frames < max && nr < MAX_BATCH_WORDS; nr++) {
 		frames += gather_word(&stack[*count - 1 - frames], max - frames, &word[nr]);
 		sum[nr] = frames;
 	}
 	cache_count_write(count, *count - frames);
-	for (unsigned int at = 0; at < nr; at += done) {
-		done = put_words(z, &word[at], &sum[at], nr - at);
-		for (unsigned int i = at + done; i < nr; i++)
-			sum[i] -= sum[at + done - 1];
-	}
+	for (unsigned int at = 0; at < nr;)
+		at = put_words(z, word, sum, at, nr);
 }
 
 void free_raced(const struct page *page)

@@ -31,6 +31,8 @@
 
 #include <cmocka.h>
 
+#include "tests/host/port_pin.h" /* before the headers of mm/ */
+
 #include "mm/cache.h"
 #include "mm/check.h"
 #include "mm/zone.h"
