@@ -144,6 +144,18 @@ mm_always_inline pfn_t buddy_take_first(struct zone *z, unsigned int k, unsigned
 }
 
 /*
+ * Takes a free run of this order, below MAX_PAGE_ORDER, from the lowest open bitmap that may have
+ * one. Returns its first frame; PFN_NONE when that bitmap has none, or the index has no bitmap for
+ * such runs: buddy_take_other() may find one then.
+ */
+mm_always_inline pfn_t buddy_take_indexed(struct zone *z, unsigned int order)
+{
+	if (order < BLOCK_ORDER)
+		return buddy_take_first(z, order, LEVEL_BLOCK, BUDDY_FOR_HEAD);
+	return buddy_take_first(z, order - BLOCK_ORDER, LEVEL_GIB, BUDDY_FOR_HEAD);
+}
+
+/*
  * Takes a free run of this order as an allocation: from the lowest open bitmap that has one; if
  * none is found, from a whole block or gib, which is searched for in the same way and opened. Order
  * 18 takes the lowest whole gib. Returns the run's first frame; PFN_NONE when there is no run;
@@ -156,10 +168,8 @@ mm_always_inline pfn_t buddy_take(struct zone *z, unsigned int order)
 
 	MM_ASSERT(port_lock_is_taken(&z->lock));
 	MM_ASSERT(order <= MAX_PAGE_ORDER);
-	if (order < BLOCK_ORDER)
-		pfn = buddy_take_first(z, order, LEVEL_BLOCK, BUDDY_FOR_HEAD);
-	else if (order < GIB_ORDER)
-		pfn = buddy_take_first(z, order - BLOCK_ORDER, LEVEL_GIB, BUDDY_FOR_HEAD);
+	if (order < GIB_ORDER)
+		pfn = buddy_take_indexed(z, order);
 	return pfn != PFN_NONE ? pfn : buddy_take_other(z, order);
 }
 

@@ -2,24 +2,24 @@
 /*
  * cache.c: filling and draining the frame caches.
  *
- * The zone's lock is held for one *batch* of frames at a time. A batch comes from a few open blocks
- * at most, and goes back grouped by word: frames of one word of the bits that are neighbours in the
- * stack are one operation.
+ * What a cache lacks comes from the bits in *batches*: under one hold of the zone's lock, from a
+ * few open blocks at most. It goes back in batches, too, grouped by word: what lies in one word of
+ * the bits and is neighbours in the stack is one operation.
  */
 #include "mm/cache.h"
 #include "mm/buddy.h"
 #include "mm/debug.h"
 
-struct frame_cache frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
+struct zone_caches frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
 struct cache_table cache_tables[MM_MAX_CPUS];
 
 /* Stands where no cache serves. It is busy for ever, so that no CPU writes to it. */
 static struct frame_cache no_cache = { .state = CACHE_BUSY };
 
-/* Beyond the descriptors of all frames: every frame is kept. */
+/* Beyond the descriptors of all frames: everything is kept. */
 #define KEEP_ALL      ((const struct page *)UINTPTR_MAX)
 
-/* One in so many frames of a zone is the most that pages[] of a cache holds, and all caches. */
+/* One in so many frames of a zone is the most that pages[] of order 0 holds, and all caches. */
 #define ZONE_PART     256
 #define ZONE_PART_ALL 64
 
@@ -28,40 +28,53 @@ static uint64_t at_most(uint64_t n, uint64_t limit)
 	return n < limit ? n : limit;
 }
 
-static void init_table(struct cache_table *table, struct frame_cache caches[MAX_NR_ZONES])
+static void init_table(struct cache_table *table, unsigned int cpu)
 {
 	for (unsigned int i = 0; i <= GFP_ZONE_BITS; i++)
 		table->for_gfp[i] = &no_cache;
 	for (unsigned int i = 0; i <= STATE_ZONE_MASK; i++)
-		table->of_zone[i] = i < MAX_NR_ZONES ? &caches[i] : &no_cache;
+		table->of_zone[i] = i < MAX_NR_ZONES ? cache_at(cpu, i, 0) : &no_cache;
+	for_each_cache_order(order)
+		table->for_order[order] = cache_at(cpu, gfp_zone(GFP_KERNEL)->id, order);
 }
 
 /*
- * Returns the limit of a CPU's cache of the zone. Beside so many pages it may hold as many in its
- * out stack, up to CACHE_OUT.
+ * Sets what the two stacks of a CPU's cache may hold. All caches of a CPU and a zone together hold
+ * at most `share` frames: half of it in order 0, and as many runs of each other order as fit into
+ * the other half, 1022 frames for one of each.
  */
-static uint64_t cache_limit(const struct zone *z)
+static void init_limits(struct frame_cache *cache, const struct zone *z)
 {
-	uint64_t both = z->managed / ZONE_PART_ALL / port_nr_cpus();
-	uint64_t limit = both > 2ull * CACHE_OUT ? both - CACHE_OUT : both / 2;
+	uint64_t share = z->managed / ZONE_PART_ALL / port_nr_cpus();
+	uint64_t half = share / 2, runs = at_most(half / (2 * BLOCK_FRAMES), RUNS_MAX + RUNS_OUT);
 
-	return at_most(at_most(limit, z->managed / ZONE_PART), CACHE_MAX);
+	if (cache->order) {
+		cache->out_limit = (uint32_t)runs / 4;
+		cache->limit = runs - cache->out_limit;
+	} else {
+		cache->limit = half > 2ull * CACHE_OUT ? half - CACHE_OUT : half / 2;
+		cache->limit = at_most(at_most(cache->limit, z->managed / ZONE_PART), CACHE_MAX);
+		cache->out_limit = (uint32_t)at_most(cache->limit, CACHE_OUT);
+	}
+}
+
+static void init_cache(struct frame_cache *cache, const struct zone *z, unsigned int order)
+{
+	memset(cache, 0, sizeof(*cache));
+	cache->state = state_allocated(z->id, order);
+	cache->keep_below = KEEP_ALL;
+	cache->order = order;
+	if (!mm_debug)
+		init_limits(cache, z);
 }
 
 void cache_init(void)
 {
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
-		init_table(&cache_tables[cpu], frame_caches[cpu]);
-		for (unsigned int i = 0; i < MAX_NR_ZONES; i++) {
-			struct frame_cache *cache = &frame_caches[cpu][i];
-
-			cache->state = zones[i].state;
-			cache->keep_below = KEEP_ALL;
-			cache->count = 0;
-			cache->nr_out = 0;
-			cache->shut = 0;
-			cache->limit = mm_debug ? 0 : cache_limit(&zones[i]);
-		}
+		init_table(&cache_tables[cpu], cpu);
+		for_each_zone(z)
+			for_each_cache_order(order)
+				init_cache(cache_at(cpu, z->id, order), z, order);
 	}
 }
 
@@ -83,7 +96,7 @@ static struct page **lay_down(struct page **top, const struct frame_word *w)
 }
 
 /*
- * Moves at most want frames of zone z from the bits to the cache, which has room for them, so that
+ * Moves at most want frames of zone z from the bits to the cache of order 0, which has room for them, so that
  * the lowest of them is on top. It moves none that z keeps from requests with the flags gfp, and
  * may move fewer, or none. The caller has entered the cache.
  */
@@ -104,7 +117,7 @@ static void refill(struct frame_cache *cache, struct zone *z, gfp_t gfp, uint64_
 	if (!b.nr_words)
 		return;
 	cache_count_write(&cache->count, cache->count + b.nr_frames);
-	top = cache->pages + cache->count;
+	top = cache_pages(cache) + cache->count;
 	for (unsigned int i = 0; i < b.nr_words; i++)
 		top = lay_down(top, &b.word[i]);
 	cache->keep_below = pfn_to_page((b.word[b.nr_words - 1].first | (BLOCK_FRAMES - 1)) + 1);
@@ -165,7 +178,7 @@ void cache_withhold(const struct zone *z)
 		if (may_give(z, bits))
 			continue;
 		for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
-			struct frame_cache *cache = &frame_caches[cpu][z->id];
+			struct frame_cache *cache = cache_at(cpu, z->id, 0);
 
 			__atomic_compare_exchange_n(&cache_tables[cpu].for_gfp[bits], &cache,
 						    &no_cache, false, __ATOMIC_RELAXED,
@@ -177,7 +190,7 @@ void cache_withhold(const struct zone *z)
 struct frame_cache *cache_refill(gfp_t gfp)
 {
 	for (struct zone *z = gfp_zone(gfp); z >= zones; z--) {
-		struct frame_cache *cache = &frame_caches[port_cpu_id()][z->id];
+		struct frame_cache *cache = cache_at(port_cpu_id(), z->id, 0);
 		uint64_t spare = zone_spare(z, gfp);
 
 		if (!spare && zone_keep(z, gfp))
@@ -191,6 +204,61 @@ struct frame_cache *cache_refill(gfp_t gfp)
 			return NULL;
 	}
 	return NULL;
+}
+
+/*
+ * Moves at most want runs of the cache's order from the bits of zone z to the empty cache, the
+ * lowest on top. The batch ends where the index does not lead to a run at once, since a hold of the
+ * lock that corrects the index is long enough without more. The caller has entered the cache.
+ */
+static void refill_runs(struct frame_cache *cache, struct zone *z, unsigned int want)
+{
+	unsigned int order = (unsigned int)cache->order, nr;
+	struct page *run[RUNS_REFILL];
+	pfn_t pfn = PFN_NONE;
+	unsigned long flags;
+
+	flags = port_lock_irqsave(&z->lock);
+	for (nr = 0; nr < want; nr++) {
+		pfn_t next = buddy_take_indexed(z, order);
+
+		if (next == PFN_NONE && !nr)
+			next = buddy_take_other(z, order);
+		if (next >= PFN_AGAIN)
+			break;
+		pfn = next;
+		run[nr] = pfn_to_page(pfn);
+		/* A block that was never open may have anything there. */
+		state_write(run[nr], 0);
+	}
+	zone_sub_free(z, (uint64_t)nr << order);
+	port_unlock_irqrestore(&z->lock, flags);
+	if (!nr)
+		return;
+	for (unsigned int i = 0; i < nr; i++)
+		cache_pages(cache)[i] = run[nr - 1 - i];
+	cache_count_write(&cache->count, nr);
+	pfn |= order < BLOCK_ORDER ? BLOCK_FRAMES - 1 : GIB_FRAMES - 1;
+	cache->keep_below = pfn_to_page(pfn + 1);
+}
+
+struct page *cache_alloc_run(gfp_t gfp, unsigned int order)
+{
+	struct zone *z = gfp_zone(gfp);
+	struct frame_cache *cache = cache_at(port_cpu_id(), z->id, order);
+	struct page *page = cache_pop(cache);
+	uint64_t state;
+
+	if (page || !cache->limit)
+		return page;
+	state = cache_enter(cache);
+	if (state == CACHE_BUSY)
+		return NULL;
+	refill_runs(cache, z, (unsigned int)(cache->limit + 1) / 2);
+	cache_leave(cache, state);
+	if (zone_is_low(z))
+		cache_withhold(z);
+	return cache_pop(cache);
 }
 
 /* Returns whether the nine frames from the top of a stack down are next and those before it. */
@@ -246,45 +314,143 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 	return n;
 }
 
-/*
- * Frees the words of frames from word[at] on, of nr, under one hold of the lock: as many as cost no
- * more than MAX_BATCH_WORDS together. sum[i] is the number of frames in word[0] to word[i]. Returns
- * the index of the first word that was not freed.
- */
-static unsigned int put_words(struct zone *z, const struct frame_word *word,
-			      const unsigned int *sum, unsigned int at, unsigned int nr)
+/* TEMPORARY */
+static unsigned int buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr)
 {
-	unsigned int before = at ? sum[at - 1] : 0, frames = before;
-	unsigned int budget = MAX_BATCH_WORDS, cost;
-	unsigned long flags = port_lock_irqsave(&z->lock);
+	for (unsigned int at = 0; at < nr;) {
+		unsigned int budget = MAX_BATCH_WORDS, cost, frames = 0;
+		unsigned long flags = port_lock_irqsave(&z->lock);
 
-	while (at < nr && budget && (cost = buddy_put_word(z, &word[at], budget))) {
-		budget -= cost;
-		frames = sum[at++];
+		while (at < nr && budget && (cost = buddy_put_word(z, &word[at], budget))) {
+			budget -= cost;
+			frames += bitmap_word_weight(word[at++].bits);
+		}
+		zone_add_free(z, frames);
+		port_unlock_irqrestore(&z->lock, flags);
 	}
-	zone_add_free(z, frames - before);
-	port_unlock_irqrestore(&z->lock, flags);
-	return at;
+	return nr;
 }
 
 /*
- * Returns a batch of frames from the top of a stack to the bits: at most CACHE_DRAIN, and as many
- * as lie in MAX_BATCH_WORDS words. A frame that lies alone costs as much as a whole word. Takes the
- * lock more than once when words make bitmaps full.
+ * Gathers the topmost runs of a stack, of an order lower than a word's, that lie in one word of the
+ * bits, at most max. Returns how many they are. Panics when two of them overlap.
  */
-static void drain_batch(struct zone *z, struct page *const *stack, uint64_t *count)
+static unsigned int gather_runs(struct page *const *top, unsigned int max, unsigned int order,
+				struct frame_word *w)
 {
-	unsigned int max = (unsigned int)at_most(*count, CACHE_DRAIN);
-	struct frame_word word[MAX_BATCH_WORDS];
-	unsigned int sum[MAX_BATCH_WORDS], frames = 0, nr;
+	pfn_t pfn = page_to_pfn(*top);
+	unsigned int n;
 
-	for (nr = 0; frames < max && nr < MAX_BATCH_WORDS; nr++) {
-		frames += gather_word(&stack[*count - 1 - frames], max - frames, &word[nr]);
-		sum[nr] = frames;
+	*w = (struct frame_word){ run_start(pfn, BITMAP_WORD_SHIFT), 0 };
+	for (n = 0; n < max; n++) {
+		uint64_t bits;
+
+		pfn = page_to_pfn(*(top - n));
+		if (run_start(pfn, BITMAP_WORD_SHIFT) != w->first)
+			break;
+		bits = bitmap_run_mask(frame_of(pfn), order);
+		if (w->bits & bits)
+			panic("one of the 64 frames from 0x%llx on is in a cache twice",
+			      (unsigned long long)w->first);
+		w->bits |= bits;
 	}
-	cache_count_write(count, *count - frames);
-	for (unsigned int at = 0; at < nr;)
-		at = put_words(z, word, sum, at, nr);
+	return n;
+}
+
+/* A batch on its way to the bits. */
+struct drained {
+	unsigned int nr; /* words */
+	struct frame_word word[MAX_BATCH_WORDS];
+	unsigned int sum[MAX_BATCH_WORDS]; /* [i]: entries of the stack in word[0] to word[i] */
+};
+
+/* Adds the words of a run that is not shorter than a word, if there is room for them. */
+static bool add_words(struct drained *d, const struct page *page, unsigned int order)
+{
+	unsigned int words = 1u << (order - BITMAP_WORD_SHIFT);
+	unsigned int before = d->nr ? d->sum[d->nr - 1] : 0;
+
+	if (d->nr + words > MAX_BATCH_WORDS)
+		return false;
+	for (unsigned int i = 0; i < words; i++) {
+		d->word[d->nr] = (struct frame_word){ page_to_pfn(page) + i * BITMAP_WORD_FRAMES,
+						      BITMAP_WORD_FULL };
+		d->sum[d->nr++] = before + (i == words - 1);
+	}
+	return true;
+}
+
+/* Gathers a batch of at most max entries from the top of a stack. */
+static void gather(struct drained *d, struct page *const *top, unsigned int max, unsigned int order)
+{
+	unsigned int entries = 0;
+
+	d->nr = 0;
+	while (entries < max && d->nr < MAX_BATCH_WORDS) {
+		if (order < BITMAP_WORD_SHIFT) {
+			struct frame_word *w = &d->word[d->nr];
+
+			entries += order ? gather_runs(top - entries, max - entries, order, w)
+					 : gather_word(top - entries, max - entries, w);
+			d->sum[d->nr++] = entries;
+		} else if (!add_words(d, *(top - entries++), order)) {
+			break;
+		}
+	}
+}
+
+/* The most blocks that one hold of the lock frees. */
+#define MAX_BATCH_BLOCKS 3
+
+/* Returns cached blocks to the gibs' bits, at most max. Returns how many. */
+static unsigned int put_blocks(struct zone *z, struct page *const *top, unsigned int max)
+{
+	unsigned long flags = port_lock_irqsave(&z->lock);
+	unsigned int n;
+
+	for (n = 0; n < max && n < MAX_BATCH_BLOCKS; n++) {
+		pfn_t pfn = page_to_pfn(*(top - n));
+
+		buddy_unmark(z, pfn, BLOCK_ORDER);
+		buddy_put(z, pfn, BLOCK_ORDER);
+	}
+	zone_add_free(z, n * BLOCK_FRAMES);
+	port_unlock_irqrestore(&z->lock, flags);
+	return n;
+}
+
+/*
+ * Returns a batch from the top of one of a cache's stacks to the bits: at most max entries, and as
+ * many as lie in MAX_BATCH_WORDS words. What lies alone costs as much as a whole word. It ends
+ * early when many words make the bitmaps of their blocks full.
+ */
+static void drain_batch(struct zone *z, unsigned int order, struct page *const *stack,
+			uint64_t *count, uint64_t max)
+{
+	struct page *const *top = stack + *count - 1;
+	unsigned int nr = (unsigned int)at_most(*count, max);
+
+	if (order < BLOCK_ORDER) {
+		struct drained d;
+
+		gather(&d, top, nr, order);
+		nr = d.sum[buddy_put_words(z, d.word, d.nr) - 1];
+	} else {
+		nr = put_blocks(z, top, nr);
+	}
+	cache_count_write(count, *count - nr);
+}
+
+/* Makes room on one of the two stacks of a cache of zone z. */
+static void drain_some(struct frame_cache *cache, struct zone *z, bool pages)
+{
+	unsigned int order = (unsigned int)cache->order;
+	uint64_t max = order ? (cache->limit + 1) / 2 : CACHE_DRAIN;
+
+	if (pages)
+		drain_batch(z, order, cache_pages(cache), &cache->count, max);
+	else
+		drain_batch(z, order, cache_out(cache), &cache->nr_out, max);
 }
 
 void free_raced(const struct page *page)
@@ -296,43 +462,27 @@ void free_raced(const struct page *page)
 	      (unsigned long long)pfn);
 }
 
-/* Puts a frame on one of the two stacks and leaves the cache. Returns true. */
-static bool push_frame(struct frame_cache *cache, uint64_t state, struct page *page, bool keep)
+bool cache_free(struct page *page, unsigned int order)
 {
-	struct page **stack = keep ? cache->pages : cache->out;
+	uint64_t state = state_read(page);
+	unsigned int zone = state_zone(state)->id;
+	struct frame_cache *cache = zone < MAX_NR_ZONES ? cache_at(port_cpu_id(), zone, order)
+							: &no_cache;
+	bool keep = page < cache->keep_below;
 	uint64_t *count = keep ? &cache->count : &cache->nr_out;
+	uint64_t limit = keep ? cache->limit : cache->out_limit;
 
-	MM_ASSERT(*count < (keep ? CACHE_MAX : CACHE_OUT));
+	if (state != cache->state || !limit)
+		return false;
+	cache_mark(cache);
+	if (*count == limit)
+		drain_some(cache, &zones[zone], keep);
 	if (!page_release(page, &state))
 		free_raced(page);
-	stack[*count] = page;
+	(keep ? cache_pages(cache) : cache_out(cache))[*count] = page;
 	cache_count_write(count, *count + 1);
 	cache_leave(cache, state);
 	return true;
-}
-
-__attribute__((noinline)) static bool drain_and_push(struct frame_cache *cache, uint64_t state,
-						     struct page *page, bool keep)
-{
-	if (keep)
-		drain_batch(state_zone(state), cache->pages, &cache->count);
-	else
-		drain_batch(state_zone(state), cache->out, &cache->nr_out);
-	return push_frame(cache, state, page, keep);
-}
-
-bool cache_free(struct page *page)
-{
-	uint64_t state = state_read(page);
-	struct frame_cache *cache = cache_of(page);
-	bool keep = page < cache->keep_below;
-
-	if (state != cache->state || !cache->limit)
-		return false;
-	cache_mark(cache);
-	if (keep ? cache->count == cache->limit : cache->nr_out == at_most(cache->limit, CACHE_OUT))
-		return drain_and_push(cache, state, page, keep);
-	return push_frame(cache, state, page, keep);
 }
 
 /*
@@ -352,9 +502,9 @@ static bool shut_cache(struct frame_cache *cache, struct zone *z)
 	if (cache_enter(cache) == CACHE_BUSY)
 		return false;
 	while (cache->count)
-		drain_batch(z, cache->pages, &cache->count);
+		drain_some(cache, z, true);
 	while (cache->nr_out)
-		drain_batch(z, cache->out, &cache->nr_out);
+		drain_some(cache, z, false);
 	cache->shut = 1; /* until now nobody else could shut it: it was busy */
 	return true;
 }
@@ -364,16 +514,18 @@ static void shut_here(void *argument)
 	struct cache_shut *s = argument;
 	unsigned int cpu = port_cpu_id();
 
-	for_each_zone(z) {
-		unsigned int bit = 1u << z->id;
+	for_each_zone(z)
+		for_each_cache_order(order) {
+			struct frame_cache *cache = cache_at(cpu, z->id, order);
+			uint16_t *shut = &s->caches[cpu][z->id];
 
-		if (s->caches[cpu] & bit)
-			continue;
-		if (shut_cache(&frame_caches[cpu][z->id], z))
-			s->caches[cpu] |= (uint8_t)bit;
-		else
-			__atomic_store_n(&s->busy, true, __ATOMIC_RELAXED);
-	}
+			if (*shut >> order & 1 || !cache->limit)
+				continue; /* with a limit of 0 it never has anything */
+			if (shut_cache(cache, z))
+				*shut |= (uint16_t)(1u << order);
+			else
+				__atomic_store_n(&s->busy, true, __ATOMIC_RELAXED);
+		}
 }
 
 static void reopen_here(void *argument)
@@ -382,12 +534,13 @@ static void reopen_here(void *argument)
 	unsigned int cpu = port_cpu_id();
 	unsigned long flags = port_irq_save();
 
-	for_each_zone(z) {
-		struct frame_cache *cache = &frame_caches[cpu][z->id];
+	for_each_zone(z)
+		for_each_cache_order(order) {
+			struct frame_cache *cache = cache_at(cpu, z->id, order);
 
-		if (s->caches[cpu] & 1u << z->id && !--cache->shut)
-			cache_leave(cache, z->state);
-	}
+			if (s->caches[cpu][z->id] >> order & 1 && !--cache->shut)
+				cache_leave(cache, state_allocated(z->id, order));
+		}
 	port_irq_restore(flags);
 }
 
@@ -397,11 +550,12 @@ static bool cache_interrupted(void)
 	bool interrupted = false;
 
 	port_pin();
-	for_each_zone(z) {
-		const struct frame_cache *cache = &frame_caches[port_cpu_id()][z->id];
+	for_each_zone(z)
+		for_each_cache_order(order) {
+			const struct frame_cache *cache = cache_at(port_cpu_id(), z->id, order);
 
-		interrupted |= cache->state == CACHE_BUSY && !cache->shut;
-	}
+			interrupted |= cache->state == CACHE_BUSY && !cache->shut;
+		}
 	port_unpin();
 	return interrupted;
 }
@@ -440,11 +594,13 @@ uint64_t cache_frames(const struct zone *z)
 {
 	uint64_t sum = 0;
 
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
-		const struct frame_cache *cache = &frame_caches[cpu][z->id];
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+		for_each_cache_order(order) {
+			const struct frame_cache *cache = cache_at(cpu, z->id, order);
 
-		sum += __atomic_load_n(&cache->count, __ATOMIC_RELAXED) +
-		       __atomic_load_n(&cache->nr_out, __ATOMIC_RELAXED);
-	}
+			sum += (__atomic_load_n(&cache->count, __ATOMIC_RELAXED) +
+				__atomic_load_n(&cache->nr_out, __ATOMIC_RELAXED))
+			       << order;
+		}
 	return sum;
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cache.h: frame caches: for each CPU and zone, some single frames in front of the zone's bits.
- * Private to mm/, but for tests and statistics.
+ * cache.h: frame caches: for each CPU, zone and order from 0 to 9, some free runs in front of the
+ * zone's bits. Private to mm/, but for tests and statistics.
  *
  *                          ┌──────────────┐
- *   alloc_page ──pop─────▶ │ pages        │ ◀──push── __free_page, below keep_below
- *    words from the bits   │ struct page* │  words to the bits
+ *   alloc_pages ─pop─────▶ │ pages        │ ◀──push── __free_pages, below keep_below
+ *    a batch from the bits │ struct page* │  a batch to the bits
  *    when empty            ├──────────────┤  when full
- *                          │ out          │ ◀──push── __free_page, from keep_below on
+ *                          │ out          │ ◀──push── __free_pages, from keep_below on
  *                          └──────────────┘
  *
- * The frame freed last is the first to be used again, as in Linux's per-CPU lists, but not when
- * lower frames are free: keep_below is the end of the highest block that the last refill took
- * from, and a frame beyond it goes back to the bits, by way of *out*. So memory packs itself even
- * while single frames are freed and allocated in turn.
+ * What was freed last is the first to be used again, as in Linux's per-CPU lists, but not when
+ * lower frames are free: keep_below is the end of the highest block (for order 9: gib) that the
+ * last refill took from, and what lies beyond goes back to the bits, by way of *out*. So memory
+ * packs itself even while pages are freed and allocated in turn.
  *
  * A CPU uses only its own caches, without a lock and with interrupts on. A plain mark keeps out an
  * interrupt handler on the same CPU: `state` is CACHE_BUSY while a cache is in use. A handler that
@@ -21,12 +21,14 @@
  * goes on, so program order is all that the mark needs. The caller is pinned to its CPU
  * (port_pin()) from reading the CPU's number until the mark is cleared.
  *
- * A cached frame is a cleared bit of an open block, with a state word of zero. Invariants:
+ * A cached run below order 9 is cleared bits of an open block, with state words of zero. A cached
+ * block has its bit in the gib's *head*, and a first state word of zero. Invariants:
  *
- *   C1 The frames of an open block that are neither free, allocated nor marked reserved are exactly
- *      those in its zone's caches, each once, with a state word of zero.
- *   C2 count <= limit <= CACHE_MAX, and nr_out <= min(limit, CACHE_OUT); both are 0 in a cache that
- *      is shut.
+ *   C1 The frames of an open block that are neither free, allocated nor marked reserved, and those
+ *      of blocks in *head* that no state word says to be allocated, are exactly those in their
+ *      zone's caches, each once, with a state word of zero.
+ *   C2 count <= limit and nr_out <= out_limit, which are at most CACHE_MAX and CACHE_OUT, or
+ *      RUNS_MAX and RUNS_OUT; count and nr_out are 0 in a cache that is shut.
  *   C3 for_gfp[] sends requests to a cache of a zone only while the zone keeps no frames from them,
  *      or has more free in the bits than it keeps. Within a call this may not hold.
  */
@@ -35,35 +37,81 @@
 
 #include "mm/zone.h"
 
+#define CACHE_ORDERS (BLOCK_ORDER + 1) /* orders 0 to 9 have caches */
+
 #define CACHE_MAX    512
 #define CACHE_REFILL 128 /* frames that one hold of the lock brings, at most */
-#define CACHE_DRAIN  320 /* frames that one hold of the lock takes away, at most */
+#define CACHE_DRAIN  320 /* frames that one drain takes away, at most */
 #define CACHE_OUT    64
+
+/* The same for runs of orders 1 to 9. */
+#define RUNS_MAX     24
+#define RUNS_REFILL  12
+#define RUNS_OUT     8
 
 /* The mark, "Busy" in ASCII. No descriptor in use has this value: its cookie would be 0. */
 #define CACHE_BUSY   0x42757379ull
 
+/* A cache. Its two stacks follow it in memory: see cache_pages() and cache_out(). */
 struct frame_cache {
-	uint64_t state; /* the state word of an allocated frame, count 1; or CACHE_BUSY */
+	uint64_t state; /* the state word of an allocation of this order, count 1; or CACHE_BUSY */
 	const struct page *keep_below;
 	uint64_t count;
 	uint64_t limit; /* 0: the zone is too small for a cache, or debug.h asked for none */
 	uint64_t nr_out;
-	uint64_t shut; /* how many requests keep it shut: see cache_shut() */
-	struct page *pages[CACHE_MAX];
-	struct page *out[CACHE_OUT];
+	uint32_t out_limit;
+	uint32_t shut; /* how many requests keep it shut: see cache_shut() */
+	uint64_t order;
+};
+
+/* The caches of a CPU and a zone. */
+struct zone_caches {
+	struct {
+		struct frame_cache cache;
+		struct page *slots[CACHE_MAX + CACHE_OUT];
+	} frames;
+	struct {
+		struct frame_cache cache;
+		struct page *slots[RUNS_MAX + RUNS_OUT];
+	} runs[CACHE_ORDERS - 1]; /* orders 1 to 9 */
 } __attribute__((aligned(MM_LINE)));
 
-extern struct frame_cache frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
+extern struct zone_caches frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
+
+/* Returns a CPU's cache of a zone, given its number, and an order below CACHE_ORDERS. */
+static inline struct frame_cache *cache_at(unsigned int cpu, unsigned int zone, unsigned int order)
+{
+	struct zone_caches *caches = &frame_caches[cpu][zone];
+
+	return order ? &caches->runs[order - 1].cache : &caches->frames.cache;
+}
+
+/* Runs the body for each cache of the zone that a CPU has, with order from 0 to 9. */
+#define for_each_cache_order(order) for (unsigned int order = 0; order < CACHE_ORDERS; order++)
+
+/* Returns the stack *pages* of a cache. */
+static inline struct page **cache_pages(struct frame_cache *cache)
+{
+	return (struct page **)(cache + 1);
+}
+
+/* Returns the stack *out* of a cache. */
+static inline struct page **cache_out(struct frame_cache *cache)
+{
+	return cache_pages(cache) + (cache->order ? RUNS_MAX : CACHE_MAX);
+}
 
 /*
- * Tells a CPU which cache to use, without a branch: for_gfp[] by a request's zone bits, of_zone[]
- * by the two zone bits of a state word. Where no cache serves, the entry is one that is always
- * busy. for_gfp[] changes as zones run empty: cache_refill() sets an entry of its own CPU, and
- * cache_withhold() takes entries of all CPUs away.
+ * Tells a CPU which cache to use, without a branch: for_gfp[] for order 0, by a request's zone
+ * bits, and for_order[], from order 1 on, for GFP_KERNEL. Where no cache serves, the entry is one
+ * that is always busy. of_zone[] gives the cache of order 0 by the two zone bits of a state word.
+ * for_gfp[] changes as zones run empty: cache_refill() sets an entry of its
+ * own CPU, and cache_withhold() takes entries of all CPUs away. for_order[] never changes: it names
+ * the highest zone that has RAM, which keeps nothing from GFP_KERNEL.
  */
 struct cache_table {
 	struct frame_cache *for_gfp[GFP_ZONE_BITS + 1];
+	struct frame_cache *for_order[CACHE_ORDERS]; /* [0] is not used */
 	struct frame_cache *of_zone[STATE_ZONE_MASK + 1];
 } __attribute__((aligned(MM_LINE))); /* a power of two makes a short index, too */
 extern struct cache_table cache_tables[MM_MAX_CPUS];
@@ -81,7 +129,8 @@ static inline void cache_count_write(uint64_t *count, uint64_t value)
 static inline void cache_check_pin(const struct frame_cache *cache)
 {
 #ifdef MM_CHECK_PIN
-	unsigned int cpu = (unsigned int)(cache - frame_caches[0]) / MAX_NR_ZONES;
+	unsigned int cpu = (unsigned int)(((uintptr_t)cache - (uintptr_t)frame_caches) /
+					  sizeof(frame_caches[0]));
 
 	if (cpu != port_cpu_id())
 		panic("a frame cache of CPU %u is in use on CPU %u: port_pin() did not keep the "
@@ -124,8 +173,8 @@ static inline void cache_leave(struct frame_cache *cache, uint64_t state)
 }
 
 /*
- * Takes a frame out of a cache of this CPU and writes its descriptor. Returns NULL when the cache
- * is busy or empty. The caller is pinned.
+ * Takes a run out of a cache of this CPU and writes its descriptor. Returns NULL when the cache is
+ * busy or empty. The caller is pinned.
  */
 static inline struct page *cache_pop(struct frame_cache *cache)
 {
@@ -137,7 +186,7 @@ static inline struct page *cache_pop(struct frame_cache *cache)
 		return NULL;
 	/* Subtract and look at the borrow: one instruction less than a test for 0. */
 	if (!__builtin_sub_overflow(cache->count, 1, &count)) {
-		page = cache->pages[count];
+		page = cache_pages(cache)[count];
 		MM_ASSERT(count < CACHE_MAX && page && !state_read(page));
 		if (!page)
 			__builtin_unreachable(); /* saves the caller a test */
@@ -148,19 +197,23 @@ static inline struct page *cache_pop(struct frame_cache *cache)
 	return page;
 }
 
-/* Returns the cache that serves such requests on this CPU. */
+/* Returns the cache that serves such requests of order 0 on this CPU. */
 static inline struct frame_cache *cache_for(gfp_t gfp)
 {
 	return __atomic_load_n(&cache_tables[port_cpu_id()].for_gfp[gfp & GFP_ZONE_BITS],
 			       __ATOMIC_RELAXED);
 }
 
-/* Returns this CPU's cache for the zone that the descriptor names, whatever that holds. */
-static inline struct frame_cache *cache_of(const struct page *page)
+/* Returns this CPU's cache of order 0 for the zone that a state word names, whatever that is. */
+static inline struct frame_cache *cache_of(uint64_t state)
 {
-	uint8_t zone = __atomic_load_n(&page->zone, __ATOMIC_RELAXED);
+	return cache_tables[port_cpu_id()].of_zone[state >> STATE_ZONE_SHIFT & STATE_ZONE_MASK];
+}
 
-	return cache_tables[port_cpu_id()].of_zone[zone & STATE_ZONE_MASK];
+/* Returns this CPU's cache that serves GFP_KERNEL of an order from 1 to 9. */
+static inline struct frame_cache *cache_for_order(unsigned int order)
+{
+	return cache_tables[port_cpu_id()].for_order[order];
 }
 
 /*
@@ -182,11 +235,11 @@ static inline bool page_release(struct page *page, uint64_t *state)
 void free_raced(const struct page *page) __attribute__((noreturn, cold));
 
 /*
- * Frees a frame into a cache of this CPU. Returns false, and does nothing, when the frame is not an
- * allocation of order 0 of the cache's zone with one reference, when it lies beyond keep_below, or
- * when the cache is full or busy. The one compare finds a busy cache as well: no descriptor in use
- * has that value. The frame may be one of a hole, whose descriptor must not be written: hence a
- * load and a compare before page_release(). The caller is pinned.
+ * Frees a run into a cache of this CPU; state is what its descriptor says. Returns false, and does
+ * nothing, when page is not the head of an allocation of the cache's order and zone with one reference, when it lies beyond
+ * keep_below, or when the cache is full or busy. The one compare finds a busy cache as well: no
+ * descriptor in use has that value. The frame may be one of a hole, whose descriptor must not be
+ * written: hence a load and a compare before page_release(). The caller is pinned.
  *
  * The count is raised in memory, by one instruction, where cache_count_write() would take two: an
  * aligned word is written in one piece all the same, but ThreadSanitizer must not look.
@@ -195,12 +248,11 @@ void free_raced(const struct page *page) __attribute__((noreturn, cold));
  * then could no longer end in a jump: debug.h's record would name the wrong caller.
  */
 __attribute__((no_sanitize_address, no_sanitize_thread)) static inline bool
-cache_push(struct frame_cache *cache, struct page *page)
+cache_push(struct frame_cache *cache, struct page *page, uint64_t state)
 {
-	uint64_t state = state_read(page);
 	uint64_t count;
 
-	if (page >= cache->keep_below || state != cache->state)
+	if (state != cache->state || page >= cache->keep_below)
 		return false;
 	cache_mark(cache);
 	count = cache->count;
@@ -210,7 +262,7 @@ cache_push(struct frame_cache *cache, struct page *page)
 	}
 	if (!page_release(page, &state))
 		free_raced(page);
-	cache->pages[count] = page;
+	cache_pages(cache)[count] = page;
 	cache->count++;
 	cache_leave(cache, state);
 	return true;
@@ -218,18 +270,24 @@ cache_push(struct frame_cache *cache, struct page *page)
 
 /*
  * Sets up the caches of all CPUs, empty, after all memory was handed over. All caches of a zone
- * together hold at most 1/64 of its frames, and the stack of pages in each at most 1/256 and
- * CACHE_MAX. With any option of debug.h they hold none.
+ * together hold at most 1/64 of its frames. With any option of debug.h they hold none.
  */
 void cache_init(void);
 
 /*
- * Finds the highest zone that may serve gfp and has a frame, in this CPU's cache or in the bits.
- * Returns its cache, which then has a frame; such requests go there from now on, unless the zone
- * has nothing left but its reserve. Returns NULL when there is no such zone, or when its cache is
- * busy or has a limit of 0. The caller is pinned.
+ * Finds the highest zone that may serve gfp and has a frame, in this CPU's cache of order 0 or in
+ * the bits. Returns its cache, which then has a frame; such requests go there from now on, unless
+ * the zone has nothing left but its reserve. Returns NULL when there is no such zone, or when its
+ * cache is busy or has a limit of 0. The caller is pinned.
  */
 struct frame_cache *cache_refill(gfp_t gfp);
+
+/*
+ * Takes a run of an order from 1 to 9 from this CPU's cache of gfp_zone(gfp), which is refilled
+ * when it is empty. Returns NULL when that brings none; lower zones are not tried. The caller is
+ * pinned.
+ */
+struct page *cache_alloc_run(gfp_t gfp, unsigned int order);
 
 /*
  * Stops every CPU's cache of a zone from serving requests that may not have the zone's reserve, if
@@ -239,25 +297,27 @@ struct frame_cache *cache_refill(gfp_t gfp);
 void cache_withhold(const struct zone *z);
 
 /*
- * Does what cache_push() does, with this CPU's cache of the frame's zone, for a frame beyond
- * keep_below as well; a full cache returns a batch to the bits first. Returns false when the frame
- * is not as cache_push() demands, or the cache is busy or has a limit of 0. The caller is pinned.
+ * Does what cache_push() does, with this CPU's cache of the zone that the descriptor names, and
+ * beyond keep_below as well; a full cache returns a batch to the bits first. The order is less than
+ * CACHE_ORDERS. Returns false when the descriptor is not as cache_push() demands, or the cache is
+ * busy or has a limit of 0. The caller is pinned.
  */
-bool cache_free(struct page *page);
+bool cache_free(struct page *page, unsigned int order);
 
 /*
  * A cache that is *shut* is empty and busy: nothing is put in or taken out, and the calls that
  * would use it use the bits, until every request that shut it has reopened it.
  */
 struct cache_shut {
-	bool all;                    /* whether every CPU was asked, or this one alone */
-	bool busy;                   /* a cache was in use when its CPU was asked last */
-	uint8_t caches[MM_MAX_CPUS]; /* bit z: the CPU's cache of zone z is shut by this request */
+	bool all;  /* whether every CPU was asked, or this one alone */
+	bool busy; /* a cache was in use when its CPU was asked last */
+	/* Bit k: the CPU's cache of the zone and of order k is shut by this request. */
+	uint16_t caches[MM_MAX_CPUS][MAX_NR_ZONES];
 };
 
 /*
- * cache_shut() returns the frames in this CPU's caches to the bits and shuts the caches. With all,
- * and where port_may_wait() returns true, it does so on every CPU; a CPU that is in the middle of a
+ * cache_shut() returns what is in this CPU's caches to the bits and shuts the caches. With all, and
+ * where port_may_wait() returns true, it does so on every CPU; a CPU that is in the middle of a
  * cache's use is asked again until it is not. What stays open, then, are the caches that this very
  * call has interrupted: it cannot wait for them, and waits for no other CPU either, which could be
  * waiting for this one. cache_reopen() ends it. For one CPU the caller is pinned in between.

@@ -204,6 +204,8 @@ static struct tally check_block(const struct zone *z, const struct gib *g, pfn_t
 		check_bounds(z, &g->block[block], pfn, held);
 		return check_open_block(z, g, pfn);
 	}
+	if (bitmap_test(&g->head, block) && !pfn_to_page(pfn)->state)
+		return (struct tally){ .cached = BLOCK_FRAMES };
 	if (bitmap_test(&g->head, block)) {
 		unsigned int blocks = check_block_head(z, g, pfn);
 
@@ -315,38 +317,45 @@ static void check_top(const struct bitmap_tree *tree, const struct zone *z)
 		    "B4", z, gib_pfn(z, leaf * BITMAP_BITS), "the top of a bitmap tree is wrong");
 }
 
-/* Returns how often a stack has the frame. */
-static uint64_t times_in(const struct page *page, struct page *const *stack, uint64_t count)
+/* Returns how many runs of the order in a stack overlap [pfn, end). */
+static uint64_t times_in(pfn_t pfn, pfn_t end, struct page *const *stack, uint64_t count,
+			 unsigned int order)
 {
 	uint64_t times = 0;
 
-	for (uint64_t i = 0; i < count; i++)
-		times += stack[i] == page;
-	return times;
-}
+	for (uint64_t i = 0; i < count; i++) {
+		pfn_t other = page_to_pfn(stack[i]);
 
-/* Returns how often the zone's caches of all CPUs have the frame. */
-static uint64_t times_cached(const struct zone *z, const struct page *page)
-{
-	uint64_t times = 0;
-
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
-		const struct frame_cache *cache = &frame_caches[cpu][z->id];
-
-		times += times_in(page, cache->pages, cache->count) +
-			 times_in(page, cache->out, cache->nr_out);
+		times += other < end && pfn < other + ((pfn_t)1 << order);
 	}
 	return times;
 }
 
-static void check_stack(const struct zone *z, struct page *const *stack, uint64_t count)
+/* Returns how many runs in the zone's caches of all CPUs overlap [pfn, end). */
+static uint64_t times_cached(const struct zone *z, pfn_t pfn, pfn_t end)
+{
+	uint64_t times = 0;
+
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+		for_each_cache_order(order) {
+			struct frame_cache *cache = cache_at(cpu, z->id, order);
+
+			times += times_in(pfn, end, cache_pages(cache), cache->count, order) +
+				 times_in(pfn, end, cache_out(cache), cache->nr_out, order);
+		}
+	return times;
+}
+
+static void check_stack(const struct zone *z, struct page *const *stack, uint64_t count,
+			unsigned int order)
 {
 	for (uint64_t i = 0; i < count; i++) {
 		pfn_t pfn = page_to_pfn(stack[i]);
 
-		require(!stack[i]->state && pfn_zone(pfn) == z, "C1", z, pfn,
-			"a cached frame is another zone's, or its state word is not zero");
-		require(times_cached(z, stack[i]) == 1, "C1", z, pfn,
+		require(!stack[i]->state && pfn_zone(pfn) == z && pfn == run_start(pfn, order),
+			"C1", z, pfn,
+			"a cached run is another zone's, or not aligned, or its state word is not zero");
+		require(times_cached(z, pfn, pfn + ((pfn_t)1 << order)) == 1, "C1", z, pfn,
 			"a frame is in a cache twice");
 	}
 }
@@ -361,22 +370,28 @@ static void check_table(const struct zone *z, const struct cache_table *table,
 			"a cache serves requests that the zone keeps frames from");
 }
 
+/* Checks C1 and C2 for one cache. */
+static void check_cache(const struct zone *z, struct frame_cache *cache, unsigned int order)
+{
+	if (cache->count > cache->limit || cache->limit > (order ? RUNS_MAX : CACHE_MAX) ||
+	    cache->nr_out > cache->out_limit ||
+	    cache->out_limit > (order ? RUNS_OUT : CACHE_OUT)) {
+		violated("C2", z, z->start_pfn, "a cache holds more than its limit");
+		return;
+	}
+	require(!cache->shut || (!cache->count && !cache->nr_out), "C2", z, z->start_pfn,
+		"a cache that is shut has a frame");
+	check_stack(z, cache_pages(cache), cache->count, order);
+	check_stack(z, cache_out(cache), cache->nr_out, order);
+}
+
 /* Checks C1, C2 and C3. found: the frames that the walk found to be nothing else than cached. */
 static void check_caches(const struct zone *z, uint64_t found)
 {
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
-		const struct frame_cache *cache = &frame_caches[cpu][z->id];
-
-		if (cache->count > cache->limit || cache->limit > CACHE_MAX ||
-		    cache->nr_out > cache->limit || cache->nr_out > CACHE_OUT) {
-			violated("C2", z, z->start_pfn, "a cache holds more than its limit");
-			continue;
-		}
-		require(!cache->shut || (!cache->count && !cache->nr_out), "C2", z, z->start_pfn,
-			"a cache that is shut has a frame");
-		check_stack(z, cache->pages, cache->count);
-		check_stack(z, cache->out, cache->nr_out);
-		check_table(z, &cache_tables[cpu], cache);
+		for_each_cache_order(order)
+			check_cache(z, cache_at(cpu, z->id, order), order);
+		check_table(z, &cache_tables[cpu], cache_at(cpu, z->id, 0));
 	}
 	require(found == cache_frames(z), "C1", z, z->start_pfn,
 		"the frames that nobody has are not those in the caches");

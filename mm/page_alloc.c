@@ -86,15 +86,15 @@ static struct page *alloc_drained(gfp_t gfp, unsigned int order)
 	return page;
 }
 
-/* Takes a frame from this CPU's cache of the zone that serves gfp, refilled if necessary. */
-static struct page *alloc_cached(gfp_t gfp)
+/* Takes a run from this CPU's cache that serves gfp, refilled if necessary. */
+static struct page *alloc_cached(gfp_t gfp, unsigned int order)
 {
 	struct frame_cache *cache;
 	struct page *page;
 
 	port_pin();
-	page = cache_pop(cache_for(gfp));
-	if (!page && (cache = cache_refill(gfp)))
+	page = order ? cache_alloc_run(gfp, order) : cache_pop(cache_for(gfp));
+	if (!page && !order && (cache = cache_refill(gfp)))
 		page = cache_pop(cache);
 	port_unpin();
 	return page;
@@ -122,21 +122,22 @@ __attribute__((noinline)) static struct page *alloc_slow(gfp_t gfp, unsigned int
 	return cleared(page, gfp, order);
 }
 
-/* The hot path: nothing to clear, and the highest zone, which has no reserve, can serve. */
-__attribute__((noinline)) static struct page *alloc_run(gfp_t gfp, unsigned int order)
+/* The hot path of orders without a cache: the highest zone, which has no reserve, can serve. */
+__attribute__((noinline)) static struct page *alloc_large(unsigned int order)
 {
 	pfn_t pfn = PFN_NONE;
 
-	if (order <= MAX_PAGE_ORDER && !(gfp & (__GFP_ZERO | GFP_ZONE_BITS)))
+	if (order <= MAX_PAGE_ORDER)
 		pfn = zone_take(gfp_zone(GFP_KERNEL), order, 0);
-	return pfn < PFN_AGAIN ? pfn_to_page(pfn) : alloc_slow(gfp, order);
+	return pfn < PFN_AGAIN ? pfn_to_page(pfn) : alloc_slow(GFP_KERNEL, order);
 }
 
-__attribute__((noinline)) static struct page *alloc_page_slow(gfp_t gfp)
+/* Looks into a cache first, whatever gfp is; with an option of debug.h it has nothing. */
+__attribute__((noinline)) static struct page *alloc_cached_slow(gfp_t gfp, unsigned int order)
 {
-	struct page *page = alloc_cached(gfp);
+	struct page *page = order < CACHE_ORDERS ? alloc_cached(gfp, order) : NULL;
 
-	return page ? cleared(page, gfp, 0) : alloc_slow(gfp, 0);
+	return page ? cleared(page, gfp, order) : alloc_slow(gfp, order);
 }
 
 /* The hot path is GFP_KERNEL with a frame in the cache; everything else is behind one call. */
@@ -145,18 +146,27 @@ struct page *alloc_page(gfp_t gfp)
 	struct page *page;
 
 	if (gfp != GFP_KERNEL)
-		return alloc_page_slow(gfp);
+		return alloc_cached_slow(gfp, 0);
 	port_pin();
 	page = cache_pop(cache_for(GFP_KERNEL));
 	port_unpin();
-	return page ? page : alloc_page_slow(GFP_KERNEL);
+	return page ? page : alloc_cached_slow(GFP_KERNEL, 0);
 }
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
+	struct page *page;
+
 	if (!order)
 		return alloc_page(gfp);
-	return mm_debug ? alloc_slow(gfp, order) : alloc_run(gfp, order);
+	if (gfp != GFP_KERNEL)
+		return alloc_cached_slow(gfp, order);
+	if (order >= CACHE_ORDERS)
+		return mm_debug ? alloc_slow(GFP_KERNEL, order) : alloc_large(order);
+	port_pin();
+	page = cache_pop(cache_for_order(order));
+	port_unpin();
+	return page ? page : alloc_cached_slow(GFP_KERNEL, order);
 }
 
 void drain_caches(void)
@@ -231,35 +241,55 @@ __attribute__((noinline)) static void put_head(struct page *page, unsigned int o
 		bad_free(page, order);
 }
 
-__attribute__((noinline)) static void free_page_slow(struct page *page)
+/* Frees what the first cache could not take: by the cache of the frame's zone, or to the bits. */
+__attribute__((noinline)) static void free_slow(struct page *page, unsigned int order)
 {
 	bool done;
 
 	port_pin();
-	done = cache_free(page);
+	done = cache_free(page, order);
 	port_unpin();
 	if (!done)
-		put_head(page, 0);
+		put_head(page, order);
 }
 
-/* The hot path is a frame with one reference, and room in the cache of its zone. */
+/*
+ * The hot path is a frame with one reference, and room in the cache that serves GFP_KERNEL. That is
+ * a guess, which need not wait for the descriptor: the two state words tell whether it is right.
+ */
 void __free_page(struct page *page)
 {
+	struct frame_cache *cache;
+	uint64_t state = state_read(page);
 	bool done;
 
 	port_pin();
-	done = cache_push(cache_of(page), page);
+	cache = cache_for(GFP_KERNEL);
+	if (state != cache->state)
+		cache = cache_of(state);
+	done = cache_push(cache, page, state);
 	port_unpin();
 	if (!done)
-		free_page_slow(page);
+		free_slow(page, 0);
 }
 
 void __free_pages(struct page *page, unsigned int order)
 {
-	if (order)
-		put_head(page, order);
-	else
+	bool done;
+
+	if (!order) {
 		__free_page(page);
+		return;
+	}
+	if (order >= CACHE_ORDERS) {
+		put_head(page, order);
+		return;
+	}
+	port_pin();
+	done = cache_push(cache_for_order(order), page, state_read(page));
+	port_unpin();
+	if (!done)
+		free_slow(page, order);
 }
 
 void get_page(struct page *page)
@@ -278,7 +308,7 @@ void get_page(struct page *page)
 
 void put_page(struct page *page)
 {
-	put_head(page, state_order(state_read(page)));
+	__free_pages(page, page_order(page));
 }
 
 /* Writes the heads of allocations of this order that lie side by side and fill so many frames. */

@@ -122,8 +122,17 @@ struct page *page_head(pfn_t pfn)
 static bool is_cached(pfn_t pfn)
 {
 	const struct zone *z = pfn_zone(pfn);
+	const struct gib *g = zone_gib(z, pfn);
 
-	return locate(z, zone_gib(z, pfn), pfn) == BLOCK_OPEN && !state_read(pfn_to_page(pfn));
+	switch (locate(z, g, pfn)) {
+	case BLOCK_OPEN:
+		return !state_read(pfn_to_page(pfn));
+	case BLOCK_OTHER:
+		return sees(&g->head, block_of(pfn)) &&
+		       !state_read(pfn_to_page(run_start(pfn, BLOCK_ORDER)));
+	default:
+		return false;
+	}
 }
 
 enum page_state page_state(pfn_t pfn)

@@ -26,12 +26,7 @@ struct zone zones[STATE_ZONE_MASK + 1];
 
 uint64_t zones_bytes;
 
-struct zone *const gfp_zones[GFP_ZONE_BITS + 1] = {
-	[0] = &zones[ZONE_NORMAL],
-	[__GFP_DMA] = &zones[ZONE_DMA],
-	[__GFP_DMA32] = &zones[ZONE_DMA32],
-	[__GFP_DMA | __GFP_DMA32] = &zones[ZONE_DMA],
-};
+struct zone *gfp_zones[GFP_ZONE_BITS + 1];
 
 struct zone *const state_zones[STATE_ZONE_MASK + 1] = {
 	&zones[0],
@@ -196,6 +191,20 @@ static void init_gibs(struct zone *z)
 		place_gibs(z, run_first, run_end);
 }
 
+/* Sets gfp_zones[], from what the zones have by now. */
+static void init_gfp_zones(void)
+{
+	for (gfp_t gfp = 0; gfp <= GFP_ZONE_BITS; gfp++) {
+		struct zone *z = &zones[gfp & __GFP_DMA     ? ZONE_DMA
+					: gfp & __GFP_DMA32 ? ZONE_DMA32
+							    : ZONE_NORMAL];
+
+		while (z > zones && !z->managed)
+			z--;
+		gfp_zones[gfp] = z;
+	}
+}
+
 /*
  * The cookie distinguishes this boot's descriptors from those that a reset left in RAM. The zones
  * are filled in from zero each time, since a host program may set them up again and again.
@@ -219,6 +228,7 @@ void zones_init(uint64_t seed)
 		init_metadata(z);
 		init_gibs(z);
 	}
+	init_gfp_zones();
 }
 
 /* Computes the reserves: lowmem_reserve[j] is kept from requests that zone j could serve. */
@@ -232,6 +242,7 @@ void zones_finish(void)
 			zones[i].lowmem_reserve[j] = above / LOWMEM_RATIO;
 		}
 	}
+	init_gfp_zones();
 	cache_init();
 	mm_debug_start();
 }

@@ -207,8 +207,11 @@ void __next_zone_pfn_range(const struct zone *z, int *i, pfn_t *start, pfn_t *en
 
 #define GFP_ZONE_BITS (__GFP_DMA | __GFP_DMA32)
 
-/* The highest zone that may serve a request, by the zone bits of its flags. */
-extern struct zone *const gfp_zones[GFP_ZONE_BITS + 1];
+/*
+ * The highest zone that may serve a request, by the zone bits of its flags: one that has RAM, if
+ * any has that may. It keeps nothing from the request.
+ */
+extern struct zone *gfp_zones[GFP_ZONE_BITS + 1];
 
 static inline struct zone *gfp_zone(gfp_t gfp)
 {

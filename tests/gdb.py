@@ -235,6 +235,7 @@ def test_crash(tap):
 
 # What is changed, to what, and the invariants that fp-check must name. Zone 1 begins at 16 MiB.
 GIB = "zones[1].dir[0]"
+CACHE = "frame_caches[0][1].frames.cache"
 BREAKS = (("zones[1].nr_free", "zones[1].nr_free + 1", "B6"),
           ("zones[1].present", "zones[1].present - 1", "Z2"),
           ("zones[1].managed", "zones[1].managed - 1", "Z2"),
@@ -249,8 +250,10 @@ BREAKS = (("zones[1].nr_free", "zones[1].nr_free + 1", "B6"),
           ("((struct page *)0xffffea0000000000)[0x110].state", "1", "P2"),
           ("zones[1].idle[0]", "0", ""),
           ("zones[0].dir[0]", "(struct gib *)0", "Z1"),
-          ("frame_caches[0][1].count", "frame_caches[0][1].count - 1", "C1"),
-          ("frame_caches[0][1].limit", "0", "C2"))
+          (f"{CACHE}.count", f"{CACHE}.count - 1", "C1"),
+          (f"{CACHE}.limit", "0", "C2"),
+          (f"{CACHE}.shut", "1", "C2"),
+          ("zones[1].lowmem_reserve[1]", "zones[1].managed", "C3"))
 
 
 def test_check(tap):

@@ -305,7 +305,7 @@ static void hold(void)
 
 static const struct frame_cache *cache_of_target(void)
 {
-	return &frame_caches[port_cpu_id()][page_zonenum(target)];
+	return cache_at(port_cpu_id(), page_zonenum(target), 0);
 }
 
 /* Returns whether that part of the cache is full into which the target would go (mm/cache.h). */
@@ -315,7 +315,7 @@ static bool cache_is_full(void)
 
 	if (target < cache->keep_below)
 		return cache->count == cache->limit;
-	return cache->nr_out == (cache->limit < CACHE_OUT ? cache->limit : CACHE_OUT);
+	return cache->nr_out == cache->out_limit;
 }
 
 static void hold_and_fill_cache(void)

@@ -39,6 +39,7 @@ class Zone:
         self.name = value["name"].string() if int(value["name"]) else "none"
         self.locked = bool(int(value["lock"]["taken"]))
         self.idle = [int(value["idle"][level]) for level in range(2)]
+        self.reserves = [int(frames) for frames in array(value["lowmem_reserve"])]
         self.dir = guest.words(int(value["dir"]), self.nr_gibs) if self.nr_gibs else []
         self.sets = {name: self.bitmap_tree(value[name])
                      for name in ("free", "open", "head", "known")}
@@ -150,34 +151,53 @@ class Allocator:
         self.zones = [Zone(self, values[i]) for i in range(last)]
         if not any(zone.managed for zone in self.zones):
             raise gdb.GdbError("the zones are not there yet: continue to bp_buddy")
-        self.caches = [[self.cache(cpu[zone.id]) for zone in self.zones]
+        # [CPU][zone]: the caches of all orders
+        self.caches = [[self.zone_caches(cpu[zone.id]) for zone in self.zones]
                        for cpu in array(guest.kernel_value("frame_caches"))]
+        # [CPU]: the addresses of the caches that serve requests, by the zone bits of their flags;
+        # and by the same bits, the number of the highest zone that may serve
+        self.tables = [[int(cache) for cache in array(table["for_gfp"])]
+                       for table in array(guest.kernel_value("cache_tables"))]
+        first = int(guest.kernel_symbol("zones").address)
+        self.gfp_zones = [(int(zone) - first) // guest.lookup_type("struct zone").sizeof
+                          for zone in array(guest.kernel_value("gfp_zones"))]
 
     @property
     def present_zones(self):
         """The zones that have RAM."""
         return [zone for zone in self.zones if zone.present]
 
+    def zone_caches(self, value):
+        """Returns value, a struct zone_caches, as a list of caches, one for each order."""
+        return [self.cache(one) for one in [value["frames"], *array(value["runs"])]]
+
     def cache(self, value):
-        """Returns value, a struct frame_cache, as a dictionary: pages and out are lists of
-        frames."""
-        lists = {}
-        for name, count in (("pages", "count"), ("out", "nr_out")):
-            lists[name] = [self.pfn_of(int(page)) for page in
-                           array(value[name])[:int(value[count])]]
-        return {**lists, "limit": int(value["limit"]), "count": int(value["count"]),
-                "nr_out": int(value["nr_out"]), "state": int(value["state"])}
+        """Returns value, a cache and its slots, as a dictionary: frames has the numbers of all
+        frames in its two stacks."""
+        slots, value = value["slots"], value["cache"]
+        cache = {name: int(value[name]) for name in ("state", "count", "limit", "nr_out",
+                                                     "out_limit", "shut", "order")}
+        slots = array(slots)
+        out = guest.constant("RUNS_MAX" if cache["order"] else "CACHE_MAX")
+        runs = [self.pfn_of(int(page))
+                for page in slots[:cache["count"]] + slots[out:out + cache["nr_out"]]]
+        return {**cache, "frames": [pfn + i for pfn in runs for i in range(1 << cache["order"])]}
+
+    def first_cache(self, cpu, zone):
+        """Returns the address of the cache of order 0 that a CPU has of zone."""
+        size = guest.lookup_type("struct zone_caches").sizeof
+        return (int(guest.kernel_symbol("frame_caches").address)
+                + (cpu * len(self.zones) + zone.id) * size)
 
     def cached(self, zone):
         """Returns the frames of zone in the frame caches of all CPUs."""
-        return [pfn for cpu in self.caches for name in ("pages", "out")
-                for pfn in cpu[zone.id][name]]
+        return [pfn for cpu in self.caches for cache in cpu[zone.id] for pfn in cache["frames"]]
 
     @functools.cached_property
     def cached_by(self):
         """{frame: CPU whose frame cache it is in}"""
         return {pfn: number for number, cpu in enumerate(self.caches)
-                for cache in cpu for name in ("pages", "out") for pfn in cache[name]}
+                for caches in cpu for cache in caches for pfn in cache["frames"]}
 
     def page_address(self, pfn):
         """Returns the address of the descriptor of frame pfn."""

@@ -5,7 +5,8 @@
 import bits
 import guest
 
-NAMES = ("M1", "Z1", "Z2", "B1", "B2", "B3", "B4", "B5", "B6", "P1", "P2", "P3", "P4", "C1", "C2")
+NAMES = ("M1", "Z1", "Z2", "B1", "B2", "B3", "B4", "B5", "B6", "P1", "P2", "P3", "P4", "C1", "C2",
+         "C3")
 MAX_PRINTED = 16
 
 
@@ -168,7 +169,11 @@ class Check:
         """Checks the block at pfn, which is a head. Returns how many blocks above it the
         allocation covers."""
         allocator = self.allocator
-        found = allocator.is_head(zone, int(allocator.descriptor(pfn)["state"]))
+        state = int(allocator.descriptor(pfn)["state"])
+        if not state:
+            tally["others"].update(range(pfn, pfn + allocator.block_frames))
+            return 0
+        found = allocator.is_head(zone, state)
         good = bool(found) and (allocator.bitmap_order <= found[1] < 2 * allocator.bitmap_order
                                 and not pfn % (1 << found[1]))
         self.require(good, "P1", zone, pfn,
@@ -222,17 +227,29 @@ class Check:
         return length
 
     def caches(self, zone, others):
-        """Checks C1 and C2 for the frame caches of zone. others are its frames that are neither
+        """Checks C1, C2 and C3 for the frame caches of zone. others are its frames that are neither
         free nor allocated."""
         frames = self.allocator.cached(zone)
         self.require(len(frames) == len(set(frames)), "C1", zone, zone.start_pfn,
                      "a frame is in a frame cache twice")
         self.require(set(frames) == others, "C1", zone, zone.start_pfn,
                      "the frames neither free nor allocated are not those in the frame caches")
-        for cpu in self.allocator.caches:
-            cache = cpu[zone.id]
-            self.require(cache["count"] <= cache["limit"] and cache["nr_out"] <= cache["limit"], "C2",
-                         zone, zone.start_pfn, "a frame cache holds more than its limit")
+        for cpu, caches in enumerate(self.allocator.caches):
+            for cache in caches[zone.id]:
+                self.require(cache["count"] <= cache["limit"]
+                             and cache["nr_out"] <= cache["out_limit"], "C2",
+                             zone, zone.start_pfn, "a frame cache holds more than its limit")
+                self.require(not (cache["shut"] and cache["frames"]), "C2", zone, zone.start_pfn,
+                             "a frame cache that is shut has a frame")
+            self.table(zone, cpu)
+
+    def table(self, zone, cpu):
+        """Checks C3 for the cache of order 0 that a CPU has of zone."""
+        cache = self.allocator.first_cache(cpu, zone)
+        for serves, highest in zip(self.allocator.tables[cpu], self.allocator.gfp_zones):
+            keep = zone.reserves[highest]
+            self.require(serves != cache or not keep or zone.nr_free > keep, "C3", zone,
+                         zone.start_pfn, "a cache serves requests that the zone keeps frames from")
 
 
 def joined(ranges):

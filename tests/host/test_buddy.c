@@ -265,11 +265,11 @@ static void caches_hold_a_256th_of_a_zone(void **state)
 		uint64_t part = z->managed / 256;
 
 		for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
-			assert_int_equal(frame_caches[cpu][z->id].limit,
+			assert_int_equal(cache_at(cpu, z->id, 0)->limit,
 					 part < CACHE_MAX ? part : CACHE_MAX);
 	}
-	assert_int_equal(frame_caches[0][ZONE_NORMAL].limit, CACHE_MAX);
-	assert_in_range(frame_caches[0][ZONE_DMA].limit, 1, CACHE_MAX - 1);
+	assert_int_equal(cache_at(0, ZONE_NORMAL, 0)->limit, CACHE_MAX);
+	assert_in_range(cache_at(0, ZONE_DMA, 0)->limit, 1, CACHE_MAX - 1);
 }
 
 static void zero_clears_all_of_it(void **state)

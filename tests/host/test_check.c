@@ -28,7 +28,7 @@ static const struct piece far_apart[] = {
 };
 
 static struct zone *const dma = &zones[ZONE_DMA], *const normal = &zones[ZONE_NORMAL];
-static struct frame_cache *const cache = &frame_caches[0][ZONE_DMA];
+static struct frame_cache *const cache = &frame_caches[0][ZONE_DMA].frames.cache;
 
 /* Returns the gib of zone DMA, in which block 0 is open and whole blocks follow. */
 static struct gib *dma_gib(void)
@@ -377,7 +377,7 @@ static void cached_frame_of_another_zone(void)
 
 	assert_int_equal(page_zonenum(page), ZONE_DMA32);
 	page->state = 0;
-	cache->pages[cache->count++] = page;
+	cache_pages(cache)[cache->count++] = page;
 	assert_true(cache->count <= cache->limit);
 }
 
@@ -390,26 +390,26 @@ static struct page *lose_one(void)
 	__free_page(allocate(0));
 	assert_true(cache->count >= 2);
 	cache->count--;
-	return cache->pages[0];
+	return cache_pages(cache)[0];
 }
 
 static void frame_in_a_cache_twice(void)
 {
 	struct page *page = lose_one();
 
-	cache->pages[cache->count++] = page;
+	cache_pages(cache)[cache->count++] = page;
 }
 
 static void frame_in_both_stacks(void)
 {
-	cache->out[0] = lose_one();
+	cache_out(cache)[0] = lose_one();
 	cache->nr_out = 1;
 }
 
 static void frame_in_two_caches(void)
 {
-	frame_caches[MM_MAX_CPUS - 1][ZONE_DMA].pages[0] = lose_one();
-	frame_caches[MM_MAX_CPUS - 1][ZONE_DMA].count = 1;
+	cache_pages(cache_at(MM_MAX_CPUS - 1, ZONE_DMA, 0))[0] = lose_one();
+	cache_at(MM_MAX_CPUS - 1, ZONE_DMA, 0)->count = 1;
 }
 
 static void cache_over_its_limit(void)
@@ -425,12 +425,13 @@ static void out_over_its_limit(void)
 	page->state = 0;
 	cache->limit = 0;
 	cache->count = 0;
-	cache->out[cache->nr_out++] = page;
+	cache->out_limit = 0;
+	cache_out(cache)[cache->nr_out++] = page;
 }
 
 static void out_beyond_the_array(void)
 {
-	struct frame_cache *large = &frame_caches[0][ZONE_DMA32];
+	struct frame_cache *large = cache_at(0, ZONE_DMA32, 0);
 
 	assert_true(large->limit > CACHE_OUT);
 	large->nr_out = CACHE_OUT + 1;
@@ -454,7 +455,7 @@ static void cache_serves_from_the_reserve(void)
 	while (z->nr_free > z->lowmem_reserve[ZONE_NORMAL])
 		assert_non_null(alloc_pages(GFP_DMA, 0));
 	cache_tables[MM_MAX_CPUS - 1].for_gfp[GFP_KERNEL] =
-	    &frame_caches[MM_MAX_CPUS - 1][ZONE_DMA];
+	    cache_at(MM_MAX_CPUS - 1, ZONE_DMA, 0);
 }
 
 #define ON(map, what) map, sizeof(map) / sizeof((map)[0]), #what, what

@@ -113,7 +113,7 @@ static void reopen_caches(void)
 {
 	for (unsigned int cpu = 0; cpu < 2; cpu++)
 		for_each_zone(z)
-			frame_caches[cpu][z->id].state = z->state;
+			cache_at(cpu, z->id, 0)->state = z->state;
 }
 
 static void one_panics(const struct double_free *what)
@@ -198,8 +198,8 @@ static unsigned int strand(void)
 			__free_page(held[nr_freed++]);
 			assert_int_equal(zones[ZONE_NORMAL].nr_free, 0);
 			nr++;
-			if (frame_caches[sim_cpu][ZONE_NORMAL].count ==
-			    frame_caches[sim_cpu][ZONE_NORMAL].limit)
+			if (cache_at(sim_cpu, ZONE_NORMAL, 0)->count ==
+			    cache_at(sim_cpu, ZONE_NORMAL, 0)->limit)
 				break;
 		}
 	sim_cpu = 0;
@@ -278,13 +278,13 @@ static void drain_all_pages_drains_every_cpu(void **state)
 static void leave_in_third_round(void)
 {
 	if (rounds == 2)
-		frame_caches[1][ZONE_NORMAL].state = zones[ZONE_NORMAL].state;
+		cache_at(1, ZONE_NORMAL, 0)->state = zones[ZONE_NORMAL].state;
 }
 
 /* CPU 1 is in the middle of its cache's use when it is asked for the first two times. */
 static void a_busy_cpu_is_asked_again(void **state)
 {
-	struct frame_cache *cache = &frame_caches[1][ZONE_NORMAL];
+	struct frame_cache *cache = cache_at(1, ZONE_NORMAL, 0);
 
 	(void)state;
 	boot(64, 512);
@@ -314,12 +314,12 @@ static void an_interrupted_cpu_does_not_wait(void **state)
 	sim_cpu = 2;
 	__free_page(held[nr_freed++]);
 	sim_cpu = 0;
-	frame_caches[0][ZONE_NORMAL].state = CACHE_BUSY;
-	frame_caches[1][ZONE_NORMAL].state = CACHE_BUSY;
+	cache_at(0, ZONE_NORMAL, 0)->state = CACHE_BUSY;
+	cache_at(1, ZONE_NORMAL, 0)->state = CACHE_BUSY;
 	assert_ptr_equal(alloc_page(GFP_KERNEL), held[nr_freed - 1]);
 	assert_null(alloc_page(GFP_KERNEL));
-	frame_caches[0][ZONE_NORMAL].state = zones[ZONE_NORMAL].state;
-	frame_caches[1][ZONE_NORMAL].state = zones[ZONE_NORMAL].state;
+	cache_at(0, ZONE_NORMAL, 0)->state = zones[ZONE_NORMAL].state;
+	cache_at(1, ZONE_NORMAL, 0)->state = zones[ZONE_NORMAL].state;
 	assert_int_equal(mm_check(), 0);
 }
 
@@ -339,7 +339,7 @@ static void caches_stay_shut_until_the_last_request_ends(void **state)
 	cache_reopen(&own);
 	cache_reopen(&all);
 	for (sim_cpu = 0; sim_cpu < MM_MAX_CPUS; sim_cpu++) {
-		assert_int_equal(frame_caches[sim_cpu][ZONE_NORMAL].state, CACHE_BUSY);
+		assert_int_equal(cache_at(sim_cpu, ZONE_NORMAL, 0)->state, CACHE_BUSY);
 		__free_page(page); /* to the bits */
 		assert_int_equal(cache_frames(&zones[ZONE_NORMAL]), 0);
 		page = alloc_page(GFP_KERNEL);
@@ -348,7 +348,7 @@ static void caches_stay_shut_until_the_last_request_ends(void **state)
 	sim_cpu = 1;
 	cache_reopen(&other);
 	for (sim_cpu = 0; sim_cpu < MM_MAX_CPUS; sim_cpu++)
-		assert_int_equal(frame_caches[sim_cpu][ZONE_NORMAL].state,
+		assert_int_equal(cache_at(sim_cpu, ZONE_NORMAL, 0)->state,
 				 zones[ZONE_NORMAL].state);
 	sim_cpu = 0;
 	__free_page(page);
@@ -362,11 +362,11 @@ static void all_caches_hold_a_64th_of_a_zone(void **state)
 		for (uint64_t mib = 16; mib <= 1024; mib *= 4) {
 			boot(64, mib);
 			for_each_zone(z) {
-				uint64_t limit = frame_caches[0][z->id].limit;
-				uint64_t out = limit < CACHE_OUT ? limit : CACHE_OUT;
+				const struct frame_cache *cache = cache_at(0, z->id, 0);
 
-				assert_true((limit + out) * sim_nr_cpus <= z->managed / 64);
-				assert_true(limit > 0 || !z->managed);
+				assert_true((cache->limit + cache->out_limit) * sim_nr_cpus <=
+					    z->managed / 64);
+				assert_true(cache->limit > 0 || !z->managed);
 			}
 		}
 	sim_nr_cpus = 1;
@@ -392,7 +392,7 @@ static void what_cpus_write_lies_apart(void **state)
 	}
 	for (unsigned int cpu = 1; cpu < MM_MAX_CPUS; cpu++) {
 		assert_false(share_a_line(&frame_caches[cpu - 1][MAX_NR_ZONES - 1],
-					  sizeof(struct frame_cache), &frame_caches[cpu][0]));
+					  sizeof(struct zone_caches), &frame_caches[cpu][0]));
 		assert_false(share_a_line(&cache_tables[cpu - 1], sizeof(struct cache_table),
 					  &cache_tables[cpu]));
 	}
@@ -489,7 +489,7 @@ static void a_cache_stops_serving_when_another_cpu_uses_the_zone_up(void **state
 	leave_in_dma32(1000);
 	sim_cpu = 1;
 	assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA32);
-	assert_ptr_equal(cache_for(GFP_KERNEL), &frame_caches[1][ZONE_DMA32]);
+	assert_ptr_equal(cache_for(GFP_KERNEL), cache_at(1, ZONE_DMA32, 0));
 	for (unsigned int i = 0; i < 8; i++)
 		freed[i] = alloc_page(GFP_DMA32);
 	sim_cpu = 0;
@@ -499,7 +499,7 @@ static void a_cache_stops_serving_when_another_cpu_uses_the_zone_up(void **state
 	sim_cpu = 1;
 	for (unsigned int i = 0; i < 8; i++)
 		__free_page(freed[i]);
-	assert_true(frame_caches[1][ZONE_DMA32].count >= 8);
+	assert_true(cache_at(1, ZONE_DMA32, 0)->count >= 8);
 	page = alloc_page(GFP_KERNEL);
 	assert_true(!page || page_zonenum(page) == ZONE_DMA);
 	assert_int_equal(page_zonenum(alloc_page(GFP_DMA32)), ZONE_DMA32);
@@ -622,7 +622,7 @@ static void frames_in_the_cache_of_another_cpu_are_had_by_number(void **state)
 	sim_cpu = 1;
 	page = alloc_page(GFP_KERNEL);
 	__free_page(page);
-	assert_true(frame_caches[1][ZONE_NORMAL].count > 0);
+	assert_true(cache_at(1, ZONE_NORMAL, 0)->count > 0);
 	sim_cpu = 0;
 	assert_int_equal(page_state(page_to_pfn(page)), PAGE_FREE);
 	sim_irqs(false);

@@ -129,7 +129,7 @@ static void off_means_nothing(void **state)
 	(void)state;
 	boot(0);
 	assert_int_equal(mm_debug, 0);
-	assert_true(frame_caches[0][ZONE_DMA32].limit > 0);
+	assert_true(cache_at(0, ZONE_DMA32, 0)->limit > 0);
 	page = ann(0);
 	memset(page_address(page), 0x77, PAGE_SIZE);
 	fred(page, 0);

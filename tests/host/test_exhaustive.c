@@ -121,16 +121,17 @@ static size_t state_size; /* bytes, a multiple of 8 */
  * Clears the entries of the frame caches beyond their counts. They are written before they are
  * read again, so they are no part of the state.
  */
-static void clear_unused_entries(uint32_t cache_limit)
+static void clear_unused_entries(void)
 {
-	for_each_zone(z) {
-		struct frame_cache *cache = &frame_caches[0][z->id];
+	for_each_zone(z)
+		for_each_cache_order(order) {
+			struct frame_cache *cache = cache_at(0, z->id, order);
 
-		for (uint64_t i = cache->count; i < cache_limit; i++)
-			cache->pages[i] = NULL;
-		for (uint64_t i = cache->nr_out; i < cache_limit && i < CACHE_OUT; i++)
-			cache->out[i] = NULL;
-	}
+			for (uint64_t i = cache->count; i < cache->limit; i++)
+				cache_pages(cache)[i] = NULL;
+			for (uint64_t i = cache->nr_out; i < cache->out_limit; i++)
+				cache_out(cache)[i] = NULL;
+		}
 }
 
 static uint64_t hash_of(const char *state)
@@ -251,7 +252,7 @@ static void leave_state(const char *entry, struct level *next)
 			sim_log = NULL;
 			fail_msg("%s", bad);
 		}
-		clear_unused_entries(current->cache_limit);
+		clear_unused_entries();
 		arena_save(after);
 		if (is_new(hash_of(after)))
 			add_state(next, after, from, ops[i]);
@@ -267,7 +268,7 @@ static void explore(const struct run *what)
 
 	current = what;
 	arena_boot(current->arena, current->cache_limit, &model);
-	state_size = arena_state_size(current->arena, current->cache_limit, &model);
+	state_size = arena_state_size(current->arena, &model);
 	assert_true(state_size <= 1 << 14);
 	assert_null(model_check(&model, model.base, model.base + model.frames));
 	met = malloc(MAX_STATES * sizeof(*met));
@@ -277,7 +278,7 @@ static void explore(const struct run *what)
 	nr_met = 0;
 	nr_steps = 0;
 	memset(first, 0, state_size);
-	clear_unused_entries(current->cache_limit);
+	clear_unused_entries();
 	arena_save(first);
 	is_new(hash_of(first));
 	add_state(&level, first, 0, (struct op){ 0, 0 });

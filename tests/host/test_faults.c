@@ -312,7 +312,7 @@ static void reserve_is_kept_behind_a_cache(void **state)
 
 	(void)state;
 	boot(map_of(128));
-	assert_true(frame_caches[0][ZONE_DMA].limit > 1);
+	assert_true(cache_at(0, ZONE_DMA, 0)->limit > 1);
 	while (alloc_page(GFP_KERNEL))
 		;
 	assert_int_equal(zone_nr_free_pages(dma), dma->lowmem_reserve[ZONE_NORMAL]);
@@ -362,7 +362,7 @@ static void busy_cache_does_not_change_the_zone(void **state)
 	(void)state;
 	boot(map_of(128));
 	page = alloc_page(GFP_KERNEL);
-	frame_caches[0][ZONE_DMA32].state = CACHE_BUSY;
+	cache_at(0, ZONE_DMA32, 0)->state = CACHE_BUSY;
 	assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA32);
 	assert_int_equal(alloc_pages_bulk(GFP_KERNEL, 5, array), 5);
 	for (unsigned int i = 0; i < 5; i++)
@@ -371,7 +371,7 @@ static void busy_cache_does_not_change_the_zone(void **state)
 	__free_page(array[4]);
 	drain_caches();
 	assert_int_equal(mm_check(), 0);
-	frame_caches[0][ZONE_DMA32].state = zones[ZONE_DMA32].state;
+	cache_at(0, ZONE_DMA32, 0)->state = zones[ZONE_DMA32].state;
 	assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA32);
 	assert_int_equal(mm_check(), 0);
 }
@@ -384,12 +384,12 @@ static void refill_opens_no_block_in_vain(void **state)
 
 	(void)state;
 	boot(map_of(128));
-	frame_caches[0][ZONE_DMA32].limit = 0;
+	cache_at(0, ZONE_DMA32, 0)->limit = 0;
 	while (bitmap_tree_first(&z->index[0]) != BITMAP_TREE_NONE)
 		assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA32);
 	block = bitmap_first(&z->dir[0]->free) * BLOCK_FRAMES;
 	assert_int_equal(alloc_contig_range(block, block + 472, MIGRATE_MOVABLE, 0), 0);
-	frame_caches[0][ZONE_DMA32].limit = 64;
+	cache_at(0, ZONE_DMA32, 0)->limit = 64;
 	assert_int_equal(page_to_pfn(alloc_page(GFP_KERNEL)), block + 472);
 	assert_int_equal(mm_check(), 0);
 }
@@ -416,7 +416,7 @@ static void the_last_frames_go_to_another_cpu(void **state)
 /* An interrupt comes while the frame caches are in use, and the zone's bits have no free frame. */
 static void busy_caches_are_not_drained(void **state)
 {
-	struct frame_cache *cache = &frame_caches[0][ZONE_DMA32];
+	struct frame_cache *cache = cache_at(0, ZONE_DMA32, 0);
 	struct page *page;
 
 	(void)state;

@@ -170,7 +170,7 @@ static bool cache_in_use(void)
 {
 	for (unsigned int cpu = 0; cpu < 2; cpu++)
 		for_each_zone(z) {
-			const struct frame_cache *cache = &frame_caches[cpu][z->id];
+			const struct frame_cache *cache = cache_at(cpu, z->id, 0);
 
 			if (cache->state == CACHE_BUSY && !cache->shut)
 				return true;
@@ -594,7 +594,8 @@ static void explore_pair(void)
 	double schedules;
 
 	arena_boot(&arena, CACHE, &m);
-	state_size = arena_state_size(&arena, CACHE, &m);
+	arena_limit_caches(CACHE, 0);
+	state_size = arena_state_size(&arena, &m);
 	booted = calloc(1, state_size);
 	present = calloc(1, state_size);
 	memset(&t, 0, sizeof(t));

@@ -51,7 +51,7 @@ static void panics(enum misuse what, struct page *page, unsigned int order, cons
 	sim_panic_jump = NULL;
 	for_each_zone(z) {
 		z->lock.taken = 0;
-		frame_caches[0][z->id].state = z->state;
+		cache_at(0, z->id, 0)->state = z->state;
 	}
 	if (!strstr(sim_panic_text, frame) || !strstr(sim_panic_text, words))
 		fail_msg("the panic said: %s, but \"%s ... %s\" was expected", sim_panic_text,
@@ -149,8 +149,6 @@ static void frame_twice_in_a_cache(void **state)
 	page = alloc_page(GFP_KERNEL);
 	__free_page(page);
 	drain_caches();
-	page->state = state_allocated(ZONE_DMA32, 0);
-	panics(PUT, page, 0, "is free");
 	page->state = state_allocated(ZONE_DMA32, 0);
 	__free_page(page);
 	panics(DRAIN, page, 0, "is free");

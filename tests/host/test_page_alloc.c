@@ -145,7 +145,7 @@ static void dma_and_dma32_together_mean_dma(void **state)
  */
 static void a_busy_cache_leads_to_no_lower_zone(void **state)
 {
-	struct frame_cache *cache = &frame_caches[0][ZONE_DMA32];
+	struct frame_cache *cache = cache_at(0, ZONE_DMA32, 0);
 	struct page *page;
 
 	(void)state;

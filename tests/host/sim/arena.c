@@ -80,6 +80,21 @@ static pfn_t frames_for_metadata(const struct arena *arena)
 	return 256 + 2 * PFN_DOWN(frames * sizeof(struct page));
 }
 
+void arena_limit_caches(uint32_t frames, uint32_t runs)
+{
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+		for_each_zone(z)
+			for_each_cache_order(order) {
+				struct frame_cache *cache = cache_at(cpu, z->id, order);
+				uint32_t most = order ? RUNS_OUT : CACHE_OUT;
+
+				cache->limit = order ? runs : frames;
+				cache->out_limit = order ? runs / 2 : frames;
+				if (cache->out_limit > most)
+					cache->out_limit = most;
+			}
+}
+
 void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m)
 {
 	struct paging_config paging = { .nx = true };
@@ -106,16 +121,14 @@ void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m
 	reserve(arena->metadata, metadata_end);
 	memblock_free_all();
 	zones_finish();
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
-		for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
-			frame_caches[cpu][i].limit = cache_limit;
+	arena_limit_caches(cache_limit, cache_limit / 2);
 }
 
 /* The memory of which a state consists. */
 static struct part {
 	char *at;
 	size_t size;
-} parts[64];
+} parts[256];
 static unsigned int nr_parts;
 static size_t state_size; /* bytes, a multiple of 8 */
 
@@ -127,10 +140,10 @@ static void add_part(void *at, size_t size)
 	state_size += (size + 7) & ~(size_t)7;
 }
 
-static void add_cache(struct frame_cache *cache, uint32_t limit)
+static void add_cache(struct frame_cache *cache)
 {
-	add_part(cache, offsetof(struct frame_cache, pages) + limit * sizeof(struct page *));
-	add_part(cache->out, (limit < CACHE_OUT ? limit : CACHE_OUT) * sizeof(struct page *));
+	add_part(cache, sizeof(*cache) + cache->limit * sizeof(struct page *));
+	add_part(cache_out(cache), cache->out_limit * sizeof(struct page *));
 }
 
 static void add_zone(struct zone *z)
@@ -148,7 +161,7 @@ static void add_zone(struct zone *z)
 	}
 }
 
-size_t arena_state_size(const struct arena *arena, uint32_t cache_limit, struct model *m)
+size_t arena_state_size(const struct arena *arena, struct model *m)
 {
 	nr_parts = 0;
 	state_size = 0;
@@ -157,7 +170,9 @@ size_t arena_state_size(const struct arena *arena, uint32_t cache_limit, struct 
 	add_part(cache_tables, sim_nr_cpus * sizeof(cache_tables[0]));
 	for (unsigned int cpu = 0; cpu < sim_nr_cpus; cpu++)
 		for_each_zone(z)
-			add_cache(&frame_caches[cpu][z->id], z->managed ? cache_limit : 0);
+			for_each_cache_order(order)
+				if (z->managed || !order)
+					add_cache(cache_at(cpu, z->id, order));
 	/* Of a zone that has nothing but the metadata only the caches change: they can be shut. */
 	for_each_zone(z)
 		if (z->managed)

@@ -22,18 +22,20 @@ struct arena {
 
 /*
  * Boots the arena, and initialises m with its free frames; the caller destroys m. The frame caches
- * hold at most cache_limit frames each, whatever the zones' sizes.
+ * hold at most cache_limit frames each, or half as many runs of a higher order, whatever the zones'
+ * sizes. arena_limit_caches() sets both limits again, while the caches are empty.
  */
 void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m);
+void arena_limit_caches(uint32_t frames, uint32_t runs);
 
 /*
  * The state of an arena is every byte of it that the allocator can read on the first sim_nr_cpus
  * CPUs, and the model.
  * arena_state_size() returns its size in bytes, a multiple of 8; it must be called once after
- * arena_boot(), with the same arguments. arena_save() copies the state to `to`; arena_restore()
+ * arena_boot(). arena_save() copies the state to `to`; arena_restore()
  * copies it back.
  */
-size_t arena_state_size(const struct arena *arena, uint32_t cache_limit, struct model *m);
+size_t arena_state_size(const struct arena *arena, struct model *m);
 void arena_save(char *to);
 void arena_restore(const char *from);
 
