@@ -17,11 +17,17 @@ struct cache_table cache_tables[MM_MAX_CPUS];
 static struct frame_cache no_cache = { .state = CACHE_BUSY };
 
 /* Beyond the descriptors of all frames: every frame is kept. */
-#define KEEP_ALL      ((const struct page *)UINTPTR_MAX)
+#define KEEP_ALL          ((const struct page *)UINTPTR_MAX)
+
+/*
+ * The most words that one drain frees. Each may complete a block, which costs several times as much
+ * as a word that does not.
+ */
+#define CACHE_DRAIN_WORDS 8
 
 /* One in so many frames of a zone is the most that pages[] of a cache holds, and all caches. */
-#define ZONE_PART     256
-#define ZONE_PART_ALL 64
+#define ZONE_PART         256
+#define ZONE_PART_ALL     64
 
 static uint64_t at_most(uint64_t n, uint64_t limit)
 {
@@ -247,44 +253,19 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 }
 
 /*
- * Frees the words of frames from word[at] on, of nr, under one hold of the lock: as many as cost no
- * more than MAX_BATCH_WORDS together. sum[i] is the number of frames in word[0] to word[i]. Returns
- * the index of the first word that was not freed.
- */
-static unsigned int put_words(struct zone *z, const struct frame_word *word,
-			      const unsigned int *sum, unsigned int at, unsigned int nr)
-{
-	unsigned int before = at ? sum[at - 1] : 0, frames = before;
-	unsigned int budget = MAX_BATCH_WORDS, cost;
-	unsigned long flags = port_lock_irqsave(&z->lock);
-
-	while (at < nr && budget && (cost = buddy_put_word(z, &word[at], budget))) {
-		budget -= cost;
-		frames = sum[at++];
-	}
-	zone_add_free(z, frames - before);
-	port_unlock_irqrestore(&z->lock, flags);
-	return at;
-}
-
-/*
  * Returns a batch of frames from the top of a stack to the bits: at most CACHE_DRAIN, and as many
- * as lie in MAX_BATCH_WORDS words. A frame that lies alone costs as much as a whole word. Takes the
- * lock more than once when words make bitmaps full.
+ * as lie in CACHE_DRAIN_WORDS words. A frame that lies alone costs as much as a whole word.
  */
 static void drain_batch(struct zone *z, struct page *const *stack, uint64_t *count)
 {
 	unsigned int max = (unsigned int)at_most(*count, CACHE_DRAIN);
-	struct frame_word word[MAX_BATCH_WORDS];
-	unsigned int sum[MAX_BATCH_WORDS], frames = 0, nr;
+	struct frame_word word[CACHE_DRAIN_WORDS];
+	unsigned int frames = 0, nr;
 
-	for (nr = 0; frames < max && nr < MAX_BATCH_WORDS; nr++) {
+	for (nr = 0; frames < max && nr < CACHE_DRAIN_WORDS; nr++)
 		frames += gather_word(&stack[*count - 1 - frames], max - frames, &word[nr]);
-		sum[nr] = frames;
-	}
 	cache_count_write(count, *count - frames);
-	for (unsigned int at = 0; at < nr;)
-		at = put_words(z, word, sum, at, nr);
+	buddy_put_words(z, word, nr);
 }
 
 void free_raced(const struct page *page)

@@ -44,7 +44,8 @@ mm_always_inline pfn_t zone_take(struct zone *z, unsigned int order, uint64_t ke
 	unsigned long flags = port_lock_irqsave(&z->lock);
 	pfn_t pfn = PFN_NONE;
 
-	if (!keep || z->nr_free >= keep + ((uint64_t)1 << order))
+	if (!keep ||
+	    __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED) >= keep + ((uint64_t)1 << order))
 		pfn = buddy_take(z, order);
 	if (pfn < PFN_AGAIN) {
 		zone_sub_free(z, (uint64_t)1 << order);
@@ -194,6 +195,40 @@ __attribute__((noreturn, cold)) static void bad_free(const struct page *page, un
 }
 
 /*
+ * Frees an allocation of an order below 9 whose state word is alone: one reference. Returns false,
+ * and does nothing, when it is none. With interrupts off, because the frames are nobody's until
+ * their bits are set.
+ */
+static bool free_frames(struct zone *z, struct page *page, unsigned int order, uint64_t alone)
+{
+	pfn_t pfn = page_to_pfn(page);
+	unsigned long flags = port_irq_save();
+	bool ours = buddy_is_allocated(z, pfn, order) && page_release(page, &alone);
+
+	if (ours)
+		buddy_put_frames(z, pfn, order);
+	port_irq_restore(flags);
+	return ours;
+}
+
+/* Does the same for order 9 and more, under the lock. */
+mm_always_inline bool free_blocks(struct zone *z, struct page *page, unsigned int order,
+				  uint64_t alone)
+{
+	pfn_t pfn = page_to_pfn(page);
+	unsigned long flags = port_lock_irqsave(&z->lock);
+	bool ours = buddy_is_allocated(z, pfn, order) && page_release(page, &alone);
+
+	if (ours) {
+		buddy_unmark(z, pfn, order);
+		buddy_merge(z, pfn, order);
+		zone_add_free(z, (uint64_t)1 << order);
+	}
+	port_unlock_irqrestore(&z->lock, flags);
+	return ours;
+}
+
+/*
  * Drops a reference of a head of this order, and frees it with the last. One compare finds misuse.
  * Acquire and release order the accesses of all owners before the free.
  */
@@ -202,9 +237,6 @@ __attribute__((noinline)) static void put_head(struct page *page, unsigned int o
 	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
 	struct zone *z = state_zone(state);
 	uint64_t alone = z->state | (uint64_t)order << STATE_ORDER_SHIFT;
-	pfn_t pfn = page_to_pfn(page);
-	unsigned long flags;
-	bool ours;
 
 	/* A larger order would spill from its field into the zone's. */
 	if (order > MAX_PAGE_ORDER)
@@ -219,15 +251,8 @@ __attribute__((noinline)) static void put_head(struct page *page, unsigned int o
 	}
 	if (mm_debug)
 		mm_debug_free(page, order, CALLER);
-	flags = port_lock_irqsave(&z->lock);
-	ours = buddy_is_allocated(z, pfn, order) && page_release(page, &alone);
-	if (ours) {
-		buddy_unmark(z, pfn, order);
-		buddy_merge(z, pfn, order);
-		zone_add_free(z, (uint64_t)1 << order);
-	}
-	port_unlock_irqrestore(&z->lock, flags);
-	if (!ours)
+	if (order < BLOCK_ORDER ? !free_frames(z, page, order, alone)
+				: !free_blocks(z, page, order, alone))
 		bad_free(page, order);
 }
 

@@ -595,13 +595,10 @@ static void take_a_frame_in_use(void)
 	buddy_take_range(dma, pfn, pfn + 1);
 }
 
-static void put_a_free_frame(void)
+static void put_a_free_block(void)
 {
-	pfn_t pfn = page_to_pfn(allocate(2));
-
 	lock();
-	buddy_put(dma, pfn, 0);
-	buddy_put(dma, pfn, 0);
+	buddy_put(dma, whole_block() * BLOCK_FRAMES, BLOCK_ORDER);
 }
 
 static void put_into_a_block_not_open(void)
@@ -657,10 +654,10 @@ static const struct contract {
 	{ CONTRACT("port_lock_is_taken(&z->lock)", take_without_the_lock) },
 	{ CONTRACT("order <= MAX_PAGE_ORDER", take_too_large_an_order) },
 	{ CONTRACT("& w.bits) == w.bits", take_a_frame_in_use) },
-	{ CONTRACT("!bitmap_any_run(", put_a_free_frame) },
+	{ CONTRACT("!bitmap_any_run(", put_a_free_block) },
 	{ CONTRACT("bitmap_test(&s.gib->open", put_into_a_block_not_open) },
 	{ CONTRACT("!bitmap_test(&s.gib->free", open_a_whole_block) },
-	{ CONTRACT("frames <= z->nr_free", count_more_than_is_free) },
+	{ CONTRACT("frames <= __atomic_load_n(&z->nr_free", count_more_than_is_free) },
 	{ CONTRACT("child < BITMAP_BITS", test_a_child_too_far) },
 	{ CONTRACT("bitmap_is_run(child, k)", set_a_run_not_aligned) },
 	{ CONTRACT("cache->state == CACHE_BUSY", leave_without_entering) },
