@@ -27,8 +27,9 @@ HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel kernel
                                          tests/host/* tests/models tools/*))
 PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads \
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_gibs \
-            $(HOST)/test_interleave $(HOST)/test_faults $(HOST)/test_misuse $(HOST)/test_random \
-            $(HOST)/test_random_small $(FUZZERS) $(HOST)/bench
+            $(HOST)/test_interleave $(HOST)/test_interleave_buddy $(HOST)/test_interleave_words \
+            $(HOST)/test_faults $(HOST)/test_misuse $(HOST)/test_random $(HOST)/test_random_small \
+            $(FUZZERS) $(HOST)/bench
 # Prints which compiler makes which program, and "3 of 38", because all take a minute or more.
 count_program = $(eval PROGRAMS_BEGUN += $@)$(words $(PROGRAMS_BEGUN)) of $(words $(PROGRAMS))
 say_program   = $(call say,$(1),$@ ($(count_program) for the tests))
@@ -150,12 +151,18 @@ $(HOST)/test_random $(HOST)/test_random_small: tests/host/test_random.c $(RANDOM
 	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(BITMAP) $(PLAIN) $(filter %.c,$^) -lcmocka -o $@
 
-# Two CPUs as coroutines, on blocks of 8 frames. No sanitizer knows of their stacks.
-$(HOST)/test_interleave: tests/host/test_interleave.c tests/host/port_pin.h $(ARENA) $(MM) $(SIM) | packages
+# Two CPUs as coroutines, on blocks of 8 frames, or of 256 in four words. No sanitizer knows of their stacks.
+$(HOST)/test_interleave: tests/host/test_interleave.c
+$(HOST)/test_interleave_buddy $(HOST)/test_interleave_words: tests/host/test_interleave_buddy.c
+$(HOST)/test_interleave_words: INTERLEAVE_SHIFT := 8
+INTERLEAVE_SHIFT := 3
+
+$(HOST)/test_interleave $(HOST)/test_interleave_buddy $(HOST)/test_interleave_words: \
+  tests/host/sim/schedules.c tests/host/port_pin.h $(ARENA) $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say_program,CC)
-	$(Q)$(CC) $(HOST_CFLAGS) -DMM_BITMAP_SHIFT=3 -DMM_MAX_CPUS=2 -include tests/host/port_pin.h $(filter %.c,$^) \
-	  $(INTERLEAVED:%=-Wl,--wrap=%) -lcmocka -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) -DMM_BITMAP_SHIFT=$(INTERLEAVE_SHIFT) -DMM_MAX_CPUS=2 \
+	  -include tests/host/port_pin.h $(filter %.c,$^) $(INTERLEAVED:%=-Wl,--wrap=%) -lcmocka -o $@
 
 INTERLEAVED := port_irq_save port_irq_restore port_on_each_cpu
 
