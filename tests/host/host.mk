@@ -14,7 +14,7 @@ SIM := kernel/memory/steps.c lib/e820.c lib/format.c arch/x86_64/paging.c \
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
 TESTS := test_memblock test_e820 test_paging test_zones test_buddy test_page_alloc test_check \
-         test_debug test_cpus test_probe test_memtest test_picture test_maps test_models \
+         test_debug test_cpus test_probe test_memtest test_picture test_maps test_models test_lists \
          test_mapfile test_string test_format test_crc32 test_fat test_elf test_options \
          test_cmdline test_boot_info
 
@@ -78,6 +78,7 @@ test_memtest_SOURCES  := kernel/memory/memtest.c kernel/monitor/cmd_memtest.c ke
 test_picture_SOURCES  := kernel/picture/cells.c kernel/picture/view.c kernel/picture/screen.c \
                          kernel/picture/words.c tests/host/sim/pieces.c $(MM) $(SIM)
 test_models_SOURCES   := tests/models/models.c $(MM) $(SIM)
+test_lists_SOURCES    := tests/host/peers/lists.c $(MM) $(SIM)
 test_mapfile_SOURCES  := tools/replay/mapfile.c
 test_string_SOURCES   := $(HOST)/lib_string.o
 test_format_SOURCES   := lib/format.c
