@@ -3,11 +3,13 @@
  *
  *   bench_ns [ID...]   prints the rows whose id starts with one of these, or all rows
  *
- * Every row is measured in many slices. In each slice three kinds of the same work take turns: by
- * mm/, by lists, and empty, with the allocators' calls left out. They get the same random numbers.
- * What a slice says of an allocator is its time less that of the empty work, for each operation;
- * its ratio is the quotient of the two. A row's figures are medians over the slices, so the ratio
- * is not exactly that of the two medians. Printed are, for each row, lines for scripts/bench:
+ * Every row is measured in many slices, in five processes one after the other: what a processor has
+ * learned of a loop can make it slower by half, and lasts as long as the process. In each slice
+ * three kinds of the same work take turns: by mm/, by lists, and empty, with the allocators' calls
+ * left out. They get the same random numbers. What a slice says of an allocator is its time less
+ * that of the empty work, for each operation; its ratio is the quotient of the two. A row's figures
+ * are medians over the slices, so the ratio is not exactly that of the two medians. Printed are,
+ * for each row, lines for scripts/bench:
  *
  *   bench ID NANOSECONDS LOWER-QUARTILE UPPER-QUARTILE     of mm/; .lists and .ratio likewise
  *
@@ -24,7 +26,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "mm/gfp.h"
 #include "tests/host/peers/lists.h"
@@ -32,7 +36,8 @@
 
 #define FRAMES        (1u << 20) /* of the machine */
 #define RAM           ((uint64_t)FRAMES << PAGE_SHIFT)
-#define MAX_SLICES    101
+#define ROUNDS        5
+#define MAX_SLICES    (ROUNDS * 21)
 #define MAX_ORDER     9 /* of rows with several orders */
 #define RING          256
 #define DISTURBED     (-1.0)
@@ -528,7 +533,7 @@ static void hold_mixed(unsigned int percent_free)
 struct row {
 	const char *id;
 	uint32_t nr;     /* operations of a slice */
-	uint32_t slices; /* odd, so that one is in the middle */
+	uint32_t slices; /* of each round; odd, so that one is in the middle */
 	unsigned int argument;
 	void (*set_up)(unsigned int argument); /* before the first slice, or NULL */
 	void (*before)(void);                  /* before each slice, for all three kinds; or NULL */
@@ -539,29 +544,29 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{ "ns.pair0", .nr = 50000, .slices = 101, .work = pair0 },
-	{ "ns.bulk0alloc", .nr = 10000, .slices = 101, .work = take0, .last = give0 },
-	{ "ns.bulk0free", .nr = 10000, .slices = 101, .first = take0, .work = give0 },
-	{ "ns.shuffled10k", .nr = 10000, .slices = 101, .before = before_shuffled,
+	{ "ns.pair0", .nr = 50000, .slices = 21, .work = pair0 },
+	{ "ns.bulk0alloc", .nr = 10000, .slices = 21, .work = take0, .last = give0 },
+	{ "ns.bulk0free", .nr = 10000, .slices = 21, .first = take0, .work = give0 },
+	{ "ns.shuffled10k", .nr = 10000, .slices = 21, .before = before_shuffled,
 	  .first = take0_shuffled, .work = give0 },
-	{ "ns.shuffled1m", .nr = 1000000, .slices = 13, .before = before_shuffled,
+	{ "ns.shuffled1m", .nr = 1000000, .slices = 3, .before = before_shuffled,
 	  .first = take0_shuffled, .work = give0 },
-	{ "ns.random0", .nr = 100000, .slices = 41, .set_up = hold_half, .argument = 0,
+	{ "ns.random0", .nr = 100000, .slices = 9, .set_up = hold_half, .argument = 0,
 	  .before = before_replace_same, .work = replace0 },
-	{ "ns.pair3", .nr = 50000, .slices = 101, .work = pair3 },
-	{ "ns.pair9", .nr = 50000, .slices = 101, .work = pair9 },
-	{ "ns.random3", .nr = 50000, .slices = 41, .set_up = hold_half, .argument = 3,
+	{ "ns.pair3", .nr = 50000, .slices = 21, .work = pair3 },
+	{ "ns.pair9", .nr = 50000, .slices = 21, .work = pair9 },
+	{ "ns.random3", .nr = 50000, .slices = 9, .set_up = hold_half, .argument = 3,
 	  .before = before_replace_same, .work = replace3 },
-	{ "ns.random9", .nr = 50000, .slices = 101, .set_up = hold_half, .argument = 9,
+	{ "ns.random9", .nr = 50000, .slices = 21, .set_up = hold_half, .argument = 9,
 	  .before = before_replace_same, .work = replace9 },
-	{ "ns.mixed50", .nr = 50000, .slices = 41, .set_up = hold_mixed, .argument = 50,
+	{ "ns.mixed50", .nr = 50000, .slices = 9, .set_up = hold_mixed, .argument = 50,
 	  .before = before_replace, .work = replace_mixed },
-	{ "ns.mixed10", .nr = 50000, .slices = 41, .set_up = hold_mixed, .argument = 10,
+	{ "ns.mixed10", .nr = 50000, .slices = 9, .set_up = hold_mixed, .argument = 10,
 	  .before = before_replace, .work = replace_mixed },
-	{ "ns.two3", .nr = 5000, .slices = 101, .work = pair3, .second = pair3 },
-	{ "ns.two9", .nr = 5000, .slices = 101, .work = pair9, .second = pair9 },
-	{ "ns.pass0", .nr = 4000, .slices = 101, .work = send0, .second = receive0 },
-	{ "ns.pass3", .nr = 2000, .slices = 101, .work = send3, .second = receive3 },
+	{ "ns.two3", .nr = 5000, .slices = 21, .work = pair3, .second = pair3 },
+	{ "ns.two9", .nr = 5000, .slices = 21, .work = pair9, .second = pair9 },
+	{ "ns.pass0", .nr = 4000, .slices = 21, .work = send0, .second = receive0 },
+	{ "ns.pass3", .nr = 2000, .slices = 21, .work = send3, .second = receive3 },
 };
 
 /* Returns nanoseconds of all operations, or DISTURBED. */
@@ -625,16 +630,18 @@ static double at_least_0(double value)
 	return value > 0 ? value : 0;
 }
 
-static void run(const struct row *row)
-{
-	static double ours[MAX_SLICES], lists[MAX_SLICES], ratios[MAX_SLICES];
-	double ns[NR_WHICH];
-	unsigned int n = 0;
+/* What the slices of a row were, in memory that the processes share. */
+static struct results {
+	double ours[MAX_SLICES], lists[MAX_SLICES], ratios[MAX_SLICES];
+	unsigned int nr;
+	uint64_t failed[NR_WHICH], requests;
+} * results;
 
-	if (row->second && nr_host_cpus < 2) {
-		printf("# %s: NOT MEASURED, because this program may use one CPU only\n", row->id);
-		return;
-	}
+/* Adds the slices of a round to the results. */
+static void run_round(const struct row *row)
+{
+	double ns[NR_WHICH];
+
 	boot_both();
 	if (row->set_up)
 		row->set_up(row->argument);
@@ -643,24 +650,51 @@ static void run(const struct row *row)
 		measure_slice(row, 0, ns);
 	hands[OURS].failed = hands[LISTS].failed = 0;
 	for (unsigned int i = 0; i < row->slices; i++) {
+		unsigned int n = results->nr;
+
+		results->requests += row->nr;
 		if (!measure_slice(row, i, ns))
 			continue;
-		ours[n] = at_least_0(ns[OURS] - ns[EMPTY]);
-		lists[n] = at_least_0(ns[LISTS] - ns[EMPTY]);
-		ratios[n] = lists[n] > 0 ? ours[n] / lists[n] : 0;
-		n++;
+		results->ours[n] = at_least_0(ns[OURS] - ns[EMPTY]);
+		results->lists[n] = at_least_0(ns[LISTS] - ns[EMPTY]);
+		results->ratios[n] =
+		    results->lists[n] > 0 ? results->ours[n] / results->lists[n] : 0;
+		results->nr++;
 	}
-	if (n < row->slices / 2) {
+	results->failed[OURS] += hands[OURS].failed;
+	results->failed[LISTS] += hands[LISTS].failed;
+}
+
+static void run(const struct row *row)
+{
+	if (row->second && nr_host_cpus < 2) {
+		printf("# %s: NOT MEASURED, because this program may use one CPU only\n", row->id);
+		return;
+	}
+	memset(results, 0, sizeof(*results));
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		pid_t child = fork();
+		int status;
+
+		if (!child) {
+			run_round(row);
+			_exit(0);
+		}
+		if (child < 0 || waitpid(child, &status, 0) < 0 || status)
+			die("a process failed");
+	}
+	if (results->nr < ROUNDS * row->slices / 2) {
 		printf("# %s: NOT MEASURED, because this host is too busy\n", row->id);
 		return;
 	}
-	print(row->id, "", ours, n);
-	print(row->id, ".lists", lists, n);
-	print(row->id, ".ratio", ratios, n);
-	if (hands[OURS].failed || hands[LISTS].failed)
-		printf("# %s: of %u requests %llu failed, with lists %llu\n", row->id,
-		       row->nr * row->slices, (unsigned long long)hands[OURS].failed,
-		       (unsigned long long)hands[LISTS].failed);
+	print(row->id, "", results->ours, results->nr);
+	print(row->id, ".lists", results->lists, results->nr);
+	print(row->id, ".ratio", results->ratios, results->nr);
+	if (results->failed[OURS] || results->failed[LISTS])
+		printf("# %s: of %llu requests %llu failed, with lists %llu\n", row->id,
+		       (unsigned long long)results->requests,
+		       (unsigned long long)results->failed[OURS],
+		       (unsigned long long)results->failed[LISTS]);
 }
 
 static bool wanted(const char *id, int argc, char **argv)
@@ -676,6 +710,10 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	find_host_cpus();
 	stay_on(0);
+	results =
+	    mmap(NULL, sizeof(*results), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (results == MAP_FAILED)
+		die("this host has too little memory");
 	places = array_of(FRAMES, sizeof(*places));
 	steps = array_of(FRAMES, sizeof(*steps));
 	orders = array_of(FRAMES, sizeof(*orders));
