@@ -125,7 +125,7 @@ fuzz: $(addprefix $(HOST)/fuzz_,$(filter $(FUZZ),$(TARGET:all=$(FUZZ)))) ## runs
 
 .PHONY: bench
 bench: $(B)/disk.img $(HOST)/bench $(HOST)/bench_counted $(HOST)/bench_models \
-       $(HOST)/bench_ns | packages ## measures host and kernel; ROW=id-or-prefix JSON=1
+       $(HOST)/bench_ns $(HOST)/bench_cpus | packages ## measures host and kernel; ROW=id-or-prefix JSON=1
 	@scripts/bench $(if $(JSON),--json) $(ROW)
 
 .PHONY: lint

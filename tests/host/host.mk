@@ -32,7 +32,7 @@ PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/t
 # Prints which compiler makes which program, and "3 of 38", because all take a minute or more.
 count_program = $(eval PROGRAMS_BEGUN += $@)$(words $(PROGRAMS_BEGUN)) of $(words $(PROGRAMS))
 say_program   = $(call say,$(1),$@ ($(count_program) for the tests))
-$(PROGRAMS) $(HOST)/bench_counted $(HOST)/bench_ns $(HOST)/bench_models: $(HEADERS)
+$(PROGRAMS) $(HOST)/bench_counted $(HOST)/bench_ns $(HOST)/bench_cpus $(HOST)/bench_models: $(HEADERS)
 
 .PHONY: host
 host: $(HOST)/libfirstpage-mm.a $(PROGRAMS) ## builds the library, replay and the host tests
@@ -217,6 +217,11 @@ $(HOST)/bench_ns: tests/host/bench/bench_ns.c tests/host/peers/lists.c $(MM) $(S
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(BENCH_CFLAGS) $(filter %.c,$^) -o $@
+
+$(HOST)/bench_cpus: tests/host/bench/bench_cpus.c $(MM) $(SIM) | packages
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND -DMM_MAX_CPUS=64 -no-pie $(filter %.c,$^) -o $@
 
 $(HOST)/bench_models: tests/host/bench/bench_models.c tests/models/models.c $(MM) $(SIM) \
                        | packages
