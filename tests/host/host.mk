@@ -213,7 +213,8 @@ $(HOST)/bench_counted: tests/host/bench/bench.c $(MM) $(SIM) | packages
 	$(call say,CC,$@)
 	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -o $@
 
-$(HOST)/bench_ns: tests/host/bench/bench_ns.c tests/host/peers/lists.c $(MM) $(SIM) | packages
+$(HOST)/bench_ns: tests/host/bench/bench_ns.c tests/host/bench/ns_work.c tests/host/peers/lists.c \
+                  $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(BENCH_CFLAGS) $(filter %.c,$^) -o $@

@@ -16,7 +16,8 @@
  * Both have 4 GiB in one zone, in one piece. Frames are not touched, descriptors are there before
  * the first slice and in huge pages, if the host has any, as in a kernel. A thread stays on one of
  * the host's CPUs. What one thread does is timed by the time that it ran, so that a busy host makes
- * it only a little slower. On a host with one CPU the rows for two are NOT MEASURED.
+ * it only a little slower; a slice of two threads is measured again if one of them was interrupted.
+ * On a host with one CPU the rows for two are NOT MEASURED.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -31,41 +32,21 @@
 #include <unistd.h>
 
 #include "mm/gfp.h"
+#include "tests/host/bench/ns_work.h"
 #include "tests/host/peers/lists.h"
 #include "tests/host/sim/sim.h"
 
-#define FRAMES        (1u << 20) /* of the machine */
-#define RAM           ((uint64_t)FRAMES << PAGE_SHIFT)
-#define ROUNDS        5
-#define MAX_SLICES    (ROUNDS * 21)
-#define MAX_ORDER     9 /* of rows with several orders */
-#define RING          256
-#define DISTURBED     (-1.0)
-#define TRIES         20   /* for a slice that is not disturbed */
-#define SPINS         1000 /* rounds of waiting after which a thread lets others run */
+#define FRAMES     (1u << 20) /* of the machine */
+#define RAM        ((uint64_t)FRAMES << PAGE_SHIFT)
+#define ROUNDS     5
+#define MAX_SLICES (ROUNDS * 21)
+#define MAX_ORDER  9 /* of rows with several orders */
+#define DISTURBED  (-1.0)
+#define TRIES      20 /* for a slice that is not disturbed */
 
-#define always_inline inline __attribute__((always_inline))
-
-enum which { OURS, LISTS, EMPTY, NR_WHICH };
-
-/* One step of a row that replaces allocations: a place is freed, and then gets a new one. */
-struct step {
-	uint32_t place;
-	uint8_t old_order, order;
-};
-
-/* What one kind of work holds. */
-struct hand {
-	void **held;
-	uint64_t failed; /* requests */
-};
 static struct hand hands[NR_WHICH];
-
-static uint32_t nr;        /* operations of a slice */
-static uint64_t seed;      /* of all random numbers */
-static uint32_t *places;   /* of a slice: a permutation, or NULL */
-static struct step *steps; /* of a slice */
-static uint8_t *orders;    /* of the allocation in each place, at the end of the steps so far */
+static uint64_t seed;   /* of all random numbers */
+static uint8_t *orders; /* of the allocation in each place, at the end of the steps so far */
 static uint32_t nr_places;
 
 static void die(const char *why)
@@ -101,123 +82,6 @@ static uint8_t random_order(void)
 	return (uint8_t)__builtin_ctz(bits);
 }
 
-/* ---- the same calls of three kinds ---- */
-
-static always_inline void *take(enum which which, unsigned int order)
-{
-	void *page;
-
-	if (which == LISTS)
-		return lists_alloc(order);
-	if (which == OURS && __builtin_constant_p(order) && !order)
-		return alloc_page(GFP_KERNEL);
-	if (which == OURS)
-		return alloc_pages(GFP_KERNEL, order);
-	__asm__ volatile("" : "=r"(page) : "r"(order));
-	return page;
-}
-
-static always_inline void give(enum which which, void *page, unsigned int order)
-{
-	if (which == LISTS)
-		lists_free(page, order);
-	else if (which == OURS && __builtin_constant_p(order) && !order)
-		__free_page(page);
-	else if (which == OURS)
-		__free_pages(page, order);
-	else
-		__asm__ volatile("" : : "r"(page), "r"(order) : "memory");
-}
-
-typedef void work_fn(struct hand *hand);
-
-/* Defines name[], the three kinds of a function, whose arguments after the first two are given. */
-#define OF_THREE_KINDS(name, function, ...)                                   \
-	__attribute__((noinline)) static void name##_ours(struct hand *hand)  \
-	{                                                                     \
-		function(OURS, hand, __VA_ARGS__);                            \
-	}                                                                     \
-	__attribute__((noinline)) static void name##_lists(struct hand *hand) \
-	{                                                                     \
-		function(LISTS, hand, __VA_ARGS__);                           \
-	}                                                                     \
-	__attribute__((noinline)) static void name##_empty(struct hand *hand) \
-	{                                                                     \
-		function(EMPTY, hand, __VA_ARGS__);                           \
-	}                                                                     \
-	static work_fn *const name[NR_WHICH] = { name##_ours, name##_lists, name##_empty }
-
-static always_inline void pairs(enum which which, struct hand *hand, unsigned int order)
-{
-	(void)hand;
-	for (uint32_t i = 0; i < nr; i++)
-		give(which, take(which, order), order);
-}
-
-OF_THREE_KINDS(pair0, pairs, 0);
-OF_THREE_KINDS(pair3, pairs, 3);
-OF_THREE_KINDS(pair9, pairs, 9);
-
-static always_inline void take_many(enum which which, struct hand *hand, unsigned int order)
-{
-	void **held = hand->held;
-
-	for (uint32_t i = 0; i < nr; i++)
-		held[i] = take(which, order);
-}
-
-static always_inline void take_shuffled(enum which which, struct hand *hand, unsigned int order)
-{
-	for (uint32_t i = 0; i < nr; i++)
-		hand->held[places[i]] = take(which, order);
-}
-
-static always_inline void give_many(enum which which, struct hand *hand, unsigned int order)
-{
-	void **held = hand->held;
-
-	for (uint32_t i = 0; i < nr; i++)
-		give(which, held[i], order);
-}
-
-OF_THREE_KINDS(take0, take_many, 0);
-OF_THREE_KINDS(take0_shuffled, take_shuffled, 0);
-OF_THREE_KINDS(give0, give_many, 0);
-
-static always_inline void replace(enum which which, struct hand *hand, unsigned int order)
-{
-	void **held = hand->held;
-
-	for (uint32_t i = 0; i < nr; i++) {
-		void **place = &held[steps[i].place];
-
-		give(which, *place, order);
-		*place = take(which, order);
-	}
-}
-
-OF_THREE_KINDS(replace0, replace, 0);
-OF_THREE_KINDS(replace3, replace, 3);
-OF_THREE_KINDS(replace9, replace, 9);
-
-/* With orders that differ. A request may fail, and then its place is empty. */
-static always_inline void replace_any(enum which which, struct hand *hand, int unused)
-{
-	(void)unused;
-	for (uint32_t i = 0; i < nr; i++) {
-		struct step step = steps[i];
-		void **place = &hand->held[step.place];
-
-		if (which == EMPTY || *place)
-			give(which, *place, step.old_order);
-		*place = take(which, step.order);
-		if (which != EMPTY && !*place)
-			hand->failed++;
-	}
-}
-
-OF_THREE_KINDS(replace_mixed, replace_any, 0);
-
 /* ---- two CPUs ---- */
 
 static int host_cpus[2]; /* those of the host on which the two CPUs run */
@@ -251,14 +115,6 @@ static double now(clockid_t clock)
 
 	clock_gettime(clock, &t);
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static void wait_a_little(unsigned int *spins)
-{
-	if (++*spins % SPINS)
-		__builtin_ia32_pause();
-	else
-		sched_yield();
 }
 
 static atomic_uint ready;
@@ -334,67 +190,6 @@ static double timed_by_two(work_fn *first, work_fn *other, struct hand *hand, bo
 	return (end > second.end ? end : second.end) - start;
 }
 
-/* One CPU passes allocations to the other. Each side keeps what it last saw of the other's count.
- */
-static struct {
-	_Alignas(MM_LINE) atomic_ulong in;
-	unsigned long seen_out;
-	_Alignas(MM_LINE) atomic_ulong out;
-	unsigned long seen_in;
-	_Alignas(MM_LINE) void *slot[RING];
-} ring;
-
-static always_inline void ring_put(unsigned long n, void *page)
-{
-	unsigned int spins = 0;
-
-	while (n - ring.seen_out == RING) {
-		ring.seen_out = atomic_load_explicit(&ring.out, memory_order_acquire);
-		if (n - ring.seen_out == RING)
-			wait_a_little(&spins);
-	}
-	ring.slot[n % RING] = page;
-	atomic_store_explicit(&ring.in, n + 1, memory_order_release);
-}
-
-static always_inline void *ring_get(unsigned long n)
-{
-	unsigned int spins = 0;
-	void *page;
-
-	while (ring.seen_in == n) {
-		ring.seen_in = atomic_load_explicit(&ring.in, memory_order_acquire);
-		if (ring.seen_in == n)
-			wait_a_little(&spins);
-	}
-	page = ring.slot[n % RING];
-	atomic_store_explicit(&ring.out, n + 1, memory_order_release);
-	return page;
-}
-
-static always_inline void send(enum which which, struct hand *hand, unsigned int order)
-{
-	unsigned long at = atomic_load_explicit(&ring.in, memory_order_relaxed);
-
-	(void)hand;
-	for (uint32_t i = 0; i < nr; i++)
-		ring_put(at + i, take(which, order));
-}
-
-static always_inline void receive(enum which which, struct hand *hand, unsigned int order)
-{
-	unsigned long at = atomic_load_explicit(&ring.out, memory_order_relaxed);
-
-	(void)hand;
-	for (uint32_t i = 0; i < nr; i++)
-		give(which, ring_get(at + i), order);
-}
-
-OF_THREE_KINDS(send0, send, 0);
-OF_THREE_KINDS(send3, send, 3);
-OF_THREE_KINDS(receive0, receive, 0);
-OF_THREE_KINDS(receive3, receive, 3);
-
 /* ---- the two machines ---- */
 
 static struct lists_page *descriptors;
@@ -452,7 +247,7 @@ static void shuffle(uint32_t *array, uint32_t n)
 
 static void before_shuffled(void)
 {
-	shuffle(places, nr);
+	shuffle(ns_places, ns_nr);
 }
 
 /* Frames that the allocations of replace rows have together, and may have. */
@@ -464,7 +259,7 @@ static uint64_t level, target;
  */
 static void before_replace(void)
 {
-	for (uint32_t i = 0; i < nr; i++) {
+	for (uint32_t i = 0; i < ns_nr; i++) {
 		uint32_t place = random_below(nr_places);
 		uint8_t old = orders[place], new = random_order();
 		uint64_t then = level - (1ull << old) + (1ull << new);
@@ -472,15 +267,15 @@ static void before_replace(void)
 		if (then > target + FRAMES / 100 || then < target - FRAMES / 100)
 			new = old;
 		level += (1ull << new) - (1ull << old);
-		steps[i] = (struct step){ place, old, new };
+		ns_steps[i] = (struct step){ place, old, new };
 		orders[place] = new;
 	}
 }
 
 static void before_replace_same(void)
 {
-	for (uint32_t i = 0; i < nr; i++)
-		steps[i].place = random_below(nr_places);
+	for (uint32_t i = 0; i < ns_nr; i++)
+		ns_steps[i].place = random_below(nr_places);
 }
 
 /* Fills half of memory with runs of this order. */
@@ -594,7 +389,7 @@ static double measure(const struct row *row, enum which which)
  */
 static bool measure_slice(const struct row *row, unsigned int slice, double ns[NR_WHICH])
 {
-	nr = row->nr;
+	ns_nr = row->nr;
 	if (row->before)
 		row->before();
 	for (unsigned int i = 0; i < NR_WHICH; i++) {
@@ -605,7 +400,7 @@ static bool measure_slice(const struct row *row, unsigned int slice, double ns[N
 			all = measure(row, which);
 		if (all == DISTURBED)
 			return false;
-		ns[which] = all / nr;
+		ns[which] = all / ns_nr;
 	}
 	return true;
 }
@@ -714,8 +509,8 @@ int main(int argc, char **argv)
 	    mmap(NULL, sizeof(*results), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (results == MAP_FAILED)
 		die("this host has too little memory");
-	places = array_of(FRAMES, sizeof(*places));
-	steps = array_of(FRAMES, sizeof(*steps));
+	ns_places = array_of(FRAMES, sizeof(*ns_places));
+	ns_steps = array_of(FRAMES, sizeof(*ns_steps));
 	orders = array_of(FRAMES, sizeof(*orders));
 	for (unsigned int i = 0; i < NR_WHICH; i++)
 		hands[i].held = array_of(FRAMES, sizeof(void *));
