@@ -8,7 +8,7 @@
 #include "arch/x86_64/arch.h"
 #include "kernel/console/console.h"
 #include "kernel/memory/steps.h"
-#include "kernel/test/bench.h"
+#include "kernel/test/bench_rows.h"
 #include "kernel/test/page_list.h"
 #include "mm/page_state.h"
 #include "mm/zone.h"

@@ -2,7 +2,7 @@
  * bench.c: measures those figures of `make bench` that are measured on the host.
  *
  *   bench [ID...]   prints the rows whose id starts with one of these, or all rows
- *   bench count     allocates and frees 10,000 frames for Callgrind to count, if this program is
+ *   bench count     allocates and frees frames for Callgrind to count, if this program is
  *                   build/host/bench_counted, which has Callgrind's marks
  *
  * It prints a line `bench ID VALUE` for each row, as the kernel does, and further details in lines
@@ -23,8 +23,9 @@
 #include "tests/host/bench/counted.h"
 #include "tests/host/sim/sim.h"
 
-#define FRAMES (1u << 20) /* RAM of the machine */
-#define BULK   10000
+#define FRAMES   (1u << 20) /* RAM of the machine */
+#define BULK     10000
+#define SHUFFLED 100000
 
 /*
  * Two machines of 4 GiB: as QEMU's pc has them, and in one piece. The latter has no partly usable
@@ -146,6 +147,39 @@ static void collect_holds(const char *name, void (*work)(void))
 	printf("%s %lu\n", name, sim_holds - before);
 }
 
+/* Shuffled: frames are allocated one by one, and then freed in random order. */
+
+static struct page *shuffled_pages[SHUFFLED];
+
+static void shuffled_alloc(void)
+{
+	uint64_t seed = 1;
+
+	for (uint32_t i = 0; i < SHUFFLED; i++) {
+		uint32_t other = random_below(&seed, i + 1);
+
+		shuffled_pages[i] = shuffled_pages[other];
+		shuffled_pages[other] = alloc_page(GFP_KERNEL);
+	}
+}
+
+static void shuffled_free(void)
+{
+	for (unsigned int i = 0; i < SHUFFLED; i++)
+		__free_page(shuffled_pages[i]);
+}
+
+static void shuffled_locks(const char *id)
+{
+	unsigned long before;
+
+	boot();
+	shuffled_alloc();
+	before = sim_holds;
+	shuffled_free();
+	printf("bench %s %.1f\n", id, (double)(sim_holds - before) * 1000 / SHUFFLED);
+}
+
 static void count_bulk(void)
 {
 	boot();
@@ -155,6 +189,8 @@ static void count_bulk(void)
 	count_instructions("free", bulk_free);
 	collect_holds("holds_alloc", bulk_alloc);
 	collect_holds("holds_free", bulk_free);
+	shuffled_alloc();
+	collect_holds("holds_shuffled", shuffled_free);
 	collect_holds("empty_holds", empty_holds);
 	count_instructions("empty_alloc", empty_alloc);
 	count_instructions("empty_free", empty_free);
@@ -597,6 +633,7 @@ static const struct {
 } rows[] = {
 	{ "state", state },
 	{ "lock.bulk0", lock_bulk0 },
+	{ "shuffled0.locks", shuffled_locks },
 	{ "scale2.repeat", scale_repeat },
 	{ "scale2.random", scale_random },
 };

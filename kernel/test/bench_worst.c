@@ -1,0 +1,429 @@
+/*
+ * bench_worst.c: rows that tell what the worst single call costs.
+ *
+ * Calls are timed one by one, with interrupts off, and the cost of reading the clock is subtracted.
+ */
+#include "arch/x86_64/arch.h"
+#include "kernel/console/console.h"
+#include "kernel/memory/steps.h"
+#include "kernel/test/bench_adversary.h"
+#include "kernel/test/bench_rows.h"
+#include "kernel/test/page_list.h"
+#include "lib/format.h"
+#include "mm/buddy.h"
+
+static uint64_t clock_cost;
+
+static void measure_clock(void)
+{
+	uint64_t start = arch_timestamp();
+
+	clock_cost = arch_timestamp() - start;
+}
+
+/* The worst call of a kind: of the present pattern, and of all, with the name of that pattern. */
+struct worst {
+	const char *what;
+	uint64_t ticks, record;
+	char pattern[ADVERSARY_TEXT_SIZE];
+};
+
+static struct worst worst_alloc = { .what = "alloc_page()" };
+static struct worst worst_free = { .what = "__free_page()" };
+
+static void keep_worst(uint64_t *worst, uint64_t start)
+{
+	uint64_t ticks = arch_timestamp() - start;
+
+	if (ticks > clock_cost && ticks - clock_cost > *worst)
+		*worst = ticks - clock_cost;
+}
+
+static struct page *one_alloc(gfp_t gfp)
+{
+	unsigned long flags = port_irq_save();
+	uint64_t start = arch_timestamp();
+	struct page *page = alloc_page(gfp);
+
+	keep_worst(&worst_alloc.ticks, start);
+	port_irq_restore(flags);
+	return page;
+}
+
+static void one_free(struct page *page)
+{
+	unsigned long flags = port_irq_save();
+	uint64_t start = arch_timestamp();
+
+	__free_page(page);
+	keep_worst(&worst_free.ticks, start);
+	port_irq_restore(flags);
+}
+
+static void keep_record(struct worst *worst, const char *pattern)
+{
+	if (worst->ticks > worst->record) {
+		worst->record = worst->ticks;
+		fmt_snprintf(worst->pattern, sizeof(worst->pattern), "%s", pattern);
+		console_printf("%s, %llu ticks: %s\n", worst->what, ULL(worst->record), pattern);
+	}
+	worst->ticks = 0;
+}
+
+/* Ends a pattern: prints what is a record, and what is measured from now on is another one's. */
+static void end_pattern(const char *name)
+{
+	drain_caches();
+	keep_record(&worst_alloc, name);
+	keep_record(&worst_free, name);
+}
+
+/* ---- ordinary use ---- */
+
+#define BULK 10000
+
+static struct page **frames;
+
+static void alloc_frames(void)
+{
+	for (unsigned int i = 0; i < BULK; i++)
+		frames[i] = one_alloc(GFP_KERNEL);
+}
+
+static void free_frames(void)
+{
+	for (unsigned int i = 0; i < BULK; i++)
+		one_free(frames[i]);
+}
+
+static void shuffle(void)
+{
+	for (unsigned int i = BULK; i > 1; i--) {
+		uint64_t other = bench_random(i);
+		struct page *page = frames[i - 1];
+
+		frames[i - 1] = frames[other];
+		frames[other] = page;
+	}
+}
+
+/* Pairs, bulks that are freed in order and shuffled, and random replacements. */
+static bool ordinary(void)
+{
+	unsigned int order = 0;
+
+	while (PAGE_SIZE << order < BULK * sizeof(*frames))
+		order++;
+	frames = (struct page **)get_free_pages(GFP_KERNEL, order);
+	if (!frames || nr_free_pages() < 2 * BULK) {
+		free_pages((unsigned long)frames, order);
+		return false;
+	}
+	bench_seed = BENCH_SEED;
+	drain_caches();
+	for (unsigned int i = 0; i < 1000; i++)
+		one_free(one_alloc(GFP_KERNEL));
+	alloc_frames();
+	free_frames();
+	alloc_frames();
+	shuffle();
+	free_frames();
+	alloc_frames();
+	for (unsigned int i = 0; i < BULK; i++) {
+		uint64_t which = bench_random(BULK);
+
+		one_free(frames[which]);
+		frames[which] = one_alloc(GFP_KERNEL);
+	}
+	free_frames();
+	free_pages((unsigned long)frames, order);
+	end_pattern("ordinary use");
+	return true;
+}
+
+/* ---- all of memory by single frames ---- */
+
+/* Allocates single frames until there is none: those of zone DMA last. */
+static void alloc_until_none(struct page **list)
+{
+	static const gfp_t zones_down[] = { GFP_KERNEL, GFP_DMA32, GFP_DMA };
+	struct page *page;
+
+	for (unsigned int i = 0; i < 6; i++)
+		while ((page = one_alloc(zones_down[i % 3] | (i < 3 ? 0 : __GFP_HIGH))))
+			page_list_push(list, page);
+}
+
+static void full_memory(void)
+{
+	struct page *all = NULL, *left = NULL, *page;
+
+	alloc_until_none(&all);
+	end_pattern("memory filled by single frames");
+	while ((page = page_list_pop(&all))) {
+		if (page_to_pfn(page) % BLOCK_FRAMES == 77)
+			page_list_push(&left, page);
+		else
+			one_free(page);
+	}
+	end_pattern("all but one frame of each block freed");
+	while ((page = page_list_pop(&left)))
+		one_free(page);
+	end_pattern("the last frame of each block freed");
+}
+
+/* ---- the adversary's states ---- */
+
+/* Frees victims one by one, at most so many. */
+static void free_victims(uint64_t max)
+{
+	struct page *page;
+
+	while (max-- && (page = page_list_pop(&adversary_victims)))
+		one_free(page);
+}
+
+/* Allocates single frames, at most 3,000: more than a state has. */
+static void alloc_some(gfp_t gfp)
+{
+	struct page *list = NULL, *page;
+
+	for (unsigned int i = 0; i < 3000 && (page = one_alloc(gfp)); i++)
+		page_list_push(&list, page);
+	page_list_free(&list);
+}
+
+/*
+ * Requests a frame while as many victims as the cache takes are in it: one of zone DMA, which has
+ * none left, and one of any zone.
+ */
+static void with_full_cache(const struct adversary *a, gfp_t gfp, const char *what)
+{
+	char text[ADVERSARY_TEXT_SIZE], state[ADVERSARY_TEXT_SIZE];
+
+	if (!adversary_for_frees(a))
+		return;
+	for (uint64_t i = adversary_capacity; i--;)
+		__free_page(page_list_pop(&adversary_victims));
+	alloc_some(gfp);
+	adversary_end();
+	adversary_describe(a, state);
+	fmt_snprintf(text, sizeof(text), "%s, the cache full of %s", what, state);
+	end_pattern(text);
+}
+
+static void visit_frees(const struct adversary *a)
+{
+	char text[ADVERSARY_TEXT_SIZE];
+
+	if (!adversary_for_frees(a))
+		return;
+	free_victims(UINT64_MAX);
+	adversary_describe(a, text);
+	adversary_end();
+	end_pattern(text);
+	if (a->frames > 1)
+		return;
+	with_full_cache(a, GFP_DMA | __GFP_HIGH, "a request for DMA");
+	with_full_cache(a, GFP_ATOMIC, "a request");
+}
+
+static void visit_allocs(const struct adversary *a)
+{
+	char text[ADVERSARY_TEXT_SIZE];
+
+	if (!adversary_for_allocs(a))
+		return;
+	alloc_some(adversary_gfp(a->zone));
+	adversary_describe(a, text);
+	adversary_end();
+	end_pattern(text);
+}
+
+/* ---- runs in caches, if there are caches of runs ---- */
+
+#define RUN_BLOCKS 128
+
+/* Allocates runs of this order, or of orders 1 to 9 in turn if it is 0, until there is none. */
+static void alloc_runs(struct page **list, unsigned int order)
+{
+	struct page *page;
+	unsigned int next = 0;
+
+	while ((page = alloc_pages(GFP_ATOMIC, order ? order : 1 + next++ % BLOCK_ORDER)))
+		page_list_push(list, page);
+}
+
+/*
+ * Fills memory, some blocks of it by runs, and frees one run of each of these blocks: at the
+ * block's start, after all others or alone. Then requests a frame of zone DMA, which has none left,
+ * and frames of any zone.
+ */
+static void cached_runs(unsigned int order, bool full)
+{
+	struct page *all = NULL, *runs = NULL, *firsts = NULL, *page;
+	char text[ADVERSARY_TEXT_SIZE];
+
+	for (unsigned int i = 0; i < RUN_BLOCKS; i++)
+		if ((page = alloc_pages(GFP_KERNEL, BLOCK_ORDER)))
+			page_list_push(&runs, page);
+	page_list_take_all(&all);
+	page_list_free(&runs);
+	drain_caches();
+	alloc_runs(&runs, order);
+	while ((page = page_list_pop(&runs)))
+		if (page_to_pfn(page) % BLOCK_FRAMES == 0)
+			page_list_push(&firsts, page);
+		else if (full)
+			page_list_push(&all, page);
+		else
+			__free_pages(page, page_order(page));
+	drain_caches();
+	page_list_free(&firsts);
+	alloc_some(GFP_DMA | __GFP_HIGH);
+	alloc_some(GFP_ATOMIC);
+	page_list_free(&all);
+	fmt_snprintf(text, sizeof(text), "requests after runs of order %u were freed%s", order,
+		     full ? ", memory full" : "");
+	end_pattern(text);
+}
+
+/* ---- pieces of all orders, replaced at random ---- */
+
+#define PIECES 4096
+
+static void mixed(void)
+{
+	unsigned int order = 0;
+	struct page **piece;
+
+	while (PAGE_SIZE << order < PIECES * sizeof(*piece))
+		order++;
+	piece = (struct page **)get_free_pages(GFP_KERNEL | __GFP_ZERO, order);
+	if (!piece)
+		return;
+	for (unsigned int i = 0; i < 20 * PIECES; i++) {
+		struct page **at = &piece[bench_random(PIECES)];
+		unsigned int k = (unsigned int)__builtin_ctzll(bench_random(1024) | 1024);
+
+		if (*at && page_order(*at))
+			__free_pages(*at, page_order(*at));
+		else if (*at)
+			one_free(*at);
+		*at = k ? alloc_pages(GFP_KERNEL, k) : one_alloc(GFP_KERNEL);
+	}
+	for (unsigned int i = 0; i < PIECES; i++)
+		if (piece[i])
+			__free_pages(piece[i], page_order(piece[i]));
+	free_pages((unsigned long)piece, order);
+	end_pattern("pieces of all orders");
+}
+
+/*
+ * Finds the worst single call of order 0. Every pattern that was the worst at some time is here,
+ * and those that resemble it: a change of the allocator makes another one of them the worst.
+ */
+static bool find_worst0(void)
+{
+	worst_alloc.record = worst_free.record = 0;
+	measure_clock();
+	if (!ordinary())
+		return false;
+	full_memory();
+	adversary_each_for_frees(visit_frees);
+	adversary_each_for_allocs(visit_allocs);
+	for (unsigned int order = 0; order <= BLOCK_ORDER; order++) {
+		cached_runs(order, false);
+		cached_runs(order, true);
+	}
+	mixed();
+	return true;
+}
+
+static bool print_worst(const char *id, const struct worst *worst)
+{
+	if (!find_worst0())
+		return false;
+	bench_print_tenths(id, worst->record * 10);
+	console_printf("the worst: %s\n", worst->pattern);
+	return true;
+}
+
+bool bench_worst0_alloc(const char *id)
+{
+	return print_worst(id, &worst_alloc);
+}
+
+bool bench_worst0_free(const char *id)
+{
+	return print_worst(id, &worst_free);
+}
+
+/* Allocates all of the zone in runs of order 3. Returns them as a list, the last one first. */
+static struct page *take_all_order3(struct zone *z)
+{
+	struct page *list = NULL, *page;
+	gfp_t gfp = __GFP_HIGH | (z->id == ZONE_DMA     ? GFP_DMA
+				  : z->id == ZONE_DMA32 ? GFP_DMA32
+							: 0);
+
+	while ((page = alloc_pages(gfp, 3)) && page_zonenum(page) == z->id)
+		page_list_push(&list, page);
+	if (page)
+		__free_pages(page, 3);
+	return list;
+}
+
+/*
+ * Returns the ticks of the longest buddy_take() in an allocation of order 3. Each buddy_take() is
+ * one hold of the zone's lock; after PFN_AGAIN the allocator lets go of the lock and calls it
+ * again.
+ */
+static uint64_t longest_hold(struct zone *z)
+{
+	uint64_t worst = 0;
+	pfn_t pfn;
+
+	do {
+		unsigned long flags = port_lock_irqsave(&z->lock);
+		uint64_t start = arch_timestamp();
+
+		pfn = buddy_take(z, 3);
+		keep_worst(&worst, start);
+		if (pfn < PFN_AGAIN)
+			buddy_put(z, pfn, 3);
+		port_unlock_irqrestore(&z->lock, flags);
+	} while (pfn == PFN_AGAIN);
+	return worst;
+}
+
+bool bench_worst3_alloc(const char *id)
+{
+	struct zone *z = &zones[ZONE_DMA32];
+	struct page *kept = NULL, *halves = NULL, *list, *page;
+	uint64_t worst;
+
+	drain_caches();
+	list = take_all_order3(z);
+	/*
+	 * Make the bounds of all blocks stale. In each block the run of order 3 at its start is
+	 * freed, which raises the block's bound to 3, and half of it is allocated again, which does
+	 * not lower the bound. The list begins with the last run, the highest.
+	 */
+	while ((page = page_list_pop(&list))) {
+		if (page_to_pfn(page) % BLOCK_FRAMES) {
+			page_list_push(&kept, page);
+			continue;
+		}
+		__free_pages(page, 3);
+		page = alloc_pages(GFP_DMA32 | __GFP_HIGH, 2);
+		if (page)
+			page_list_push(&halves, page);
+	}
+	measure_clock();
+	worst = longest_hold(z);
+	page_list_free(&halves);
+	page_list_free(&kept);
+	bench_print_tenths(id, worst * 10);
+	return true;
+}
