@@ -8,7 +8,7 @@
 #include "lib/format.h"
 #include "mm/cache.h"
 
-#define VICTIMS 2000 /* frames to be freed or allocated, at most: two or more times a cache */
+#define VICTIMS 1200 /* frames to be freed or allocated, at most: twice what a cache holds */
 #define BLOCKS  700  /* blocks that they come from, at most */
 
 /* The word of a block's bits that they are in: the last, so that a test for full reads them all. */

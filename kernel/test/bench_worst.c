@@ -242,7 +242,7 @@ static void visit_allocs(const struct adversary *a)
 
 /* ---- runs in caches, if there are caches of runs ---- */
 
-#define RUN_BLOCKS 128
+#define RUN_BLOCKS 300
 
 /* Allocates runs of this order, or of orders 1 to 9 in turn if it is 0, until there is none. */
 static void alloc_runs(struct page **list, unsigned int order)
