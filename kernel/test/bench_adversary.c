@@ -246,41 +246,34 @@ static struct zone *zone_number(unsigned int i)
 	return z >= zones + i ? z - i : zones;
 }
 
-static const unsigned int nr_frames[] = { 1, 6, 16, 29, 64 };
-
-#define for_each_nr_frames(i) \
-	for (unsigned int i = 0; i < sizeof(nr_frames) / sizeof(nr_frames[0]); i++)
-
-/* Bits of a number, for states that differ in so many ways. */
-#define BIT(n, i) ((n) >> (i)&1)
+static const unsigned int numbers[] = { 1, 6, 16, 29, 64 };
+#define NR_NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
 
 void adversary_each_for_frees(void (*visit)(const struct adversary *a))
 {
-	for_each_nr_frames(f) for (unsigned int n = 0; n < 1 << 4;
-				   n++) for (unsigned int order = 0; order < NR_ADVERSARY_ORDERS;
-					     order++)
-	{
-		struct adversary a = { .zone = zone_number(BIT(n, 3)),
-				       .frames = nr_frames[f],
-				       .per_gib = BIT(n, 0),
-				       .full = BIT(n, 1),
-				       .kept = BIT(n, 2),
-				       .order = order };
+	for (unsigned int i = 0; i < NR_NUMBERS * 16; i++)
+		for (unsigned int order = 0; order < NR_ADVERSARY_ORDERS; order++) {
+			struct adversary a = { .zone = zone_number(i >> 3 & 1),
+					       .frames = numbers[i / 16],
+					       .per_gib = i & 1,
+					       .full = i >> 1 & 1,
+					       .kept = i >> 2 & 1,
+					       .order = order };
 
-		if (a.frames > 1 || !order)
-			visit(&a);
-	}
+			/* A single frame has no order. */
+			if (a.frames > 1 || !order)
+				visit(&a);
+		}
 }
 
 void adversary_each_for_allocs(void (*visit)(const struct adversary *a))
 {
-	for_each_nr_frames(f) for (unsigned int n = 0; n < 1 << 3; n++)
-	{
-		struct adversary a = { .zone = zone_number(BIT(n, 2)),
-				       .frames = nr_frames[f],
-				       .per_gib = BIT(n, 0),
+	for (unsigned int i = 0; i < NR_NUMBERS * 8; i++) {
+		struct adversary a = { .zone = zone_number(i >> 2 & 1),
+				       .frames = numbers[i / 8],
+				       .per_gib = i & 1,
 				       .full = true,
-				       .stale = BIT(n, 1) };
+				       .stale = i >> 1 & 1 };
 
 		visit(&a);
 	}

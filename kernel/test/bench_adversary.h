@@ -36,7 +36,7 @@ void adversary_each_for_frees(void (*visit)(const struct adversary *a));
 void adversary_each_for_allocs(void (*visit)(const struct adversary *a));
 
 /* Writes what the state is to text, which is cut at size bytes. */
-#define ADVERSARY_TEXT_SIZE 100
+#define ADVERSARY_TEXT_SIZE 160
 void adversary_describe(const struct adversary *a, char text[ADVERSARY_TEXT_SIZE]);
 
 /*

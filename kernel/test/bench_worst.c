@@ -80,63 +80,77 @@ static void end_pattern(const char *name)
 
 /* ---- ordinary use ---- */
 
-#define BULK 10000
+/* An array of pages that a pattern holds. */
+static struct page **held;
+static uint64_t nr_held;
+static unsigned int held_order;
 
-static struct page **frames;
-
-static void alloc_frames(void)
+/* Allocates the array, zeroed, for nr pages. Returns false if there is too little memory. */
+static bool held_init(uint64_t nr)
 {
-	for (unsigned int i = 0; i < BULK; i++)
-		frames[i] = one_alloc(GFP_KERNEL);
+	held_order = 0;
+	while (PAGE_SIZE << held_order < nr * sizeof(*held))
+		held_order++;
+	nr_held = nr;
+	held = (struct page **)get_free_pages(GFP_KERNEL | __GFP_ZERO, held_order);
+	return held;
 }
 
-static void free_frames(void)
+static void held_exit(void)
 {
-	for (unsigned int i = 0; i < BULK; i++)
-		one_free(frames[i]);
+	free_pages((unsigned long)held, held_order);
 }
 
-static void shuffle(void)
+static void alloc_held(void)
 {
-	for (unsigned int i = BULK; i > 1; i--) {
+	for (uint64_t i = 0; i < nr_held; i++)
+		held[i] = one_alloc(GFP_KERNEL);
+}
+
+static void free_held(void)
+{
+	for (uint64_t i = 0; i < nr_held; i++)
+		one_free(held[i]);
+}
+
+static void shuffle_held(void)
+{
+	for (uint64_t i = nr_held; i > 1; i--) {
 		uint64_t other = bench_random(i);
-		struct page *page = frames[i - 1];
+		struct page *page = held[i - 1];
 
-		frames[i - 1] = frames[other];
-		frames[other] = page;
+		held[i - 1] = held[other];
+		held[other] = page;
 	}
 }
+
+#define BULK 100000
 
 /* Pairs, bulks that are freed in order and shuffled, and random replacements. */
 static bool ordinary(void)
 {
-	unsigned int order = 0;
+	uint64_t part = nr_free_pages() / 4;
 
-	while (PAGE_SIZE << order < BULK * sizeof(*frames))
-		order++;
-	frames = (struct page **)get_free_pages(GFP_KERNEL, order);
-	if (!frames || nr_free_pages() < 2 * BULK) {
-		free_pages((unsigned long)frames, order);
+	if (part < BLOCK_FRAMES || !held_init(part < BULK ? part : BULK))
 		return false;
-	}
 	bench_seed = BENCH_SEED;
 	drain_caches();
 	for (unsigned int i = 0; i < 1000; i++)
 		one_free(one_alloc(GFP_KERNEL));
-	alloc_frames();
-	free_frames();
-	alloc_frames();
-	shuffle();
-	free_frames();
-	alloc_frames();
-	for (unsigned int i = 0; i < BULK; i++) {
-		uint64_t which = bench_random(BULK);
+	alloc_held();
+	free_held();
+	alloc_held();
+	shuffle_held();
+	free_held();
+	alloc_held();
+	for (uint64_t i = 0; i < nr_held; i++) {
+		uint64_t which = bench_random(nr_held);
 
-		one_free(frames[which]);
-		frames[which] = one_alloc(GFP_KERNEL);
+		one_free(held[which]);
+		held[which] = one_alloc(GFP_KERNEL);
 	}
-	free_frames();
-	free_pages((unsigned long)frames, order);
+	free_held();
+	held_exit();
 	end_pattern("ordinary use");
 	return true;
 }
@@ -194,8 +208,8 @@ static void alloc_some(gfp_t gfp)
 }
 
 /*
- * Requests a frame while as many victims as the cache takes are in it: one of zone DMA, which has
- * none left, and one of any zone.
+ * Requests frames while as many victims as the cache takes are in it. what is the request in words,
+ * for the name of the pattern.
  */
 static void with_full_cache(const struct adversary *a, gfp_t gfp, const char *what)
 {
@@ -226,6 +240,7 @@ static void visit_frees(const struct adversary *a)
 		return;
 	with_full_cache(a, GFP_DMA | __GFP_HIGH, "a request for DMA");
 	with_full_cache(a, GFP_ATOMIC, "a request");
+	with_full_cache(a, GFP_KERNEL, "a request without reserves");
 }
 
 static void visit_allocs(const struct adversary *a)
@@ -292,31 +307,41 @@ static void cached_runs(unsigned int order, bool full)
 
 #define PIECES 4096
 
-static void mixed(void)
+/* Returns an order of 0 to 9, each with half the probability of the one below. */
+static unsigned int random_order(void)
 {
-	unsigned int order = 0;
-	struct page **piece;
+	return (unsigned int)__builtin_ctzll(bench_random(1 << BLOCK_ORDER) | 1 << BLOCK_ORDER);
+}
 
-	while (PAGE_SIZE << order < PIECES * sizeof(*piece))
-		order++;
-	piece = (struct page **)get_free_pages(GFP_KERNEL | __GFP_ZERO, order);
-	if (!piece)
+/* Replaces pieces, with memory to spare or with so many blocks only. */
+static void mixed(unsigned int nr_blocks, const char *name)
+{
+	struct page *all = NULL, *blocks = NULL, *page;
+
+	if (!held_init(PIECES))
 		return;
+	for (unsigned int i = 0; i < nr_blocks; i++)
+		if ((page = alloc_pages(GFP_KERNEL, BLOCK_ORDER)))
+			page_list_push(&blocks, page);
+	if (nr_blocks)
+		page_list_take_all(&all);
+	page_list_free(&blocks);
 	for (unsigned int i = 0; i < 20 * PIECES; i++) {
-		struct page **at = &piece[bench_random(PIECES)];
-		unsigned int k = (unsigned int)__builtin_ctzll(bench_random(1024) | 1024);
+		struct page **piece = &held[bench_random(PIECES)];
+		unsigned int order = random_order();
 
-		if (*at && page_order(*at))
-			__free_pages(*at, page_order(*at));
-		else if (*at)
-			one_free(*at);
-		*at = k ? alloc_pages(GFP_KERNEL, k) : one_alloc(GFP_KERNEL);
+		if (*piece && page_order(*piece))
+			__free_pages(*piece, page_order(*piece));
+		else if (*piece)
+			one_free(*piece);
+		*piece = order ? alloc_pages(GFP_KERNEL, order) : one_alloc(GFP_KERNEL);
 	}
 	for (unsigned int i = 0; i < PIECES; i++)
-		if (piece[i])
-			__free_pages(piece[i], page_order(piece[i]));
-	free_pages((unsigned long)piece, order);
-	end_pattern("pieces of all orders");
+		if (held[i])
+			__free_pages(held[i], page_order(held[i]));
+	page_list_free(&all);
+	held_exit();
+	end_pattern(name);
 }
 
 /*
@@ -336,7 +361,8 @@ static bool find_worst0(void)
 		cached_runs(order, false);
 		cached_runs(order, true);
 	}
-	mixed();
+	mixed(0, "pieces of all orders");
+	mixed(40, "pieces of all orders, memory full");
 	return true;
 }
 
