@@ -228,6 +228,23 @@ bool adversary_for_allocs(const struct adversary *a)
 	return true;
 }
 
+void adversary_stale_runs(const struct zone *z)
+{
+	struct page *firsts = NULL, *page;
+
+	drain_caches();
+	while ((page = alloc_pages(adversary_gfp(z), 3)))
+		page_list_push(page_to_pfn(page) % BLOCK_FRAMES ? &kept : &firsts, page);
+	while ((page = page_list_pop(&firsts))) {
+		pfn_t pfn = page_to_pfn(page);
+
+		__free_pages(page, 3);
+		if (!take(pfn, 4))
+			panic("bench: memory is not as it was left");
+		push_range(&kept, pfn, pfn + 4);
+	}
+}
+
 void adversary_end(void)
 {
 	page_list_free(&adversary_victims);

@@ -55,6 +55,12 @@ bool adversary_for_frees(const struct adversary *a);
  */
 bool adversary_for_allocs(const struct adversary *a);
 
+/*
+ * Makes a state in which no run of order 3 is free in the zone and lower ones, but the bounds of
+ * all blocks say so: in each, the run at its start was freed and half of it allocated again.
+ */
+void adversary_stale_runs(const struct zone *z);
+
 /* Frees what the last state holds, with the victims that are left. */
 void adversary_end(void);
 

@@ -149,33 +149,17 @@ static void full_memory(void)
 
 static void alloc_order_3(void)
 {
-	struct page *page = alloc_pages(GFP_KERNEL, 3);
+	struct page *page = alloc_pages(GFP_ATOMIC, 3);
 
 	if (page)
 		__free_pages(page, 3);
 }
 
-/* In each block a run of order 3 was free, and half of it was taken again: the index is too high.
- */
 static void stale_bounds(void)
 {
-	struct page *all = NULL, *kept = NULL, *halves = NULL, *page;
-
-	while ((page = alloc_pages(GFP_KERNEL, 3)))
-		page_list_push(&all, page);
-	while ((page = page_list_pop(&all))) {
-		if (page_to_pfn(page) % BLOCK_FRAMES) {
-			page_list_push(&kept, page);
-			continue;
-		}
-		__free_pages(page, 3);
-		page = alloc_pages(GFP_KERNEL, 2);
-		if (page)
-			page_list_push(&halves, page);
-	}
+	adversary_stale_runs(&zones[ZONE_NORMAL]);
 	step("alloc_pages(3), stale bounds", alloc_order_3);
-	page_list_free(&halves);
-	page_list_free(&kept);
+	adversary_end();
 }
 
 /* ---- many frames in one call ---- */

@@ -385,20 +385,7 @@ bool bench_worst0_free(const char *id)
 	return print_worst(id, &worst_free);
 }
 
-/* Allocates all of the zone in runs of order 3. Returns them as a list, the last one first. */
-static struct page *take_all_order3(struct zone *z)
-{
-	struct page *list = NULL, *page;
-	gfp_t gfp = __GFP_HIGH | (z->id == ZONE_DMA     ? GFP_DMA
-				  : z->id == ZONE_DMA32 ? GFP_DMA32
-							: 0);
-
-	while ((page = alloc_pages(gfp, 3)) && page_zonenum(page) == z->id)
-		page_list_push(&list, page);
-	if (page)
-		__free_pages(page, 3);
-	return list;
-}
+/* ---- one hold of the lock ---- */
 
 /*
  * Returns the ticks of the longest buddy_take() in an allocation of order 3. Each buddy_take() is
@@ -426,30 +413,12 @@ static uint64_t longest_hold(struct zone *z)
 bool bench_worst3_alloc(const char *id)
 {
 	struct zone *z = &zones[ZONE_DMA32];
-	struct page *kept = NULL, *halves = NULL, *list, *page;
 	uint64_t worst;
 
-	drain_caches();
-	list = take_all_order3(z);
-	/*
-	 * Make the bounds of all blocks stale. In each block the run of order 3 at its start is
-	 * freed, which raises the block's bound to 3, and half of it is allocated again, which does
-	 * not lower the bound. The list begins with the last run, the highest.
-	 */
-	while ((page = page_list_pop(&list))) {
-		if (page_to_pfn(page) % BLOCK_FRAMES) {
-			page_list_push(&kept, page);
-			continue;
-		}
-		__free_pages(page, 3);
-		page = alloc_pages(GFP_DMA32 | __GFP_HIGH, 2);
-		if (page)
-			page_list_push(&halves, page);
-	}
+	adversary_stale_runs(z);
 	measure_clock();
 	worst = longest_hold(z);
-	page_list_free(&halves);
-	page_list_free(&kept);
+	adversary_end();
 	bench_print_tenths(id, worst * 10);
 	return true;
 }
