@@ -280,7 +280,7 @@ static void visit_allocs(const struct adversary *a)
 	char text[ADVERSARY_TEXT_SIZE];
 
 	/* With stale bounds, pairs of frames are promised as well. */
-	for (runs_order = 0; runs_order <= a->stale; runs_order++) {
+	for (runs_order = 0; runs_order <= (a->stale ? 1u : 0u); runs_order++) {
 		if (!adversary_for_allocs(a))
 			return;
 		runs_gfp = adversary_gfp(a->zone);

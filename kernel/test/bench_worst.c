@@ -89,7 +89,7 @@ static unsigned int held_order;
 static bool held_init(uint64_t nr)
 {
 	held_order = 0;
-	while (PAGE_SIZE << held_order < nr * sizeof(*held))
+	while (PAGE_SIZE << held_order < nr * sizeof(struct page *))
 		held_order++;
 	nr_held = nr;
 	held = (struct page **)get_free_pages(GFP_KERNEL | __GFP_ZERO, held_order);
@@ -188,12 +188,11 @@ static void full_memory(void)
 
 /* ---- the adversary's states ---- */
 
-/* Frees victims one by one, at most so many. */
-static void free_victims(uint64_t max)
+static void free_victims(void)
 {
 	struct page *page;
 
-	while (max-- && (page = page_list_pop(&adversary_victims)))
+	while ((page = page_list_pop(&adversary_victims)))
 		one_free(page);
 }
 
@@ -208,8 +207,8 @@ static void alloc_some(gfp_t gfp)
 }
 
 /*
- * Requests frames while as many victims as the cache takes are in it. what is the request in words,
- * for the name of the pattern.
+ * Requests frames with the flags gfp while the cache is full of victims. `what` is the request in
+ * words, for the name of the pattern.
  */
 static void with_full_cache(const struct adversary *a, gfp_t gfp, const char *what)
 {
@@ -217,7 +216,7 @@ static void with_full_cache(const struct adversary *a, gfp_t gfp, const char *wh
 
 	if (!adversary_for_frees(a))
 		return;
-	for (uint64_t i = adversary_capacity; i--;)
+	for (uint64_t i = adversary_capacity; i-- && adversary_victims;)
 		__free_page(page_list_pop(&adversary_victims));
 	alloc_some(gfp);
 	adversary_end();
@@ -232,7 +231,7 @@ static void visit_frees(const struct adversary *a)
 
 	if (!adversary_for_frees(a))
 		return;
-	free_victims(UINT64_MAX);
+	free_victims();
 	adversary_describe(a, text);
 	adversary_end();
 	end_pattern(text);
@@ -270,9 +269,9 @@ static void alloc_runs(struct page **list, unsigned int order)
 }
 
 /*
- * Fills memory, some blocks of it by runs, and frees one run of each of these blocks: at the
- * block's start, after all others or alone. Then requests a frame of zone DMA, which has none left,
- * and frames of any zone.
+ * Fills memory, some blocks of it by runs, and frees the first run of each of these blocks: it
+ * alone, if memory is to stay full, or all others before it. Then requests a frame of zone DMA,
+ * which has none left, and frames of any zone.
  */
 static void cached_runs(unsigned int order, bool full)
 {
