@@ -23,9 +23,8 @@
 #include "tests/host/bench/counted.h"
 #include "tests/host/sim/sim.h"
 
-#define FRAMES   (1u << 20) /* RAM of the machine */
-#define BULK     10000
-#define SHUFFLED 100000
+#define FRAMES (1u << 20) /* RAM of the machine */
+#define BULK   10000
 
 /*
  * Two machines of 4 GiB: as QEMU's pc has them, and in one piece. The latter has no partly usable
@@ -148,6 +147,8 @@ static void collect_holds(const char *name, void (*work)(void))
 }
 
 /* Shuffled: frames are allocated one by one, and then freed in random order. */
+
+#define SHUFFLED 100000
 
 static struct page *shuffled_pages[SHUFFLED];
 
