@@ -263,7 +263,7 @@ static struct zone *zone_number(unsigned int i)
 	return z >= zones + i ? z - i : zones;
 }
 
-static const unsigned int numbers[] = { 1, 6, 16, 29, 64 };
+static const unsigned int numbers[] = { 1, 6, 16, 29, 32, 64 };
 #define NR_NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
 
 void adversary_each_for_frees(void (*visit)(const struct adversary *a))
