@@ -304,14 +304,9 @@ static void leave_some(struct page **list, struct page **others, pfn_t every)
 		page_list_push(list, page);
 }
 
-/*
- * Allocates runs of one order, then frees them; then frees the last one of each block, or of each
- * gib, so that each makes a bitmap full.
- */
+/* Allocates runs of one order, and frees them. */
 static void runs_of(unsigned int order)
 {
-	pfn_t unit = order < BLOCK_ORDER ? BLOCK_FRAMES : GIB_FRAMES;
-	struct page *others = NULL;
 	char text[ADVERSARY_TEXT_SIZE];
 
 	runs_order = order;
@@ -323,14 +318,36 @@ static void runs_of(unsigned int order)
 	add_step(drain_all_pages);
 	fmt_snprintf(text, sizeof(text), "runs of order %u", order);
 	print_longest(text);
+}
+
+/*
+ * Frees a run of each block, or of each gib: the last one there, so that each makes a bitmap full;
+ * or, if full, the only one, which is then allocated again.
+ */
+static void scattered_runs(unsigned int order, bool full)
+{
+	pfn_t unit = order < BLOCK_ORDER ? BLOCK_FRAMES : GIB_FRAMES;
+	struct page *others = NULL;
+	char text[ADVERSARY_TEXT_SIZE];
+
+	runs_order = order;
+	runs_gfp = GFP_ATOMIC;
 	nr_runs = order < BLOCK_ORDER ? 300u << (BLOCK_ORDER - order) : ~0u;
 	alloc_runs();
 	leave_some(&runs, &others, unit);
-	page_list_free(&others);
+	if (!full)
+		page_list_free(&others);
 	drain_caches();
 	add_step(free_runs);
 	add_step(drain_all_pages);
-	fmt_snprintf(text, sizeof(text), "the last runs of order %u", order);
+	nr_runs = 200;
+	if (full)
+		add_step(alloc_runs);
+	free_runs();
+	page_list_free(&others);
+	drain_caches();
+	fmt_snprintf(text, sizeof(text), "the %s runs of order %u", full ? "only free" : "last",
+		     order);
 	print_longest(text);
 }
 
@@ -439,6 +456,8 @@ bool bench_hold(const char *id)
 	adversary_each_for_allocs(visit_allocs);
 	for (unsigned int order = 1; order < GIB_ORDER; order++) {
 		runs_of(order);
+		scattered_runs(order, false);
+		scattered_runs(order, true);
 		if (order < BLOCK_ORDER)
 			runs_of_last_blocks(order);
 	}
