@@ -378,8 +378,8 @@ void memblock_cap_memory_range(phys_addr_t base, phys_addr_t size)
 typedef uint64_t __attribute__((may_alias)) index_t;
 #define INDEX_END UINT64_MAX
 
-static bool is_skipped(const struct memblock_type *type, struct memblock_region *region, int nid,
-		       enum memblock_flags flags)
+static inline bool is_skipped(const struct memblock_type *type, struct memblock_region *region,
+			      int nid, enum memblock_flags flags)
 {
 	if (type != &memblock.memory)
 		return false;
@@ -393,8 +393,8 @@ static bool is_skipped(const struct memblock_type *type, struct memblock_region 
 }
 
 /* The gap before region i of a type, for i up to and including the count; NULL: one gap, all. */
-static void gap_before(const struct memblock_type *type, long i, phys_addr_t *start,
-		       phys_addr_t *end)
+static inline void gap_before(const struct memblock_type *type, long i, phys_addr_t *start,
+			      phys_addr_t *end)
 {
 	*start = 0;
 	*end = PHYS_ADDR_MAX;
@@ -406,8 +406,9 @@ static void gap_before(const struct memblock_type *type, long i, phys_addr_t *st
 		*end = type->regions[i].base;
 }
 
-static void give_range(const struct memblock_region *region, phys_addr_t start, phys_addr_t end,
-		       phys_addr_t *out_start, phys_addr_t *out_end, int *out_nid)
+static inline void give_range(const struct memblock_region *region, phys_addr_t start,
+			      phys_addr_t end, phys_addr_t *out_start, phys_addr_t *out_end,
+			      int *out_nid)
 {
 	if (out_start)
 		*out_start = start;
@@ -525,30 +526,48 @@ static phys_addr_t place(phys_addr_t size, phys_addr_t align, phys_addr_t start,
 	return found <= end - size ? found : 0;
 }
 
+/*
+ * Return where a walk over the free ranges begins so that it leaves out those that lie wholly above
+ * end, or wholly below start. Looking at these as well would make the set-up of a machine with many
+ * islands of RAM quadratic.
+ */
+static uint64_t index_below(phys_addr_t end)
+{
+	unsigned long a = regions_find(&memblock.memory, end - 1);
+	unsigned long b = regions_find(&memblock.reserved, end - 1);
+	unsigned long nr = nr_regions(&memblock.memory);
+
+	return (uint32_t)(a < nr ? a : nr - 1) | (uint64_t)b << 32;
+}
+
+static uint64_t index_above(phys_addr_t start)
+{
+	return regions_find(&memblock.memory, start) |
+	       (uint64_t)regions_find(&memblock.reserved, start) << 32;
+}
+
+/* The walk ends when it leaves [start, end), for the same reason. */
 static phys_addr_t find_free(phys_addr_t size, phys_addr_t align, phys_addr_t start,
 			     phys_addr_t end, int nid)
 {
+	bool up = memblock.bottom_up;
 	phys_addr_t free_start, free_end, found;
 	uint64_t i;
 
 	start = phys_max(start, PAGE_SIZE);
-	if (memblock.bottom_up) {
-		for_each_free_mem_range(i, nid, MEMBLOCK_NONE, &free_start, &free_end, NULL) {
-			found = place(size, align, phys_max(start, free_start),
-				      phys_min(end, free_end));
-			if (found)
-				return found;
-		}
-	} else {
-		for_each_free_mem_range_reverse(i, nid, MEMBLOCK_NONE, &free_start, &free_end,
-						NULL) {
-			found = place(size, align, phys_max(start, free_start),
-				      phys_min(end, free_end));
-			if (found)
-				return found;
-		}
+	for (i = up ? index_above(start) : index_below(end);;) {
+		if (up)
+			__next_mem_range(&i, nid, MEMBLOCK_NONE, &memblock.memory,
+					 &memblock.reserved, &free_start, &free_end, NULL);
+		else
+			__next_mem_range_rev(&i, nid, MEMBLOCK_NONE, &memblock.memory,
+					     &memblock.reserved, &free_start, &free_end, NULL);
+		if (i == INDEX_END || (up ? free_start >= end : free_end <= start))
+			return 0;
+		found = place(size, align, phys_max(start, free_start), phys_min(end, free_end));
+		if (found)
+			return found;
 	}
-	return 0;
 }
 
 /* Once the slab allocator is up, requests go to it: memblock no longer hands out memory. */
