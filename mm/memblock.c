@@ -57,15 +57,17 @@ static unsigned long nr_handed_over;
 /* Room. */
 
 static phys_addr_t find_free(phys_addr_t size, phys_addr_t align, phys_addr_t start,
-			     phys_addr_t end, int nid);
+			     phys_addr_t end, int nid, uint64_t *i);
 
 /* Finds page-aligned memory for an array outside [base, end): above it if possible, else below. */
 static phys_addr_t find_array(phys_addr_t size, phys_addr_t base, phys_addr_t end)
 {
 	phys_addr_t limit = memblock.current_limit;
-	phys_addr_t found = find_free(size, PAGE_SIZE, end, limit, NUMA_NO_NODE);
+	uint64_t i;
+	phys_addr_t found = find_free(size, PAGE_SIZE, end, limit, NUMA_NO_NODE, &i);
 
-	return found ? found : find_free(size, PAGE_SIZE, 0, phys_min(base, limit), NUMA_NO_NODE);
+	return found ? found
+		     : find_free(size, PAGE_SIZE, 0, phys_min(base, limit), NUMA_NO_NODE, &i);
 }
 
 static phys_addr_t array_bytes(unsigned long nr)
@@ -529,15 +531,22 @@ static phys_addr_t place(phys_addr_t size, phys_addr_t align, phys_addr_t start,
 /*
  * Return where a walk over the free ranges begins so that it leaves out those that lie wholly above
  * end, or wholly below start. Looking at these as well would make the set-up of a machine with many
- * islands of RAM quadratic.
+ * islands of RAM quadratic. Most often end lies above all of a type's regions.
  */
+static unsigned long find_below(const struct memblock_type *type, phys_addr_t end)
+{
+	unsigned long nr = nr_regions(type);
+
+	return nr && region_end(&type->regions[nr - 1]) >= end ? regions_find(type, end - 1) : nr;
+}
+
 static uint64_t index_below(phys_addr_t end)
 {
-	unsigned long a = regions_find(&memblock.memory, end - 1);
-	unsigned long b = regions_find(&memblock.reserved, end - 1);
+	unsigned long a = find_below(&memblock.memory, end);
 	unsigned long nr = nr_regions(&memblock.memory);
 
-	return (uint32_t)(a < nr ? a : nr - 1) | (uint64_t)b << 32;
+	return (uint32_t)(a < nr ? a : nr - 1) | (uint64_t)find_below(&memblock.reserved, end)
+						     << 32;
 }
 
 static uint64_t index_above(phys_addr_t start)
@@ -546,28 +555,50 @@ static uint64_t index_above(phys_addr_t start)
 	       (uint64_t)regions_find(&memblock.reserved, start) << 32;
 }
 
-/* The walk ends when it leaves [start, end), for the same reason. */
+/*
+ * Leaves *i where the walk stands when it has found a block: see reserve_found(). The walk ends
+ * when it leaves [start, end), for the same reason.
+ */
 static phys_addr_t find_free(phys_addr_t size, phys_addr_t align, phys_addr_t start,
-			     phys_addr_t end, int nid)
+			     phys_addr_t end, int nid, uint64_t *i)
 {
 	bool up = memblock.bottom_up;
 	phys_addr_t free_start, free_end, found;
-	uint64_t i;
 
 	start = phys_max(start, PAGE_SIZE);
-	for (i = up ? index_above(start) : index_below(end);;) {
+	for (*i = up ? index_above(start) : index_below(end);;) {
 		if (up)
-			__next_mem_range(&i, nid, MEMBLOCK_NONE, &memblock.memory,
+			__next_mem_range(i, nid, MEMBLOCK_NONE, &memblock.memory,
 					 &memblock.reserved, &free_start, &free_end, NULL);
 		else
-			__next_mem_range_rev(&i, nid, MEMBLOCK_NONE, &memblock.memory,
+			__next_mem_range_rev(i, nid, MEMBLOCK_NONE, &memblock.memory,
 					     &memblock.reserved, &free_start, &free_end, NULL);
-		if (i == INDEX_END || (up ? free_start >= end : free_end <= start))
+		if (*i == INDEX_END || (up ? free_start >= end : free_end <= start))
 			return 0;
 		found = place(size, align, phys_max(start, free_start), phys_min(end, free_end));
 		if (found)
 			return found;
 	}
+}
+
+/*
+ * Reserves a block that find_free() has found, when the walk stood at index i. So the hole of
+ * `reserved` that the block lies in is known: the walk is at it, or one step further.
+ */
+static int reserve_found(phys_addr_t base, phys_addr_t size, uint64_t i)
+{
+	struct memblock_type *type = &memblock.reserved;
+	const struct memblock_region block = { .base = base, .size = size, .nid = MAX_NUMNODES };
+	unsigned long above = i >> 32;
+
+	if (!size || type->cnt >= type->max)
+		return memblock_reserve(base, size);
+	if (above < nr_regions(type) && type->regions[above].base < base)
+		above++;
+	else if (above > 0 && type->regions[above - 1].base > base)
+		above--;
+	regions_fill(type, above, &block);
+	return 0;
 }
 
 /* Once the slab allocator is up, requests go to it: memblock no longer hands out memory. */
@@ -590,6 +621,7 @@ phys_addr_t memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_a
 				     phys_addr_t end, int nid, bool exact_nid)
 {
 	phys_addr_t found;
+	uint64_t i;
 
 	if (slab_is_available())
 		return alloc_late(size);
@@ -600,10 +632,10 @@ phys_addr_t memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_a
 	}
 	if (end == MEMBLOCK_ALLOC_ACCESSIBLE || end == MEMBLOCK_ALLOC_NOLEAKTRACE)
 		end = memblock.current_limit;
-	found = find_free(size, align, start, end, nid);
+	found = find_free(size, align, start, end, nid, &i);
 	if (!found && numa_valid_node(nid) && !exact_nid)
-		found = find_free(size, align, start, end, NUMA_NO_NODE);
-	return found && !memblock_reserve(found, size) ? found : 0;
+		found = find_free(size, align, start, end, NUMA_NO_NODE, &i);
+	return found && !reserve_found(found, size, i) ? found : 0;
 }
 
 /* Whether another node may serve when the one that was asked for has no room. */
