@@ -819,12 +819,27 @@ unsigned long totalram_pages(void)
 	return nr_handed_over;
 }
 
+/* Weak: a buddy allocator that can take many blocks at once has its own. */
+__attribute__((weak)) unsigned long memblock_free_largest(unsigned long pfn, unsigned long end_pfn)
+{
+	(void)end_pfn;
+	return pfn;
+}
+
 /* A block is aligned to its size: pfn's lowest set bit bounds the order, and pfn 0 does not. */
 static void hand_over_frames(unsigned long pfn, unsigned long end_pfn)
 {
 	if (pfn < end_pfn)
 		nr_handed_over += end_pfn - pfn;
 	while (pfn < end_pfn) {
+		if (!(pfn & ((1ul << MAX_PAGE_ORDER) - 1)) && (end_pfn - pfn) >> MAX_PAGE_ORDER) {
+			unsigned long taken = memblock_free_largest(pfn, end_pfn);
+
+			if (taken != pfn) {
+				pfn = taken;
+				continue;
+			}
+		}
 		unsigned int order = (unsigned int)__builtin_ctzl(pfn | 1ul << MAX_PAGE_ORDER);
 		unsigned int fits = 63 - (unsigned int)__builtin_clzl(end_pfn - pfn);
 

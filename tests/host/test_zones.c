@@ -238,6 +238,33 @@ static void memory_inside_a_region_stays_reserved_when_the_array_is_full(void **
 	assert_int_equal(mm_check(), 0);
 }
 
+/*
+ * Two ranges of whole GiBs, which begin and end within words of the bitmaps, and have holes between
+ * them. They are handed over without a hold of the lock for each.
+ */
+static void whole_gibs_are_handed_over_together(void **state)
+{
+	struct e820_entry raw[] = { { MIB, 63 * MIB, E820_TYPE_RAM, 0, 20, 0 },
+				    { 9 * GIB, 600 * GIB, E820_TYPE_RAM, 0, 20, 0 },
+				    { 615 * GIB, GIB, E820_TYPE_RAM, 0, 20, 0 },
+				    { 620 * GIB, 400 * GIB, E820_TYPE_RAM, 0, 20, 0 } };
+	struct sim_options options = { .dirty = true, .seed = 1, .kernel_size = MIB };
+	const struct zone *z = &zones[ZONE_NORMAL];
+	struct e820_taken kernel;
+	unsigned long holds = sim_holds;
+	unsigned int nr_whole = 0;
+	const char *error;
+
+	(void)state;
+	assert_int_equal(sim_boot(raw, 4, &options, &kernel, &error), 0);
+	assert_in_range(sim_holds - holds, 1, 200);
+	for (pfn_t gib = 0; gib < 1020 - 9; gib++)
+		nr_whole += bitmap_tree_test(&z->free, gib);
+	assert_in_range(nr_whole, 990, 1000); /* the others have the descriptors */
+	assert_int_equal(mm_check(), 0);
+	assert_int_equal(z->managed, z->nr_free);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +274,7 @@ int main(void)
 		cmocka_unit_test(no_seed_makes_a_cookie_of_0),
 		cmocka_unit_test(descriptors_lie_in_pieces),
 		cmocka_unit_test(memory_given_back_late_is_as_any_other),
+		cmocka_unit_test(whole_gibs_are_handed_over_together),
 		cmocka_unit_test(memory_inside_a_region_stays_reserved_when_the_array_is_full),
 	};
 
