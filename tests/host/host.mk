@@ -32,7 +32,7 @@ PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/t
 # Prints which compiler makes which program, and "3 of 38", because all take a minute or more.
 count_program = $(eval PROGRAMS_BEGUN += $@)$(words $(PROGRAMS_BEGUN)) of $(words $(PROGRAMS))
 say_program   = $(call say,$(1),$@ ($(count_program) for the tests))
-$(PROGRAMS) $(HOST)/bench_counted $(HOST)/bench_models: $(HEADERS)
+$(PROGRAMS) $(HOST)/bench_counted $(HOST)/bench_setup $(HOST)/bench_models: $(HEADERS)
 
 .PHONY: host
 host: $(HOST)/libfirstpage-mm.a $(PROGRAMS) ## builds the library, replay and the host tests
@@ -208,6 +208,11 @@ $(HOST)/bench: tests/host/bench/bench.c $(MM) $(SIM) | packages
 	$(Q)$(CC) $(BENCH_CFLAGS) $(filter %.c,$^) -o $@
 
 $(HOST)/bench_counted: tests/host/bench/bench.c $(MM) $(SIM) | packages
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -o $@
+
+$(HOST)/bench_setup: tests/host/bench/bench_setup.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -o $@
