@@ -222,7 +222,9 @@ static inline const uint64_t *open_word(pfn_t pfn)
 	if (gib >= z->nr_gibs || !tree_sees(&z->open, gib))
 		return NULL;
 	g = z->dir[gib];
-	return sees(&g->open, block_of(pfn)) ? word_of(g->block, pfn % GIB_FRAMES) : NULL;
+	if (!sees(&g->open, pfn / BLOCK_FRAMES % BITMAP_BITS))
+		return NULL;
+	return word_of(g->block, pfn % GIB_FRAMES);
 }
 
 /* Finds a free range by steps of one span each. */
@@ -244,21 +246,43 @@ __attribute__((noinline)) static bool find_range(pfn_t *start, pfn_t *end)
 	return true;
 }
 
-/* Where memory is scattered, most ranges begin and end in the word that has the bit of *start. */
+/* Finds a free range that ends where its word ends, or that begins in a later word. */
+__attribute__((noinline)) static bool find_further(const uint64_t *word, pfn_t *start, pfn_t *end)
+{
+	pfn_t from = *start, to;
+
+	if (!bit_span(word, from, &from)) {
+		if (!(from % BLOCK_FRAMES))
+			return find_range(start, end);
+		word += from / BITMAP_WORD_FRAMES - *start / BITMAP_WORD_FRAMES;
+	} else {
+		from = *start;
+	}
+	if (!bit_span(word, from, &to) || !(to % BLOCK_FRAMES))
+		return find_range(start, end);
+	*start = from;
+	*end = to;
+	return true;
+}
+
+/*
+ * Where memory is scattered, most ranges begin and end in the word that has the bit of *start.
+ * Adding a range's lowest bit carries through it, to the bit behind its end.
+ */
 bool next_free_range(pfn_t *start, pfn_t *end)
 {
-	pfn_t pfn = *start, to;
+	pfn_t pfn = *start, first = run_start(pfn, BITMAP_WORD_SHIFT);
 	const uint64_t *word = open_word(pfn);
-	uint64_t bits = word ? bitmap_read(word) >> (pfn % BITMAP_WORD_FRAMES) : 0;
+	uint64_t bits, behind;
 
-	if (!bits || bits == ~0ull)
+	if (!word)
 		return find_range(start, end);
-	pfn += (pfn_t)__builtin_ctzll(bits) & 63;
-	to = pfn + ((pfn_t)__builtin_ctzll(~(bits >> (__builtin_ctzll(bits) & 63))) & 63);
-	if (!(to % BITMAP_WORD_FRAMES))
-		return find_range(start, end);
-	*start = pfn;
-	*end = to;
+	bits = bitmap_read(word) & ~0ull << (pfn % BITMAP_WORD_FRAMES);
+	behind = (bits + (bits & -bits)) & BITMAP_WORD_FULL;
+	if (!behind)
+		return find_further(word, start, end);
+	*start = first + (pfn_t)__builtin_ctzll(bits);
+	*end = first + (pfn_t)__builtin_ctzll(behind);
 	return true;
 }
 

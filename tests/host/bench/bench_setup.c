@@ -205,20 +205,20 @@ static void hostile(void)
 
 static unsigned int nr_ranges;
 
-/* From the middle of zone DMA32 on, so that neither its ends nor the whole blocks there count. */
+/* From the middle of RAM on, so that neither its ends nor the whole blocks there count. */
 static void walk_ranges(void)
 {
-	pfn_t pfn = PFN_DOWN(GIB), end;
+	pfn_t pfn = PFN_DOWN(5 * GIB), end;
 
 	for (nr_ranges = 0; nr_ranges < 100000 && next_free_range(&pfn, &end); nr_ranges++)
 		pfn = end;
 }
 
-/* Allocates all frames of a machine of 3 GiB one by one, and frees those with an odd number. */
+/* Allocates all frames of 2 GiB one by one, and frees those with an odd number. */
 static void boot_halved(void)
 {
-	const struct e820_entry raw = { 0, 3 * GIB, E820_TYPE_RAM, 0, 20, 0 };
-	const struct sim_options options = { .pdpe1gb = true, .kernel_size = 2 * MIB, .seed = 1 };
+	const struct e820_entry raw = { 4 * GIB, 2 * GIB, E820_TYPE_RAM, 0, 20, 0 };
+	const struct sim_options options = { .pdpe1gb = true, .seed = 1 };
 	struct e820_taken kernel;
 	struct page *page, *odd = NULL;
 	const char *error;
