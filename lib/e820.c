@@ -337,8 +337,9 @@ static void raise_span(struct e820_work *work, uint32_t span, uint64_t key)
 /* Computes low[] and high[] of a span from those of its halves. */
 static void update_span(struct e820_work *work, uint32_t span)
 {
-	uint64_t low = min(work->low[2 * span], work->low[2 * span + 1]);
-	uint64_t high = max(work->high[2 * span], work->high[2 * span + 1]);
+	uint32_t half = 2 * span;
+	uint64_t low = min(work->low[half], work->low[half + 1]);
+	uint64_t high = max(work->high[half], work->high[half + 1]);
 
 	work->low[span] = max(work->floor[span], low);
 	work->high[span] = max(work->floor[span], high);

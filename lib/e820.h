@@ -55,7 +55,7 @@ struct e820_work {
 	uint64_t border[2 * E820_MAX_RAW];       /* where cell i begins */
 	uint64_t edges[2 * E820_MAX_RAW / 64];   /* bit i: a piece begins or ends there */
 	uint64_t covered[2 * E820_MAX_RAW / 64]; /* bit i: the cell belongs to a piece */
-	uint64_t floor[4 * E820_MAX_RAW];
+	uint64_t floor[4 * E820_MAX_RAW];        /* the tree over the cells, as the other two */
 	uint64_t low[4 * E820_MAX_RAW];
 	uint64_t high[4 * E820_MAX_RAW];
 };

@@ -439,7 +439,7 @@ static void corrections_are_those_of_each_piece(void **state)
 					       LINE_CELL) %
 				    LINE;
 			cells = from + cells < LINE ? cells : LINE - from;
-			entry(LINE_ORIGIN + (uint64_t)from * LINE_CELL, cells * LINE_CELL,
+			entry(LINE_ORIGIN + (uint64_t)from * LINE_CELL, (uint64_t)cells * LINE_CELL,
 			      types[(seed >> 50) % (1 + round % 7)]);
 		}
 		check_against_model();

@@ -225,8 +225,8 @@ static void searches_of_all_memory_are_few(void **state)
 	map_add(&islands, MIB, 63 * MIB, 1);
 	map_add(&stretch, MIB, 7 * MIB, 1);
 	for (unsigned int i = 0; i < 500; i++) {
-		map_add(&islands, 64 * MIB + i * 4 * MIB, PAGE_SIZE, 1);
-		map_add(&stretch, 8 * MIB + i * 2 * MIB, 3 * PAGE_SIZE, 1);
+		map_add(&islands, (64 + 4ull * i) * MIB, PAGE_SIZE, 1);
+		map_add(&stretch, (8 + 2ull * i) * MIB, 3 * PAGE_SIZE, 1);
 	}
 	nr_anywhere = 0;
 	boot(&islands);

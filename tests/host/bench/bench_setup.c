@@ -148,7 +148,7 @@ static struct e820_entry staggered(unsigned int i, unsigned int n)
 static struct e820_entry nested(unsigned int i, unsigned int n)
 {
 	(void)n;
-	return piece(i, 2 * HOSTILE - 2ull * i, i + 1);
+	return piece(i, 2ull * HOSTILE - 2ull * i, i + 1);
 }
 
 static struct e820_entry nested_outwards(unsigned int i, unsigned int n)
