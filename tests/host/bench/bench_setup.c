@@ -145,6 +145,18 @@ static struct e820_entry staggered(unsigned int i, unsigned int n)
 	return i < n ? piece(4ull * i, 4, 3 + i % 2) : piece(4ull * (i - n) + 1, 2ull * n, 1);
 }
 
+/* The worst kind in a search through 5,000 random ones. */
+static struct e820_entry sliding(unsigned int i, unsigned int n)
+{
+	uint64_t line = 3ull * (n + 2) * UNIT;
+
+	if (i < n)
+		return piece(3ull * i, 2, 3);
+	return (struct e820_entry){
+		UNIT + (i - n) * (line / (HOSTILE - n) / 2), line / 2, 1 + i * 7 % 5, 0, 20, 0
+	};
+}
+
 static struct e820_entry nested(unsigned int i, unsigned int n)
 {
 	(void)n;
@@ -185,6 +197,7 @@ static void hostile(void)
 		{ "win_downwards", win_downwards },
 		{ "fill_gaps", fill_gaps },
 		{ "staggered", staggered },
+		{ "sliding", sliding },
 		{ "nested", nested },
 		{ "nested_outwards", nested_outwards },
 		{ "random", random_entry },
