@@ -202,12 +202,14 @@ $(foreach target,$(FUZZ),$(eval $(call fuzz_program,$(target))))
 # has Callgrind's marks.
 BENCH_CFLAGS := $(HOST_CFLAGS) -DMM_NO_ASSERT $(SIM_LOW) -include tests/host/bench/port_inline.h
 
-$(HOST)/bench: tests/host/bench/bench.c $(MM) $(SIM) | packages
+BENCH        := tests/host/bench/bench.c tests/host/bench/churn.c
+
+$(HOST)/bench: $(BENCH) $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say_program,CC)
 	$(Q)$(CC) $(BENCH_CFLAGS) $(filter %.c,$^) -o $@
 
-$(HOST)/bench_counted: tests/host/bench/bench.c $(MM) $(SIM) | packages
+$(HOST)/bench_counted: $(BENCH) $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -o $@
