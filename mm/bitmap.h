@@ -102,6 +102,15 @@ static inline unsigned int bitmap_first(const struct bitmap *bitmap)
 	return BITMAP_NONE;
 }
 
+/* Returns the highest set child, or BITMAP_NONE. */
+static inline unsigned int bitmap_last(const struct bitmap *bitmap)
+{
+	for (unsigned int i = BITMAP_WORDS; i--;)
+		if (bitmap->word[i])
+			return 64 * i + 63 - (unsigned int)__builtin_clzll(bitmap->word[i]);
+	return BITMAP_NONE;
+}
+
 /* Returns the number of set bits: by pairs, fours and bytes (Warren, Hacker's Delight, 5-1). */
 static inline unsigned int bitmap_word_weight(uint64_t word)
 {
@@ -312,13 +321,21 @@ static inline void bitmap_tree_clear(struct bitmap_tree *tree, pfn_t child)
 
 #define BITMAP_TREE_NONE (~(pfn_t)0)
 
-/* Returns the lowest set child, or BITMAP_TREE_NONE. */
+/* Return the lowest set child, and the highest, or BITMAP_TREE_NONE. */
 static inline pfn_t bitmap_tree_first(const struct bitmap_tree *tree)
 {
 	unsigned int leaf = bitmap_first(&tree->top);
 
 	return leaf == BITMAP_NONE ? BITMAP_TREE_NONE
 				   : leaf * (pfn_t)BITMAP_BITS + bitmap_first(&tree->leaf[leaf]);
+}
+
+static inline pfn_t bitmap_tree_last(const struct bitmap_tree *tree)
+{
+	unsigned int leaf = bitmap_last(&tree->top);
+
+	return leaf == BITMAP_NONE ? BITMAP_TREE_NONE
+				   : leaf * (pfn_t)BITMAP_BITS + bitmap_last(&tree->leaf[leaf]);
 }
 
 #endif

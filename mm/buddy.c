@@ -40,11 +40,16 @@ pfn_t buddy_lower(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
 	return pfn;
 }
 
-/* Puts a bitmap that holds a run of 2^k children on the index. A full one counts as two halves. */
+/*
+ * Puts a bitmap that holds a run of 2^k children on the index, unless it is that of the unmovable
+ * block (B3). A full one counts as two halves.
+ */
 static void raise_bounds(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
 {
 	struct buddy_spot s = buddy_spot_at(z, pfn, level);
 
+	if (!level && spot_pfn(z, s) == z->unmovable)
+		return;
 	for (k = k < BITMAP_SHIFT ? k + 1 : BITMAP_SHIFT; k--;) {
 		struct bitmap_tree *index = &z->index[level * BLOCK_ORDER + k];
 
@@ -136,6 +141,8 @@ static void close_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 		bitmap_tree_set(&z->free, s.gib_nr);
 	} else {
 		bitmap_clear(&s.gib->open, s.block);
+		if (pfn == z->unmovable)
+			z->unmovable = PFN_NONE;
 		buddy_put(z, pfn, BLOCK_ORDER);
 	}
 }
@@ -240,6 +247,21 @@ static pfn_t take_block(struct zone *z)
 	return pfn;
 }
 
+/*
+ * Puts the unmovable block on the index, as a block for all requests. Returns its first frame;
+ * PFN_NONE when there is none, or nothing is free in it. Its bound may be stale.
+ */
+static pfn_t release_unmovable(struct zone *z)
+{
+	pfn_t pfn = z->unmovable;
+
+	z->unmovable = PFN_NONE;
+	if (pfn == PFN_NONE || bitmap_empty(buddy_spot_at(z, pfn, LEVEL_BLOCK).bitmap))
+		return PFN_NONE;
+	raise_bounds(z, pfn, BITMAP_SHIFT, LEVEL_BLOCK);
+	return pfn;
+}
+
 /* Takes the lowest whole gib as an allocation. */
 static pfn_t take_gib_head(struct zone *z)
 {
@@ -255,8 +277,12 @@ pfn_t buddy_take_other(struct zone *z, unsigned int order)
 {
 	pfn_t pfn;
 
-	if (order < BLOCK_ORDER)
-		return take_searching(z, order, LEVEL_BLOCK, BUDDY_FOR_HEAD);
+	if (order < BLOCK_ORDER) {
+		do
+			pfn = take_searching(z, order, LEVEL_BLOCK, BUDDY_FOR_HEAD);
+		while (pfn == PFN_NONE && release_unmovable(z) != PFN_NONE);
+		return pfn;
+	}
 	do
 		pfn = order < GIB_ORDER
 			  ? take_searching(z, order - BLOCK_ORDER, LEVEL_GIB, BUDDY_FOR_HEAD)
@@ -317,6 +343,8 @@ void buddy_take_words(struct zone *z, struct frame_batch *b)
 		if (!buddy_find_open(z, 0, LEVEL_BLOCK, &s)) {
 			pfn_t pfn = b->nr_frames ? PFN_NONE : open_whole(z, LEVEL_BLOCK);
 
+			if (pfn == PFN_NONE && !b->nr_frames)
+				pfn = release_unmovable(z);
 			if (pfn == PFN_NONE)
 				break;
 			s = buddy_spot_at(z, pfn, LEVEL_BLOCK);
@@ -420,4 +448,67 @@ unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end)
 	if (bitmap_empty(in.bitmap))
 		buddy_lower(z, pfn, 0, LEVEL_BLOCK);
 	return 0;
+}
+
+/*
+ * Takes the highest whole block, to be opened, of the open gibs; when none has one, the highest
+ * whole gib is opened for it.
+ */
+static pfn_t take_highest_block(struct zone *z)
+{
+	pfn_t gib_nr = bitmap_tree_last(&z->index[BLOCK_ORDER]);
+	struct buddy_spot s;
+
+	if (gib_nr == BITMAP_TREE_NONE) {
+		gib_nr = bitmap_tree_last(&z->free);
+		if (gib_nr == BITMAP_TREE_NONE)
+			return PFN_NONE;
+		bitmap_tree_clear(&z->free, gib_nr);
+		buddy_open_gib(z, gib_pfn(z, gib_nr));
+		fill_bitmap(z, gib_pfn(z, gib_nr), LEVEL_GIB);
+	}
+	s = buddy_spot_in(z->dir[gib_nr], gib_nr, 0, LEVEL_GIB);
+	return buddy_take_run(z, s, bitmap_last(s.bitmap), 0, LEVEL_GIB, BUDDY_FOR_PARTS);
+}
+
+/* Opens the highest whole block, with all of it free, as the unmovable one. Returns whether it did.
+ */
+static bool open_unmovable(struct zone *z)
+{
+	pfn_t pfn;
+
+	do
+		pfn = take_highest_block(z);
+	while (pfn == PFN_NONE && close_idle(z, LEVEL_BLOCK));
+	if (pfn == PFN_NONE)
+		return false;
+	release_unmovable(z);
+	buddy_open_block(z, pfn);
+	z->unmovable = pfn; /* first: it must not get on the index */
+	fill_bitmap(z, pfn, LEVEL_BLOCK);
+	return true;
+}
+
+/* Returns the lowest run of 2^k frames in the unmovable block, or BITMAP_NONE. */
+static unsigned int find_unmovable(const struct zone *z, unsigned int k)
+{
+	if (z->unmovable == PFN_NONE)
+		return BITMAP_NONE;
+	return bitmap_find_run(buddy_spot_at(z, z->unmovable, LEVEL_BLOCK).bitmap, k);
+}
+
+pfn_t buddy_take_unmovable(struct zone *z, unsigned int order)
+{
+	unsigned int child = BITMAP_NONE;
+
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	if (order < BLOCK_ORDER) {
+		child = find_unmovable(z, order);
+		if (child == BITMAP_NONE && open_unmovable(z))
+			child = 0;
+	}
+	if (child == BITMAP_NONE)
+		return buddy_take(z, order);
+	return buddy_take_run(z, buddy_spot_at(z, z->unmovable, LEVEL_BLOCK), child, order,
+			      LEVEL_BLOCK, BUDDY_FOR_HEAD);
 }

@@ -163,6 +163,14 @@ mm_always_inline pfn_t buddy_take(struct zone *z, unsigned int order)
 	return pfn != PFN_NONE ? pfn : buddy_take_other(z, order);
 }
 
+/*
+ * Does what buddy_take() does, for an allocation that stays. An order below 9 comes from the zone's
+ * unmovable block (B3), the lowest run of it; when that has none, from the highest whole block,
+ * which is opened and becomes the unmovable one. When no block is whole, and for other orders, it
+ * is buddy_take().
+ */
+pfn_t buddy_take_unmovable(struct zone *z, unsigned int order);
+
 /* Giving back. */
 
 /* Returns whether the index holds the bitmap for runs of 2^k children. */

@@ -37,15 +37,15 @@ unsigned int page_zonenum(const struct page *head)
 
 /*
  * Takes an allocation under one hold of the lock, if at least keep frames stay free, and writes its
- * descriptor. See buddy_take().
+ * descriptor. See buddy_take(); and buddy_take_unmovable(), for an allocation that stays.
  */
-mm_always_inline pfn_t zone_take(struct zone *z, unsigned int order, uint64_t keep)
+mm_always_inline pfn_t zone_take(struct zone *z, unsigned int order, uint64_t keep, bool stays)
 {
 	unsigned long flags = port_lock_irqsave(&z->lock);
 	pfn_t pfn = PFN_NONE;
 
 	if (!keep || z->nr_free >= keep + ((uint64_t)1 << order))
-		pfn = buddy_take(z, order);
+		pfn = stays ? buddy_take_unmovable(z, order) : buddy_take(z, order);
 	if (pfn < PFN_AGAIN) {
 		zone_sub_free(z, (uint64_t)1 << order);
 		state_write(pfn_to_page(pfn), z->state | (uint64_t)order << STATE_ORDER_SHIFT);
@@ -61,7 +61,7 @@ static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
 		pfn_t pfn = zone_spare(z, gfp) >> order ? PFN_AGAIN : PFN_NONE;
 
 		while (pfn == PFN_AGAIN)
-			pfn = zone_take(z, order, zone_keep(z, gfp));
+			pfn = zone_take(z, order, zone_keep(z, gfp), gfp & __GFP_UNMOVABLE);
 		if (pfn == PFN_NONE)
 			continue;
 		if (zone_is_low(z))
@@ -127,14 +127,14 @@ __attribute__((noinline)) static struct page *alloc_run(gfp_t gfp, unsigned int 
 {
 	pfn_t pfn = PFN_NONE;
 
-	if (order <= MAX_PAGE_ORDER && !(gfp & (__GFP_ZERO | GFP_ZONE_BITS)))
-		pfn = zone_take(gfp_zone(GFP_KERNEL), order, 0);
+	if (order <= MAX_PAGE_ORDER && !(gfp & (__GFP_ZERO | __GFP_UNMOVABLE | GFP_ZONE_BITS)))
+		pfn = zone_take(gfp_zone(GFP_KERNEL), order, 0, false);
 	return pfn < PFN_AGAIN ? pfn_to_page(pfn) : alloc_slow(gfp, order);
 }
 
 __attribute__((noinline)) static struct page *alloc_page_slow(gfp_t gfp)
 {
-	struct page *page = alloc_cached(gfp);
+	struct page *page = gfp & __GFP_UNMOVABLE ? NULL : alloc_cached(gfp);
 
 	return page ? cleared(page, gfp, 0) : alloc_slow(gfp, 0);
 }

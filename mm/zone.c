@@ -97,6 +97,7 @@ static void init_span(struct zone *z, pfn_t start, pfn_t border)
 	z->border = border;
 	z->idle[LEVEL_BLOCK] = PFN_NONE;
 	z->idle[LEVEL_GIB] = PFN_NONE;
+	z->unmovable = PFN_NONE;
 	for_each_zone_pfn_range(i, z, &from, &to)
 	{
 		if (!z->present)

@@ -41,6 +41,8 @@
  *   B2 A free frame is RAM, and not reserved in memblock.
  *   B3 index[k] holds every open block or gib that has a run of 2^k children, and only open ones;
  *      index[k + 1] is a subset of index[k]; index[0] and index[9] (single children) are exact.
+ *      The exception is one block of each zone, *unmovable*, from which allocations that stay are
+ *      served: it is open, and the index never holds it, so that no other request finds it.
  *   B4 For k < 9 the zone's index[k] holds exactly the gibs whose own index[k] is not empty. The
  *      top of each bitmap tree says which of its leaves are not empty.
  *   B5 An open block or gib is not full. The exception is one block and one gib of each zone,
@@ -141,6 +143,7 @@ struct zone {
 	port_lock_t lock __attribute__((aligned(MM_LINE)));
 	uint64_t nr_free; /* frames free in the bits */
 	pfn_t idle[2];    /* first frame of the full block, gib, kept open (B5), or PFN_NONE */
+	pfn_t unmovable;  /* first frame of the open block for __GFP_UNMOVABLE (B3), or PFN_NONE */
 	struct bitmap_tree index[2 * BITMAP_SHIFT]; /* gibs that may hold a run of this order */
 	struct bitmap_tree free;                    /* gibs that are whole */
 	struct bitmap_tree open;                    /* gibs that are open */

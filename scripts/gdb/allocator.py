@@ -39,6 +39,7 @@ class Zone:
         self.name = value["name"].string() if int(value["name"]) else "none"
         self.locked = bool(int(value["lock"]["taken"]))
         self.idle = [int(value["idle"][level]) for level in range(2)]
+        self.unmovable = int(value["unmovable"])
         self.dir = guest.words(int(value["dir"]), self.nr_gibs) if self.nr_gibs else []
         self.sets = {name: self.bitmap_tree(value[name])
                      for name in ("free", "open", "head", "known")}

@@ -14,9 +14,9 @@ SIM := kernel/memory/steps.c lib/e820.c lib/format.c arch/x86_64/paging.c \
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
 TESTS := test_memblock test_e820 test_paging test_zones test_buddy test_page_alloc test_check \
-         test_debug test_cpus test_probe test_memtest test_picture test_maps test_models \
-         test_mapfile test_string test_format test_crc32 test_fat test_elf test_options \
-         test_cmdline test_boot_info
+         test_unmovable test_debug test_cpus test_probe test_memtest test_picture test_maps \
+         test_models test_mapfile test_string test_format test_crc32 test_fat test_elf \
+         test_options test_cmdline test_boot_info
 
 FUZZ    := ops fat elf e820 cmdline boot_info
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
@@ -69,6 +69,7 @@ test_zones_SOURCES    := $(MM) $(SIM) tests/host/sim/model.c tests/host/sim/aren
 test_buddy_SOURCES    := $(MM) $(SIM) tests/host/sim/pieces.c
 test_check_SOURCES    := $(test_buddy_SOURCES)
 test_page_alloc_SOURCES := $(test_buddy_SOURCES)
+test_unmovable_SOURCES := $(test_buddy_SOURCES)
 test_debug_SOURCES    := $(MM) $(SIM)
 test_cpus_SOURCES     := $(MM) $(SIM)
 test_maps_SOURCES     := $(MM) $(SIM)
@@ -223,7 +224,7 @@ $(HOST)/bench_models: tests/host/bench/bench_models.c tests/models/models.c $(MM
 # Coverage: the same programs by the same rules, with counters in place of sanitizers. Programs with other
 # bitmap sizes are left out, as their constants make other branches of the same lines.
 COVERAGE := $(B)/coverage
-COVERED  := test_memblock test_e820 test_zones test_buddy test_page_alloc test_check test_cpus test_maps \
+COVERED  := test_memblock test_e820 test_zones test_buddy test_page_alloc test_unmovable test_check test_cpus test_maps \
             test_string test_format test_crc32 test_faults test_misuse test_random test_threads
 # test_debug looks at return addresses, which -O0 does not keep, so it may fail here.
 UNJUDGED := test_debug

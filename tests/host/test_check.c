@@ -204,6 +204,32 @@ static void index_holds_a_whole_gib(void)
 	bitmap_tree_set(&normal->index[BLOCK_ORDER], whole_gib());
 }
 
+static void unmovable_block_in_the_index(void)
+{
+	unsigned int block;
+
+	assert_non_null(alloc_page(GFP_DMA | __GFP_UNMOVABLE));
+	block = block_of(dma->unmovable);
+	for (unsigned int k = 0; k < BITMAP_SHIFT; k++)
+		bitmap_set(&dma_gib()->index[k], block);
+}
+
+static void unmovable_block_whole(void)
+{
+	dma->unmovable = whole_block() * BLOCK_FRAMES;
+}
+
+static void unmovable_block_of_no_gib(void)
+{
+	dma->unmovable = PFN_NONE - BLOCK_FRAMES;
+}
+
+static void unmovable_frame_in_a_block(void)
+{
+	assert_non_null(alloc_page(GFP_DMA | __GFP_UNMOVABLE));
+	dma->unmovable++;
+}
+
 static void zone_index_lacks_a_gib(void)
 {
 	bitmap_tree_clear(&dma->index[0], 0);
@@ -495,6 +521,10 @@ static const struct breakage {
 	{ "B3", "in which nothing is free", PLAIN(index_holds_an_empty_block) },
 	{ "B3", "a block that is not open", PLAIN(index_holds_a_whole_block) },
 	{ "B3", "a gib that is not open", ON(islands_6g, index_holds_a_whole_gib) },
+	{ "B3", "the index holds the unmovable block", PLAIN(unmovable_block_in_the_index) },
+	{ "B3", "the unmovable block is not open", PLAIN(unmovable_block_whole) },
+	{ "B3", "the unmovable block is not open", PLAIN(unmovable_block_of_no_gib) },
+	{ "B3", "the unmovable block is not open", PLAIN(unmovable_frame_in_a_block) },
 	{ "B4", "and the gib's differ", PLAIN(zone_index_lacks_a_gib) },
 	{ "B4", "the top of a bitmap tree is wrong", PLAIN(top_too_full) },
 	{ "B5", "an open block is full", PLAIN(full_block_open) },
