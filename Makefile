@@ -124,7 +124,8 @@ fuzz: $(addprefix $(HOST)/fuzz_,$(filter $(FUZZ),$(TARGET:all=$(FUZZ)))) ## runs
 # Figures, and what is left.
 
 .PHONY: bench
-bench: $(B)/disk.img $(HOST)/bench $(HOST)/bench_counted $(HOST)/bench_models | packages ## measures host and kernel; ROW=id-or-prefix JSON=1
+bench: $(B)/disk.img $(HOST)/bench $(HOST)/bench_counted $(HOST)/bench_setup $(HOST)/bench_models \
+       $(HOST)/bench_ns $(HOST)/bench_cpus | packages ## measures host and kernel; ROW=id-or-prefix JSON=1
 	@scripts/bench $(if $(JSON),--json) $(ROW)
 
 .PHONY: lint

@@ -48,17 +48,30 @@ struct e820_correction {
 	uint32_t entry; /* index of the raw entry that was corrected */
 };
 
-/* A corrected map. It has about 58 KiB: make it static, a stack has no room for it. */
+/* What e820_sanitize() works on: see e820.c. Its contents mean nothing afterwards. */
+struct e820_work {
+	uint32_t nr_cells;
+	uint32_t nr_leaves;                      /* a power of two, at least nr_cells */
+	uint64_t border[2 * E820_MAX_RAW];       /* where cell i begins */
+	uint64_t edges[2 * E820_MAX_RAW / 64];   /* bit i: a piece begins or ends there */
+	uint64_t covered[2 * E820_MAX_RAW / 64]; /* bit i: the cell belongs to a piece */
+	uint64_t floor[4 * E820_MAX_RAW];        /* the tree over the cells, as the other two */
+	uint64_t low[4 * E820_MAX_RAW];
+	uint64_t high[4 * E820_MAX_RAW];
+};
+
+/* A corrected map. It has about 170 KiB: make it static, a stack has no room for it. */
 struct e820_map {
 	uint32_t nr_ranges;
 	uint32_t nr_corrections; /* may exceed E820_MAX_CORRECTIONS: only so many are listed */
 	struct e820_range ranges[E820_MAX_RANGES];
 	struct e820_correction corrections[E820_MAX_CORRECTIONS];
+	struct e820_work work;
 };
 
 /*
- * Fills *map from nr raw entries, at most E820_MAX_RAW. Never fails. O(nr) for a sorted list
- * without overlaps, O(nr^2) in the worst case.
+ * Fills *map from nr raw entries, at most E820_MAX_RAW. Never fails. O(nr log nr), and for each
+ * entry a look at 2 * nr bits, 64 at a time.
  */
 void e820_sanitize(struct e820_map *map, const struct e820_entry *raw, uint32_t nr);
 

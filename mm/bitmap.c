@@ -15,20 +15,26 @@ unsigned int bitmap_word_run_order(uint64_t word)
 	return k;
 }
 
-unsigned int bitmap_run_order(const struct bitmap *bitmap, unsigned int child)
+unsigned int bitmap_words_order_at(const struct bitmap *bitmap, unsigned int child)
 {
-	uint64_t word = bitmap->word[child / 64];
 	unsigned int k = BITMAP_WORD_SHIFT;
 
-	if (word != BITMAP_WORD_FULL)
-		return bitmap_word_order_at(word, child % 64);
 	for (unsigned int words = 2; words <= BITMAP_WORDS; words *= 2, k++) {
 		/* The other half of the run twice as long; this half is known to be set. */
 		unsigned int other = (child / 64 ^ words / 2) & ~(words / 2 - 1);
 
 		for (unsigned int i = 0; i < words / 2; i++)
-			if (bitmap->word[other + i] != BITMAP_WORD_FULL)
+			if (bitmap_read(&bitmap->word[other + i]) != BITMAP_WORD_FULL)
 				return k;
 	}
 	return BITMAP_SHIFT;
+}
+
+unsigned int bitmap_run_order(const struct bitmap *bitmap, unsigned int child)
+{
+	uint64_t word = bitmap_read(&bitmap->word[child / 64]);
+
+	if (word != BITMAP_WORD_FULL)
+		return bitmap_word_order_at(word, child % 64);
+	return bitmap_words_order_at(bitmap, child);
 }

@@ -14,9 +14,12 @@
  * children.
  *
  * "Child" is a child's number in its bitmap, less than BITMAP_BITS. A run is named by its first
- * child, a multiple of 2^k, and its order k. Nothing here takes a lock: the owner of the bitmap
- * does. Each word is written in one piece, by bitmap_write(), so that page_state.c can read it
- * without the lock, by bitmap_read().
+ * child, a multiple of 2^k, and its order k.
+ *
+ * Nothing here takes a lock, and other CPUs may set bits at any time (zone.h says which bitmaps
+ * those are). Each word is therefore read in one piece and changed by atomic OR and AND. All of
+ * these accesses are sequentially consistent: they happen in one order, the same for all CPUs. A
+ * function that looks at several words sees each at a moment of its own.
  */
 #ifndef MM_BITMAP_H
 #define MM_BITMAP_H
@@ -31,37 +34,60 @@
 #define BITMAP_WORD_FULL   (BITMAP_BITS < 64 ? (1ull << BITMAP_BITS % 64) - 1 : ~0ull)
 MM_STATIC_ASSERT(MM_BITMAP_SHIFT >= 2 && MM_BITMAP_SHIFT <= 9, "a bitmap is at most a cache line");
 
+/*
+ * Marks a function that is inlined wherever it is called, so that an argument that is a constant
+ * there (the level, mostly) leaves no branch behind. `make coverage`, which counts branches, sets
+ * it otherwise.
+ */
+#ifndef mm_always_inline
+#define mm_always_inline static inline __attribute__((always_inline))
+#endif
+
 #define BITMAP_NONE (~0u) /* no such child */
 
 struct bitmap {
 	uint64_t word[BITMAP_WORDS];
 };
 
-/* Writes a word. A reader without the lock that sees it sees what was written before it as well. */
+/*
+ * Writes a word that no other CPU changes meanwhile. A reader that sees it sees what was written
+ * before it as well.
+ */
 static inline void bitmap_write(uint64_t *word, uint64_t value)
 {
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
-/* Reads a word without the lock. */
 static inline uint64_t bitmap_read(const uint64_t *word)
 {
-	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(word, __ATOMIC_SEQ_CST);
+}
+
+/* Sets the bits in a word. Returns the word as it was before. */
+static inline uint64_t bitmap_or(uint64_t *word, uint64_t bits)
+{
+	return __atomic_fetch_or(word, bits, __ATOMIC_SEQ_CST);
+}
+
+/* Clears the bits in a word. Returns whether the word is 0 now. */
+static inline bool bitmap_and_not(uint64_t *word, uint64_t bits)
+{
+	return !__atomic_and_fetch(word, ~bits, __ATOMIC_SEQ_CST);
 }
 
 static inline bool bitmap_test(const struct bitmap *bitmap, unsigned int child)
 {
 	MM_ASSERT(child < BITMAP_BITS);
-	return (bitmap->word[child / 64] >> (child % 64)) & 1;
+	return (bitmap_read(&bitmap->word[child / 64]) >> (child % 64)) & 1;
 }
 
 static inline void bitmap_set(struct bitmap *bitmap, unsigned int child)
 {
 	MM_ASSERT(child < BITMAP_BITS);
-	bitmap_write(&bitmap->word[child / 64], bitmap->word[child / 64] | 1ull << (child % 64));
+	bitmap_or(&bitmap->word[child / 64], 1ull << (child % 64));
 }
 
-/* Sets every word to word: 0 or BITMAP_WORD_FULL. */
+/* Sets every word to word: 0 or BITMAP_WORD_FULL. No other CPU changes the bitmap meanwhile. */
 static inline void bitmap_fill(struct bitmap *bitmap, uint64_t word)
 {
 	for (unsigned int i = 0; i < BITMAP_WORDS; i++)
@@ -73,32 +99,46 @@ static inline void bitmap_fill(struct bitmap *bitmap, uint64_t word)
 
 static inline bool bitmap_empty(const struct bitmap *bitmap)
 {
-	for_each_bitmap_word if (bitmap->word[i]) return false;
-	return true;
+	uint64_t any = 0;
+
+	for_each_bitmap_word any |= bitmap_read(&bitmap->word[i]);
+	return !any;
 }
 
-/* Clears a child. Returns whether the bitmap is empty now. */
+/* Clears a child. Returns whether its word is 0 now: otherwise the bitmap is not empty. */
 static inline bool bitmap_clear(struct bitmap *bitmap, unsigned int child)
 {
-	uint64_t word;
-
 	MM_ASSERT(child < BITMAP_BITS);
-	word = bitmap->word[child / 64] & ~(1ull << (child % 64));
-	bitmap_write(&bitmap->word[child / 64], word);
-	return !word && bitmap_empty(bitmap);
+	return bitmap_and_not(&bitmap->word[child / 64], 1ull << (child % 64));
 }
 
+/* Looks at the highest word first: where memory was reserved at its end, that one is not full. */
 static inline bool bitmap_full(const struct bitmap *bitmap)
 {
-	for_each_bitmap_word if (bitmap->word[i] != BITMAP_WORD_FULL) return false;
+	for_each_bitmap_word if (bitmap_read(&bitmap->word[BITMAP_WORDS - 1 - i]) !=
+				 BITMAP_WORD_FULL) return false;
 	return true;
 }
 
 /* Returns the lowest set child, or BITMAP_NONE. */
 static inline unsigned int bitmap_first(const struct bitmap *bitmap)
 {
-	for_each_bitmap_word if (bitmap->word[i]) return 64 * i +
-	    (unsigned int)__builtin_ctzll(bitmap->word[i]);
+	for_each_bitmap_word
+	{
+		uint64_t word = bitmap_read(&bitmap->word[i]);
+
+		if (word)
+			return 64 * i + (unsigned int)__builtin_ctzll(word);
+	}
+	return BITMAP_NONE;
+}
+
+/* Returns the highest set child, or BITMAP_NONE. */
+static inline unsigned int bitmap_last(const struct bitmap *bitmap)
+{
+	for (unsigned int i = BITMAP_WORDS; i--;)
+		if (bitmap->word[i])
+			return 64 * i + 63 - (unsigned int)__builtin_clzll(bitmap->word[i]);
 	return BITMAP_NONE;
 }
 
@@ -116,7 +156,7 @@ static inline unsigned int bitmap_weight(const struct bitmap *bitmap)
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < BITMAP_WORDS; i++)
-		n += bitmap_word_weight(bitmap->word[i]);
+		n += bitmap_word_weight(bitmap_read(&bitmap->word[i]));
 	return n;
 }
 
@@ -140,23 +180,24 @@ static inline void bitmap_set_run(struct bitmap *bitmap, unsigned int child, uns
 {
 	MM_ASSERT(bitmap_is_run(child, k));
 	if (k < BITMAP_WORD_SHIFT)
-		bitmap_write(&bitmap->word[child / 64],
-			     bitmap->word[child / 64] | bitmap_run_mask(child, k));
+		bitmap_or(&bitmap->word[child / 64], bitmap_run_mask(child, k));
 	else
 		for (unsigned int i = 0; i < 1u << (k - BITMAP_WORD_SHIFT); i++)
 			bitmap_write(&bitmap->word[child / 64 + i], BITMAP_WORD_FULL);
 }
 
-/* Clears the run of 2^k children at child. */
-static inline void bitmap_clear_run(struct bitmap *bitmap, unsigned int child, unsigned int k)
+/*
+ * Clears the run of 2^k children at child, which are all set: so no other CPU changes the words of
+ * which the run takes all. Returns whether child's word is 0 now.
+ */
+static inline bool bitmap_clear_run(struct bitmap *bitmap, unsigned int child, unsigned int k)
 {
 	MM_ASSERT(bitmap_is_run(child, k));
 	if (k < BITMAP_WORD_SHIFT)
-		bitmap_write(&bitmap->word[child / 64],
-			     bitmap->word[child / 64] & ~bitmap_run_mask(child, k));
-	else
-		for (unsigned int i = 0; i < 1u << (k - BITMAP_WORD_SHIFT); i++)
-			bitmap_write(&bitmap->word[child / 64 + i], 0);
+		return bitmap_and_not(&bitmap->word[child / 64], bitmap_run_mask(child, k));
+	for (unsigned int i = 0; i < 1u << (k - BITMAP_WORD_SHIFT); i++)
+		bitmap_write(&bitmap->word[child / 64 + i], 0);
+	return true;
 }
 
 /* Returns whether any of the run's children is set. */
@@ -166,9 +207,9 @@ static inline bool bitmap_any_run(const struct bitmap *bitmap, unsigned int chil
 
 	MM_ASSERT(bitmap_is_run(child, k));
 	if (k < BITMAP_WORD_SHIFT)
-		return bitmap->word[child / 64] & bitmap_run_mask(child, k);
+		return bitmap_read(&bitmap->word[child / 64]) & bitmap_run_mask(child, k);
 	for (unsigned int i = 0; i < 1u << (k - BITMAP_WORD_SHIFT); i++)
-		any |= bitmap->word[child / 64 + i];
+		any |= bitmap_read(&bitmap->word[child / 64 + i]);
 	return any;
 }
 
@@ -179,7 +220,7 @@ static inline bool bitmap_all_run(const struct bitmap *bitmap, unsigned int chil
 	uint64_t mask = k < BITMAP_WORD_SHIFT ? bitmap_run_mask(child, k) : BITMAP_WORD_FULL;
 
 	for (unsigned int i = 0; i < words; i++)
-		if (~bitmap->word[child / 64 + i] & mask)
+		if (~bitmap_read(&bitmap->word[child / 64 + i]) & mask)
 			return false;
 	return true;
 }
@@ -191,7 +232,7 @@ static inline bool bitmap_run_full(const struct bitmap *bitmap, unsigned int chi
 	const uint64_t *word = &bitmap->word[child / 64 & ~(words - 1)];
 
 	while (words--)
-		if (*word++ != BITMAP_WORD_FULL)
+		if (bitmap_read(word++) != BITMAP_WORD_FULL)
 			return false;
 	return true;
 }
@@ -232,7 +273,7 @@ static inline unsigned int bitmap_find_words(const struct bitmap *bitmap, unsign
 		uint64_t all = BITMAP_WORD_FULL;
 
 		for (unsigned int j = 0; j < words; j++)
-			all &= bitmap->word[i + j];
+			all &= bitmap_read(&bitmap->word[i + j]);
 		if (all == BITMAP_WORD_FULL)
 			return 64 * i;
 	}
@@ -245,7 +286,7 @@ static inline unsigned int bitmap_find_run(const struct bitmap *bitmap, unsigned
 	if (k >= BITMAP_WORD_SHIFT)
 		return bitmap_find_words(bitmap, 1u << (k - BITMAP_WORD_SHIFT));
 	for (unsigned int i = 0; i < BITMAP_WORDS; i++) {
-		uint64_t runs = bitmap->word[i];
+		uint64_t runs = bitmap_read(&bitmap->word[i]);
 
 		if (runs)
 			runs = bitmap_runs_in_word(runs, k);
@@ -279,6 +320,9 @@ static inline unsigned int bitmap_word_order_at(uint64_t word, unsigned int chil
 	return k;
 }
 
+/* Returns the same for a bitmap, given that all of child's word is set. */
+unsigned int bitmap_words_order_at(const struct bitmap *bitmap, unsigned int child);
+
 /* Returns the order of the largest aligned run of set bits that contains child, a set bit. */
 unsigned int bitmap_run_order(const struct bitmap *bitmap, unsigned int child);
 
@@ -291,34 +335,60 @@ struct bitmap_tree {
 	struct bitmap top;   /* bit i: leaf[i] is not empty */
 };
 
-static inline bool bitmap_tree_test(const struct bitmap_tree *tree, pfn_t child)
+mm_always_inline bool bitmap_tree_test(const struct bitmap_tree *tree, pfn_t child)
 {
 	return bitmap_test(&tree->leaf[child / BITMAP_BITS], child % BITMAP_BITS);
 }
 
+/* Sets a child: first in the leaf, then in the top. bitmap_tree_drop() relies on that order. */
 static inline void bitmap_tree_set(struct bitmap_tree *tree, pfn_t child)
 {
 	bitmap_set(&tree->leaf[child / BITMAP_BITS], child % BITMAP_BITS);
 	bitmap_set(&tree->top, (unsigned int)(child / BITMAP_BITS));
 }
 
+/*
+ * Clears the top's bit of leaf number `leaf`, of which a word has become 0, if the leaf is empty.
+ * Another CPU may be setting a child of it. If that CPU set the top's bit before this one clears
+ * it, it had set the child before, and the look at the leaf sees it. Otherwise the bit is set
+ * afterwards, and stays.
+ */
+static inline void bitmap_tree_drop(struct bitmap_tree *tree, unsigned int leaf)
+{
+	bitmap_clear(&tree->top, leaf);
+	if (!bitmap_empty(&tree->leaf[leaf]))
+		bitmap_set(&tree->top, leaf);
+}
+
 static inline void bitmap_tree_clear(struct bitmap_tree *tree, pfn_t child)
 {
-	struct bitmap *leaf = &tree->leaf[child / BITMAP_BITS];
-
-	if (bitmap_clear(leaf, child % BITMAP_BITS))
-		bitmap_clear(&tree->top, (unsigned int)(child / BITMAP_BITS));
+	if (bitmap_clear(&tree->leaf[child / BITMAP_BITS], child % BITMAP_BITS))
+		bitmap_tree_drop(tree, (unsigned int)(child / BITMAP_BITS));
 }
 
 #define BITMAP_TREE_NONE (~(pfn_t)0)
 
-/* Returns the lowest set child, or BITMAP_TREE_NONE. */
+/*
+ * Return the lowest set child, and the highest, or BITMAP_TREE_NONE: when none is set, or when the
+ * lowest, or highest, bit of the top stands for an empty leaf, as it may while other CPUs set
+ * children.
+ */
 static inline pfn_t bitmap_tree_first(const struct bitmap_tree *tree)
 {
-	unsigned int leaf = bitmap_first(&tree->top);
+	unsigned int leaf = bitmap_first(&tree->top), child;
+
+	if (leaf == BITMAP_NONE)
+		return BITMAP_TREE_NONE;
+	child = bitmap_first(&tree->leaf[leaf]);
+	return child == BITMAP_NONE ? BITMAP_TREE_NONE : leaf * (pfn_t)BITMAP_BITS + child;
+}
+
+static inline pfn_t bitmap_tree_last(const struct bitmap_tree *tree)
+{
+	unsigned int leaf = bitmap_last(&tree->top);
 
 	return leaf == BITMAP_NONE ? BITMAP_TREE_NONE
-				   : leaf * (pfn_t)BITMAP_BITS + bitmap_first(&tree->leaf[leaf]);
+				   : leaf * (pfn_t)BITMAP_BITS + bitmap_last(&tree->leaf[leaf]);
 }
 
 #endif

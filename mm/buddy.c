@@ -7,6 +7,9 @@
  * no search meets it again before a free raises it. When no open bitmap serves, a whole block or
  * gib is opened. A bitmap that becomes full stays open until another does (B5); then it closes into
  * one bit of its parent.
+ *
+ * Other CPUs free frames of open blocks meanwhile: zone.h, "Frees without the lock", says in which
+ * steps, and numbers the second looks (L1 to L5) that keep the invariants.
  */
 #include "mm/buddy.h"
 
@@ -15,66 +18,127 @@
  * limit, a caller that leaves many stale bounds on purpose makes one call walk them all
  * (`worst3.alloc` in `make bench`).
  */
-#define MAX_LOWERED 10
+#define MAX_LOWERED 7
 
 static pfn_t spot_pfn(const struct zone *z, struct buddy_spot s)
 {
 	return buddy_child_pfn(z, s, 0, LEVEL_BLOCK);
 }
 
-/* Stops at the first order that is not held: index[k + 1] is a subset of index[k] (B3). */
+/* Puts a block on the index for runs of 2^k frames. The lock is not needed: bits are only set. */
+static void set_bound(struct zone *z, struct buddy_spot s, unsigned int k)
+{
+	bitmap_set(&s.gib->index[k], s.block);
+	if (!bitmap_tree_test(&z->index[k], s.gib_nr))
+		bitmap_tree_set(&z->index[k], s.gib_nr);
+}
+
+/*
+ * Takes a gib off the zone's index for runs of 2^k frames, if its own index has no block for them:
+ * a word of that has become 0.
+ */
+static void drop_gib(struct zone *z, struct gib *gib, pfn_t gib_nr, unsigned int k)
+{
+	bitmap_tree_clear(&z->index[k], gib_nr);
+	if (!bitmap_empty(&gib->index[k])) /* L2 */
+		bitmap_tree_set(&z->index[k], gib_nr);
+}
+
+/*
+ * Takes a bitmap off the index for runs of 2^k children and more, whatever it holds. Stops at the
+ * first order that is not held, since index[k + 1] is a subset of index[k] (B3), and returns it.
+ */
+static unsigned int drop_bounds(struct zone *z, struct buddy_spot s, unsigned int k,
+				unsigned int level)
+{
+	for (; k < BITMAP_SHIFT && buddy_is_indexed(z, s, k, level); k++) {
+		if (level)
+			bitmap_tree_clear(&z->index[BLOCK_ORDER + k], s.gib_nr);
+		else if (bitmap_clear(&s.gib->index[k], s.block))
+			drop_gib(z, s.gib, s.gib_nr, k);
+	}
+	return k;
+}
+
+/* Returns whether a block is the unmovable one, which the index never holds (B3). */
+static bool is_unmovable(const struct zone *z, struct buddy_spot s)
+{
+	return __atomic_load_n(&z->unmovable, __ATOMIC_SEQ_CST) == spot_pfn(z, s);
+}
+
+/*
+ * Makes the index hold a block for each order of which it has a run; and takes back what a free
+ * without the lock has set above a bound that was lowered meanwhile. open: whether the block still
+ * is, and is not the unmovable one.
+ */
+static void correct_bounds(struct zone *z, struct buddy_spot s, bool open)
+{
+	for (unsigned int k = 0; k < BITMAP_SHIFT; k++) {
+		if (bitmap_test(&s.gib->index[k], s.block))
+			continue;
+		if (open && bitmap_find_run(s.bitmap, k) != BITMAP_NONE)
+			set_bound(z, s, k);
+		else if (bitmap_empty(&s.gib->index[k]))
+			drop_gib(z, s.gib, s.gib_nr, k);
+	}
+}
+
 pfn_t buddy_lower(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
 {
 	struct buddy_spot s = buddy_spot_at(z, pfn, level);
+	unsigned int end;
 
 	MM_ASSERT(port_lock_is_taken(&z->lock));
-	for (; k < BITMAP_SHIFT; k++) {
-		struct bitmap_tree *index = &z->index[level * BLOCK_ORDER + k];
-
-		if (level ? !bitmap_tree_test(index, s.gib_nr)
-			  : !bitmap_test(&s.gib->index[k], s.block))
-			break;
-		if (level || bitmap_clear(&s.gib->index[k], s.block))
-			bitmap_tree_clear(index, s.gib_nr);
-	}
+	end = drop_bounds(z, s, k, level);
+	if (level == LEVEL_BLOCK && bitmap_find_run(s.bitmap, k) != BITMAP_NONE) /* L1 */
+		while (end > k)
+			set_bound(z, s, --end);
 	return pfn;
 }
 
-/* Puts a bitmap that holds a run of 2^k children on the index. A full one counts as two halves. */
-static void raise_bounds(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
+/*
+ * Puts a bitmap that holds a run of 2^k children on the index, unless it is that of the unmovable
+ * block (B3). A full one counts as two halves.
+ */
+static void raise_bounds(struct zone *z, struct buddy_spot s, unsigned int k, unsigned int level)
 {
-	struct buddy_spot s = buddy_spot_at(z, pfn, level);
-
+	if (!level && is_unmovable(z, s))
+		return;
 	for (k = k < BITMAP_SHIFT ? k + 1 : BITMAP_SHIFT; k--;) {
-		struct bitmap_tree *index = &z->index[level * BLOCK_ORDER + k];
-
-		if (level ? bitmap_tree_test(index, s.gib_nr)
-			  : bitmap_test(&s.gib->index[k], s.block))
+		if (buddy_is_indexed(z, s, k, level))
 			return;
-		if (!level)
-			bitmap_set(&s.gib->index[k], s.block);
-		bitmap_tree_set(index, s.gib_nr);
+		if (level)
+			bitmap_tree_set(&z->index[BLOCK_ORDER + k], s.gib_nr);
+		else
+			set_bound(z, s, k);
 	}
 }
 
 /* Sets all children of an open bitmap. */
 static void fill_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 {
-	bitmap_fill(buddy_spot_at(z, pfn, level).bitmap, BITMAP_WORD_FULL);
-	raise_bounds(z, pfn, BITMAP_SHIFT, level);
+	struct buddy_spot s = buddy_spot_at(z, pfn, level);
+
+	bitmap_fill(s.bitmap, BITMAP_WORD_FULL);
+	raise_bounds(z, s, BITMAP_SHIFT, level);
 }
 
-/* Zeroes the descriptors of a block once; from then on P2 holds for their state words. */
+/*
+ * Zeroes the descriptors of a block once; from then on P2 holds for their state words. Not by
+ * memset(), which may be a loop over bytes: the lock is held. A reader may still look at the first
+ * descriptor, if it was the head of an allocation until now.
+ */
 static void clean_block(struct gib *g, unsigned int block, pfn_t pfn)
 {
 	struct page *page = pfn_to_page(pfn);
 
 	if (bitmap_test(&g->clean, block))
 		return;
-	/* A reader may still look at the first, if it was the head of an allocation until now. */
-	page->owner_word = 0;
-	state_write(page, 0);
-	memset(page + 1, 0, (BLOCK_FRAMES - 1) * sizeof(struct page));
+#pragma GCC unroll 16
+	for (pfn_t i = 0; i < BLOCK_FRAMES; i++) {
+		state_write(&page[i], 0);
+		page[i].owner_word = 0;
+	}
 	bitmap_set(&g->clean, block);
 }
 
@@ -130,51 +194,57 @@ static void close_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 {
 	struct buddy_spot s = buddy_spot_at(z, pfn, level);
 
-	buddy_lower(z, pfn, 0, level);
+	drop_bounds(z, s, 0, level);
 	if (level) {
 		bitmap_tree_clear(&z->open, s.gib_nr);
 		bitmap_tree_set(&z->free, s.gib_nr);
 	} else {
 		bitmap_clear(&s.gib->open, s.block);
+		if (pfn == z->unmovable)
+			__atomic_store_n(&z->unmovable, PFN_NONE, __ATOMIC_RELAXED);
 		buddy_put(z, pfn, BLOCK_ORDER);
 	}
 }
 
 /*
- * Closes the bitmap that B5 keeps open, if it still is full, so that the level above can use it.
- * Returns whether it did. The bitmap is open: nothing else closes bitmaps.
+ * Sets idle[level] to pfn and closes the bitmap that B5 has kept open until now, if it still is
+ * full, so that the level above can use it. Returns whether it did. The bitmap is open: nothing
+ * else closes bitmaps.
+ *
+ * A free that makes the bitmap full leaves it to idle[]. Either it sees the new idle[], or it is
+ * seen here (L3): each writes before it reads.
  */
+static bool change_idle(struct zone *z, pfn_t pfn, unsigned int level)
+{
+	pfn_t before = __atomic_exchange_n(&z->idle[level], pfn, __ATOMIC_SEQ_CST);
+
+	if (before == PFN_NONE || !bitmap_full(buddy_spot_at(z, before, level).bitmap))
+		return false;
+	close_bitmap(z, before, level);
+	return true;
+}
+
 static bool close_idle(struct zone *z, unsigned int level)
 {
-	pfn_t pfn = z->idle[level];
-
-	z->idle[level] = PFN_NONE;
-	if (pfn == PFN_NONE || !bitmap_full(buddy_spot_at(z, pfn, level).bitmap))
-		return false;
-	close_bitmap(z, pfn, level);
-	return true;
+	return change_idle(z, PFN_NONE, level);
 }
 
-/*
- * The bitmap that is kept open comes here again only when a batch returns all of its children at
- * once. Only a bitmap of one word can do that, as test builds have them.
- */
-bool buddy_completed(struct zone *z, pfn_t pfn, unsigned int level)
+/* Makes the full bitmap that begins at pfn the one that B5 keeps open. */
+static void keep_idle(struct zone *z, pfn_t pfn, unsigned int level)
 {
-	struct buddy_spot s = buddy_spot_at(z, pfn, level);
-	unsigned int k = bitmap_run_order(s.bitmap, buddy_child_of(pfn, level));
-
-	raise_bounds(z, pfn, k, level);
-	if (k == BITMAP_SHIFT && z->idle[level] != spot_pfn(z, s)) {
-		close_idle(z, level);
-		z->idle[level] = spot_pfn(z, s);
-	}
-	return true;
+	if (z->idle[level] != pfn)
+		change_idle(z, pfn, level);
 }
 
-void buddy_put(struct zone *z, pfn_t pfn, unsigned int order)
+bool buddy_completed(struct zone *z, pfn_t pfn)
 {
-	buddy_merge(z, pfn, order);
+	struct buddy_spot s = buddy_spot_at(z, pfn, LEVEL_GIB);
+	unsigned int k = bitmap_run_order(s.bitmap, buddy_child_of(pfn, LEVEL_GIB));
+
+	raise_bounds(z, s, k, LEVEL_GIB);
+	if (k == BITMAP_SHIFT)
+		keep_idle(z, gib_pfn(z, s.gib_nr), LEVEL_GIB);
+	return true;
 }
 
 /* Takes the lowest whole gib. */
@@ -205,6 +275,27 @@ static pfn_t open_whole(struct zone *z, unsigned int level)
 	return pfn;
 }
 
+/*
+ * Clears the bit that ended a search for a run of 2^k frames although the index is not empty: it
+ * stands for an empty bitmap. Returns false when the index is empty.
+ */
+static bool drop_empty(struct zone *z, unsigned int k)
+{
+	struct bitmap_tree *index = &z->index[k];
+	unsigned int leaf = bitmap_first(&index->top), child;
+	pfn_t gib_nr;
+
+	if (leaf == BITMAP_NONE)
+		return false;
+	child = bitmap_first(&index->leaf[leaf]);
+	gib_nr = leaf * (pfn_t)BITMAP_BITS + child;
+	if (child == BITMAP_NONE)
+		bitmap_tree_drop(index, leaf);
+	else if (bitmap_empty(&z->dir[gib_nr]->index[k]))
+		drop_gib(z, z->dir[gib_nr], gib_nr, k);
+	return true;
+}
+
 /* Takes a run of 2^k children from the lowest open bitmap that has one, or opens one for it. */
 mm_always_inline pfn_t take_searching(struct zone *z, unsigned int k, unsigned int level,
 				      enum buddy_use use)
@@ -213,9 +304,15 @@ mm_always_inline pfn_t take_searching(struct zone *z, unsigned int k, unsigned i
 	struct buddy_spot s;
 	pfn_t pfn;
 
-	for (lowered = 0; lowered < MAX_LOWERED && buddy_find_open(z, k, level, &s); lowered++) {
-		unsigned int child = bitmap_find_run(s.bitmap, k);
+	for (lowered = 0; lowered < MAX_LOWERED; lowered++) {
+		unsigned int child;
 
+		if (!buddy_find_open(z, k, level, &s)) {
+			if (level == LEVEL_GIB || !drop_empty(z, k))
+				break;
+			continue;
+		}
+		child = bitmap_find_run(s.bitmap, k);
 		if (child != BITMAP_NONE)
 			return buddy_take_run(z, s, child, k, level, use);
 		buddy_lower(z, spot_pfn(z, s), k, level);
@@ -240,6 +337,26 @@ static pfn_t take_block(struct zone *z)
 	return pfn;
 }
 
+/*
+ * Puts the unmovable block on the index, as a block for all requests. Returns its first frame;
+ * PFN_NONE when there is none, or nothing is free in it. Its bound may be stale.
+ */
+static pfn_t release_unmovable(struct zone *z)
+{
+	pfn_t pfn = z->unmovable;
+	struct buddy_spot s;
+
+	if (pfn == PFN_NONE)
+		return PFN_NONE;
+	/* Before the look at the bits: a CPU that frees a frame does it the other way round. */
+	__atomic_store_n(&z->unmovable, PFN_NONE, __ATOMIC_SEQ_CST);
+	s = buddy_spot_at(z, pfn, LEVEL_BLOCK);
+	if (bitmap_empty(s.bitmap))
+		return PFN_NONE;
+	raise_bounds(z, s, BITMAP_SHIFT, LEVEL_BLOCK);
+	return pfn;
+}
+
 /* Takes the lowest whole gib as an allocation. */
 static pfn_t take_gib_head(struct zone *z)
 {
@@ -255,8 +372,12 @@ pfn_t buddy_take_other(struct zone *z, unsigned int order)
 {
 	pfn_t pfn;
 
-	if (order < BLOCK_ORDER)
-		return take_searching(z, order, LEVEL_BLOCK, BUDDY_FOR_HEAD);
+	if (order < BLOCK_ORDER) {
+		do
+			pfn = take_searching(z, order, LEVEL_BLOCK, BUDDY_FOR_HEAD);
+		while (pfn == PFN_NONE && release_unmovable(z) != PFN_NONE);
+		return pfn;
+	}
 	do
 		pfn = order < GIB_ORDER
 			  ? take_searching(z, order - BLOCK_ORDER, LEVEL_GIB, BUDDY_FOR_HEAD)
@@ -268,6 +389,12 @@ pfn_t buddy_take_other(struct zone *z, unsigned int order)
 
 /* The most bitmaps that one batch may empty: each costs as much as a search. */
 #define MAX_BATCH_BITMAPS 8
+
+/* Returns the number of set bits of a word, which is often full. */
+static unsigned int nr_frames(uint64_t bits)
+{
+	return bits == ~0ull ? 64 : bitmap_word_weight(bits);
+}
 
 /* Returns the lowest n of the set bits of a word. */
 static uint64_t lowest_bits(uint64_t word, unsigned int n)
@@ -286,7 +413,7 @@ static uint64_t lowest_bits(uint64_t word, unsigned int n)
 static bool take_words(struct bitmap *bitmap, pfn_t first, struct frame_batch *b)
 {
 	for (unsigned int i = 0; i < BITMAP_WORDS; i++) {
-		uint64_t bits = bitmap->word[i];
+		uint64_t bits = bitmap_read(&bitmap->word[i]);
 		unsigned int left = b->want - b->nr_frames;
 		unsigned int weight;
 
@@ -295,12 +422,12 @@ static bool take_words(struct bitmap *bitmap, pfn_t first, struct frame_batch *b
 		if (!left || b->nr_words == MAX_BATCH_WORDS ||
 		    (bits == ~0ull && left < 64 && b->nr_frames))
 			return false;
-		weight = bits == ~0ull ? 64 : bitmap_word_weight(bits);
+		weight = nr_frames(bits);
 		if (weight > left) {
 			bits = lowest_bits(bits, left);
 			weight = left;
 		}
-		bitmap_write(&bitmap->word[i], bitmap->word[i] ^ bits);
+		bitmap_and_not(&bitmap->word[i], bits);
 		b->word[b->nr_words++] = (struct frame_word){ first + (pfn_t)64 * i, bits };
 		b->nr_frames += weight;
 	}
@@ -315,8 +442,13 @@ void buddy_take_words(struct zone *z, struct frame_batch *b)
 		struct buddy_spot s;
 
 		if (!buddy_find_open(z, 0, LEVEL_BLOCK, &s)) {
-			pfn_t pfn = b->nr_frames ? PFN_NONE : open_whole(z, LEVEL_BLOCK);
+			pfn_t pfn;
 
+			if (drop_empty(z, 0))
+				continue;
+			pfn = b->nr_frames ? PFN_NONE : open_whole(z, LEVEL_BLOCK);
+			if (pfn == PFN_NONE && !b->nr_frames)
+				pfn = release_unmovable(z);
 			if (pfn == PFN_NONE)
 				break;
 			s = buddy_spot_at(z, pfn, LEVEL_BLOCK);
@@ -327,38 +459,92 @@ void buddy_take_words(struct zone *z, struct frame_batch *b)
 	}
 }
 
-/* Returns whether the bitmap is full, whatever word number at is. */
-static bool full_elsewhere(const struct bitmap *bitmap, unsigned int at)
+/*
+ * Returns the highest order for which the index must hold a block in which child's word has this
+ * value: that of the largest run in it, or around it when the word is full.
+ */
+static unsigned int order_with(const struct bitmap *bitmap, unsigned int child, uint64_t word)
 {
-	for_each_bitmap_word if (i != at && bitmap->word[i] != BITMAP_WORD_FULL) return false;
-	return true;
+	unsigned int k;
+
+	if (word != BITMAP_WORD_FULL)
+		return bitmap_word_run_order(word);
+	k = bitmap_words_order_at(bitmap, child);
+	return k < BITMAP_SHIFT ? k : BITMAP_SHIFT - 1;
 }
 
-unsigned int buddy_put_word(struct zone *z, const struct frame_word *w, unsigned int budget)
+/*
+ * Frees the frames of a word by the steps of zone.h, with or without the lock. Panics if one of
+ * them is free. Returns whether settle() must be called: the block has become full, or a bound is
+ * too low.
+ *
+ * k is an order such that all is well if the index holds the block for it. Most often it holds it
+ * for half a word, or for half the block if the word becomes full, and so for all that may count.
+ */
+mm_always_inline bool or_word(struct zone *z, const struct frame_word *w)
 {
 	struct buddy_spot s = buddy_spot_at(z, w->first, LEVEL_BLOCK);
-	unsigned int at = buddy_child_of(w->first, LEVEL_BLOCK) / 64;
-	uint64_t word = s.bitmap->word[at];
+	unsigned int child = buddy_child_of(w->first, LEVEL_BLOCK);
+	uint64_t *at = &s.bitmap->word[child / 64];
+	uint64_t before, word, expected = bitmap_read(at) | w->bits;
+	unsigned int k = (expected == BITMAP_WORD_FULL ? BITMAP_SHIFT : BITMAP_WORD_SHIFT) - 1;
+
+	MM_ASSERT(bitmap_test(&s.gib->open, s.block));
+	if (!buddy_is_indexed(z, s, k, LEVEL_BLOCK)) {
+		k = order_with(s.bitmap, child, expected);
+		raise_bounds(z, s, k, LEVEL_BLOCK);
+	}
+	before = bitmap_or(at, w->bits);
+	if (before & w->bits)
+		panic("frame 0x%llx is free already",
+		      (unsigned long long)w->first +
+			  (unsigned int)__builtin_ctzll(before & w->bits));
+	word = before | w->bits;
+	if (word != expected || (word == BITMAP_WORD_FULL && k < BITMAP_SHIFT - 1 &&
+				 bitmap_run_full(s.bitmap, child, k + 1))) { /* L4 */
+		unsigned int now = order_with(s.bitmap, child, word);
+
+		k = now > k ? now : k;
+	}
+	if (!buddy_is_indexed(z, s, k, LEVEL_BLOCK) && !is_unmovable(z, s)) /* L5 */
+		return true;
+	return word == BITMAP_WORD_FULL &&
+	       __atomic_load_n(&z->idle[LEVEL_BLOCK], __ATOMIC_SEQ_CST) != spot_pfn(z, s) &&
+	       bitmap_full(s.bitmap);
+}
+
+/*
+ * Does under the lock what or_word() has found necessary, if it still is: other CPUs may have taken
+ * the frames since, or closed the block.
+ */
+static void settle(struct zone *z, pfn_t pfn)
+{
+	struct buddy_spot s = buddy_spot_at(z, pfn, LEVEL_BLOCK);
+	bool open = bitmap_test(&s.gib->open, s.block);
 
 	MM_ASSERT(port_lock_is_taken(&z->lock));
-	MM_ASSERT(bitmap_test(&s.gib->open, s.block));
-	if (word & w->bits)
-		panic("frame 0x%llx is free already",
-		      (unsigned long long)w->first + (unsigned int)__builtin_ctzll(word & w->bits));
-	word |= w->bits;
-	if (budget < BUDDY_COMPLETED && word == BITMAP_WORD_FULL && full_elsewhere(s.bitmap, at))
-		return 0;
-	bitmap_write(&s.bitmap->word[at], word);
-	if (word != BITMAP_WORD_FULL) {
-		if (!buddy_is_indexed(z, s, BITMAP_WORD_SHIFT - 1, LEVEL_BLOCK))
-			raise_bounds(z, w->first, bitmap_word_run_order(word), LEVEL_BLOCK);
-	} else if (buddy_full_word_matters(z, s, buddy_child_of(w->first, LEVEL_BLOCK),
-					   LEVEL_BLOCK)) {
-		buddy_completed(z, w->first, LEVEL_BLOCK);
-		if (full_elsewhere(s.bitmap, at))
-			return BUDDY_COMPLETED;
+	correct_bounds(z, s, open && !is_unmovable(z, s));
+	if (open && bitmap_full(s.bitmap))
+		keep_idle(z, spot_pfn(z, s), LEVEL_BLOCK);
+}
+
+void buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr)
+{
+	const struct frame_word *end = word + nr;
+	uint64_t frames = 0;
+
+	for (const struct frame_word *w = word; w < end; w++)
+		frames += nr_frames(w->bits);
+	zone_add_free(z, frames);
+	for (; word < end; word++) {
+		unsigned long flags;
+
+		if (!or_word(z, word))
+			continue;
+		flags = port_lock_irqsave(&z->lock);
+		settle(z, word->first);
+		port_unlock_irqrestore(&z->lock, flags);
 	}
-	return 1;
 }
 
 /* Returns the frames of [pfn, end) that lie in pfn's word. */
@@ -380,8 +566,8 @@ static void clear_frames(struct bitmap *bitmap, pfn_t pfn, pfn_t end)
 		struct frame_word w = word_at(pfn, end);
 		uint64_t *word = &bitmap->word[buddy_child_of(pfn, LEVEL_BLOCK) / 64];
 
-		MM_ASSERT((*word & w.bits) == w.bits);
-		bitmap_write(word, *word & ~w.bits);
+		MM_ASSERT((bitmap_read(word) & w.bits) == w.bits);
+		bitmap_and_not(word, w.bits);
 	}
 }
 
@@ -390,8 +576,29 @@ void buddy_put_range(struct zone *z, pfn_t pfn, pfn_t end)
 	for (; pfn < end; pfn = run_start(pfn, BITMAP_WORD_SHIFT) + BITMAP_WORD_FRAMES) {
 		struct frame_word w = word_at(pfn, end);
 
-		buddy_put_word(z, &w, BUDDY_COMPLETED);
+		if (or_word(z, &w))
+			settle(z, pfn);
 	}
+}
+
+void buddy_put(struct zone *z, pfn_t pfn, unsigned int order)
+{
+	if (order < BLOCK_ORDER)
+		buddy_put_range(z, pfn, pfn + ((pfn_t)1 << order));
+	else
+		buddy_merge(z, pfn, order);
+}
+
+void buddy_put_frames(struct zone *z, pfn_t pfn, unsigned int order)
+{
+	struct frame_word word[(BITMAP_WORDS + 1) / 2];
+	pfn_t end = pfn + ((pfn_t)1 << order);
+	unsigned int nr = 0;
+
+	MM_ASSERT(order < BLOCK_ORDER);
+	for (; pfn < end; pfn += BITMAP_WORD_FRAMES)
+		word[nr++] = word_at(pfn, end);
+	buddy_put_words(z, word, nr);
 }
 
 unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end)
@@ -420,4 +627,67 @@ unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end)
 	if (bitmap_empty(in.bitmap))
 		buddy_lower(z, pfn, 0, LEVEL_BLOCK);
 	return 0;
+}
+
+/*
+ * Takes the highest whole block, to be opened, of the open gibs; when none has one, the highest
+ * whole gib is opened for it.
+ */
+static pfn_t take_highest_block(struct zone *z)
+{
+	pfn_t gib_nr = bitmap_tree_last(&z->index[BLOCK_ORDER]);
+	struct buddy_spot s;
+
+	if (gib_nr == BITMAP_TREE_NONE) {
+		gib_nr = bitmap_tree_last(&z->free);
+		if (gib_nr == BITMAP_TREE_NONE)
+			return PFN_NONE;
+		bitmap_tree_clear(&z->free, gib_nr);
+		buddy_open_gib(z, gib_pfn(z, gib_nr));
+		fill_bitmap(z, gib_pfn(z, gib_nr), LEVEL_GIB);
+	}
+	s = buddy_spot_in(z->dir[gib_nr], gib_nr, 0, LEVEL_GIB);
+	return buddy_take_run(z, s, bitmap_last(s.bitmap), 0, LEVEL_GIB, BUDDY_FOR_PARTS);
+}
+
+/* Opens the highest whole block, with all of it free, as the unmovable one. Returns whether it did.
+ */
+static bool open_unmovable(struct zone *z)
+{
+	pfn_t pfn;
+
+	do
+		pfn = take_highest_block(z);
+	while (pfn == PFN_NONE && close_idle(z, LEVEL_BLOCK));
+	if (pfn == PFN_NONE)
+		return false;
+	release_unmovable(z);
+	buddy_open_block(z, pfn);
+	__atomic_store_n(&z->unmovable, pfn, __ATOMIC_RELAXED); /* first: not for the index */
+	fill_bitmap(z, pfn, LEVEL_BLOCK);
+	return true;
+}
+
+/* Returns the lowest run of 2^k frames in the unmovable block, or BITMAP_NONE. */
+static unsigned int find_unmovable(const struct zone *z, unsigned int k)
+{
+	if (z->unmovable == PFN_NONE)
+		return BITMAP_NONE;
+	return bitmap_find_run(buddy_spot_at(z, z->unmovable, LEVEL_BLOCK).bitmap, k);
+}
+
+pfn_t buddy_take_unmovable(struct zone *z, unsigned int order)
+{
+	unsigned int child = BITMAP_NONE;
+
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	if (order < BLOCK_ORDER) {
+		child = find_unmovable(z, order);
+		if (child == BITMAP_NONE && open_unmovable(z))
+			child = 0;
+	}
+	if (child == BITMAP_NONE)
+		return buddy_take(z, order);
+	return buddy_take_run(z, buddy_spot_at(z, z->unmovable, LEVEL_BLOCK), child, order,
+			      LEVEL_BLOCK, BUDDY_FOR_HEAD);
 }

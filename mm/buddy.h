@@ -9,23 +9,15 @@
  * Where that is not enough (a bound was stale, no open bitmap serves, a bitmap became empty or
  * full), buddy.c is called.
  *
- * The caller of each function holds the zone's lock, and has checked that the frame numbers it
- * gives lie in a GiB in which the zone has RAM: its entry in dir[] is not null. Frames are counted
- * by the caller: nothing here changes nr_free.
+ * The caller of each function has checked that the frame numbers it gives lie in a GiB in which the
+ * zone has RAM: its entry in dir[] is not null. It holds the zone's lock, and counts the frames:
+ * nothing here changes nr_free. The exceptions are buddy_put_words() and buddy_put_frames(), which
+ * free frames of open blocks without the lock, count them, and take the lock where it is needed.
  */
 #ifndef MM_BUDDY_H
 #define MM_BUDDY_H
 
 #include "mm/zone.h"
-
-/*
- * Marks a function that is inlined wherever it is called, so that an argument that is a constant
- * there (the level, mostly) leaves no branch behind. `make coverage`, which counts branches, sets
- * it otherwise.
- */
-#ifndef mm_always_inline
-#define mm_always_inline static inline __attribute__((always_inline))
-#endif
 
 /* Which bitmap: a block's, of frames, or a gib's, of blocks. Shifts are computed from these. */
 enum { LEVEL_BLOCK, LEVEL_GIB };
@@ -83,28 +75,35 @@ mm_always_inline struct buddy_spot buddy_spot_at(const struct zone *z, pfn_t pfn
 pfn_t buddy_lower(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level);
 
 /*
- * Raises the bounds for the run around pfn's child, which was set. If the bitmap became full, it
- * stays open as idle[level], and the one kept open before is closed, if it is still full (B5).
- * Returns true.
+ * Raises the bounds for the run around the block at pfn, which was set in its gib. If the gib
+ * became full, it stays open as idle[], and the one kept open before is closed, if it is still full
+ * (B5). Returns true.
  */
-bool buddy_completed(struct zone *z, pfn_t pfn, unsigned int level);
+bool buddy_completed(struct zone *z, pfn_t pfn);
 
 /* Goes on where the search of buddy_take() ends, and returns what buddy_take() returns. */
 pfn_t buddy_take_other(struct zone *z, unsigned int order);
 
 /* Taking. */
 
-/* Sets *s to the lowest open bitmap that may hold a run of 2^k children, or returns false. */
+/*
+ * Sets *s to the lowest open bitmap that may hold a run of 2^k children. Returns false when there
+ * is none, or when a bit on the way stands for an empty bitmap of blocks, as it may while other
+ * CPUs free frames.
+ */
 mm_always_inline bool buddy_find_open(const struct zone *z, unsigned int k, unsigned int level,
 				      struct buddy_spot *s)
 {
 	pfn_t gib_nr = bitmap_tree_first(&z->index[level * BLOCK_ORDER + k]);
+	unsigned int block = 0;
 	struct gib *gib;
 
 	if (gib_nr == BITMAP_TREE_NONE)
 		return false;
 	gib = z->dir[gib_nr];
-	*s = buddy_spot_in(gib, gib_nr, level ? 0 : bitmap_first(&gib->index[k]), level);
+	if (!level && (block = bitmap_first(&gib->index[k])) == BITMAP_NONE)
+		return false;
+	*s = buddy_spot_in(gib, gib_nr, block, level);
 	return true;
 }
 
@@ -121,8 +120,7 @@ mm_always_inline pfn_t buddy_take_run(struct zone *z, struct buddy_spot s, unsig
 	MM_ASSERT(bitmap_all_run(s.bitmap, child, k));
 	if (level && use == BUDDY_FOR_HEAD)
 		bitmap_set(&s.gib->head, child);
-	bitmap_clear_run(s.bitmap, child, k);
-	if (!s.bitmap->word[child / 64] && bitmap_empty(s.bitmap))
+	if (bitmap_clear_run(s.bitmap, child, k) && bitmap_empty(s.bitmap))
 		return buddy_lower(z, pfn, 0, level);
 	return pfn;
 }
@@ -173,6 +171,14 @@ mm_always_inline pfn_t buddy_take(struct zone *z, unsigned int order)
 	return pfn != PFN_NONE ? pfn : buddy_take_other(z, order);
 }
 
+/*
+ * Does what buddy_take() does, for an allocation that stays. An order below 9 comes from the zone's
+ * unmovable block (B3), the lowest run of it; when that has none, from the highest whole block,
+ * which is opened and becomes the unmovable one. When no block is whole, and for other orders, it
+ * is buddy_take().
+ */
+pfn_t buddy_take_unmovable(struct zone *z, unsigned int order);
+
 /* Giving back. */
 
 /* Returns whether the index holds the bitmap for runs of 2^k children. */
@@ -185,62 +191,55 @@ mm_always_inline bool buddy_is_indexed(const struct zone *z, struct buddy_spot s
 }
 
 /*
- * Returns whether buddy_completed() must be called after child's word has become full: a bound must
- * rise, or the bitmap is full and not yet the one that B5 keeps open. If the index holds the
- * bitmap for the highest order, no bound can rise. Otherwise one rises if the run of the lowest
- * missing order is full. The search starts at half a word: a bitmap of a single word has no higher
- * order.
+ * Returns whether buddy_completed() must be called after the word of a block in its gib has become
+ * full: a bound must rise, or the gib is full and not yet the one that B5 keeps open. If the index
+ * holds the gib for the highest order, no bound can rise. Otherwise one rises if the run of the
+ * lowest missing order is full. The search starts at half a word: a bitmap of a single word has no
+ * higher order.
  */
 mm_always_inline bool buddy_full_word_matters(const struct zone *z, struct buddy_spot s,
-					      unsigned int child, unsigned int level)
+					      unsigned int block)
 {
 	unsigned int k = BITMAP_WORD_SHIFT - 1;
 
-	if (buddy_is_indexed(z, s, BITMAP_SHIFT - 1, level))
-		return bitmap_full(s.bitmap) && z->idle[level] != buddy_child_pfn(z, s, 0, level);
-	while (buddy_is_indexed(z, s, k, level))
+	if (buddy_is_indexed(z, s, BITMAP_SHIFT - 1, LEVEL_GIB))
+		return z->idle[LEVEL_GIB] != gib_pfn(z, s.gib_nr) && bitmap_full(s.bitmap);
+	while (buddy_is_indexed(z, s, k, LEVEL_GIB))
 		k++;
-	return bitmap_run_full(s.bitmap, child, k);
+	return bitmap_run_full(s.bitmap, block, k);
 }
 
 /*
- * Frees a run of 2^k children that is not free, in an open bitmap. Returns true. Most often no
- * bound must rise: the index holds the bitmap for the highest order, and so for all (B3), or for
- * the order of the run that this one is now part of.
+ * Frees a run of 2^k blocks that is neither free nor allocated, in an open gib. Returns true. Most
+ * often no bound must rise: the index holds the gib for the highest order, and so for all (B3), or
+ * for the order of the run that this one is now part of.
  */
-mm_always_inline bool buddy_put_run(struct zone *z, struct buddy_spot s, unsigned int child,
-				    unsigned int k, unsigned int level)
+mm_always_inline bool buddy_put_blocks(struct zone *z, pfn_t pfn, unsigned int k)
 {
+	struct buddy_spot s = buddy_spot_at(z, pfn, LEVEL_GIB);
+	unsigned int block = buddy_child_of(pfn, LEVEL_GIB);
 	uint64_t word;
 	bool done;
 
-	MM_ASSERT(port_lock_is_taken(&z->lock));
-	MM_ASSERT(level ? bitmap_tree_test(&z->open, s.gib_nr)
-			: bitmap_test(&s.gib->open, s.block));
-	MM_ASSERT(!bitmap_any_run(s.bitmap, child, k));
-	bitmap_set_run(s.bitmap, child, k);
-	word = s.bitmap->word[child / 64];
+	MM_ASSERT(bitmap_tree_test(&z->open, s.gib_nr));
+	MM_ASSERT(!bitmap_any_run(s.bitmap, block, k));
+	bitmap_set_run(s.bitmap, block, k);
+	word = bitmap_read(&s.bitmap->word[block / 64]);
 	if (word == BITMAP_WORD_FULL)
-		done = !buddy_full_word_matters(z, s, child, level);
+		done = !buddy_full_word_matters(z, s, block);
 	else
-		done = buddy_is_indexed(z, s, BITMAP_SHIFT - 1, level) ||
-		       buddy_is_indexed(z, s, bitmap_word_order_at(word, child % 64), level);
-	if (done)
-		return true;
-	return buddy_completed(z, buddy_child_pfn(z, s, child, level), level);
+		done = buddy_is_indexed(z, s, BITMAP_SHIFT - 1, LEVEL_GIB) ||
+		       buddy_is_indexed(z, s, bitmap_word_order_at(word, block % 64), LEVEL_GIB);
+	return done ? true : buddy_completed(z, pfn);
 }
 
-/* Frees a run of any order that is neither free nor allocated. Returns true. */
+/* Frees a run of order 9 or more that is neither free nor allocated. Returns true. */
 mm_always_inline bool buddy_merge(struct zone *z, pfn_t pfn, unsigned int order)
 {
-	if (order < BLOCK_ORDER)
-		return buddy_put_run(z, buddy_spot_at(z, pfn, LEVEL_BLOCK),
-				     buddy_child_of(pfn, LEVEL_BLOCK), order, LEVEL_BLOCK);
-	if (order < GIB_ORDER)
-		return buddy_put_run(z, buddy_spot_at(z, pfn, LEVEL_GIB),
-				     buddy_child_of(pfn, LEVEL_GIB), order - BLOCK_ORDER,
-				     LEVEL_GIB);
 	MM_ASSERT(port_lock_is_taken(&z->lock));
+	MM_ASSERT(order >= BLOCK_ORDER);
+	if (order < GIB_ORDER)
+		return buddy_put_blocks(z, pfn, order - BLOCK_ORDER);
 	MM_ASSERT(!bitmap_tree_test(&z->free, gib_of(z, pfn)));
 	bitmap_tree_set(&z->free, gib_of(z, pfn));
 	return true;
@@ -248,13 +247,13 @@ mm_always_inline bool buddy_merge(struct zone *z, pfn_t pfn, unsigned int order)
 
 /*
  * Returns whether the bits have an allocation of this order at pfn. Below order 9 the bits only say
- * that all of it is taken; the caller has seen the head's descriptor.
+ * that all of it is taken; the caller has seen the head's descriptor. Needs no lock: if there is
+ * such an allocation, and the caller holds it, the bits in question do not change.
  */
 static inline bool buddy_is_allocated(const struct zone *z, pfn_t pfn, unsigned int order)
 {
 	struct buddy_spot s = buddy_spot_at(z, pfn, LEVEL_BLOCK);
 
-	MM_ASSERT(port_lock_is_taken(&z->lock));
 	MM_ASSERT(order <= MAX_PAGE_ORDER);
 	if (order < BLOCK_ORDER)
 		return bitmap_test(&s.gib->open, s.block) &&
@@ -273,7 +272,10 @@ static inline void buddy_unmark(struct zone *z, pfn_t pfn, unsigned int order)
 		bitmap_clear(&z->dir[gib_of(z, pfn)]->head, block_of(pfn));
 }
 
-/* Frees an aligned run that is neither free nor allocated: buddy_merge(), not inline. */
+/*
+ * Frees an aligned run of any order that is neither free nor allocated. Below order 9 its block is
+ * open.
+ */
 void buddy_put(struct zone *z, pfn_t pfn, unsigned int order);
 
 /*
@@ -308,9 +310,8 @@ struct frame_word {
 };
 
 /*
- * The most words that move between a zone's bits and a frame cache under one hold of the lock.
- * Frames that lie scattered cost a word each, so a limit in words keeps the hold short. A word that
- * makes the bitmap of its block full counts as BUDDY_COMPLETED words.
+ * The most words that move from a zone's bits to a frame cache under one hold of the lock. Frames
+ * that lie scattered cost a word each, so a limit in words keeps the hold short.
  */
 #define MAX_BATCH_WORDS 11
 
@@ -323,18 +324,23 @@ struct frame_batch {
 
 /*
  * Takes the lowest free frames of open blocks into an empty batch, in rising order, at most
- * b->want. Opens a block when no open one has any. Takes none only when nothing is free.
+ * b->want. Opens a block when no open one has any. Takes none only when nothing is free, or while
+ * other CPUs are freeing what the index promises.
  */
 void buddy_take_words(struct zone *z, struct frame_batch *b);
 
-/* What a word costs that makes the bitmap of its block full, in words that do not. */
-#define BUDDY_COMPLETED 6
-
 /*
- * Frees the frames of a word of an open block. Panics if one of them is free. Returns what it cost,
- * in words: 1, or BUDDY_COMPLETED when the block's bitmap became full. Returns 0, and does nothing,
- * when that is more than budget.
+ * Free frames of open blocks: those of nr words, or an aligned run of an order below 9. The caller
+ * holds the frames: they are no longer an allocation, and neither free nor in a frame cache. It
+ * does not hold the lock, which is taken where a block became full, or a bound that must be raised
+ * was lowered meanwhile: once for each such word at most. They panic if a frame is free already.
+ *
+ * Until they return, the frames count as free, but may not be found. A request that must find them
+ * waits until every CPU has answered cache_shut(). So the caller of buddy_put_words() keeps its
+ * frame cache marked as busy, from before the frames were no longer an allocation; and the caller
+ * of buddy_put_frames() keeps interrupts off.
  */
-unsigned int buddy_put_word(struct zone *z, const struct frame_word *w, unsigned int budget);
+void buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr);
+void buddy_put_frames(struct zone *z, pfn_t pfn, unsigned int order);
 
 #endif

@@ -19,6 +19,12 @@ static struct frame_cache no_cache = { .state = CACHE_BUSY };
 /* Beyond the descriptors of all frames: everything is kept. */
 #define KEEP_ALL      ((const struct page *)UINTPTR_MAX)
 
+/*
+ * The most words that one drain frees. Each may complete a block, which costs several times as much
+ * as a word that does not.
+ */
+#define CACHE_DRAIN_WORDS 8
+
 /* One in so many frames of a zone is the most that pages[] of order 0 holds, and all caches. */
 #define ZONE_PART     256
 #define ZONE_PART_ALL 64
@@ -314,23 +320,6 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 	return n;
 }
 
-/* TEMPORARY */
-static unsigned int buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr)
-{
-	for (unsigned int at = 0; at < nr;) {
-		unsigned int budget = MAX_BATCH_WORDS, cost, frames = 0;
-		unsigned long flags = port_lock_irqsave(&z->lock);
-
-		while (at < nr && budget && (cost = buddy_put_word(z, &word[at], budget))) {
-			budget -= cost;
-			frames += bitmap_word_weight(word[at++].bits);
-		}
-		zone_add_free(z, frames);
-		port_unlock_irqrestore(&z->lock, flags);
-	}
-	return nr;
-}
-
 /*
  * Gathers the topmost runs of a stack, of an order lower than a word's, that lie in one word of the
  * bits, at most max. Returns how many they are. Panics when two of them overlap.
@@ -357,52 +346,35 @@ static unsigned int gather_runs(struct page *const *top, unsigned int max, unsig
 	return n;
 }
 
-/* A batch on its way to the bits. */
-struct drained {
-	unsigned int nr; /* words */
-	struct frame_word word[MAX_BATCH_WORDS];
-	unsigned int sum[MAX_BATCH_WORDS]; /* [i]: entries of the stack in word[0] to word[i] */
-};
-
-/* Adds the words of a run that is not shorter than a word, if there is room for them. */
-static bool add_words(struct drained *d, const struct page *page, unsigned int order)
+/* Returns a batch of frames, or of runs shorter than a word, to the bits. Returns how many. */
+static unsigned int put_words(struct zone *z, struct page *const *top, unsigned int max,
+			      unsigned int order)
 {
-	unsigned int words = 1u << (order - BITMAP_WORD_SHIFT);
-	unsigned int before = d->nr ? d->sum[d->nr - 1] : 0;
+	struct frame_word word[CACHE_DRAIN_WORDS];
+	unsigned int n = 0, nr;
 
-	if (d->nr + words > MAX_BATCH_WORDS)
-		return false;
-	for (unsigned int i = 0; i < words; i++) {
-		d->word[d->nr] = (struct frame_word){ page_to_pfn(page) + i * BITMAP_WORD_FRAMES,
-						      BITMAP_WORD_FULL };
-		d->sum[d->nr++] = before + (i == words - 1);
-	}
-	return true;
+	for (nr = 0; n < max && nr < CACHE_DRAIN_WORDS; nr++)
+		n += order ? gather_runs(top - n, max - n, order, &word[nr])
+			   : gather_word(top - n, max - n, &word[nr]);
+	buddy_put_words(z, word, nr);
+	return n;
 }
 
-/* Gathers a batch of at most max entries from the top of a stack. */
-static void gather(struct drained *d, struct page *const *top, unsigned int max, unsigned int order)
+/* Returns a batch of runs of a word or more to the bits. Returns how many. */
+static unsigned int put_runs(struct zone *z, struct page *const *top, unsigned int max,
+			     unsigned int order)
 {
-	unsigned int entries = 0;
+	unsigned int n;
 
-	d->nr = 0;
-	while (entries < max && d->nr < MAX_BATCH_WORDS) {
-		if (order < BITMAP_WORD_SHIFT) {
-			struct frame_word *w = &d->word[d->nr];
-
-			entries += order ? gather_runs(top - entries, max - entries, order, w)
-					 : gather_word(top - entries, max - entries, w);
-			d->sum[d->nr++] = entries;
-		} else if (!add_words(d, *(top - entries++), order)) {
-			break;
-		}
-	}
+	for (n = 0; n < max && n << order < CACHE_DRAIN_WORDS * BITMAP_WORD_FRAMES; n++)
+		buddy_put_frames(z, page_to_pfn(*(top - n)), order);
+	return n;
 }
 
 /* The most blocks that one hold of the lock frees. */
 #define MAX_BATCH_BLOCKS 3
 
-/* Returns cached blocks to the gibs' bits, at most max. Returns how many. */
+/* Returns a batch of blocks to the bits of their gibs. Returns how many. */
 static unsigned int put_blocks(struct zone *z, struct page *const *top, unsigned int max)
 {
 	unsigned long flags = port_lock_irqsave(&z->lock);
@@ -420,37 +392,24 @@ static unsigned int put_blocks(struct zone *z, struct page *const *top, unsigned
 }
 
 /*
- * Returns a batch from the top of one of a cache's stacks to the bits: at most max entries, and as
- * many as lie in MAX_BATCH_WORDS words. What lies alone costs as much as a whole word. It ends
- * early when many words make the bitmaps of their blocks full.
+ * Returns a batch from the top of one of the two stacks of a cache of zone z to the bits. For order
+ * 0 these are at most CACHE_DRAIN frames, and as many as lie in CACHE_DRAIN_WORDS words: a frame
+ * that lies alone costs as much as a whole word.
  */
-static void drain_batch(struct zone *z, unsigned int order, struct page *const *stack,
-			uint64_t *count, uint64_t max)
+static void drain_batch(struct frame_cache *cache, struct zone *z, bool pages)
 {
-	struct page *const *top = stack + *count - 1;
-	unsigned int nr = (unsigned int)at_most(*count, max);
+	unsigned int order = (unsigned int)cache->order, n;
+	uint64_t *count = pages ? &cache->count : &cache->nr_out;
+	struct page *const *top = (pages ? cache_pages(cache) : cache_out(cache)) + *count - 1;
 
-	if (order < BLOCK_ORDER) {
-		struct drained d;
-
-		gather(&d, top, nr, order);
-		nr = d.sum[buddy_put_words(z, d.word, d.nr) - 1];
-	} else {
-		nr = put_blocks(z, top, nr);
-	}
-	cache_count_write(count, *count - nr);
-}
-
-/* Makes room on one of the two stacks of a cache of zone z. */
-static void drain_some(struct frame_cache *cache, struct zone *z, bool pages)
-{
-	unsigned int order = (unsigned int)cache->order;
-	uint64_t max = order ? (cache->limit + 1) / 2 : CACHE_DRAIN;
-
-	if (pages)
-		drain_batch(z, order, cache_pages(cache), &cache->count, max);
+	n = (unsigned int)at_most(*count, order ? (cache->limit + 1) / 2 : CACHE_DRAIN);
+	if (order < BITMAP_WORD_SHIFT)
+		n = put_words(z, top, n, order);
+	else if (order < BLOCK_ORDER)
+		n = put_runs(z, top, n, order);
 	else
-		drain_batch(z, order, cache_out(cache), &cache->nr_out, max);
+		n = put_blocks(z, top, n);
+	cache_count_write(count, *count - n);
 }
 
 void free_raced(const struct page *page)
@@ -476,7 +435,7 @@ bool cache_free(struct page *page, unsigned int order)
 		return false;
 	cache_mark(cache);
 	if (*count == limit)
-		drain_some(cache, &zones[zone], keep);
+		drain_batch(cache, &zones[zone], keep);
 	if (!page_release(page, &state))
 		free_raced(page);
 	(keep ? cache_pages(cache) : cache_out(cache))[*count] = page;
@@ -502,9 +461,9 @@ static bool shut_cache(struct frame_cache *cache, struct zone *z)
 	if (cache_enter(cache) == CACHE_BUSY)
 		return false;
 	while (cache->count)
-		drain_some(cache, z, true);
+		drain_batch(cache, z, true);
 	while (cache->nr_out)
-		drain_some(cache, z, false);
+		drain_batch(cache, z, false);
 	cache->shut = 1; /* until now nobody else could shut it: it was busy */
 	return true;
 }

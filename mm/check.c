@@ -201,7 +201,10 @@ static struct tally check_block(const struct zone *z, const struct gib *g, pfn_t
 		require(bitmap_test(&g->clean, block), "P3", z, pfn, "an open block is not clean");
 		require(!bitmap_full(&g->block[block]) || z->idle[0] == pfn, "B5", z, pfn,
 			"an open block is full and should have closed");
-		check_bounds(z, &g->block[block], pfn, held);
+		require(pfn != z->unmovable || !held, "B3", z, pfn,
+			"the index holds the unmovable block");
+		if (pfn != z->unmovable)
+			check_bounds(z, &g->block[block], pfn, held);
 		return check_open_block(z, g, pfn);
 	}
 	if (bitmap_test(&g->head, block) && !pfn_to_page(pfn)->state)
@@ -407,11 +410,24 @@ static bool has_ram(const struct zone *z, pfn_t gib)
 	return memblock_overlaps_region(&memblock.memory, PFN_PHYS(from), PFN_PHYS(to - from));
 }
 
+/* Returns whether the unmovable block is open, if there is one. */
+static bool unmovable_is_open(const struct zone *z)
+{
+	pfn_t pfn = z->unmovable;
+
+	if (pfn == PFN_NONE)
+		return true;
+	return zone_gib(z, pfn) && pfn == run_start(pfn, BLOCK_ORDER) &&
+	       bitmap_tree_test(&z->open, gib_of(z, pfn)) &&
+	       bitmap_test(&zone_gib(z, pfn)->open, block_of(pfn));
+}
+
 static void check_zone(const struct zone *z)
 {
 	struct tally sum = { .free = 0 };
 
 	check_span(z);
+	require(unmovable_is_open(z), "B3", z, z->start_pfn, "the unmovable block is not open");
 	for (pfn_t gib = 0; gib < z->nr_gibs; gib++) {
 		struct tally part;
 

@@ -25,17 +25,28 @@
 
 typedef unsigned int gfp_t;
 
-#define __GFP_DMA      0x01u  /* from below 16 MiB */
-#define __GFP_DMA32    0x04u  /* from below 4 GiB */
-#define __GFP_HIGH     0x20u  /* may use the reserve that lower zones keep from higher requests */
-#define __GFP_ZERO     0x100u /* cleared */
-#define __GFP_ATOMIC   0x200u /* fails rather than wait for other CPUs */
-#define __GFP_THISNODE 0x200000u /* from no other node; there is one node, so always so */
+#define __GFP_DMA       0x01u  /* from below 16 MiB */
+#define __GFP_DMA32     0x04u  /* from below 4 GiB */
+#define __GFP_HIGH      0x20u  /* may use the reserve that lower zones keep from higher requests */
+#define __GFP_ZERO      0x100u /* cleared */
+#define __GFP_ATOMIC    0x200u /* fails rather than wait for other CPUs */
+#define __GFP_THISNODE  0x200000u /* from no other node; there is one node, so always so */
 
-#define GFP_KERNEL     0u /* nothing here sleeps or reclaims, so it may be used in any context */
-#define GFP_ATOMIC     (__GFP_HIGH | __GFP_ATOMIC)
-#define GFP_DMA        __GFP_DMA
-#define GFP_DMA32      __GFP_DMA32
+/*
+ * A hint: the allocation stays for very long. It is taken from where it does least harm. A block of
+ * which one frame stays in use can never be allocated in one piece, because nothing is moved. So
+ * what stays should lie together, in few blocks, and not wherever memory was free at the moment.
+ * Linux keeps such pages apart as well, as MIGRATE_UNMOVABLE, but marks the others, by
+ * __GFP_MOVABLE. The flag counts for orders below 9. The zone serves them from one block, at first
+ * its highest whole one, which other requests get only when there is nothing else. Without a whole
+ * block in the zone, the hint does nothing. It never uses a frame cache, so a request costs more.
+ */
+#define __GFP_UNMOVABLE 0x80000000u
+
+#define GFP_KERNEL      0u /* nothing here sleeps or reclaims, so it may be used in any context */
+#define GFP_ATOMIC      (__GFP_HIGH | __GFP_ATOMIC)
+#define GFP_DMA         __GFP_DMA
+#define GFP_DMA32       __GFP_DMA32
 
 /*
  * alloc_pages() returns the head of 2^order frames with one reference; NULL when there are none or

@@ -57,15 +57,17 @@ static unsigned long nr_handed_over;
 /* Room. */
 
 static phys_addr_t find_free(phys_addr_t size, phys_addr_t align, phys_addr_t start,
-			     phys_addr_t end, int nid);
+			     phys_addr_t end, int nid, uint64_t *i);
 
 /* Finds page-aligned memory for an array outside [base, end): above it if possible, else below. */
 static phys_addr_t find_array(phys_addr_t size, phys_addr_t base, phys_addr_t end)
 {
 	phys_addr_t limit = memblock.current_limit;
-	phys_addr_t found = find_free(size, PAGE_SIZE, end, limit, NUMA_NO_NODE);
+	uint64_t i;
+	phys_addr_t found = find_free(size, PAGE_SIZE, end, limit, NUMA_NO_NODE, &i);
 
-	return found ? found : find_free(size, PAGE_SIZE, 0, phys_min(base, limit), NUMA_NO_NODE);
+	return found ? found
+		     : find_free(size, PAGE_SIZE, 0, phys_min(base, limit), NUMA_NO_NODE, &i);
 }
 
 static phys_addr_t array_bytes(unsigned long nr)
@@ -378,8 +380,8 @@ void memblock_cap_memory_range(phys_addr_t base, phys_addr_t size)
 typedef uint64_t __attribute__((may_alias)) index_t;
 #define INDEX_END UINT64_MAX
 
-static bool is_skipped(const struct memblock_type *type, struct memblock_region *region, int nid,
-		       enum memblock_flags flags)
+static inline bool is_skipped(const struct memblock_type *type, struct memblock_region *region,
+			      int nid, enum memblock_flags flags)
 {
 	if (type != &memblock.memory)
 		return false;
@@ -393,8 +395,8 @@ static bool is_skipped(const struct memblock_type *type, struct memblock_region 
 }
 
 /* The gap before region i of a type, for i up to and including the count; NULL: one gap, all. */
-static void gap_before(const struct memblock_type *type, long i, phys_addr_t *start,
-		       phys_addr_t *end)
+static inline void gap_before(const struct memblock_type *type, long i, phys_addr_t *start,
+			      phys_addr_t *end)
 {
 	*start = 0;
 	*end = PHYS_ADDR_MAX;
@@ -406,8 +408,9 @@ static void gap_before(const struct memblock_type *type, long i, phys_addr_t *st
 		*end = type->regions[i].base;
 }
 
-static void give_range(const struct memblock_region *region, phys_addr_t start, phys_addr_t end,
-		       phys_addr_t *out_start, phys_addr_t *out_end, int *out_nid)
+static inline void give_range(const struct memblock_region *region, phys_addr_t start,
+			      phys_addr_t end, phys_addr_t *out_start, phys_addr_t *out_end,
+			      int *out_nid)
 {
 	if (out_start)
 		*out_start = start;
@@ -525,29 +528,76 @@ static phys_addr_t place(phys_addr_t size, phys_addr_t align, phys_addr_t start,
 	return found <= end - size ? found : 0;
 }
 
-static phys_addr_t find_free(phys_addr_t size, phys_addr_t align, phys_addr_t start,
-			     phys_addr_t end, int nid)
+/*
+ * Return where a walk over the free ranges begins so that it leaves out those that lie wholly above
+ * end, or wholly below start. Looking at these as well would make the set-up of a machine with many
+ * islands of RAM quadratic. Most often end lies above all of a type's regions.
+ */
+static unsigned long find_below(const struct memblock_type *type, phys_addr_t end)
 {
+	unsigned long nr = nr_regions(type);
+
+	return nr && region_end(&type->regions[nr - 1]) >= end ? regions_find(type, end - 1) : nr;
+}
+
+static uint64_t index_below(phys_addr_t end)
+{
+	unsigned long a = find_below(&memblock.memory, end);
+	unsigned long nr = nr_regions(&memblock.memory);
+
+	return (uint32_t)(a < nr ? a : nr - 1) | (uint64_t)find_below(&memblock.reserved, end)
+						     << 32;
+}
+
+static uint64_t index_above(phys_addr_t start)
+{
+	return regions_find(&memblock.memory, start) |
+	       (uint64_t)regions_find(&memblock.reserved, start) << 32;
+}
+
+/*
+ * Leaves *i where the walk stands when it has found a block: see reserve_found(). The walk ends
+ * when it leaves [start, end), for the same reason.
+ */
+static phys_addr_t find_free(phys_addr_t size, phys_addr_t align, phys_addr_t start,
+			     phys_addr_t end, int nid, uint64_t *i)
+{
+	bool up = memblock.bottom_up;
 	phys_addr_t free_start, free_end, found;
-	uint64_t i;
 
 	start = phys_max(start, PAGE_SIZE);
-	if (memblock.bottom_up) {
-		for_each_free_mem_range(i, nid, MEMBLOCK_NONE, &free_start, &free_end, NULL) {
-			found = place(size, align, phys_max(start, free_start),
-				      phys_min(end, free_end));
-			if (found)
-				return found;
-		}
-	} else {
-		for_each_free_mem_range_reverse(i, nid, MEMBLOCK_NONE, &free_start, &free_end,
-						NULL) {
-			found = place(size, align, phys_max(start, free_start),
-				      phys_min(end, free_end));
-			if (found)
-				return found;
-		}
+	for (*i = up ? index_above(start) : index_below(end);;) {
+		if (up)
+			__next_mem_range(i, nid, MEMBLOCK_NONE, &memblock.memory,
+					 &memblock.reserved, &free_start, &free_end, NULL);
+		else
+			__next_mem_range_rev(i, nid, MEMBLOCK_NONE, &memblock.memory,
+					     &memblock.reserved, &free_start, &free_end, NULL);
+		if (*i == INDEX_END || (up ? free_start >= end : free_end <= start))
+			return 0;
+		found = place(size, align, phys_max(start, free_start), phys_min(end, free_end));
+		if (found)
+			return found;
 	}
+}
+
+/*
+ * Reserves a block that find_free() has found, when the walk stood at index i. So the hole of
+ * `reserved` that the block lies in is known: the walk is at it, or one step further.
+ */
+static int reserve_found(phys_addr_t base, phys_addr_t size, uint64_t i)
+{
+	struct memblock_type *type = &memblock.reserved;
+	const struct memblock_region block = { .base = base, .size = size, .nid = MAX_NUMNODES };
+	unsigned long above = i >> 32;
+
+	if (!size || type->cnt >= type->max)
+		return memblock_reserve(base, size);
+	if (above < nr_regions(type) && type->regions[above].base < base)
+		above++;
+	else if (above > 0 && type->regions[above - 1].base > base)
+		above--;
+	regions_fill(type, above, &block);
 	return 0;
 }
 
@@ -571,6 +621,7 @@ phys_addr_t memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_a
 				     phys_addr_t end, int nid, bool exact_nid)
 {
 	phys_addr_t found;
+	uint64_t i;
 
 	if (slab_is_available())
 		return alloc_late(size);
@@ -581,10 +632,10 @@ phys_addr_t memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_a
 	}
 	if (end == MEMBLOCK_ALLOC_ACCESSIBLE || end == MEMBLOCK_ALLOC_NOLEAKTRACE)
 		end = memblock.current_limit;
-	found = find_free(size, align, start, end, nid);
+	found = find_free(size, align, start, end, nid, &i);
 	if (!found && numa_valid_node(nid) && !exact_nid)
-		found = find_free(size, align, start, end, NUMA_NO_NODE);
-	return found && !memblock_reserve(found, size) ? found : 0;
+		found = find_free(size, align, start, end, NUMA_NO_NODE, &i);
+	return found && !reserve_found(found, size, i) ? found : 0;
 }
 
 /* Whether another node may serve when the one that was asked for has no room. */
@@ -768,12 +819,27 @@ unsigned long totalram_pages(void)
 	return nr_handed_over;
 }
 
+/* Weak: a buddy allocator that can take many blocks at once has its own. */
+__attribute__((weak)) unsigned long memblock_free_largest(unsigned long pfn, unsigned long end_pfn)
+{
+	(void)end_pfn;
+	return pfn;
+}
+
 /* A block is aligned to its size: pfn's lowest set bit bounds the order, and pfn 0 does not. */
 static void hand_over_frames(unsigned long pfn, unsigned long end_pfn)
 {
 	if (pfn < end_pfn)
 		nr_handed_over += end_pfn - pfn;
 	while (pfn < end_pfn) {
+		if (!(pfn & ((1ul << MAX_PAGE_ORDER) - 1)) && (end_pfn - pfn) >> MAX_PAGE_ORDER) {
+			unsigned long taken = memblock_free_largest(pfn, end_pfn);
+
+			if (taken != pfn) {
+				pfn = taken;
+				continue;
+			}
+		}
 		unsigned int order = (unsigned int)__builtin_ctzl(pfn | 1ul << MAX_PAGE_ORDER);
 		unsigned int fits = 63 - (unsigned int)__builtin_clzl(end_pfn - pfn);
 

@@ -430,6 +430,14 @@ struct page;
 void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order);
 
 /*
+ * Takes over runs of the largest order, MAX_PAGE_ORDER, all at once: from pfn, which is aligned to
+ * them, up to end_pfn, as many as it can. Returns the first frame that it did not take. The buddy
+ * allocator may supply it (zone.c); without it, or if it takes none, memblock_free_pages() is
+ * called for the run at pfn.
+ */
+unsigned long memblock_free_largest(unsigned long pfn, unsigned long end_pfn);
+
+/*
  * Gives every free frame to the buddy allocator, in the largest naturally aligned runs, and clears
  * MEMBLOCK_HOTPLUG. To be called once. From then on memblock is kept as the record of what is RAM
  * and what is reserved, and memory is allocated from the buddy allocator. Reserved regions get the

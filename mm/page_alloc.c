@@ -37,15 +37,16 @@ unsigned int page_zonenum(const struct page *head)
 
 /*
  * Takes an allocation under one hold of the lock, if at least keep frames stay free, and writes its
- * descriptor. See buddy_take().
+ * descriptor. See buddy_take(); and buddy_take_unmovable(), for an allocation that stays.
  */
-mm_always_inline pfn_t zone_take(struct zone *z, unsigned int order, uint64_t keep)
+mm_always_inline pfn_t zone_take(struct zone *z, unsigned int order, uint64_t keep, bool stays)
 {
 	unsigned long flags = port_lock_irqsave(&z->lock);
 	pfn_t pfn = PFN_NONE;
 
-	if (!keep || z->nr_free >= keep + ((uint64_t)1 << order))
-		pfn = buddy_take(z, order);
+	if (!keep ||
+	    __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED) >= keep + ((uint64_t)1 << order))
+		pfn = stays ? buddy_take_unmovable(z, order) : buddy_take(z, order);
 	if (pfn < PFN_AGAIN) {
 		zone_sub_free(z, (uint64_t)1 << order);
 		state_write(pfn_to_page(pfn), z->state | (uint64_t)order << STATE_ORDER_SHIFT);
@@ -61,7 +62,7 @@ static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
 		pfn_t pfn = zone_spare(z, gfp) >> order ? PFN_AGAIN : PFN_NONE;
 
 		while (pfn == PFN_AGAIN)
-			pfn = zone_take(z, order, zone_keep(z, gfp));
+			pfn = zone_take(z, order, zone_keep(z, gfp), gfp & __GFP_UNMOVABLE);
 		if (pfn == PFN_NONE)
 			continue;
 		if (zone_is_low(z))
@@ -128,14 +129,17 @@ __attribute__((noinline)) static struct page *alloc_large(unsigned int order)
 	pfn_t pfn = PFN_NONE;
 
 	if (order <= MAX_PAGE_ORDER)
-		pfn = zone_take(gfp_zone(GFP_KERNEL), order, 0);
+		pfn = zone_take(gfp_zone(GFP_KERNEL), order, 0, false);
 	return pfn < PFN_AGAIN ? pfn_to_page(pfn) : alloc_slow(GFP_KERNEL, order);
 }
 
 /* Looks into a cache first, whatever gfp is; with an option of debug.h it has nothing. */
 __attribute__((noinline)) static struct page *alloc_cached_slow(gfp_t gfp, unsigned int order)
 {
-	struct page *page = order < CACHE_ORDERS ? alloc_cached(gfp, order) : NULL;
+	struct page *page = NULL;
+
+	if (order < CACHE_ORDERS && !(gfp & __GFP_UNMOVABLE))
+		page = alloc_cached(gfp, order);
 
 	return page ? cleared(page, gfp, order) : alloc_slow(gfp, order);
 }
@@ -204,6 +208,40 @@ __attribute__((noreturn, cold)) static void bad_free(const struct page *page, un
 }
 
 /*
+ * Frees an allocation of an order below 9 whose state word is alone: one reference. Returns false,
+ * and does nothing, when it is none. With interrupts off, because the frames are nobody's until
+ * their bits are set.
+ */
+static bool free_frames(struct zone *z, struct page *page, unsigned int order, uint64_t alone)
+{
+	pfn_t pfn = page_to_pfn(page);
+	unsigned long flags = port_irq_save();
+	bool ours = buddy_is_allocated(z, pfn, order) && page_release(page, &alone);
+
+	if (ours)
+		buddy_put_frames(z, pfn, order);
+	port_irq_restore(flags);
+	return ours;
+}
+
+/* Does the same for order 9 and more, under the lock. */
+mm_always_inline bool free_blocks(struct zone *z, struct page *page, unsigned int order,
+				  uint64_t alone)
+{
+	pfn_t pfn = page_to_pfn(page);
+	unsigned long flags = port_lock_irqsave(&z->lock);
+	bool ours = buddy_is_allocated(z, pfn, order) && page_release(page, &alone);
+
+	if (ours) {
+		buddy_unmark(z, pfn, order);
+		buddy_merge(z, pfn, order);
+		zone_add_free(z, (uint64_t)1 << order);
+	}
+	port_unlock_irqrestore(&z->lock, flags);
+	return ours;
+}
+
+/*
  * Drops a reference of a head of this order, and frees it with the last. One compare finds misuse.
  * Acquire and release order the accesses of all owners before the free.
  */
@@ -212,9 +250,6 @@ __attribute__((noinline)) static void put_head(struct page *page, unsigned int o
 	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
 	struct zone *z = state_zone(state);
 	uint64_t alone = z->state | (uint64_t)order << STATE_ORDER_SHIFT;
-	pfn_t pfn = page_to_pfn(page);
-	unsigned long flags;
-	bool ours;
 
 	/* A larger order would spill from its field into the zone's. */
 	if (order > MAX_PAGE_ORDER)
@@ -229,15 +264,8 @@ __attribute__((noinline)) static void put_head(struct page *page, unsigned int o
 	}
 	if (mm_debug)
 		mm_debug_free(page, order, CALLER);
-	flags = port_lock_irqsave(&z->lock);
-	ours = buddy_is_allocated(z, pfn, order) && page_release(page, &alone);
-	if (ours) {
-		buddy_unmark(z, pfn, order);
-		buddy_merge(z, pfn, order);
-		zone_add_free(z, (uint64_t)1 << order);
-	}
-	port_unlock_irqrestore(&z->lock, flags);
-	if (!ours)
+	if (order < BLOCK_ORDER ? !free_frames(z, page, order, alone)
+				: !free_blocks(z, page, order, alone))
 		bad_free(page, order);
 }
 

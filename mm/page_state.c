@@ -18,15 +18,24 @@ enum where {
 	BLOCK_OTHER, /* in any other block: under a head of order 9 to 17, or reserved */
 };
 
-/* Returns whether the bit of a child is set; the bitmap may be written meanwhile. */
-static bool sees(const struct bitmap *bitmap, unsigned int child)
+/*
+ * Returns the word that has the bit of a child. Bitmaps that lie side by side, from *bitmap on, are
+ * one long bitmap: the child may be any that they have a bit for.
+ */
+static inline const uint64_t *word_of(const struct bitmap *bitmap, pfn_t child)
 {
-	return bitmap_read(&bitmap->word[child / 64]) >> (child % 64) & 1;
+	return (const uint64_t *)bitmap + child / BITMAP_WORD_FRAMES;
 }
 
-static bool tree_sees(const struct bitmap_tree *tree, pfn_t child)
+/* Returns whether the bit of a child is set; the bitmap may be written meanwhile. */
+static inline bool sees(const struct bitmap *bitmap, pfn_t child)
 {
-	return sees(&tree->leaf[child / BITMAP_BITS], child % BITMAP_BITS);
+	return bitmap_read(word_of(bitmap, child)) >> (child % BITMAP_WORD_FRAMES) & 1;
+}
+
+static inline bool tree_sees(const struct bitmap_tree *tree, pfn_t child)
+{
+	return sees(tree->leaf, child);
 }
 
 /* Returns a copy of a bitmap that may be written meanwhile. */
@@ -162,17 +171,27 @@ static pfn_t next_multiple(pfn_t pfn, pfn_t size)
 	return (pfn | (size - 1)) + 1;
 }
 
-/* Finds the run of equal bits in a block's bitmap from pfn on, to the end of its word at most. */
-static bool bit_span(const struct bitmap *bitmap, pfn_t pfn, pfn_t *end)
+/*
+ * Finds the run of equal bits in a block's bitmap from pfn on, to the end of the block at most.
+ * word has pfn's bit, and is read once: read again it might be another.
+ */
+static bool bit_span(const uint64_t *word, pfn_t pfn, pfn_t *end)
 {
-	unsigned int child = frame_of(pfn);
-	unsigned int left = (BITMAP_BITS < 64 ? BITMAP_BITS : 64) - child % 64;
-	uint64_t bits = bitmap_read(&bitmap->word[child / 64]) >> (child % 64);
-	bool set = bits & 1;
-	uint64_t other = set ? ~bits : bits;
-	unsigned int run = other ? (unsigned int)__builtin_ctzll(other) : 64;
+	uint64_t bits = bitmap_read(word);
+	bool set = bits >> (pfn % BITMAP_WORD_FRAMES) & 1;
+	uint64_t skip = set ? BITMAP_WORD_FULL : 0;
+	uint64_t other = (bits ^ skip) & BITMAP_WORD_FULL << (pfn % BITMAP_WORD_FRAMES);
 
-	*end = pfn + (run < left ? run : left);
+	pfn = run_start(pfn, BITMAP_WORD_SHIFT);
+	while (!other) {
+		pfn += BITMAP_WORD_FRAMES;
+		if (!(pfn % BLOCK_FRAMES)) {
+			*end = pfn;
+			return set;
+		}
+		other = bitmap_read(++word) ^ skip;
+	}
+	*end = pfn + (pfn_t)__builtin_ctzll(other);
 	return set;
 }
 
@@ -184,7 +203,7 @@ bool free_span(pfn_t pfn, pfn_t *end)
 	pfn_t size = where < BLOCK_FREE ? GIB_FRAMES : BLOCK_FRAMES;
 
 	if (where == BLOCK_OPEN)
-		return bit_span(block_bitmap(g, pfn), pfn, end);
+		return bit_span(word_of(g->block, pfn % GIB_FRAMES), pfn, end);
 	*end = next_multiple(pfn, size);
 	if (*end > z->border)
 		*end = z->border;
@@ -202,7 +221,23 @@ static pfn_t last_end(void)
 	return end;
 }
 
-bool next_free_range(pfn_t *start, pfn_t *end)
+/* Returns the word with pfn's bit in the bitmap of its block, or NULL when that is not open. */
+static inline const uint64_t *open_word(pfn_t pfn)
+{
+	const struct zone *z = pfn_zone(pfn);
+	pfn_t gib = gib_of(z, pfn);
+	const struct gib *g;
+
+	if (gib >= z->nr_gibs || !tree_sees(&z->open, gib))
+		return NULL;
+	g = z->dir[gib];
+	if (!sees(&g->open, pfn / BLOCK_FRAMES % BITMAP_BITS))
+		return NULL;
+	return word_of(g->block, pfn % GIB_FRAMES);
+}
+
+/* Finds a free range by steps of one span each. */
+__attribute__((noinline)) static bool find_range(pfn_t *start, pfn_t *end)
 {
 	pfn_t limit = last_end();
 	pfn_t pfn = *start;
@@ -217,6 +252,46 @@ bool next_free_range(pfn_t *start, pfn_t *end)
 		pfn = next;
 	while (pfn < limit && free_span(pfn, &next));
 	*end = pfn;
+	return true;
+}
+
+/* Finds a free range that ends where its word ends, or that begins in a later word. */
+__attribute__((noinline)) static bool find_further(const uint64_t *word, pfn_t *start, pfn_t *end)
+{
+	pfn_t from = *start, to;
+
+	if (!bit_span(word, from, &from)) {
+		if (!(from % BLOCK_FRAMES))
+			return find_range(start, end);
+		word += from / BITMAP_WORD_FRAMES - *start / BITMAP_WORD_FRAMES;
+	} else {
+		from = *start;
+	}
+	if (!bit_span(word, from, &to) || !(to % BLOCK_FRAMES))
+		return find_range(start, end);
+	*start = from;
+	*end = to;
+	return true;
+}
+
+/*
+ * Where memory is scattered, most ranges begin and end in the word that has the bit of *start.
+ * Adding a range's lowest bit carries through it, to the bit behind its end.
+ */
+bool next_free_range(pfn_t *start, pfn_t *end)
+{
+	pfn_t pfn = *start, first = run_start(pfn, BITMAP_WORD_SHIFT);
+	const uint64_t *word = open_word(pfn);
+	uint64_t bits, behind;
+
+	if (!word)
+		return find_range(start, end);
+	bits = bitmap_read(word) & ~0ull << (pfn % BITMAP_WORD_FRAMES);
+	behind = (bits + (bits & -bits)) & BITMAP_WORD_FULL;
+	if (!behind)
+		return find_further(word, start, end);
+	*start = first + (pfn_t)__builtin_ctzll(bits);
+	*end = first + (pfn_t)__builtin_ctzll(behind);
 	return true;
 }
 

@@ -2,8 +2,8 @@
 /*
  * zone.c: zones from memblock: spans, directories, gibs; and the hand-over to the allocator.
  *
- * Everything here costs per range and per GiB, never per frame. The exception is a block that is
- * only partly usable: it is opened now, and its other frames are marked reserved.
+ * Everything here costs per range, or a few instructions per GiB, never per frame. The exception is
+ * a block that is only partly usable: it is opened now, and its other frames are marked reserved.
  */
 #include "mm/buddy.h"
 #include "mm/cache.h"
@@ -92,6 +92,7 @@ static void init_span(struct zone *z, pfn_t start, pfn_t border)
 	z->border = border;
 	z->idle[LEVEL_BLOCK] = PFN_NONE;
 	z->idle[LEVEL_GIB] = PFN_NONE;
+	z->unmovable = PFN_NONE;
 	for_each_zone_pfn_range(i, z, &from, &to)
 	{
 		if (!z->present)
@@ -270,6 +271,32 @@ static void hand_over_part(struct zone *z, pfn_t pfn, unsigned int order)
 	set_states(pfn_to_page(pfn), (pfn_t)1 << order, 0);
 }
 
+/*
+ * Hands over all of the zone's GiBs [gib, end), which are none of them known to the allocator: they
+ * become whole, as buddy_put() would make each of them, by words.
+ */
+static void hand_over_gibs(struct zone *z, pfn_t gib, pfn_t end)
+{
+	pfn_t next;
+
+	zone_add_free(z, (end - gib) << GIB_ORDER);
+	z->managed += (end - gib) << GIB_ORDER;
+	for (; gib < end; gib = next) {
+		struct bitmap *leaf = &z->free.leaf[gib / BITMAP_BITS];
+		uint64_t *word = &leaf->word[gib % BITMAP_BITS / 64];
+		uint64_t bits = BITMAP_WORD_FULL << (gib % BITMAP_WORD_FRAMES) & BITMAP_WORD_FULL;
+
+		next = run_start(gib, BITMAP_WORD_SHIFT) + BITMAP_WORD_FRAMES;
+		if (next > end) {
+			bits &= BITMAP_WORD_FULL >> (next - end);
+			next = end;
+		}
+		MM_ASSERT(!(*word & bits));
+		bitmap_write(word, *word | bits);
+		bitmap_set(&z->free.top, (unsigned int)(gib / BITMAP_BITS));
+	}
+}
+
 /* Hands over an aligned run that lies within a zone: the ordinary merge takes it in. */
 static void hand_over(struct zone *z, pfn_t pfn, unsigned int order)
 {
@@ -280,6 +307,21 @@ static void hand_over(struct zone *z, pfn_t pfn, unsigned int order)
 	buddy_put(z, pfn, order);
 	zone_add_free(z, (uint64_t)1 << order);
 	z->managed += (uint64_t)1 << order;
+}
+
+/* Leaves a GiB that a zone's border cuts to memblock_free_pages(). */
+unsigned long memblock_free_largest(unsigned long pfn, unsigned long end_pfn)
+{
+	struct zone *z = pfn_zone(pfn);
+	pfn_t end = run_start(end_pfn < z->border ? end_pfn : z->border, GIB_ORDER);
+	unsigned long flags;
+
+	if (end <= pfn)
+		return pfn;
+	flags = port_lock_irqsave(&z->lock);
+	hand_over_gibs(z, gib_of(z, pfn), gib_of(z, end));
+	port_unlock_irqrestore(&z->lock, flags);
+	return end;
 }
 
 void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order)

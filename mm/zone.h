@@ -33,7 +33,8 @@
  * orders in the shape of the page tables, and descriptors that nobody initialises. Zones and the
  * reserves of lower zones are Linux's.
  *
- * Invariants. mm_check() recomputes each and names those that are broken:
+ * Invariants. mm_check() recomputes each and names those that are broken. B3, B4, B5 and B6 hold at
+ * rest: while a free is in progress without the lock (see below) they may not.
  *
  *   Z1 A zone begins and ends on a block's border. dir[] has a gib exactly where the zone has RAM.
  *   Z2 present counts the zone's frames that are RAM in memblock, managed those handed over.
@@ -41,6 +42,8 @@
  *   B2 A free frame is RAM, and not reserved in memblock.
  *   B3 index[k] holds every open block or gib that has a run of 2^k children, and only open ones;
  *      index[k + 1] is a subset of index[k]; index[0] and index[9] (single children) are exact.
+ *      The exception is one block of each zone, *unmovable*, from which allocations that stay are
+ *      served: it is open, and the index never holds it, so that no other request finds it.
  *   B4 For k < 9 the zone's index[k] holds exactly the gibs whose own index[k] is not empty. The
  *      top of each bitmap tree says which of its leaves are not empty.
  *   B5 An open block or gib is not full. The exception is one block and one gib of each zone,
@@ -61,6 +64,58 @@
  * words, with at most MAX_LOWERED bounds lowered, or the 512 descriptors of one block. Whatever
  * takes longer is done in several holds, and the invariants are kept between them. Only the
  * hand-over from memblock (zones_init() to zones_finish()) may hold it for longer.
+ *
+ * The lock is needed to take frames, to lower a bound, to open and to close, and for all that
+ * concerns whole blocks: free, open, head, clean, index[9] and above, idle[]. So one CPU at a time
+ * clears bits. It is not needed to free frames of an open block, which only sets bits: those of the
+ * frames, of the gib's index and of the zone's index[0] to index[8]. These bits may become set
+ * while another CPU holds the lock, so they are changed by atomic OR and AND alone.
+ *
+ * Frees without the lock. As long as the block has a frame that is not free, it stays open: it
+ * cannot become whole. So a CPU that holds frames of it, allocated or in its frame cache, may do
+ * this:
+ *
+ *   1. Add the frames to nr_free. This comes first, so that a CPU that takes them can subtract
+ *      them.
+ *   2. If the index does not hold the block for the run of which the frames will be a part (k is
+ *      its order, at most 8), raise the bound: for k and then for each order below, down to the
+ *      first that is held, set the block's bit in the gib's index, then the gib's in the leaf of
+ *      the zone's, then the leaf's in the top.
+ *   3. Set the frames' bits.
+ *   4. Look at the word as it is now and, if it is full, at the words beside it. When the run has
+ *      become larger than was expected, because other CPUs have freed its other parts, k is its
+ *      order (look L4).
+ *   5. Look whether the index holds the block for k (L5). If it does not, because the bound was
+ *      lowered since step 2, or the run has become larger, take the lock and correct the bounds.
+ *   6. If the bitmap is full, and the block is not idle[0], take the lock. If the block is still
+ *      open and full, it becomes idle[0], and the one that was idle[0] closes if it is full.
+ *
+ * Under the lock nobody else takes, so what was found free stays free; but what was found empty may
+ * hold something a moment later. Whatever depends on that looks again after it has written:
+ *
+ *   L1 Lowering a bound takes the block off the index, and then looks for a run once more. If there
+ *      is one, the bound is put back.
+ *   L2 When the gib's index has become empty, the gib's bit in the zone's is cleared, and then the
+ *      gib's index is looked at; when a leaf has become empty, its bit in the top, and then the
+ *      leaf. If it is not empty after all, the bit is set again.
+ *   L3 idle[0] is replaced, and then the block that it named is looked at. If it is full, it
+ *      closes.
+ *
+ * Each of these meets a free that writes and reads the same two things in the other order: the free
+ * sets a frame's bit and then reads the index (L1 and L5), sets a child and then its parent (L2),
+ * makes the block full and then reads idle[0] (L3), or sets its own bits and then reads those of
+ * another free (L4). All these accesses are sequentially consistent: it is as if they were done one
+ * after the other. So at least one of the two CPUs sees what the other has written.
+ *
+ * A bound is raised from k downwards as far as an order that is held, and lowered upwards as far as
+ * an order that is not held. At each pair of neighbouring orders one CPU writes the upper and then
+ * reads the lower, the other writes the lower and then reads the upper. So no order is left out
+ * below one that is held, and a free need only look at order k in step 5.
+ *
+ * While such frees are in progress, nr_free may count frames whose bits are not set yet, the index
+ * may hold a block for a run that is not there yet, and a bit of it may stand for an empty bitmap.
+ * A search that finds nothing behind a bit clears it, with L1 or L2, and goes on. When it fails, a
+ * request that may wait lets all CPUs finish what they are doing (cache_shut()) and searches again.
  *
  * Readers without the lock. All words of bitmaps, state words of descriptors, nr_free and the
  * counts of frame caches are written in one piece, so a reader gets the word of some moment.
@@ -122,7 +177,7 @@ struct gib {
 
 /*
  * What is set at boot lies in lines of the CPU cache of its own, because all paths read it. nr_free
- * is written under the lock and read without it.
+ * and the index are read and written without the lock, too.
  */
 struct zone {
 	uint8_t id;
@@ -141,6 +196,7 @@ struct zone {
 	port_lock_t lock __attribute__((aligned(MM_LINE)));
 	uint64_t nr_free; /* frames free in the bits */
 	pfn_t idle[2];    /* first frame of the full block, gib, kept open (B5), or PFN_NONE */
+	pfn_t unmovable;  /* first frame of the open block for __GFP_UNMOVABLE (B3), or PFN_NONE */
 	struct bitmap_tree index[2 * BITMAP_SHIFT]; /* gibs that may hold a run of this order */
 	struct bitmap_tree free;                    /* gibs that are whole */
 	struct bitmap_tree open;                    /* gibs that are open */
@@ -250,18 +306,17 @@ static inline bool zone_is_low(const struct zone *z)
 	return __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED) <= z->lowmem_reserve[ZONE_NORMAL];
 }
 
-/* Add frames to nr_free, and subtract. The caller holds the lock; others read nr_free without. */
+/* Add frames to nr_free, and subtract. Only a caller that holds the lock subtracts. */
 static inline void zone_add_free(struct zone *z, uint64_t frames)
 {
-	MM_ASSERT(port_lock_is_taken(&z->lock));
-	__atomic_store_n(&z->nr_free, z->nr_free + frames, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&z->nr_free, frames, __ATOMIC_RELAXED);
 }
 
 static inline void zone_sub_free(struct zone *z, uint64_t frames)
 {
 	MM_ASSERT(port_lock_is_taken(&z->lock));
-	MM_ASSERT(frames <= z->nr_free);
-	__atomic_store_n(&z->nr_free, z->nr_free - frames, __ATOMIC_RELAXED);
+	MM_ASSERT(frames <= __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED));
+	__atomic_fetch_sub(&z->nr_free, frames, __ATOMIC_RELAXED);
 }
 
 /* This boot's cookie, already shifted to bits 48-63 of a state word. */

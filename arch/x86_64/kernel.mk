@@ -15,7 +15,8 @@ KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/t
           kernel/picture/cells.c kernel/picture/view.c kernel/picture/screen.c \
           kernel/picture/words.c kernel/picture/draw.c kernel/picture/picture.c \
           kernel/test/selftest.c kernel/test/selftest_irq.c kernel/test/stress.c \
-          kernel/test/bench.c kernel/test/bench_hold.c \
+          kernel/test/bench.c kernel/test/bench_calls.c kernel/test/bench_worst.c \
+          kernel/test/bench_adversary.c kernel/test/bench_hold.c \
           kernel/monitor/monitor.c kernel/monitor/lineedit.c kernel/monitor/cmd_system.c \
           kernel/monitor/cmd_mm.c kernel/monitor/cmd_map.c kernel/monitor/cmd_memtest.c \
           kernel/monitor/cmd_debug.c \

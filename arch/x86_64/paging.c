@@ -194,13 +194,31 @@ static void map_level(phys_addr_t table, unsigned int level, uintptr_t virt, uin
 	}
 }
 
+/*
+ * Returns the table of the lowest level at which [virt, last] is a part of one entry no more, and
+ * sets *level to this level. Small ranges thus reach their table without the steps of map_level().
+ */
+static phys_addr_t table_of(uintptr_t virt, uintptr_t last, unsigned int *level)
+{
+	phys_addr_t table = root;
+
+	for (*level = PTE_LEVELS - 1; (virt ^ last) < (1ull << pte_shift(*level)) - 1; --*level)
+		table = child_table(entry_at(table, *level, virt));
+	return table;
+}
+
 void paging_map(uintptr_t virt, phys_addr_t phys, uint64_t size, unsigned int prot)
 {
+	unsigned int level;
+	phys_addr_t table;
+
 	if ((virt | phys | size) & (PAGE_SIZE - 1))
 		panic("page tables: [0x%lx, +0x%llx) to 0x%llx is not whole pages",
 		      (unsigned long)virt, (unsigned long long)size, (unsigned long long)phys);
-	if (size)
-		map_level(root, PTE_LEVELS - 1, virt, virt + size - 1, phys, prot);
+	if (!size)
+		return;
+	table = table_of(virt, virt + size - 1, &level);
+	map_level(table, level, virt, virt + size - 1, phys, prot);
 }
 
 void paging_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
@@ -241,8 +259,13 @@ static void map_zero_level(phys_addr_t table, unsigned int level, uintptr_t virt
 
 void paging_map_zero(uintptr_t virt, uint64_t size)
 {
-	if (size)
-		map_zero_level(root, PTE_LEVELS - 1, virt, virt + size - 1);
+	unsigned int level;
+	phys_addr_t table;
+
+	if (!size)
+		return;
+	table = table_of(virt, virt + size - 1, &level);
+	map_zero_level(table, level, virt, virt + size - 1);
 }
 
 void paging_init(const struct paging_config *wanted)

@@ -215,9 +215,9 @@ static const struct {
 	const char *name;
 	gfp_t gfp;
 } gfp_names[] = {
-	{ "KERNEL", GFP_KERNEL }, { "ATOMIC", GFP_ATOMIC }, { "DMA32", GFP_DMA32 },
-	{ "DMA", GFP_DMA },       { "ZERO", __GFP_ZERO },   { "THISNODE", __GFP_THISNODE },
-	{ "HIGH", __GFP_HIGH },
+	{ "KERNEL", GFP_KERNEL }, { "ATOMIC", GFP_ATOMIC },         { "DMA32", GFP_DMA32 },
+	{ "DMA", GFP_DMA },       { "ZERO", __GFP_ZERO },           { "THISNODE", __GFP_THISNODE },
+	{ "HIGH", __GFP_HIGH },   { "UNMOVABLE", __GFP_UNMOVABLE },
 };
 
 /*
@@ -256,7 +256,8 @@ static bool parse_flags(const char *word, gfp_t *gfp)
 			length++;
 		if (!parse_flag(word, length, gfp)) {
 			console_printf(
-			    "%.*s is not one of KERNEL ATOMIC DMA DMA32 ZERO THISNODE HIGH\n",
+			    "%.*s is not one of KERNEL ATOMIC DMA DMA32 ZERO THISNODE HIGH "
+			    "UNMOVABLE\n",
 			    (int)length, word);
 			return false;
 		}

@@ -7,17 +7,15 @@
 #include <stdbool.h>
 
 /*
- * Measures the rows whose id begins with `only`, or all if it is NULL, and prints each as a line
- * `bench ID VALUE UNIT`. Times are in ticks of the time stamp counter, followed by nanoseconds if
- * its rate is known; in an emulator that counts instructions, a tick is one instruction. The cost
- * of loops and of reading the clock is subtracted. All memory that is allocated is freed again.
+ * Measures the row with the id `only`; or, if there is none, the rows whose id begins so; or all
+ * rows if it is NULL. Prints each as a line `bench ID VALUE UNIT`. Times are in ticks of the time
+ * stamp counter, followed by nanoseconds if its rate is known; in an emulator that counts
+ * instructions, a tick is one instruction. The cost of loops and of reading the clock is
+ * subtracted. All memory that is allocated is freed again.
  *
  * Returns 0, or 1 if there is no such row, a row could not be measured because of Ctrl-C or too
  * little memory, or mm_check() found errors in the end.
  */
 int bench(const char *only);
-
-/* Prints the row hold.max, in instructions, and the longest hold of each call. Returns true. */
-bool bench_hold(const char *id);
 
 #endif

@@ -8,16 +8,19 @@
 #include "arch/x86_64/arch.h"
 #include "kernel/console/console.h"
 #include "kernel/memory/steps.h"
-#include "kernel/test/bench.h"
+#include "kernel/test/bench_adversary.h"
+#include "kernel/test/bench_rows.h"
 #include "kernel/test/page_list.h"
+#include "lib/format.h"
 #include "mm/page_state.h"
 #include "mm/zone.h"
 
 #define BULK       4000
 #define RANGE_GIBS 4
 
-static uint64_t stretch, longest;
-static const char *longest_name;
+/* Of one sequence; of one call, or of several that are of a kind; and of all. */
+static uint64_t stretch, longest, record;
+static char record_name[ADVERSARY_TEXT_SIZE];
 
 /* A frame that an interrupt takes as soon as the frame two blocks before it is taken; or 0. */
 static pfn_t stolen;
@@ -41,18 +44,29 @@ static bool visit(uintptr_t address, bool interrupts_on)
 	return true;
 }
 
+/* Runs a call in single steps. `longest` becomes its longest sequence, if that is longer. */
+static void add_step(void (*call)(void))
+{
+	stretch = 0;
+	arch_single_step(call, visit);
+}
+
+/* Prints the longest sequence of the calls since the last time. */
+static void print_longest(const char *name)
+{
+	console_printf("hold of %s: %llu\n", name, (unsigned long long)longest);
+	if (longest > record) {
+		record = longest;
+		fmt_snprintf(record_name, sizeof(record_name), "%s", name);
+	}
+	longest = 0;
+}
+
 /* Runs a call in single steps and prints its longest sequence with interrupts off. */
 static void step(const char *name, void (*call)(void))
 {
-	uint64_t before = longest;
-
-	longest = stretch = 0;
-	arch_single_step(call, visit);
-	console_printf("hold of %s: %llu\n", name, (unsigned long long)longest);
-	if (longest > before)
-		longest_name = name;
-	else
-		longest = before;
+	add_step(call);
+	print_longest(name);
 }
 
 /* ---- single frames ---- */
@@ -135,33 +149,17 @@ static void full_memory(void)
 
 static void alloc_order_3(void)
 {
-	struct page *page = alloc_pages(GFP_KERNEL, 3);
+	struct page *page = alloc_pages(GFP_ATOMIC, 3);
 
 	if (page)
 		__free_pages(page, 3);
 }
 
-/* In each block a run of order 3 was free, and half of it was taken again: the index is too high.
- */
 static void stale_bounds(void)
 {
-	struct page *all = NULL, *kept = NULL, *halves = NULL, *page;
-
-	while ((page = alloc_pages(GFP_KERNEL, 3)))
-		page_list_push(&all, page);
-	while ((page = page_list_pop(&all))) {
-		if (page_to_pfn(page) % BLOCK_FRAMES) {
-			page_list_push(&kept, page);
-			continue;
-		}
-		__free_pages(page, 3);
-		page = alloc_pages(GFP_KERNEL, 2);
-		if (page)
-			page_list_push(&halves, page);
-	}
+	adversary_stale_runs(&zones[ZONE_NORMAL]);
 	step("alloc_pages(3), stale bounds", alloc_order_3);
-	page_list_free(&halves);
-	page_list_free(&kept);
+	adversary_end();
 }
 
 /* ---- many frames in one call ---- */
@@ -235,16 +233,236 @@ static void ranges(void)
 		__free_page(pfn_to_page(top - 1));
 }
 
+/* ---- single frames, in the states of bench_adversary.h ---- */
+
+static void free_victims(void)
+{
+	page_list_free(&adversary_victims);
+}
+
+/* Neither the zone nor whether frames of a word rise or fall makes a hold longer. */
+static void visit_frees(const struct adversary *a)
+{
+	char text[ADVERSARY_TEXT_SIZE];
+
+	if (a->zone->id != ZONE_NORMAL || a->order == FALLING || !adversary_for_frees(a))
+		return;
+	add_step(free_victims);
+	add_step(drain_all_pages);
+	adversary_end();
+	adversary_describe(a, text);
+	print_longest(text);
+}
+
+/* ---- runs ---- */
+
+static struct page *runs;
+static gfp_t runs_gfp;
+static unsigned int runs_order, nr_runs;
+
+/* Allocates nr_runs runs, or as many as there are. */
+static void alloc_runs(void)
+{
+	struct page *page;
+
+	for (unsigned int i = 0; i < nr_runs && (page = alloc_pages(runs_gfp, runs_order)); i++)
+		page_list_push(&runs, page);
+}
+
+static void free_runs(void)
+{
+	page_list_free(&runs);
+}
+
+/* Allocates where blocks have a few frames left, and the index may not know it. */
+static void visit_allocs(const struct adversary *a)
+{
+	char text[ADVERSARY_TEXT_SIZE];
+
+	/* With stale bounds, pairs of frames are promised as well. */
+	for (runs_order = 0; runs_order <= (a->stale ? 1u : 0u); runs_order++) {
+		if (!adversary_for_allocs(a))
+			return;
+		runs_gfp = adversary_gfp(a->zone);
+		nr_runs = 1000;
+		add_step(alloc_runs);
+		free_runs();
+		adversary_end();
+	}
+	adversary_describe(a, text);
+	print_longest(text);
+}
+
+/* Divides a list: pieces of which the first frame is a multiple of `every` are left in it. */
+static void leave_some(struct page **list, struct page **others, pfn_t every)
+{
+	struct page *some = NULL, *page;
+
+	while ((page = page_list_pop(list)))
+		page_list_push(page_to_pfn(page) % every ? others : &some, page);
+	while ((page = page_list_pop(&some)))
+		page_list_push(list, page);
+}
+
+/* Allocates runs of one order, and frees them. */
+static void runs_of(unsigned int order)
+{
+	char text[ADVERSARY_TEXT_SIZE];
+
+	runs_order = order;
+	runs_gfp = GFP_ATOMIC;
+	nr_runs = order < BLOCK_ORDER ? 1000 : 200;
+	drain_caches();
+	add_step(alloc_runs);
+	add_step(free_runs);
+	add_step(drain_all_pages);
+	fmt_snprintf(text, sizeof(text), "runs of order %u", order);
+	print_longest(text);
+}
+
+/*
+ * Frees a run of each block, or of each gib: the last one there, so that each makes a bitmap full;
+ * or, if full, the only one, which is then allocated again.
+ */
+static void scattered_runs(unsigned int order, bool full)
+{
+	pfn_t unit = order < BLOCK_ORDER ? BLOCK_FRAMES : GIB_FRAMES;
+	struct page *others = NULL;
+	char text[ADVERSARY_TEXT_SIZE];
+
+	runs_order = order;
+	runs_gfp = GFP_ATOMIC;
+	nr_runs = order < BLOCK_ORDER ? 300u << (BLOCK_ORDER - order) : ~0u;
+	alloc_runs();
+	leave_some(&runs, &others, unit);
+	if (!full)
+		page_list_free(&others);
+	drain_caches();
+	add_step(free_runs);
+	add_step(drain_all_pages);
+	nr_runs = 200;
+	if (full)
+		add_step(alloc_runs);
+	free_runs();
+	page_list_free(&others);
+	drain_caches();
+	fmt_snprintf(text, sizeof(text), "the %s runs of order %u", full ? "only free" : "last",
+		     order);
+	print_longest(text);
+}
+
+/* As above, but the runs are in the last block of each gib, so that a gib becomes full as well. */
+static void runs_of_last_blocks(unsigned int order)
+{
+	struct page *all = NULL, *blocks = NULL, *page;
+	char text[ADVERSARY_TEXT_SIZE];
+
+	drain_caches();
+	while ((page = alloc_pages(GFP_ATOMIC, BLOCK_ORDER)))
+		page_list_push(block_of(page_to_pfn(page)) == BITMAP_BITS - 1 ? &blocks : &all,
+			       page);
+	page_list_take_all(&all);
+	page_list_free(&blocks);
+	drain_caches();
+	runs_order = order;
+	runs_gfp = GFP_ATOMIC;
+	nr_runs = ~0u;
+	alloc_runs();
+	leave_some(&runs, &all, BLOCK_FRAMES);
+	page_list_free(&all);
+	drain_caches();
+	add_step(free_runs);
+	add_step(drain_all_pages);
+	fmt_snprintf(text, sizeof(text), "the last runs of order %u of each gib", order);
+	print_longest(text);
+}
+
+/* In each gib the lower half was free, and all but a block of it was taken again. */
+static void stale_gibs(void)
+{
+	struct page *all = NULL, *halves = NULL, *page;
+
+	drain_caches();
+	while ((page = alloc_pages(GFP_ATOMIC, GIB_ORDER - 1)))
+		page_list_push(page_to_pfn(page) % GIB_FRAMES ? &all : &halves, page);
+	page_list_take_all(&all);
+	while ((page = page_list_pop(&halves))) {
+		pfn_t pfn = page_to_pfn(page);
+
+		__free_pages(page, GIB_ORDER - 1);
+		if (alloc_contig_range(pfn + BLOCK_FRAMES, pfn + GIB_FRAMES / 2, MIGRATE_MOVABLE,
+				       GFP_ATOMIC))
+			continue;
+		for (pfn_t i = BLOCK_FRAMES; i < GIB_FRAMES / 2; i++)
+			page_list_push(&all, pfn_to_page(pfn + i));
+	}
+	runs_order = GIB_ORDER - 1;
+	runs_gfp = GFP_ATOMIC;
+	nr_runs = 1;
+	step("alloc_pages(17), stale bounds", alloc_runs);
+	page_list_free(&all);
+	drain_caches();
+}
+
+static bool was_open(pfn_t pfn)
+{
+	const struct zone *z = pfn_zone(pfn);
+
+	return bitmap_tree_test(&z->known, gib_of(z, pfn));
+}
+
+/*
+ * Allocates runs of these orders when all that is left is a gib that was never open, each from
+ * another one. Each opens the gib and, up to order 8, a block, which is cleaned.
+ */
+static void fresh_gibs(void)
+{
+	static const unsigned int orders[] = { 0, 1, 3, 8, 9, 17 };
+	struct page *all = NULL, *fresh = NULL, *page;
+
+	drain_caches();
+	while ((page = alloc_pages(GFP_ATOMIC, GIB_ORDER)))
+		page_list_push(was_open(page_to_pfn(page)) ? &all : &fresh, page);
+	page_list_take_all(&all);
+	runs_gfp = GFP_ATOMIC;
+	nr_runs = 1;
+	for (unsigned int i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		page = page_list_pop(&fresh);
+		if (!page)
+			break;
+		__free_pages(page, GIB_ORDER);
+		runs_order = orders[i];
+		add_step(alloc_runs);
+		page_list_take_all(&all);
+	}
+	print_longest("alloc_pages(), a gib that was never open");
+	free_runs();
+	page_list_free(&fresh);
+	page_list_free(&all);
+	drain_caches();
+}
+
 bool bench_hold(const char *id)
 {
 	seed = 1;
-	longest = 0;
-	gibs(); /* first, while no block of theirs was ever open */
+	record = longest = 0;
+	gibs(); /* these come first, while no block of theirs was ever open */
 	ranges();
+	fresh_gibs();
 	single_frames();
 	full_memory();
 	stale_bounds();
-	console_printf("bench %s %llu instructions, %s\n", id, (unsigned long long)longest,
-		       longest_name);
+	adversary_each_for_frees(visit_frees);
+	adversary_each_for_allocs(visit_allocs);
+	for (unsigned int order = 1; order < GIB_ORDER; order++) {
+		runs_of(order);
+		scattered_runs(order, false);
+		scattered_runs(order, true);
+		if (order < BLOCK_ORDER)
+			runs_of_last_blocks(order);
+	}
+	stale_gibs();
+	console_printf("bench %s %llu instructions, %s\n", id, (unsigned long long)record,
+		       record_name);
 	return true;
 }

@@ -443,7 +443,7 @@ static const struct scenario scenarios[] = {
 	{ "alloc, order 3", ORDER, LOCKS, empty_caches, do_alloc, check_alloc },
 	{ "alloc, bulk", 0, FREELY, refill_cache, do_bulk, check_bulk },
 	{ "free, room in the cache", 0, FREELY, hold, do_free, nothing },
-	{ "free, cache full", 0, LOCKS, hold_and_fill_cache, do_free, nothing },
+	{ "free, cache full", 0, FREELY, hold_and_fill_cache, do_free, nothing },
 	{ "free, order 3", ORDER, LOCKS, hold, do_free, nothing },
 	{ "put_page", 0, LOCKS, hold, do_put, nothing },
 	{ "split_page", ORDER, LOCKS, hold, do_split, check_split },

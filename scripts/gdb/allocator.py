@@ -40,6 +40,7 @@ class Zone:
         self.locked = bool(int(value["lock"]["taken"]))
         self.idle = [int(value["idle"][level]) for level in range(2)]
         self.reserves = [int(frames) for frames in array(value["lowmem_reserve"])]
+        self.unmovable = int(value["unmovable"])
         self.dir = guest.words(int(value["dir"]), self.nr_gibs) if self.nr_gibs else []
         self.sets = {name: self.bitmap_tree(value[name])
                      for name in ("free", "open", "head", "known")}

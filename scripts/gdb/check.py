@@ -157,7 +157,10 @@ class Check:
             self.require(gib_bits.clean >> block & 1, "P3", zone, pfn, "an open block is not clean")
             self.require(gib_bits.blocks[block] != allocator.full or zone.idle[0] == pfn, "B5", zone,
                          pfn, "an open block is full and should have closed")
-            self.bounds(zone, gib_bits.blocks[block], pfn, held)
+            if pfn == zone.unmovable:
+                self.require(not held, "B3", zone, pfn, "the index holds the unmovable block")
+            else:
+                self.bounds(zone, gib_bits.blocks[block], pfn, held)
             self.open_block(zone, gib_bits.blocks[block], pfn, tally)
         elif head:
             return self.head_block(zone, pfn, tally)

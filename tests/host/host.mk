@@ -13,10 +13,10 @@ SIM := kernel/memory/steps.c lib/e820.c lib/format.c arch/x86_64/paging.c \
        tests/host/sim/sim.c tests/host/sim/cpus.c tools/replay/mapfile.c tests/host/sim/checks.c
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
-TESTS := test_memblock test_e820 test_paging test_zones test_buddy test_page_alloc test_caches test_check \
-         test_debug test_cpus test_probe test_memtest test_picture test_maps test_models \
-         test_mapfile test_string test_format test_crc32 test_fat test_elf test_options \
-         test_cmdline test_boot_info
+TESTS := test_memblock test_e820 test_paging test_zones test_buddy test_page_alloc test_caches \
+         test_check test_unmovable test_debug test_cpus test_probe test_memtest test_picture test_maps \
+         test_models test_lists test_mapfile test_string test_format test_crc32 test_fat test_elf \
+         test_options test_cmdline test_boot_info
 
 FUZZ    := ops fat elf e820 cmdline boot_info
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
@@ -27,12 +27,14 @@ HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel kernel
                                          tests/host/* tests/models tools/*))
 PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads \
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_gibs \
-            $(HOST)/test_interleave $(HOST)/test_faults $(HOST)/test_misuse $(HOST)/test_random \
-            $(HOST)/test_random_small $(FUZZERS) $(HOST)/bench
+            $(HOST)/test_interleave $(HOST)/test_interleave_buddy $(HOST)/test_interleave_words \
+            $(HOST)/test_faults $(HOST)/test_misuse $(HOST)/test_random $(HOST)/test_random_small \
+            $(FUZZERS) $(HOST)/bench
 # Prints which compiler makes which program, and "3 of 38", because all take a minute or more.
 count_program = $(eval PROGRAMS_BEGUN += $@)$(words $(PROGRAMS_BEGUN)) of $(words $(PROGRAMS))
 say_program   = $(call say,$(1),$@ ($(count_program) for the tests))
-$(PROGRAMS) $(HOST)/bench_counted $(HOST)/bench_models: $(HEADERS)
+$(PROGRAMS) $(HOST)/bench_counted $(HOST)/bench_setup $(HOST)/bench_models $(HOST)/bench_ns \
+  $(HOST)/bench_cpus: $(HEADERS)
 
 .PHONY: host
 host: $(HOST)/libfirstpage-mm.a $(PROGRAMS) ## builds the library, replay and the host tests
@@ -70,6 +72,7 @@ test_buddy_SOURCES    := $(MM) $(SIM) tests/host/sim/pieces.c
 test_check_SOURCES    := $(test_buddy_SOURCES)
 test_page_alloc_SOURCES := $(test_buddy_SOURCES)
 test_caches_SOURCES   := $(test_buddy_SOURCES)
+test_unmovable_SOURCES := $(test_buddy_SOURCES)
 test_debug_SOURCES    := $(MM) $(SIM)
 test_cpus_SOURCES     := $(MM) $(SIM)
 test_maps_SOURCES     := $(MM) $(SIM)
@@ -79,6 +82,7 @@ test_memtest_SOURCES  := kernel/memory/memtest.c kernel/monitor/cmd_memtest.c ke
 test_picture_SOURCES  := kernel/picture/cells.c kernel/picture/view.c kernel/picture/screen.c \
                          kernel/picture/words.c tests/host/sim/pieces.c $(MM) $(SIM)
 test_models_SOURCES   := tests/models/models.c $(MM) $(SIM)
+test_lists_SOURCES    := tests/host/peers/lists.c $(MM) $(SIM)
 test_mapfile_SOURCES  := tools/replay/mapfile.c
 test_string_SOURCES   := $(HOST)/lib_string.o
 test_format_SOURCES   := lib/format.c
@@ -151,12 +155,18 @@ $(HOST)/test_random $(HOST)/test_random_small: tests/host/test_random.c $(RANDOM
 	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(BITMAP) $(PLAIN) $(filter %.c,$^) -lcmocka -o $@
 
-# Two CPUs as coroutines, on blocks of 8 frames. No sanitizer knows of their stacks.
-$(HOST)/test_interleave: tests/host/test_interleave.c tests/host/port_pin.h $(ARENA) $(MM) $(SIM) | packages
+# Two CPUs as coroutines, on blocks of 8 frames, or of 256 in four words. No sanitizer knows of their stacks.
+$(HOST)/test_interleave: tests/host/test_interleave.c
+$(HOST)/test_interleave_buddy $(HOST)/test_interleave_words: tests/host/test_interleave_buddy.c
+$(HOST)/test_interleave_words: INTERLEAVE_SHIFT := 8
+INTERLEAVE_SHIFT := 3
+
+$(HOST)/test_interleave $(HOST)/test_interleave_buddy $(HOST)/test_interleave_words: \
+  tests/host/sim/schedules.c tests/host/port_pin.h $(ARENA) $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say_program,CC)
-	$(Q)$(CC) $(HOST_CFLAGS) -DMM_BITMAP_SHIFT=3 -DMM_MAX_CPUS=2 -include tests/host/port_pin.h $(filter %.c,$^) \
-	  $(INTERLEAVED:%=-Wl,--wrap=%) -lcmocka -o $@
+	$(Q)$(CC) $(HOST_CFLAGS) -DMM_BITMAP_SHIFT=$(INTERLEAVE_SHIFT) -DMM_MAX_CPUS=2 \
+	  -include tests/host/port_pin.h $(filter %.c,$^) $(INTERLEAVED:%=-Wl,--wrap=%) -lcmocka -o $@
 
 INTERLEAVED := port_irq_save port_irq_restore port_on_each_cpu
 
@@ -203,12 +213,29 @@ $(foreach target,$(FUZZ),$(eval $(call fuzz_program,$(target))))
 # has Callgrind's marks.
 BENCH_CFLAGS := $(HOST_CFLAGS) -DMM_NO_ASSERT $(SIM_LOW) -include tests/host/bench/port_inline.h
 
-$(HOST)/bench: tests/host/bench/bench.c $(MM) $(SIM) | packages
+BENCH        := tests/host/bench/bench.c tests/host/bench/churn.c
+
+$(HOST)/bench: $(BENCH) $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say_program,CC)
 	$(Q)$(CC) $(BENCH_CFLAGS) $(filter %.c,$^) -o $@
 
-$(HOST)/bench_counted: tests/host/bench/bench.c $(MM) $(SIM) | packages
+$(HOST)/bench_counted: $(BENCH) $(MM) $(SIM) | packages
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -o $@
+
+$(HOST)/bench_ns: tests/host/bench/bench_ns.c tests/host/bench/ns_work.c tests/host/peers/lists.c \
+                  $(MM) $(SIM) | packages
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(BENCH_CFLAGS) $(filter %.c,$^) -o $@
+
+$(HOST)/bench_cpus: tests/host/bench/bench_cpus.c $(MM) $(SIM) | packages
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND -DMM_MAX_CPUS=64 -no-pie $(filter %.c,$^) -o $@
+$(HOST)/bench_setup: tests/host/bench/bench_setup.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -o $@
@@ -222,7 +249,8 @@ $(HOST)/bench_models: tests/host/bench/bench_models.c tests/models/models.c $(MM
 # Coverage: the same programs by the same rules, with counters in place of sanitizers. Programs with other
 # bitmap sizes are left out, as their constants make other branches of the same lines.
 COVERAGE := $(B)/coverage
-COVERED  := test_memblock test_e820 test_zones test_buddy test_page_alloc test_caches test_check test_cpus test_maps \
+COVERED  := test_memblock test_e820 test_zones test_buddy test_page_alloc test_caches test_unmovable \
+            test_check test_cpus test_maps \
             test_string test_format test_crc32 test_faults test_misuse test_random test_threads
 # test_debug looks at return addresses, which -O0 does not keep, so it may fail here.
 UNJUDGED := test_debug

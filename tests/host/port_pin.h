@@ -1,7 +1,7 @@
 /*
- * port_pin.h: included first in test_interleave.c and all of mm/, it puts calls of the test where
- * the other CPU may go on: port_pin() and port_unpin(), between which a frame cache is used, and
- * before each atomic store and compare-and-exchange. A CPU that waits calls port_cpu_relax().
+ * port_pin.h: included first in a test that uses sim/schedules.h, and in all of mm/, it puts calls
+ * of the test where the other CPU may go on: port_pin() and port_unpin(), between which a frame
+ * cache is used, and before each atomic operation. A CPU that waits calls port_cpu_relax().
  */
 #ifndef TESTS_HOST_PORT_PIN_H
 #define TESTS_HOST_PORT_PIN_H
@@ -13,10 +13,17 @@ void port_pin(void);
 void port_unpin(void);
 void port_cpu_relax(void);
 
-void before_atomic(void);
+void before_atomic(void); /* one that writes */
+void before_load(void);
 
 /* Within its own expansion a macro's name means the compiler's builtin. */
+#define __atomic_load_n(...)             (before_load(), __atomic_load_n(__VA_ARGS__))
 #define __atomic_store_n(...)            (before_atomic(), __atomic_store_n(__VA_ARGS__))
+#define __atomic_exchange_n(...)         (before_atomic(), __atomic_exchange_n(__VA_ARGS__))
 #define __atomic_compare_exchange_n(...) (before_atomic(), __atomic_compare_exchange_n(__VA_ARGS__))
+#define __atomic_fetch_add(...)          (before_atomic(), __atomic_fetch_add(__VA_ARGS__))
+#define __atomic_fetch_sub(...)          (before_atomic(), __atomic_fetch_sub(__VA_ARGS__))
+#define __atomic_fetch_or(...)           (before_atomic(), __atomic_fetch_or(__VA_ARGS__))
+#define __atomic_and_fetch(...)          (before_atomic(), __atomic_and_fetch(__VA_ARGS__))
 
 #endif

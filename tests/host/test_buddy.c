@@ -141,6 +141,16 @@ static unsigned int naive_find(const struct bitmap *bitmap, unsigned int k)
 	return BITMAP_NONE;
 }
 
+static unsigned int naive_last(const struct bitmap *bitmap)
+{
+	unsigned int child = BITMAP_BITS;
+
+	while (child--)
+		if (bitmap_test(bitmap, child))
+			return child;
+	return BITMAP_NONE;
+}
+
 static unsigned int naive_order(const struct bitmap *bitmap, unsigned int child)
 {
 	unsigned int best = 0;
@@ -179,6 +189,7 @@ static void bitmap_functions_agree_with_naive_ones(void **state)
 		for (unsigned int order = 0; order <= BITMAP_SHIFT; order++)
 			assert_int_equal(bitmap_find_run(&bitmap, order),
 					 naive_find(&bitmap, order));
+		assert_int_equal(bitmap_last(&bitmap), naive_last(&bitmap));
 		for (unsigned int n = 0; n < 1u << k; n++)
 			any |= bitmap_test(&bitmap, child + n);
 		assert_int_equal(bitmap_any_run(&bitmap, child, k), any);

@@ -204,6 +204,32 @@ static void index_holds_a_whole_gib(void)
 	bitmap_tree_set(&normal->index[BLOCK_ORDER], whole_gib());
 }
 
+static void unmovable_block_in_the_index(void)
+{
+	unsigned int block;
+
+	assert_non_null(alloc_page(GFP_DMA | __GFP_UNMOVABLE));
+	block = block_of(dma->unmovable);
+	for (unsigned int k = 0; k < BITMAP_SHIFT; k++)
+		bitmap_set(&dma_gib()->index[k], block);
+}
+
+static void unmovable_block_whole(void)
+{
+	dma->unmovable = whole_block() * BLOCK_FRAMES;
+}
+
+static void unmovable_block_of_no_gib(void)
+{
+	dma->unmovable = PFN_NONE - BLOCK_FRAMES;
+}
+
+static void unmovable_frame_in_a_block(void)
+{
+	assert_non_null(alloc_page(GFP_DMA | __GFP_UNMOVABLE));
+	dma->unmovable++;
+}
+
 static void zone_index_lacks_a_gib(void)
 {
 	bitmap_tree_clear(&dma->index[0], 0);
@@ -496,6 +522,10 @@ static const struct breakage {
 	{ "B3", "in which nothing is free", PLAIN(index_holds_an_empty_block) },
 	{ "B3", "a block that is not open", PLAIN(index_holds_a_whole_block) },
 	{ "B3", "a gib that is not open", ON(islands_6g, index_holds_a_whole_gib) },
+	{ "B3", "the index holds the unmovable block", PLAIN(unmovable_block_in_the_index) },
+	{ "B3", "the unmovable block is not open", PLAIN(unmovable_block_whole) },
+	{ "B3", "the unmovable block is not open", PLAIN(unmovable_block_of_no_gib) },
+	{ "B3", "the unmovable block is not open", PLAIN(unmovable_frame_in_a_block) },
 	{ "B4", "and the gib's differ", PLAIN(zone_index_lacks_a_gib) },
 	{ "B4", "the top of a bitmap tree is wrong", PLAIN(top_too_full) },
 	{ "B5", "an open block is full", PLAIN(full_block_open) },
@@ -596,13 +626,10 @@ static void take_a_frame_in_use(void)
 	buddy_take_range(dma, pfn, pfn + 1);
 }
 
-static void put_a_free_frame(void)
+static void put_a_free_block(void)
 {
-	pfn_t pfn = page_to_pfn(allocate(2));
-
 	lock();
-	buddy_put(dma, pfn, 0);
-	buddy_put(dma, pfn, 0);
+	buddy_put(dma, whole_block() * BLOCK_FRAMES, BLOCK_ORDER);
 }
 
 static void put_into_a_block_not_open(void)
@@ -658,10 +685,10 @@ static const struct contract {
 	{ CONTRACT("port_lock_is_taken(&z->lock)", take_without_the_lock) },
 	{ CONTRACT("order <= MAX_PAGE_ORDER", take_too_large_an_order) },
 	{ CONTRACT("& w.bits) == w.bits", take_a_frame_in_use) },
-	{ CONTRACT("!bitmap_any_run(", put_a_free_frame) },
+	{ CONTRACT("!bitmap_any_run(", put_a_free_block) },
 	{ CONTRACT("bitmap_test(&s.gib->open", put_into_a_block_not_open) },
 	{ CONTRACT("!bitmap_test(&s.gib->free", open_a_whole_block) },
-	{ CONTRACT("frames <= z->nr_free", count_more_than_is_free) },
+	{ CONTRACT("frames <= __atomic_load_n(&z->nr_free", count_more_than_is_free) },
 	{ CONTRACT("child < BITMAP_BITS", test_a_child_too_far) },
 	{ CONTRACT("bitmap_is_run(child, k)", set_a_run_not_aligned) },
 	{ CONTRACT("cache->state == CACHE_BUSY", leave_without_entering) },

@@ -262,6 +262,34 @@ static void so_does_a_request_for_a_run(void **state)
 	assert_int_equal(mm_check(), 0);
 }
 
+/* Every other CPU frees runs of each order that a cache may hold: no frame of them stays there. */
+static void runs_in_every_cache_are_had(void **state)
+{
+	static struct page *runs[MM_MAX_CPUS][BLOCK_ORDER + 1][4];
+	uint64_t nr = 0;
+
+	(void)state;
+	boot(64, 512);
+	for (unsigned int cpu = 1; cpu < MM_MAX_CPUS; cpu++)
+		for (unsigned int i = 0; i < 4 * (BLOCK_ORDER + 1); i++)
+			runs[cpu][i / 4][i % 4] = alloc_pages(GFP_KERNEL, i / 4);
+	take_all();
+	for (sim_cpu = 1; sim_cpu < MM_MAX_CPUS; sim_cpu++)
+		for (unsigned int i = 0; i < 4 * (BLOCK_ORDER + 1); i++) {
+			__free_pages(runs[sim_cpu][i / 4][i % 4], i / 4);
+			nr += 1ull << (i / 4);
+		}
+	sim_cpu = 0;
+	assert_int_equal(nr_free_pages(), nr);
+	for (unsigned int i = 0; i < 4 * (MM_MAX_CPUS - 1); i++)
+		assert_non_null(alloc_pages(GFP_KERNEL, BLOCK_ORDER));
+	for (nr -= (4 * (MM_MAX_CPUS - 1)) << BLOCK_ORDER; nr; nr--)
+		assert_non_null(alloc_page(GFP_KERNEL));
+	assert_null(alloc_page(GFP_KERNEL | __GFP_HIGH));
+	assert_int_equal(nr_free_pages(), 0);
+	assert_int_equal(mm_check(), 0);
+}
+
 static void drain_all_pages_drains_every_cpu(void **state)
 {
 	(void)state;
@@ -745,6 +773,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_request_that_may_wait_gets_frames_from_every_cache,
 					  shut_down),
 		cmocka_unit_test_teardown(so_does_a_request_for_a_run, shut_down),
+		cmocka_unit_test_teardown(runs_in_every_cache_are_had, shut_down),
 		cmocka_unit_test_teardown(drain_all_pages_drains_every_cpu, shut_down),
 		cmocka_unit_test_teardown(a_busy_cpu_is_asked_again, shut_down),
 		cmocka_unit_test_teardown(an_interrupted_cpu_does_not_wait, shut_down),

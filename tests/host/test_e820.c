@@ -322,6 +322,132 @@ static void legacy_hole_is_never_ram(void **state)
 	assert_int_equal(map.nr_corrections, 3);
 }
 
+/*
+ * A model that looks at every piece on a line of cells: which entry owns a cell, and whether a
+ * piece begins there. It makes the corrections that the map must have, in number and in words.
+ */
+
+#define LINE        400
+#define LINE_ORIGIN 0x200000
+#define LINE_CELL   0x1000
+
+static struct {
+	int owner[LINE + 1]; /* -1: none; the cell behind the line never has one */
+	bool begins[LINE + 1];
+	uint32_t nr_corrections;
+	struct e820_correction corrections[E820_MAX_CORRECTIONS];
+} model;
+
+static void model_record(uint32_t what, uint32_t from, uint32_t to, uint32_t loser)
+{
+	struct e820_correction c = { LINE_ORIGIN + (uint64_t)from * LINE_CELL,
+				     (uint64_t)(to - from) * LINE_CELL, what, loser };
+	uint32_t nr = model.nr_corrections;
+	struct e820_correction *before =
+	    nr && nr <= E820_MAX_CORRECTIONS ? &model.corrections[nr - 1] : NULL;
+
+	if (before && before->what == what && before->entry == loser &&
+	    before->base + before->size == c.base) {
+		before->size += c.size;
+		return;
+	}
+	if (nr < E820_MAX_CORRECTIONS)
+		model.corrections[nr] = c;
+	model.nr_corrections++;
+}
+
+static bool beats(uint32_t type, uint32_t other)
+{
+	return type != RAM && (other == RAM || type > other);
+}
+
+/* Gives the cells [from, to) of the line to an entry, as one piece. */
+static void model_give(uint32_t from, uint32_t to, int entry)
+{
+	model.begins[from] = true;
+	for (uint32_t i = from; i < to; i++) {
+		model.owner[i] = entry;
+		model.begins[i] = i == from;
+	}
+	model.begins[to] = model.owner[to] >= 0;
+}
+
+static void model_paint(uint32_t entry, uint32_t from, uint32_t to)
+{
+	uint32_t type = raw[entry].type, end;
+
+	for (; from < to; from = end) {
+		int owner = model.owner[from];
+		uint32_t other = owner < 0 ? 0 : raw[owner].type;
+
+		for (end = from + 1; end < to && model.owner[end] == owner; end++)
+			if (model.begins[end])
+				break;
+		if (owner >= 0)
+			model_record(type == other ? E820_DUPLICATE : E820_OVERLAP, from, end,
+				     beats(type, other) ? (uint32_t)owner : entry);
+		if (owner < 0 || beats(type, other))
+			model_give(from, end, (int)entry);
+	}
+}
+
+static void check_against_model(void)
+{
+	uint32_t before = 0;
+
+	memset(&model, 0, sizeof(model));
+	for (uint32_t i = 0; i <= LINE; i++)
+		model.owner[i] = -1;
+	for (uint32_t i = 0; i < nr_raw; i++) {
+		uint32_t from = (uint32_t)(raw[i].base - LINE_ORIGIN) / LINE_CELL;
+		uint32_t to = from + (uint32_t)raw[i].size / LINE_CELL;
+
+		if (from < before)
+			model_record(E820_UNSORTED, from, to, i);
+		before = from;
+		model_paint(i, from, to);
+	}
+	sanitize();
+	assert_int_equal(map.nr_corrections, model.nr_corrections);
+	for (uint32_t i = 0; i < map.nr_corrections && i < E820_MAX_CORRECTIONS; i++)
+		assert_memory_equal(&map.corrections[i], &model.corrections[i],
+				    sizeof(model.corrections[i]));
+}
+
+/* Long and short entries, from a few of which the list overflows to more than it can tell. */
+static void corrections_are_those_of_each_piece(void **state)
+{
+	static const uint32_t types[] = { RAM, RSVD, E820_TYPE_ACPI, E820_TYPE_NVS, 5, 7, 12 };
+	uint64_t seed = 7;
+	unsigned int listed = 0;
+
+	(void)state;
+	for (uint32_t round = 0; round < 2000; round++) {
+		uint32_t nr = round % 4 ? 1 + round % 60 : 1 + round * 7 % E820_MAX_RAW;
+		uint32_t longest = 1u << round % 9;
+
+		nr_raw = 0;
+		for (uint32_t i = 0; i < nr; i++) {
+			uint32_t from, cells;
+
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			from = (uint32_t)(seed >> 20) % LINE;
+			cells = 1 + (uint32_t)(seed >> 40) % longest;
+			if (i && (seed >> 60) == 1) /* directly behind the one before */
+				from =
+				    (uint32_t)((raw[i - 1].base + raw[i - 1].size - LINE_ORIGIN) /
+					       LINE_CELL) %
+				    LINE;
+			cells = from + cells < LINE ? cells : LINE - from;
+			entry(LINE_ORIGIN + (uint64_t)from * LINE_CELL, (uint64_t)cells * LINE_CELL,
+			      types[(seed >> 50) % (1 + round % 7)]);
+		}
+		check_against_model();
+		listed += map.nr_corrections <= E820_MAX_CORRECTIONS;
+	}
+	assert_in_range(listed, 1200, 1900);
+}
+
 /* With the most entries, in the order that makes most ranges, all fit and all are counted. */
 static void full_tables(void **state)
 {
@@ -514,6 +640,7 @@ int main(int argc, char **argv)
 		test(whole_address_space),
 		test(attributes_disable_unless_all_do),
 		test(legacy_hole_is_never_ram),
+		test(corrections_are_those_of_each_piece),
 		test(full_tables),
 		test(names),
 		test(find_ram_by_hand),

@@ -30,7 +30,7 @@
 #include "tests/host/sim/sim.h"
 
 /* An operation has a kind, and an order or a frame of the arena. */
-enum kind { ALLOC, ALLOC_DMA, FREE, PUT, DRAIN, SPLIT, CONTIG3, CONTIG8 };
+enum kind { ALLOC, ALLOC_DMA, ALLOC_STAY, FREE, PUT, DRAIN, SPLIT, CONTIG3, CONTIG8 };
 
 struct op {
 	uint8_t kind;
@@ -42,8 +42,8 @@ struct op {
 #define MOST       (PLAIN | WITH(DRAIN) | WITH(SPLIT))
 #define ALL        (MOST | WITH(PUT) | WITH(CONTIG3) | WITH(CONTIG8))
 
-static const char *const kind_names[] = { "alloc", "alloc-dma", "free",    "put",
-					  "drain", "split",     "contig3", "contig8" };
+static const char *const kind_names[] = { "alloc", "alloc-dma", "alloc-stay", "free",   "put",
+					  "drain", "split",     "contig3",    "contig8" };
 
 struct run {
 	const struct arena *arena;
@@ -66,6 +66,8 @@ static const char *perform(struct op op)
 		return model_alloc(&model, __GFP_HIGH, op.arg, NULL);
 	case ALLOC_DMA:
 		return model_alloc(&model, __GFP_HIGH | GFP_DMA, op.arg, NULL);
+	case ALLOC_STAY:
+		return model_alloc(&model, __GFP_HIGH | __GFP_UNMOVABLE, op.arg, NULL);
 	case FREE:
 		return model_free(&model, pfn, FREE_PAGES);
 	case PUT:
@@ -102,6 +104,7 @@ static unsigned int list_ops(struct op ops[MAX_OPS])
 	for (unsigned int order = current->min_order; order <= MAX_PAGE_ORDER; order++) {
 		n = add_op(ops, n, ALLOC, order);
 		n = add_op(ops, n, ALLOC_DMA, order);
+		n = add_op(ops, n, ALLOC_STAY, order);
 	}
 	for (unsigned int i = 0; i < model.frames; i++) {
 		if (model_is_head(model.frame[i])) {
@@ -335,6 +338,8 @@ static const struct run runs[] = {
 	{ &three_blocks, 2, MOST, 0, 9 },
 	{ &two_gibs, 0, MOST, 0, 5 },
 	{ &two_gibs, 3, MOST, 0, 5 },
+	{ &whole_block, 0, ALL | WITH(ALLOC_STAY), 0, 0 },
+	{ &two_gibs, 3, MOST | WITH(ALLOC_STAY), 0, 4 },
 };
 
 #else
@@ -355,6 +360,9 @@ static const struct run runs[] = {
 	{ &gib, 0, ALL, 0, 4 },
 	{ &gibs, 0, PLAIN | WITH(ALLOC_DMA), 2, 0 },
 	{ &gibs, 2, MOST, 0, 5 },
+	{ &three_blocks, 0, PLAIN | WITH(ALLOC_STAY), 0, 7 },
+	{ &gib, 0, PLAIN | WITH(ALLOC_STAY), 1, 0 },
+	{ &gibs, 2, MOST | WITH(ALLOC_STAY), 0, 4 },
 };
 
 #endif

@@ -132,6 +132,7 @@ static void boots_with_many_islands(void **state)
 
 /* The linker makes every request to memblock from another file come here: see host.mk. */
 static unsigned int request, refuse_from, refuse_to;
+static unsigned int nr_anywhere; /* requests for physical memory at any address */
 
 static bool refused(void)
 {
@@ -156,6 +157,7 @@ void *__wrap_memblock_alloc_try_nid_raw(phys_addr_t size, phys_addr_t align, phy
 phys_addr_t __wrap_memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_addr_t start,
 					    phys_addr_t end, int nid, bool exact_nid)
 {
+	nr_anywhere += !start && end == MEMBLOCK_ALLOC_ACCESSIBLE;
 	return refused() ? 0
 			 : __real_memblock_alloc_range_nid(size, align, start, end, nid, exact_nid);
 }
@@ -208,6 +210,30 @@ static void boots_with_requests_refused(void **state)
 	       requests, one.booted, one.panicked, all.booted, all.panicked);
 	assert_int_equal(one.booted + one.panicked, requests);
 	assert_int_equal(all.panicked, requests);
+}
+
+/*
+ * 500 islands have no room for their descriptors: all of one frame, or all but one block of one
+ * stretch with a few frames in each. A search of all memory looks at each of them, so that there
+ * must not be one for each.
+ */
+static void searches_of_all_memory_are_few(void **state)
+{
+	struct map islands = { .name = "islands" }, stretch = { .name = "stretch" };
+
+	(void)state;
+	map_add(&islands, MIB, 63 * MIB, 1);
+	map_add(&stretch, MIB, 7 * MIB, 1);
+	for (unsigned int i = 0; i < 500; i++) {
+		map_add(&islands, (64 + 4ull * i) * MIB, PAGE_SIZE, 1);
+		map_add(&stretch, (8 + 2ull * i) * MIB, 3 * PAGE_SIZE, 1);
+	}
+	nr_anywhere = 0;
+	boot(&islands);
+	assert_in_range(nr_anywhere, 1, 20);
+	nr_anywhere = 0;
+	boot(&stretch);
+	assert_in_range(nr_anywhere, 1, 20);
 }
 
 /* The allocator is exhausted. */
@@ -441,6 +467,7 @@ int main(void)
 		cmocka_unit_test(boots_with_little_ram),
 		cmocka_unit_test(boots_with_many_islands),
 		cmocka_unit_test(boots_with_requests_refused),
+		cmocka_unit_test(searches_of_all_memory_are_few),
 		cmocka_unit_test(exhausted_at_every_call),
 		cmocka_unit_test(reserve_is_kept_behind_a_cache),
 		cmocka_unit_test(reserve_is_kept_when_the_bits_run_low),

@@ -74,7 +74,8 @@ static void disown(struct page *page, unsigned int order)
 
 static struct page *take(struct worker *self, unsigned int order)
 {
-	static const gfp_t gfps[] = { GFP_KERNEL, GFP_KERNEL, GFP_ATOMIC, GFP_DMA32, GFP_DMA };
+	static const gfp_t gfps[] = { GFP_KERNEL, GFP_KERNEL, GFP_ATOMIC,
+				      GFP_DMA32,  GFP_DMA,    __GFP_UNMOVABLE };
 	gfp_t gfp = gfps[random_below(self, sizeof(gfps) / sizeof(gfps[0]))];
 	struct page *page = alloc_pages(gfp, order);
 

@@ -238,6 +238,74 @@ static void memory_inside_a_region_stays_reserved_when_the_array_is_full(void **
 	assert_int_equal(mm_check(), 0);
 }
 
+/*
+ * Two ranges of whole GiBs, which begin and end within words of the bitmaps, and have holes between
+ * them. They are handed over without a hold of the lock for each.
+ */
+static void whole_gibs_are_handed_over_together(void **state)
+{
+	struct e820_entry raw[] = { { MIB, 63 * MIB, E820_TYPE_RAM, 0, 20, 0 },
+				    { 9 * GIB, 600 * GIB, E820_TYPE_RAM, 0, 20, 0 },
+				    { 615 * GIB, GIB, E820_TYPE_RAM, 0, 20, 0 },
+				    { 620 * GIB, 400 * GIB, E820_TYPE_RAM, 0, 20, 0 } };
+	struct sim_options options = { .dirty = true, .seed = 1, .kernel_size = MIB };
+	const struct zone *z = &zones[ZONE_NORMAL];
+	struct e820_taken kernel;
+	unsigned long holds = sim_holds;
+	unsigned int nr_whole = 0;
+	const char *error;
+
+	(void)state;
+	assert_int_equal(sim_boot(raw, 4, &options, &kernel, &error), 0);
+	assert_in_range(sim_holds - holds, 1, 200);
+	for (pfn_t gib = 0; gib < 1020 - 9; gib++)
+		nr_whole += bitmap_tree_test(&z->free, gib);
+	assert_in_range(nr_whole, 990, 1000); /* the others have the descriptors */
+	assert_int_equal(mm_check(), 0);
+	assert_int_equal(z->managed, z->nr_free);
+}
+
+/*
+ * Free runs of 1 to 200 frames, some of which end with a word or a block, or fill several. From
+ * every frame on, the next free range is the one that the frames' states show.
+ */
+static void free_ranges_are_those_of_the_frames(void **state)
+{
+	struct e820_entry raw[] = { { 16 * MIB, 16 * MIB, E820_TYPE_RAM, 0, 20, 0 } };
+	struct sim_options options = { .dirty = true, .seed = 1 };
+	const pfn_t first = PFN_DOWN(16 * MIB), limit = PFN_DOWN(32 * MIB);
+	pfn_t next = limit, next_end = limit;
+	struct e820_taken kernel;
+	uint64_t seed = 3;
+	const char *error;
+
+	(void)state;
+	assert_int_equal(sim_boot(raw, 1, &options, &kernel, &error), 0);
+	while (alloc_page(GFP_ATOMIC))
+		;
+	for (pfn_t pfn = first, end; pfn < limit; pfn = end + 1 + (seed >> 50) % 70) {
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		end = pfn + 1 + (seed >> 33) % (seed >> 60 ? 8 : 200);
+		if ((seed >> 57) % 4 == 0)
+			end = (end | 63) + 1;
+		for (; pfn < end && pfn < limit; pfn++)
+			if (page_state(pfn) == PAGE_ALLOCATED)
+				__free_page(pfn_to_page(pfn));
+	}
+	drain_caches();
+	for (pfn_t pfn = limit; pfn-- > first;) {
+		bool is_free = page_state(pfn) == PAGE_FREE;
+		pfn_t start = pfn, end = 0;
+
+		if (is_free && (pfn + 1 == limit || page_state(pfn + 1) != PAGE_FREE))
+			next_end = pfn + 1;
+		next = is_free ? pfn : next;
+		assert_int_equal(next_free_range(&start, &end), next < limit);
+		if (next < limit)
+			assert_true(start == next && end == next_end);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +315,8 @@ int main(void)
 		cmocka_unit_test(no_seed_makes_a_cookie_of_0),
 		cmocka_unit_test(descriptors_lie_in_pieces),
 		cmocka_unit_test(memory_given_back_late_is_as_any_other),
+		cmocka_unit_test(free_ranges_are_those_of_the_frames),
+		cmocka_unit_test(whole_gibs_are_handed_over_together),
 		cmocka_unit_test(memory_inside_a_region_stays_reserved_when_the_array_is_full),
 	};
 

@@ -117,7 +117,7 @@ static const char *perform(uint8_t what, uint8_t arg)
 		return model_drain(&model);
 	if (kind >= 2 && kind <= 4)
 		return give(kind, arg);
-	return take(kind, zone_bits[what >> 3 & 3], arg);
+	return take(kind, zone_bits[what >> 3 & 3] | (what >> 5 & 1 ? __GFP_UNMOVABLE : 0), arg);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -14,6 +14,8 @@ const struct op_gfp op_gfps[NR_OP_GFPS] = {
 	{ "GFP_DMA", GFP_DMA },
 	{ "GFP_DMA32", GFP_DMA32 },
 	{ "GFP_DMA | GFP_ATOMIC", GFP_DMA | GFP_ATOMIC },
+	{ "GFP_KERNEL | __GFP_UNMOVABLE", GFP_KERNEL | __GFP_UNMOVABLE },
+	{ "GFP_DMA32 | __GFP_UNMOVABLE", GFP_DMA32 | __GFP_UNMOVABLE },
 };
 
 void play_start(struct play *p, uint32_t nr_names)

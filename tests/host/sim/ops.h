@@ -46,7 +46,7 @@ struct op_gfp {
 	const char *name;
 	gfp_t gfp;
 };
-#define NR_OP_GFPS 5
+#define NR_OP_GFPS 7
 extern const struct op_gfp op_gfps[NR_OP_GFPS];
 
 /* A machine on which operations are performed: the model, and the names. */

@@ -1,0 +1,45 @@
+/*
+ * bench_rows.h: the rows of bench(), and what those that are measured by the clock share. Private
+ * to the files bench*.c.
+ */
+#ifndef KERNEL_TEST_BENCH_ROWS_H
+#define KERNEL_TEST_BENCH_ROWS_H
+
+#include "mm/gfp.h"
+
+/*
+ * The rows, by file. Each prints its line `bench ID VALUE UNIT`, or returns false when it cannot
+ * measure the row: there is too little memory.
+ */
+
+/* bench_calls.c: what calls cost on average */
+bool bench_pair0(const char *id);
+bool bench_pair(const char *id); /* the order is the number at the end of the id, 1 to 18 */
+bool bench_bulk0_alloc(const char *id);
+bool bench_bulk0_free(const char *id);
+bool bench_random0(const char *id);
+bool bench_random3(const char *id);
+bool bench_mixed50(const char *id);
+bool bench_shuffled0_free(const char *id);
+bool bench_contig(const char *id);
+
+/* bench_worst.c: the worst single call */
+bool bench_worst0_alloc(const char *id);
+bool bench_worst0_free(const char *id);
+bool bench_worst3_alloc(const char *id);
+
+/* bench_hold.c: the longest hold of a lock, in instructions */
+bool bench_hold(const char *id);
+
+/* The random numbers: each row begins with BENCH_SEED. Returns one below limit. */
+#define BENCH_SEED 1
+extern uint64_t bench_seed;
+uint64_t bench_random(uint64_t limit);
+
+/* Prints a line with tenths of a tick, and with the same in nanoseconds if the rate is known. */
+void bench_print_tenths(const char *id, uint64_t tenths);
+
+/* Prints a line with thousandths of a unit. */
+void bench_print_thousandths(const char *id, uint64_t thousandths, const char *unit);
+
+#endif
