@@ -460,15 +460,74 @@ void buddy_take_words(struct zone *z, struct frame_batch *b)
 }
 
 /*
- * Returns the highest order for which the index must hold a block in which child's word has this
- * value: that of the largest run in it, or around it when the word is full.
+ * Takes at most want of the lowest runs of an order less than a word's from the lowest open block
+ * that may have one. Returns how many.
  */
-static unsigned int order_with(const struct bitmap *bitmap, unsigned int child, uint64_t word)
+static unsigned int take_runs_of_block(struct zone *z, unsigned int order, unsigned int want,
+				       pfn_t *run)
+{
+	struct buddy_spot s;
+	unsigned int nr = 0;
+
+	if (!buddy_find_open(z, order, LEVEL_BLOCK, &s))
+		return 0;
+	for (unsigned int i = 0; i < BITMAP_WORDS && nr < want; i++) {
+		pfn_t first = spot_pfn(z, s) + i * BITMAP_WORD_FRAMES;
+		uint64_t runs = bitmap_read(&s.bitmap->word[i]), taken = 0;
+
+		if (runs)
+			runs = bitmap_runs_in_word(runs, order);
+		for (; runs && nr < want; runs &= runs - 1) {
+			unsigned int child = (unsigned int)__builtin_ctzll(runs);
+
+			taken |= bitmap_run_mask(child, order);
+			run[nr++] = first + child;
+		}
+		if (taken)
+			bitmap_and_not(&s.bitmap->word[i], taken);
+	}
+	if (nr && bitmap_empty(s.bitmap))
+		buddy_lower(z, spot_pfn(z, s), 0, LEVEL_BLOCK);
+	return nr;
+}
+
+unsigned int buddy_take_runs(struct zone *z, unsigned int order, unsigned int want, pfn_t *run)
+{
+	unsigned int nr = 0;
+
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	MM_ASSERT(order < GIB_ORDER);
+	while (nr < want) {
+		unsigned int n = 1;
+
+		if (order < BITMAP_WORD_SHIFT)
+			n = take_runs_of_block(z, order, want - nr, run + nr);
+		else
+			run[nr] = buddy_take_indexed(z, order);
+		if (order >= BITMAP_WORD_SHIFT ? run[nr] == PFN_NONE : !n) {
+			if (nr)
+				return nr;
+			run[0] = buddy_take_other(z, order);
+			return run[0] < PFN_AGAIN;
+		}
+		nr += n;
+	}
+	return nr;
+}
+
+/*
+ * Returns the highest order for which the index must hold a block in which child's word has this
+ * value, and had it before without these bits: that of the largest run that they may have completed.
+ */
+static unsigned int order_with(const struct bitmap *bitmap, unsigned int child, uint64_t word,
+			       uint64_t bits)
 {
 	unsigned int k;
 
 	if (word != BITMAP_WORD_FULL)
-		return bitmap_word_run_order(word);
+		return bits & (bits - 1)
+			   ? bitmap_word_run_order(word)
+			   : bitmap_word_order_at(word, (unsigned int)__builtin_ctzll(bits));
 	k = bitmap_words_order_at(bitmap, child);
 	return k < BITMAP_SHIFT ? k : BITMAP_SHIFT - 1;
 }
@@ -491,8 +550,9 @@ mm_always_inline bool or_word(struct zone *z, const struct frame_word *w)
 
 	MM_ASSERT(bitmap_test(&s.gib->open, s.block));
 	if (!buddy_is_indexed(z, s, k, LEVEL_BLOCK)) {
-		k = order_with(s.bitmap, child, expected);
-		raise_bounds(z, s, k, LEVEL_BLOCK);
+		k = order_with(s.bitmap, child, expected, w->bits);
+		if (!buddy_is_indexed(z, s, k, LEVEL_BLOCK))
+			raise_bounds(z, s, k, LEVEL_BLOCK);
 	}
 	before = bitmap_or(at, w->bits);
 	if (before & w->bits)
@@ -502,7 +562,7 @@ mm_always_inline bool or_word(struct zone *z, const struct frame_word *w)
 	word = before | w->bits;
 	if (word != expected || (word == BITMAP_WORD_FULL && k < BITMAP_SHIFT - 1 &&
 				 bitmap_run_full(s.bitmap, child, k + 1))) { /* L4 */
-		unsigned int now = order_with(s.bitmap, child, word);
+		unsigned int now = order_with(s.bitmap, child, word, w->bits);
 
 		k = now > k ? now : k;
 	}
@@ -528,13 +588,11 @@ static void settle(struct zone *z, pfn_t pfn)
 		keep_idle(z, spot_pfn(z, s), LEVEL_BLOCK);
 }
 
-void buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr)
+void buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr,
+		     uint64_t frames)
 {
 	const struct frame_word *end = word + nr;
-	uint64_t frames = 0;
 
-	for (const struct frame_word *w = word; w < end; w++)
-		frames += nr_frames(w->bits);
 	zone_add_free(z, frames);
 	for (; word < end; word++) {
 		unsigned long flags;
@@ -598,7 +656,7 @@ void buddy_put_frames(struct zone *z, pfn_t pfn, unsigned int order)
 	MM_ASSERT(order < BLOCK_ORDER);
 	for (; pfn < end; pfn += BITMAP_WORD_FRAMES)
 		word[nr++] = word_at(pfn, end);
-	buddy_put_words(z, word, nr);
+	buddy_put_words(z, word, nr, (uint64_t)1 << order);
 }
 
 unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end)

@@ -330,7 +330,15 @@ struct frame_batch {
 void buddy_take_words(struct zone *z, struct frame_batch *b);
 
 /*
- * Free frames of open blocks: those of nr words, or an aligned run of an order below 9. The caller
+ * Takes at most want runs of an order below GIB_ORDER as buddy_take() does, and stores their first
+ * frames in run[], mostly in rising order. Returns how many. It ends where the index does not lead
+ * to a run at once: a hold of the lock that corrects the index is long enough without more. Returns
+ * 0 where buddy_take() finds none, or wants the lock released.
+ */
+unsigned int buddy_take_runs(struct zone *z, unsigned int order, unsigned int want, pfn_t *run);
+
+/*
+ * Free frames of open blocks: those of nr words, `frames` in all, or an aligned run of an order below 9. The caller
  * holds the frames: they are no longer an allocation, and neither free nor in a frame cache. It
  * does not hold the lock, which is taken where a block became full, or a bound that must be raised
  * was lowered meanwhile: once for each such word at most. They panic if a frame is free already.
@@ -340,7 +348,8 @@ void buddy_take_words(struct zone *z, struct frame_batch *b);
  * frame cache marked as busy, from before the frames were no longer an allocation; and the caller
  * of buddy_put_frames() keeps interrupts off.
  */
-void buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr);
+void buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr,
+		     uint64_t frames);
 void buddy_put_frames(struct zone *z, pfn_t pfn, unsigned int order);
 
 #endif

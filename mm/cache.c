@@ -45,30 +45,42 @@ static void init_table(struct cache_table *table, unsigned int cpu)
 }
 
 /*
+ * Returns how many runs of an order from 1 to 9 a CPU's cache may hold in both stacks, if all
+ * orders together may hold `share` frames: 1/2048 of that, so that two runs of each order are a
+ * quarter of it at order 9, an eighth at order 8; of the lower orders, up to 1/32 of the frames.
+ */
+static uint64_t runs_for(uint64_t share, uint64_t order)
+{
+	uint64_t few = share / (4 * BLOCK_FRAMES), many = share / 32 >> order;
+
+	return at_most(few > many ? few : many, RUNS_MAX + RUNS_OUT);
+}
+
+/*
  * Sets what the two stacks of a CPU's cache may hold. All caches of a CPU and a zone together hold
- * at most `share` frames: half of it in order 0, and as many runs of each other order as fit into
- * the other half, 1022 frames for one of each.
+ * at most `share` frames: 3/8 of it in order 0, less than 5/8 in the other orders.
  */
 static void init_limits(struct frame_cache *cache, const struct zone *z)
 {
 	uint64_t share = z->managed / ZONE_PART_ALL / port_nr_cpus();
-	uint64_t half = share / 2, runs = at_most(half / (2 * BLOCK_FRAMES), RUNS_MAX + RUNS_OUT);
+	uint64_t frames = share * 3 / 8, runs = runs_for(share, cache->order);
 
 	if (cache->order) {
 		cache->out_limit = (uint32_t)runs / 4;
 		cache->limit = runs - cache->out_limit;
 	} else {
-		cache->limit = half > 2ull * CACHE_OUT ? half - CACHE_OUT : half / 2;
+		cache->limit = frames > 2ull * CACHE_OUT ? frames - CACHE_OUT : frames / 2;
 		cache->limit = at_most(at_most(cache->limit, z->managed / ZONE_PART), CACHE_MAX);
 		cache->out_limit = (uint32_t)at_most(cache->limit, CACHE_OUT);
 	}
 }
 
-static void init_cache(struct frame_cache *cache, const struct zone *z, unsigned int order)
+static void init_cache(struct frame_cache *cache, struct zone *z, unsigned int order)
 {
 	memset(cache, 0, sizeof(*cache));
 	cache->state = state_allocated(z->id, order);
 	cache->keep_below = KEEP_ALL;
+	cache->zone = z;
 	cache->order = order;
 	if (!mm_debug)
 		init_limits(cache, z);
@@ -214,38 +226,29 @@ struct frame_cache *cache_refill(gfp_t gfp)
 
 /*
  * Moves at most want runs of the cache's order from the bits of zone z to the empty cache, the
- * lowest on top. The batch ends where the index does not lead to a run at once, since a hold of the
- * lock that corrects the index is long enough without more. The caller has entered the cache.
+ * lowest on top. The caller has entered the cache.
  */
 static void refill_runs(struct frame_cache *cache, struct zone *z, unsigned int want)
 {
 	unsigned int order = (unsigned int)cache->order, nr;
-	struct page *run[RUNS_REFILL];
-	pfn_t pfn = PFN_NONE;
+	struct page **pages = cache_pages(cache);
+	pfn_t run[RUNS_REFILL], last;
 	unsigned long flags;
 
 	flags = port_lock_irqsave(&z->lock);
-	for (nr = 0; nr < want; nr++) {
-		pfn_t next = buddy_take_indexed(z, order);
-
-		if (next == PFN_NONE && !nr)
-			next = buddy_take_other(z, order);
-		if (next >= PFN_AGAIN)
-			break;
-		pfn = next;
-		run[nr] = pfn_to_page(pfn);
-		/* A block that was never open may have anything there. */
-		state_write(run[nr], 0);
-	}
+	nr = buddy_take_runs(z, order, want, run);
+	/* A block that was never open may have anything there. */
+	for (unsigned int i = 0; order == BLOCK_ORDER && i < nr; i++)
+		state_write(pfn_to_page(run[i]), 0);
 	zone_sub_free(z, (uint64_t)nr << order);
 	port_unlock_irqrestore(&z->lock, flags);
 	if (!nr)
 		return;
+	last = run[nr - 1] | (order < BLOCK_ORDER ? BLOCK_FRAMES - 1 : GIB_FRAMES - 1);
 	for (unsigned int i = 0; i < nr; i++)
-		cache_pages(cache)[i] = run[nr - 1 - i];
+		pages[i] = pfn_to_page(run[nr - 1 - i]);
 	cache_count_write(&cache->count, nr);
-	pfn |= order < BLOCK_ORDER ? BLOCK_FRAMES - 1 : GIB_FRAMES - 1;
-	cache->keep_below = pfn_to_page(pfn + 1);
+	cache->keep_below = pfn_to_page(last + 1);
 }
 
 struct page *cache_alloc_run(gfp_t gfp, unsigned int order)
@@ -294,6 +297,14 @@ static unsigned int top_run(struct page *const *top, unsigned int max)
 	return (unsigned int)(top - at);
 }
 
+/* Returns whether a frame lies in the word of the bits that begins with frame first. */
+static bool in_word(const struct page *page, pfn_t first)
+{
+	uintptr_t offset = (uintptr_t)page - (uintptr_t)pfn_to_page(first);
+
+	return offset < BITMAP_WORD_FRAMES * sizeof(struct page);
+}
+
 /*
  * Gathers the topmost frames of a stack that lie in one word of the bits, at most max. Returns how
  * many they are. Panics when one of them is there twice.
@@ -301,17 +312,19 @@ static unsigned int top_run(struct page *const *top, unsigned int max)
 static unsigned int gather_word(struct page *const *top, unsigned int max, struct frame_word *w)
 {
 	pfn_t pfn = page_to_pfn(*top), first = pfn & ~(BITMAP_WORD_FRAMES - 1);
-	unsigned int child = (unsigned int)(pfn - first);
-	unsigned int run = top_run(top, max <= child ? max : child + 1), n;
-	uint64_t bits = (~0ull >> (64 - run)) << (child + 1 - run);
+	unsigned int child = (unsigned int)(pfn - first), run, n;
+	uint64_t bits;
 
+	if (max == 1 || !in_word(*(top - 1), first)) {
+		*w = (struct frame_word){ first, 1ull << child };
+		return 1;
+	}
+	run = top_run(top, max <= child ? max : child + 1);
+	bits = (~0ull >> (64 - run)) << (child + 1 - run);
 	for (n = run; n < max; n++) {
-		const struct page *page = *(top - n);
-		uintptr_t offset = (uintptr_t)page - (uintptr_t)pfn_to_page(first);
-
-		if (offset >= BITMAP_WORD_FRAMES * sizeof(struct page))
+		if (!in_word(*(top - n), first))
 			break;
-		bits |= 1ull << (offset / sizeof(struct page) % 64);
+		bits |= 1ull << page_to_pfn(*(top - n)) % 64;
 	}
 	if (n != run && bitmap_word_weight(bits) != n)
 		panic("one of the 64 frames from 0x%llx on is in a cache twice",
@@ -327,22 +340,19 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 static unsigned int gather_runs(struct page *const *top, unsigned int max, unsigned int order,
 				struct frame_word *w)
 {
-	pfn_t pfn = page_to_pfn(*top);
+	pfn_t pfn = page_to_pfn(*top), first = run_start(pfn, BITMAP_WORD_SHIFT);
+	uint64_t bits = bitmap_run_mask(frame_of(pfn), order);
 	unsigned int n;
 
-	*w = (struct frame_word){ run_start(pfn, BITMAP_WORD_SHIFT), 0 };
-	for (n = 0; n < max; n++) {
-		uint64_t bits;
+	for (n = 1; n < max && in_word(*(top - n), first); n++) {
+		uint64_t more = bitmap_run_mask(frame_of(page_to_pfn(*(top - n))), order);
 
-		pfn = page_to_pfn(*(top - n));
-		if (run_start(pfn, BITMAP_WORD_SHIFT) != w->first)
-			break;
-		bits = bitmap_run_mask(frame_of(pfn), order);
-		if (w->bits & bits)
+		if (bits & more)
 			panic("one of the 64 frames from 0x%llx on is in a cache twice",
-			      (unsigned long long)w->first);
-		w->bits |= bits;
+			      (unsigned long long)first);
+		bits |= more;
 	}
+	*w = (struct frame_word){ first, bits };
 	return n;
 }
 
@@ -356,7 +366,7 @@ static unsigned int put_words(struct zone *z, struct page *const *top, unsigned 
 	for (nr = 0; n < max && nr < CACHE_DRAIN_WORDS; nr++)
 		n += order ? gather_runs(top - n, max - n, order, &word[nr])
 			   : gather_word(top - n, max - n, &word[nr]);
-	buddy_put_words(z, word, nr);
+	buddy_put_words(z, word, nr, (uint64_t)n << order);
 	return n;
 }
 
@@ -392,13 +402,14 @@ static unsigned int put_blocks(struct zone *z, struct page *const *top, unsigned
 }
 
 /*
- * Returns a batch from the top of one of the two stacks of a cache of zone z to the bits. For order
+ * Returns a batch from the top of one of the two stacks of a cache to the bits. For order
  * 0 these are at most CACHE_DRAIN frames, and as many as lie in CACHE_DRAIN_WORDS words: a frame
  * that lies alone costs as much as a whole word.
  */
-static void drain_batch(struct frame_cache *cache, struct zone *z, bool pages)
+static void drain_batch(struct frame_cache *cache, bool pages)
 {
 	unsigned int order = (unsigned int)cache->order, n;
+	struct zone *z = cache->zone;
 	uint64_t *count = pages ? &cache->count : &cache->nr_out;
 	struct page *const *top = (pages ? cache_pages(cache) : cache_out(cache)) + *count - 1;
 
@@ -421,12 +432,15 @@ void free_raced(const struct page *page)
 	      (unsigned long long)pfn);
 }
 
-bool cache_free(struct page *page, unsigned int order)
+struct frame_cache *cache_find(uint64_t state, unsigned int order)
 {
-	uint64_t state = state_read(page);
 	unsigned int zone = state_zone(state)->id;
-	struct frame_cache *cache = zone < MAX_NR_ZONES ? cache_at(port_cpu_id(), zone, order)
-							: &no_cache;
+
+	return zone < MAX_NR_ZONES ? cache_at(port_cpu_id(), zone, order) : &no_cache;
+}
+
+bool cache_free(struct frame_cache *cache, struct page *page, uint64_t state)
+{
 	bool keep = page < cache->keep_below;
 	uint64_t *count = keep ? &cache->count : &cache->nr_out;
 	uint64_t limit = keep ? cache->limit : cache->out_limit;
@@ -435,7 +449,7 @@ bool cache_free(struct page *page, unsigned int order)
 		return false;
 	cache_mark(cache);
 	if (*count == limit)
-		drain_batch(cache, &zones[zone], keep);
+		drain_batch(cache, keep);
 	if (!page_release(page, &state))
 		free_raced(page);
 	(keep ? cache_pages(cache) : cache_out(cache))[*count] = page;
@@ -448,7 +462,7 @@ bool cache_free(struct page *page, unsigned int order)
  * Shuts a cache of this CPU, once more if it is shut already. Returns false when it is in use. With
  * interrupts on, another CPU's request could come between reading the count and writing it.
  */
-static bool shut_cache(struct frame_cache *cache, struct zone *z)
+static bool shut_cache(struct frame_cache *cache)
 {
 	unsigned long flags = port_irq_save();
 	bool again = cache->shut;
@@ -461,9 +475,9 @@ static bool shut_cache(struct frame_cache *cache, struct zone *z)
 	if (cache_enter(cache) == CACHE_BUSY)
 		return false;
 	while (cache->count)
-		drain_batch(cache, z, true);
+		drain_batch(cache, true);
 	while (cache->nr_out)
-		drain_batch(cache, z, false);
+		drain_batch(cache, false);
 	cache->shut = 1; /* until now nobody else could shut it: it was busy */
 	return true;
 }
@@ -480,7 +494,7 @@ static void shut_here(void *argument)
 
 			if (*shut >> order & 1 || !cache->limit)
 				continue; /* with a limit of 0 it never has anything */
-			if (shut_cache(cache, z))
+			if (shut_cache(cache))
 				*shut |= (uint16_t)(1u << order);
 			else
 				__atomic_store_n(&s->busy, true, __ATOMIC_RELAXED);

@@ -61,6 +61,7 @@ struct frame_cache {
 	uint64_t nr_out;
 	uint32_t out_limit;
 	uint32_t shut; /* how many requests keep it shut: see cache_shut() */
+	struct zone *zone;
 	uint64_t order;
 };
 
@@ -297,12 +298,14 @@ struct page *cache_alloc_run(gfp_t gfp, unsigned int order);
 void cache_withhold(const struct zone *z);
 
 /*
- * Does what cache_push() does, with this CPU's cache of the zone that the descriptor names, and
- * beyond keep_below as well; a full cache returns a batch to the bits first. The order is less than
- * CACHE_ORDERS. Returns false when the descriptor is not as cache_push() demands, or the cache is
- * busy or has a limit of 0. The caller is pinned.
+ * Does what cache_push() does beyond keep_below as well; a full cache returns a batch to the bits
+ * first. Returns false when the descriptor is not as cache_push() demands, or the cache is busy or
+ * has a limit of 0. The caller is pinned.
  */
-bool cache_free(struct page *page, unsigned int order);
+bool cache_free(struct frame_cache *cache, struct page *page, uint64_t state);
+
+/* Returns this CPU's cache of the order for the zone that a state word names, whatever that is. */
+struct frame_cache *cache_find(uint64_t state, unsigned int order);
 
 /*
  * A cache that is *shut* is empty and busy: nothing is put in or taken out, and the calls that

@@ -269,13 +269,14 @@ __attribute__((noinline)) static void put_head(struct page *page, unsigned int o
 		bad_free(page, order);
 }
 
-/* Frees what the first cache could not take: by the cache of the frame's zone, or to the bits. */
+/* Frees what the hot path could not: to the cache of the frame's zone, else to the bits. */
 __attribute__((noinline)) static void free_slow(struct page *page, unsigned int order)
 {
+	uint64_t state = state_read(page);
 	bool done;
 
 	port_pin();
-	done = cache_free(page, order);
+	done = cache_free(cache_find(state, order), page, state);
 	port_unpin();
 	if (!done)
 		put_head(page, order);
@@ -287,8 +288,8 @@ __attribute__((noinline)) static void free_slow(struct page *page, unsigned int 
  */
 void __free_page(struct page *page)
 {
-	struct frame_cache *cache;
 	uint64_t state = state_read(page);
+	struct frame_cache *cache;
 	bool done;
 
 	port_pin();
