@@ -324,7 +324,7 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 	for (n = run; n < max; n++) {
 		if (!in_word(*(top - n), first))
 			break;
-		bits |= 1ull << page_to_pfn(*(top - n)) % 64;
+		bits |= 1ull << (page_to_pfn(*(top - n)) - first);
 	}
 	if (n != run && bitmap_word_weight(bits) != n)
 		panic("one of the 64 frames from 0x%llx on is in a cache twice",

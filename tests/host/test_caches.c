@@ -292,7 +292,7 @@ static void lower_runs_come_before_the_one_freed_last(void **state)
 
 /* ---- limits ---- */
 
-/* All caches of all CPUs together hold at most 1/64 of a zone; each order has as many runs. */
+/* All caches of all CPUs together hold at most 1/64 of a zone; order 9 has the fewest runs. */
 static void caches_hold_a_64th_of_a_zone(void **state)
 {
 	static const struct piece huge[] = { { 0, 0x9f000, 1 },
@@ -309,7 +309,7 @@ static void caches_hold_a_64th_of_a_zone(void **state)
 				struct frame_cache *cache = cache_at(0, z->id, order);
 
 				frames += (cache->limit + cache->out_limit) << order;
-				assert_int_equal(cache->limit > cache_at(0, z->id, 9)->limit, !order);
+				assert_true(cache->limit >= cache_at(0, z->id, 9)->limit);
 			}
 			assert_true(frames * sim_nr_cpus <= z->managed / 64);
 		}

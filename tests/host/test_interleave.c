@@ -172,33 +172,92 @@ static void free_again(void)
 	__free_page(t.one);
 }
 
-/* Frees that frame under the lock. */
-static void put_again(void)
+#define RUN_ORDER 2
+
+/* Allocates a run before the scripts. */
+static void prepare_run(void)
 {
-	put_page(t.one);
+	t.one = alloc_pages(GFP_KERNEL, RUN_ORDER);
+	assert_non_null(t.one);
+	for (unsigned int i = 0; i < 1u << RUN_ORDER; i++)
+		t.owner[page_to_pfn(t.one) + i - FIRST] = PREPARED;
+}
+
+/* No other frame is free. */
+static void prepare_last_run(void)
+{
+	unsigned int n = 0;
+
+	prepare_run();
+	while ((t.prepared[n] = prepare()))
+		n++;
+}
+
+static void free_run(void)
+{
+	for (unsigned int i = 0; i < 1u << RUN_ORDER; i++)
+		t.owner[page_to_pfn(t.one) + i - FIRST] = 0;
+	__free_pages(t.one, RUN_ORDER);
+}
+
+/* Frees the run that the other CPU frees, too. */
+static void free_run_again(void)
+{
+	__free_pages(t.one, RUN_ORDER);
+}
+
+static void a_run(unsigned int order)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, order);
+
+	if (!page)
+		return;
+	own(page, order);
+	disown(page, order);
+	__free_pages(page, order);
+}
+
+static void short_run(void)
+{
+	a_run(RUN_ORDER);
+}
+
+static void a_block(void)
+{
+	a_run(BLOCK_ORDER);
+}
+
+static void range_of_a_block(void)
+{
+	range(SERVED, SERVED + BLOCK_FRAMES);
 }
 
 static const struct pair pairs[] = {
-	{ "a frame, a range that begins there", NULL, { one_frame, range_first }, ANY, 0 },
-	{ "a range, a frame at its beginning", NULL, { range_first, one_frame }, ANY, 0 },
-	{ "a frame, a range of cached ones", NULL, { one_frame, range_cached }, EVERY, 0 },
-	{ "a range of cached frames, a frame", NULL, { range_cached, one_frame }, EVERY, 0 },
-	{ "two short ranges", NULL, { range_short, range_short_high }, ONE_RANGE, 0 },
-	{ "two frees into caches", prepare_one, { free_again, free_again }, PANIC, 0 },
-	{ "two frees, one under the lock", prepare_one, { free_again, put_again }, PANIC, 0 },
-	{ "two frees under the lock", prepare_one, { put_again, put_again }, PANIC, 0 },
-	{ "the last frame's free, a frame", prepare_last, { free_one, one_frame }, ANY, 0 },
-	{ "a frame, the last one's free", prepare_last, { one_frame, free_one }, ANY, 0 },
-	{ "a frame each of two", prepare_two, { one_frame, one_frame }, EVERY, 0 },
-	{ "two frames, a range", NULL, { two_frames, range_low }, ANY, 2 },
-	{ "a range, two frames", NULL, { range_low, two_frames }, ANY, 2 },
-	{ "two ranges", NULL, { range_low, range_high }, ONE_RANGE, 2 },
-	{ "a range, a block split", NULL, { range_high, split_a_block }, ANY, 2 },
-	{ "a block split, two frames", NULL, { split_a_block, two_frames }, ANY, 2 },
-	{ "two frames, all frames", NULL, { two_frames, all_frames }, ANY, 2 },
-	{ "all frames, two frames", NULL, { all_frames, two_frames }, ANY, 1 },
-	{ "all frames, a range", NULL, { all_frames, range_low }, ANY, 1 },
-	{ "a range, all frames", NULL, { range_low, all_frames }, ANY, 1 },
+	{ "a frame, a range that begins there", NULL, { one_frame, range_first }, ANY, 0, 0 },
+	{ "a range, a frame at its beginning", NULL, { range_first, one_frame }, ANY, 0, 0 },
+	{ "a frame, a range of cached ones", NULL, { one_frame, range_cached }, EVERY, 0, 0 },
+	{ "a range of cached frames, a frame", NULL, { range_cached, one_frame }, EVERY, 0, 0 },
+	{ "two short ranges", NULL, { range_short, range_short_high }, ONE_RANGE, 0, 0 },
+	{ "two frees into caches", prepare_one, { free_again, free_again }, PANIC, 0, 0 },
+	{ "two frees to the bits", prepare_run, { free_run_again, free_run_again }, PANIC, 0, 0 },
+	{ "two frees of a run", prepare_run, { free_run_again, free_run_again }, PANIC, 0, 2 },
+	{ "a run each", NULL, { short_run, short_run }, EVERY, 3, 2 },
+	{ "a run's free, all frames", prepare_last_run, { free_run, all_frames }, ANY, 3, 2 },
+	{ "a run, a range", NULL, { short_run, range_low }, ANY, 2, 2 },
+	{ "a block, a range of a block", NULL, { a_block, range_of_a_block }, ANY, 2, 2 },
+	{ "a block, a split", NULL, { a_block, split_a_block }, ANY, 2, 2 },
+	{ "the last frame's free, a frame", prepare_last, { free_one, one_frame }, ANY, 0, 0 },
+	{ "a frame, the last one's free", prepare_last, { one_frame, free_one }, ANY, 0, 0 },
+	{ "a frame each of two", prepare_two, { one_frame, one_frame }, EVERY, 0, 0 },
+	{ "two frames, a range", NULL, { two_frames, range_low }, ANY, 2, 0 },
+	{ "a range, two frames", NULL, { range_low, two_frames }, ANY, 2, 0 },
+	{ "two ranges", NULL, { range_low, range_high }, ONE_RANGE, 2, 0 },
+	{ "a range, a block split", NULL, { range_high, split_a_block }, ANY, 2, 0 },
+	{ "a block split, two frames", NULL, { split_a_block, two_frames }, ANY, 2, 0 },
+	{ "two frames, all frames", NULL, { two_frames, all_frames }, ANY, 2, 0 },
+	{ "all frames, two frames", NULL, { all_frames, two_frames }, ANY, 1, 0 },
+	{ "all frames, a range", NULL, { all_frames, range_low }, ANY, 1, 0 },
+	{ "a range, all frames", NULL, { range_low, all_frames }, ANY, 1, 0 },
 };
 
 static void every_order_of_two_scripts(void **state)

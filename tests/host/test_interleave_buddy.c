@@ -132,7 +132,7 @@ static void give_first(void)
 
 #define PAIR(name, prepare, one, two, max_switches)            \
 	{                                                      \
-		name, prepare, { one, two }, ANY, max_switches \
+		name, prepare, { one, two }, ANY, max_switches, 0 \
 	}
 
 static void take_one(void)
@@ -394,7 +394,7 @@ static void take_batch(void)
 	buddy_take_words(z, &b);
 	zone_sub_free(z, b.nr_frames);
 	port_unlock_irqrestore(&z->lock, flags);
-	buddy_put_words(z, b.word, b.nr_words);
+	buddy_put_words(z, b.word, b.nr_words, b.nr_frames);
 	port_irq_restore(outer);
 }
 

@@ -308,6 +308,7 @@ static void a_search_lets_go_of_the_lock(void **state)
 
 	(void)state;
 	BOOTS(plain_128m);
+	sim_limit_caches(64, 0);
 	for (unsigned int i = 0; i < BLOCKS; i++) {
 		blocks[i] = alloc_pages(GFP_DMA32, BLOCK_ORDER);
 		assert_int_equal(page_zonenum(blocks[i]), ZONE_DMA32);

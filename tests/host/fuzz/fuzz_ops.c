@@ -129,7 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	boot_once();
 	arena_restore(start);
 	nr_held = 0;
-	arena_limit_caches(bytes[0] % (CACHE_LIMIT + 1), bytes[0] % (CACHE_LIMIT + 1) / 2);
+	sim_limit_caches(bytes[0] % (CACHE_LIMIT + 1), bytes[0] % (CACHE_LIMIT + 1) / 2);
 	if (bytes[0] >> 3)
 		bad = take_from(model.base + (pfn_t)8 * (bytes[0] >> 3));
 	for (size_t i = 1; !bad && i + 1 < size; i += 2) {

@@ -80,21 +80,6 @@ static pfn_t frames_for_metadata(const struct arena *arena)
 	return 256 + 2 * PFN_DOWN(frames * sizeof(struct page));
 }
 
-void arena_limit_caches(uint32_t frames, uint32_t runs)
-{
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
-		for_each_zone(z)
-			for_each_cache_order(order) {
-				struct frame_cache *cache = cache_at(cpu, z->id, order);
-				uint32_t most = order ? RUNS_OUT : CACHE_OUT;
-
-				cache->limit = order ? runs : frames;
-				cache->out_limit = order ? runs / 2 : frames;
-				if (cache->out_limit > most)
-					cache->out_limit = most;
-			}
-}
-
 void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m)
 {
 	struct paging_config paging = { .nx = true };
@@ -121,7 +106,7 @@ void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m
 	reserve(arena->metadata, metadata_end);
 	memblock_free_all();
 	zones_finish();
-	arena_limit_caches(cache_limit, cache_limit / 2);
+	sim_limit_caches(cache_limit, cache_limit / 2);
 }
 
 /* The memory of which a state consists. */

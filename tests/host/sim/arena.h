@@ -23,10 +23,9 @@ struct arena {
 /*
  * Boots the arena, and initialises m with its free frames; the caller destroys m. The frame caches
  * hold at most cache_limit frames each, or half as many runs of a higher order, whatever the zones'
- * sizes. arena_limit_caches() sets both limits again, while the caches are empty.
+ * sizes.
  */
 void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m);
-void arena_limit_caches(uint32_t frames, uint32_t runs);
 
 /*
  * The state of an arena is every byte of it that the allocator can read on the first sim_nr_cpus

@@ -129,12 +129,13 @@ void wait_for_other(void)
 static bool cache_in_use(void)
 {
 	for (unsigned int cpu = 0; cpu < 2; cpu++)
-		for_each_zone(z) {
-			const struct frame_cache *cache = cache_at(cpu, z->id, 0);
+		for_each_zone(z)
+			for_each_cache_order(order) {
+				const struct frame_cache *cache = cache_at(cpu, z->id, order);
 
-			if (cache->state == CACHE_BUSY && !cache->shut)
-				return true;
-		}
+				if (cache->state == CACHE_BUSY && !cache->shut)
+					return true;
+			}
 	return false;
 }
 
@@ -372,7 +373,7 @@ static void explore_pair(void)
 	double schedules;
 
 	arena_boot(&arena, CACHE, &m);
-	arena_limit_caches(CACHE, 0);
+	sim_limit_caches(CACHE, pair->runs);
 	state_size = arena_state_size(&arena, &m);
 	booted = calloc(1, state_size);
 	present = calloc(1, state_size);

@@ -52,6 +52,7 @@ struct pair {
 	void (*scripts[2])(void);
 	enum result result;
 	unsigned int max_switches; /* 0: every schedule */
+	unsigned int runs;         /* that each frame cache of a higher order holds */
 };
 
 /* What the test knows about a run, beside the arena; and what it knows before each run. */

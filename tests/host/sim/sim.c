@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "arch/x86_64/paging.h"
+#include "mm/cache.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
 #include "mm/page.h"
@@ -321,4 +322,19 @@ int sim_boot(const struct e820_entry *raw, uint32_t nr, const struct sim_options
 	sim_mem_map_bytes = mem_map_init();
 	memory_hand_over(options->seed, options->debug);
 	return 0;
+}
+
+void sim_limit_caches(uint32_t frames, uint32_t runs)
+{
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+		for_each_zone(z)
+			for_each_cache_order(order) {
+				struct frame_cache *cache = cache_at(cpu, z->id, order);
+				uint32_t most = order ? RUNS_OUT : CACHE_OUT;
+
+				cache->limit = order ? runs : frames;
+				cache->out_limit = order ? runs / 2 : frames;
+				if (cache->out_limit > most)
+					cache->out_limit = most;
+			}
 }

@@ -75,6 +75,12 @@ void sim_cpu_end(void);
 /* Enables (on) or disables this thread's interrupts. */
 void sim_irqs(bool on);
 
+/*
+ * Lets the stacks of every CPU's frame caches hold `frames` single frames, or `runs` runs of each
+ * higher order, whatever the zones' sizes; of runs to give back half as many. The caches are empty.
+ */
+void sim_limit_caches(uint32_t frames, uint32_t runs);
+
 /* How often this thread disabled its interrupts, which it does once each time it takes a lock. */
 extern _Thread_local unsigned long sim_holds;
 
