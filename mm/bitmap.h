@@ -169,7 +169,7 @@ static inline uint64_t bitmap_run_mask(unsigned int child, unsigned int k)
 	return bitmap_run_bits[k] << (child % 64);
 }
 
-/* Whether a run lies in a bitmap and is aligned: what every function on runs demands. */
+/* Returns whether child and k name an aligned run in a bitmap. All functions on runs demand it. */
 static inline bool bitmap_is_run(unsigned int child, unsigned int k)
 {
 	return k <= BITMAP_SHIFT && child < BITMAP_BITS && !(child & ((1u << k) - 1));
@@ -320,7 +320,10 @@ static inline unsigned int bitmap_word_order_at(uint64_t word, unsigned int chil
 	return k;
 }
 
-/* Returns the same for a bitmap, given that all of child's word is set. */
+/*
+ * Returns the order of the largest aligned run of set bits in a bitmap that contains child, given
+ * that all of child's word is set.
+ */
 unsigned int bitmap_words_order_at(const struct bitmap *bitmap, unsigned int child);
 
 /* Returns the order of the largest aligned run of set bits that contains child, a set bit. */
