@@ -133,7 +133,7 @@ static inline unsigned int bitmap_first(const struct bitmap *bitmap)
 	return BITMAP_NONE;
 }
 
-/* Returns the highest set child, or BITMAP_NONE. */
+/* Returns the highest set child, or BITMAP_NONE. No other CPU changes the bitmap meanwhile. */
 static inline unsigned int bitmap_last(const struct bitmap *bitmap)
 {
 	for (unsigned int i = BITMAP_WORDS; i--;)
@@ -372,9 +372,10 @@ static inline void bitmap_tree_clear(struct bitmap_tree *tree, pfn_t child)
 #define BITMAP_TREE_NONE (~(pfn_t)0)
 
 /*
- * Return the lowest set child, and the highest, or BITMAP_TREE_NONE: when none is set, or when the
- * lowest, or highest, bit of the top stands for an empty leaf, as it may while other CPUs set
- * children.
+ * Return the lowest set child, and the highest, or BITMAP_TREE_NONE when none is set.
+ * bitmap_tree_first() returns that as well when the lowest bit of the top stands for an empty leaf,
+ * as it may while other CPUs set children. bitmap_tree_last() is for trees that no other CPU
+ * changes meanwhile.
  */
 static inline pfn_t bitmap_tree_first(const struct bitmap_tree *tree)
 {

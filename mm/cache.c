@@ -493,6 +493,7 @@ static bool shut_cache(struct frame_cache *cache)
 	return true;
 }
 
+/* Shuts this CPU's caches for a request, except those that it has shut already. */
 static void shut_here(void *argument)
 {
 	struct cache_shut *s = argument;
@@ -512,6 +513,7 @@ static void shut_here(void *argument)
 		}
 }
 
+/* Ends what a request has shut on this CPU. */
 static void reopen_here(void *argument)
 {
 	const struct cache_shut *s = argument;
