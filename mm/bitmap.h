@@ -133,7 +133,7 @@ static inline unsigned int bitmap_first(const struct bitmap *bitmap)
 	return BITMAP_NONE;
 }
 
-/* Returns the highest set child, or BITMAP_NONE. */
+/* Returns the highest set child, or BITMAP_NONE. No other CPU changes the bitmap meanwhile. */
 static inline unsigned int bitmap_last(const struct bitmap *bitmap)
 {
 	for (unsigned int i = BITMAP_WORDS; i--;)
@@ -169,7 +169,7 @@ static inline uint64_t bitmap_run_mask(unsigned int child, unsigned int k)
 	return bitmap_run_bits[k] << (child % 64);
 }
 
-/* Whether a run lies in a bitmap and is aligned: what every function on runs demands. */
+/* Returns whether child and k name an aligned run in a bitmap. All functions on runs demand it. */
 static inline bool bitmap_is_run(unsigned int child, unsigned int k)
 {
 	return k <= BITMAP_SHIFT && child < BITMAP_BITS && !(child & ((1u << k) - 1));
@@ -320,7 +320,10 @@ static inline unsigned int bitmap_word_order_at(uint64_t word, unsigned int chil
 	return k;
 }
 
-/* Returns the same for a bitmap, given that all of child's word is set. */
+/*
+ * Returns the order of the largest aligned run of set bits in a bitmap that contains child, given
+ * that all of child's word is set.
+ */
 unsigned int bitmap_words_order_at(const struct bitmap *bitmap, unsigned int child);
 
 /* Returns the order of the largest aligned run of set bits that contains child, a set bit. */
@@ -369,9 +372,10 @@ static inline void bitmap_tree_clear(struct bitmap_tree *tree, pfn_t child)
 #define BITMAP_TREE_NONE (~(pfn_t)0)
 
 /*
- * Return the lowest set child, and the highest, or BITMAP_TREE_NONE: when none is set, or when the
- * lowest, or highest, bit of the top stands for an empty leaf, as it may while other CPUs set
- * children.
+ * Return the lowest set child, and the highest, or BITMAP_TREE_NONE when none is set.
+ * bitmap_tree_first() returns that as well when the lowest bit of the top stands for an empty leaf,
+ * as it may while other CPUs set children. bitmap_tree_last() is for trees that no other CPU
+ * changes meanwhile.
  */
 static inline pfn_t bitmap_tree_first(const struct bitmap_tree *tree)
 {

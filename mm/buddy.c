@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * buddy.c: the cold paths of buddy.h: bitmaps open and close, bounds rise and fall; and the moves
- * of single frames by words.
+ * of batches between the bits and the frame caches.
  *
  * An open bitmap that turns out not to hold what the index promised is taken off the index, so that
  * no search meets it again before a free raises it. When no open bitmap serves, a whole block or
@@ -367,7 +367,7 @@ static pfn_t take_gib_head(struct zone *z)
 	return pfn;
 }
 
-/* The full block or gib that B5 keeps open may be what orders 9 and up lack: it is closed first. */
+/* Orders 9 and up may lack just the full block or gib that B5 keeps open: then it is closed. */
 pfn_t buddy_take_other(struct zone *z, unsigned int order)
 {
 	pfn_t pfn;
@@ -517,7 +517,8 @@ unsigned int buddy_take_runs(struct zone *z, unsigned int order, unsigned int wa
 
 /*
  * Returns the highest order for which the index must hold a block in which child's word has this
- * value, and had it before without these bits: that of the largest run that they may have completed.
+ * value, and had it before without these bits: that of the largest run that they may have
+ * completed.
  */
 static unsigned int order_with(const struct bitmap *bitmap, unsigned int child, uint64_t word,
 			       uint64_t bits)
@@ -708,8 +709,7 @@ static pfn_t take_highest_block(struct zone *z)
 	return buddy_take_run(z, s, bitmap_last(s.bitmap), 0, LEVEL_GIB, BUDDY_FOR_PARTS);
 }
 
-/* Opens the highest whole block, with all of it free, as the unmovable one. Returns whether it did.
- */
+/* Opens the highest whole block, all of it free, as the unmovable one. Returns whether it did. */
 static bool open_unmovable(struct zone *z)
 {
 	pfn_t pfn;

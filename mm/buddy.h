@@ -338,10 +338,12 @@ void buddy_take_words(struct zone *z, struct frame_batch *b);
 unsigned int buddy_take_runs(struct zone *z, unsigned int order, unsigned int want, pfn_t *run);
 
 /*
- * Free frames of open blocks: those of nr words, `frames` in all, or an aligned run of an order below 9. The caller
- * holds the frames: they are no longer an allocation, and neither free nor in a frame cache. It
- * does not hold the lock, which is taken where a block became full, or a bound that must be raised
- * was lowered meanwhile: once for each such word at most. They panic if a frame is free already.
+ * Free frames of open blocks: buddy_put_words() those of nr words, `frames` in all,
+ * buddy_put_frames() an aligned run of an order below 9. The caller holds the frames: they are no
+ * longer an allocation, and not free; if they are still in a frame cache, it is the caller's, and
+ * busy. The caller does not hold the lock, which is taken where a block became full, or a bound
+ * that must be raised was lowered meanwhile: once for each such word at most. They panic if a frame
+ * is free already.
  *
  * Until they return, the frames count as free, but may not be found. A request that must find them
  * waits until every CPU has answered cache_shut(). So the caller of buddy_put_words() keeps its

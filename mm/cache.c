@@ -2,9 +2,10 @@
 /*
  * cache.c: filling and draining the frame caches.
  *
- * What a cache lacks comes from the bits in *batches*: under one hold of the zone's lock, from a
- * few open blocks at most. It goes back in batches, too, grouped by word: what lies in one word of
- * the bits and is neighbours in the stack is one operation.
+ * An empty cache gets a *batch* from the bits: under one hold of the zone's lock, from a few open
+ * blocks at most. A full stack returns a batch to them. Frames, and runs shorter than a word, that
+ * are neighbours in the stack and lie in one word of the bits go back by one atomic operation.
+ * Below order 9 this needs the lock only where a block becomes full; blocks go back under it.
  */
 #include "mm/cache.h"
 #include "mm/buddy.h"
@@ -17,7 +18,7 @@ struct cache_table cache_tables[MM_MAX_CPUS];
 static struct frame_cache no_cache = { .state = CACHE_BUSY };
 
 /* Beyond the descriptors of all frames: everything is kept. */
-#define KEEP_ALL      ((const struct page *)UINTPTR_MAX)
+#define KEEP_ALL          ((const struct page *)UINTPTR_MAX)
 
 /*
  * The most words that one drain frees. Each may complete a block, which costs several times as much
@@ -25,9 +26,9 @@ static struct frame_cache no_cache = { .state = CACHE_BUSY };
  */
 #define CACHE_DRAIN_WORDS 8
 
-/* One in so many frames of a zone is the most that pages[] of order 0 holds, and all caches. */
-#define ZONE_PART     256
-#define ZONE_PART_ALL 64
+/* One in so many of a zone's frames is the most that a stack of order 0 holds, and all caches. */
+#define ZONE_PART         256
+#define ZONE_PART_ALL     64
 
 static uint64_t at_most(uint64_t n, uint64_t limit)
 {
@@ -46,8 +47,8 @@ static void init_table(struct cache_table *table, unsigned int cpu)
 
 /*
  * Returns how many runs of an order from 1 to 9 a CPU's cache may hold in both stacks, if all
- * orders together may hold `share` frames: 1/2048 of that, so that two runs of each order are a
- * quarter of it at order 9, an eighth at order 8; of the lower orders, up to 1/32 of the frames.
+ * orders together may hold `share` frames: share / 2048 runs, which is a quarter of the frames at
+ * order 9, an eighth at order 8, a sixteenth at order 7; of each lower order, 1/32 of the frames.
  */
 static uint64_t runs_for(uint64_t share, uint64_t order)
 {
@@ -58,7 +59,7 @@ static uint64_t runs_for(uint64_t share, uint64_t order)
 
 /*
  * Sets what the two stacks of a CPU's cache may hold. All caches of a CPU and a zone together hold
- * at most `share` frames: 3/8 of it in order 0, less than 5/8 in the other orders.
+ * at most `share` frames: 3/8 of it in order 0, at most 5/8 in the others.
  */
 static void init_limits(struct frame_cache *cache, const struct zone *z)
 {
@@ -114,9 +115,9 @@ static struct page **lay_down(struct page **top, const struct frame_word *w)
 }
 
 /*
- * Moves at most want frames of zone z from the bits to the cache of order 0, which has room for them, so that
- * the lowest of them is on top. It moves none that z keeps from requests with the flags gfp, and
- * may move fewer, or none. The caller has entered the cache.
+ * Moves at most want frames of zone z from the bits to the cache of order 0, which has room for
+ * them, so that the lowest of them is on top. It moves none that z keeps from requests with the
+ * flags gfp, and may move fewer, or none. The caller has entered the cache.
  */
 static void refill(struct frame_cache *cache, struct zone *z, gfp_t gfp, uint64_t want)
 {
@@ -356,7 +357,10 @@ static unsigned int gather_runs(struct page *const *top, unsigned int max, unsig
 	return n;
 }
 
-/* Returns a batch of frames, or of runs shorter than a word, to the bits. Returns how many. */
+/*
+ * Moves frames, or runs shorter than a word, from the top of a stack to the bits, at most max.
+ * Returns how many they are.
+ */
 static unsigned int put_words(struct zone *z, struct page *const *top, unsigned int max,
 			      unsigned int order)
 {
@@ -370,7 +374,10 @@ static unsigned int put_words(struct zone *z, struct page *const *top, unsigned 
 	return n;
 }
 
-/* Returns a batch of runs of a word or more to the bits. Returns how many. */
+/*
+ * Moves runs of an order from 6 to 8 from the top of a stack to the bits, at most max.
+ * Returns how many they are.
+ */
 static unsigned int put_runs(struct zone *z, struct page *const *top, unsigned int max,
 			     unsigned int order)
 {
@@ -384,7 +391,10 @@ static unsigned int put_runs(struct zone *z, struct page *const *top, unsigned i
 /* The most blocks that one hold of the lock frees. */
 #define MAX_BATCH_BLOCKS 3
 
-/* Returns a batch of blocks to the bits of their gibs. Returns how many. */
+/*
+ * Moves blocks from the top of a stack to the bits of their gibs, at most max. Returns how many
+ * they are.
+ */
 static unsigned int put_blocks(struct zone *z, struct page *const *top, unsigned int max)
 {
 	unsigned long flags = port_lock_irqsave(&z->lock);
@@ -402,9 +412,10 @@ static unsigned int put_blocks(struct zone *z, struct page *const *top, unsigned
 }
 
 /*
- * Returns a batch from the top of one of the two stacks of a cache to the bits. For order
- * 0 these are at most CACHE_DRAIN frames, and as many as lie in CACHE_DRAIN_WORDS words: a frame
- * that lies alone costs as much as a whole word.
+ * Returns a batch from the top of one of the two stacks of a cache, *pages* or *out*, to the bits:
+ * at most CACHE_DRAIN frames of order 0, half of the limit of other orders. Below order 9 these are
+ * no more than lie in CACHE_DRAIN_WORDS words, because a frame that lies alone costs as much as a
+ * whole word.
  */
 static void drain_batch(struct frame_cache *cache, bool pages)
 {
@@ -482,6 +493,7 @@ static bool shut_cache(struct frame_cache *cache)
 	return true;
 }
 
+/* Shuts this CPU's caches for a request, except those that it has shut already. */
 static void shut_here(void *argument)
 {
 	struct cache_shut *s = argument;
@@ -501,6 +513,7 @@ static void shut_here(void *argument)
 		}
 }
 
+/* Ends what a request has shut on this CPU. */
 static void reopen_here(void *argument)
 {
 	const struct cache_shut *s = argument;

@@ -17,8 +17,8 @@
  *
  * A CPU uses only its own caches, without a lock and with interrupts on. A plain mark keeps out an
  * interrupt handler on the same CPU: `state` is CACHE_BUSY while a cache is in use. A handler that
- * finds the mark takes the zone's lock instead of the cache. It returns before the interrupted code
- * goes on, so program order is all that the mark needs. The caller is pinned to its CPU
+ * finds the mark goes to the zone's bits instead of the cache. It returns before the interrupted
+ * code goes on, so program order is all that the mark needs. The caller is pinned to its CPU
  * (port_pin()) from reading the CPU's number until the mark is cleared.
  *
  * A cached run below order 9 is cleared bits of an open block, with state words of zero. A cached
@@ -39,12 +39,13 @@
 
 #define CACHE_ORDERS (BLOCK_ORDER + 1) /* orders 0 to 9 have caches */
 
+/* Of order 0. What a cache may hold depends on its zone as well: see cache_init(). */
 #define CACHE_MAX    512
 #define CACHE_REFILL 128 /* frames that one hold of the lock brings, at most */
 #define CACHE_DRAIN  320 /* frames that one drain takes away, at most */
 #define CACHE_OUT    64
 
-/* The same for runs of orders 1 to 9. */
+/* Of each order from 1 to 9, in runs. */
 #define RUNS_MAX     24
 #define RUNS_REFILL  12
 #define RUNS_OUT     8
@@ -57,7 +58,7 @@ struct frame_cache {
 	uint64_t state; /* the state word of an allocation of this order, count 1; or CACHE_BUSY */
 	const struct page *keep_below;
 	uint64_t count;
-	uint64_t limit; /* 0: the zone is too small for a cache, or debug.h asked for none */
+	uint64_t limit; /* 0: the zone is too small for this cache, or debug.h asked for none */
 	uint64_t nr_out;
 	uint32_t out_limit;
 	uint32_t shut; /* how many requests keep it shut: see cache_shut() */
@@ -130,8 +131,8 @@ static inline void cache_count_write(uint64_t *count, uint64_t value)
 static inline void cache_check_pin(const struct frame_cache *cache)
 {
 #ifdef MM_CHECK_PIN
-	unsigned int cpu = (unsigned int)(((uintptr_t)cache - (uintptr_t)frame_caches) /
-					  sizeof(frame_caches[0]));
+	unsigned int cpu =
+	    (unsigned int)(((uintptr_t)cache - (uintptr_t)frame_caches) / sizeof(frame_caches[0]));
 
 	if (cpu != port_cpu_id())
 		panic("a frame cache of CPU %u is in use on CPU %u: port_pin() did not keep the "
@@ -198,14 +199,14 @@ static inline struct page *cache_pop(struct frame_cache *cache)
 	return page;
 }
 
-/* Returns the cache that serves such requests of order 0 on this CPU. */
+/* Returns this CPU's cache of order 0 that serves requests with the zone bits of gfp. */
 static inline struct frame_cache *cache_for(gfp_t gfp)
 {
 	return __atomic_load_n(&cache_tables[port_cpu_id()].for_gfp[gfp & GFP_ZONE_BITS],
 			       __ATOMIC_RELAXED);
 }
 
-/* Returns this CPU's cache of order 0 for the zone that a state word names, whatever that is. */
+/* Returns this CPU's cache of order 0 for the zone that state names. state may have any value. */
 static inline struct frame_cache *cache_of(uint64_t state)
 {
 	return cache_tables[port_cpu_id()].of_zone[state >> STATE_ZONE_SHIFT & STATE_ZONE_MASK];
@@ -218,7 +219,7 @@ static inline struct frame_cache *cache_for_order(unsigned int order)
 }
 
 /*
- * Turns the descriptor of an allocation into that of a free frame. *state is its state word, as the
+ * Turns the descriptor of an allocation into that of a free run. *state is its state word, as the
  * caller has read it: one reference, the caller's. Returns false, and sets *state to the word, when
  * that is another by now: somebody else freed the same allocation meanwhile. Acquires what the
  * other owners did to the memory before they dropped their references.
@@ -231,16 +232,17 @@ static inline bool page_release(struct page *page, uint64_t *state)
 
 /*
  * Panics, because page_release() has failed: the allocation was freed twice, by two CPUs at once.
- * The cache that was to have the frame stays busy.
+ * The cache that was to have it stays busy.
  */
 void free_raced(const struct page *page) __attribute__((noreturn, cold));
 
 /*
- * Frees a run into a cache of this CPU; state is what its descriptor says. Returns false, and does
- * nothing, when page is not the head of an allocation of the cache's order and zone with one reference, when it lies beyond
- * keep_below, or when the cache is full or busy. The one compare finds a busy cache as well: no
- * descriptor in use has that value. The frame may be one of a hole, whose descriptor must not be
- * written: hence a load and a compare before page_release(). The caller is pinned.
+ * Frees a run into a cache of this CPU; page is its head, state what the descriptor says. Returns
+ * false, and does nothing, when page is not the head of an allocation of the cache's order and zone
+ * with one reference, when it lies beyond keep_below, or when the cache is full or busy. The one
+ * compare finds a busy cache as well: no descriptor in use has that value. The frame may be one of
+ * a hole, whose descriptor must not be written: hence a load and a compare before page_release().
+ * The caller is pinned.
  *
  * The count is raised in memory, by one instruction, where cache_count_write() would take two: an
  * aligned word is written in one piece all the same, but ThreadSanitizer must not look.
@@ -271,7 +273,9 @@ cache_push(struct frame_cache *cache, struct page *page, uint64_t state)
 
 /*
  * Sets up the caches of all CPUs, empty, after all memory was handed over. All caches of a zone
- * together hold at most 1/64 of its frames. With any option of debug.h they hold none.
+ * together hold at most 1/64 of its frames, divided equally among port_nr_cpus() CPUs. Where an
+ * order's part of that is less than a run, its cache has a limit of 0. With any option of debug.h
+ * all have.
  */
 void cache_init(void);
 
@@ -304,7 +308,7 @@ void cache_withhold(const struct zone *z);
  */
 bool cache_free(struct frame_cache *cache, struct page *page, uint64_t state);
 
-/* Returns this CPU's cache of the order for the zone that a state word names, whatever that is. */
+/* Returns this CPU's cache of the order for the zone that state names. state may have any value. */
 struct frame_cache *cache_find(uint64_t state, unsigned int order);
 
 /*

@@ -355,9 +355,10 @@ static void check_stack(const struct zone *z, struct page *const *stack, uint64_
 	for (uint64_t i = 0; i < count; i++) {
 		pfn_t pfn = page_to_pfn(stack[i]);
 
-		require(!stack[i]->state && pfn_zone(pfn) == z && pfn == run_start(pfn, order),
-			"C1", z, pfn,
-			"a cached run is another zone's, or not aligned, or its state word is not zero");
+		require(
+		    !stack[i]->state && pfn_zone(pfn) == z && pfn == run_start(pfn, order), "C1", z,
+		    pfn,
+		    "a cached run is another zone's, or not aligned, or its state word is not zero");
 		require(times_cached(z, pfn, pfn + ((pfn_t)1 << order)) == 1, "C1", z, pfn,
 			"a frame is in a cache twice");
 	}
@@ -377,8 +378,7 @@ static void check_table(const struct zone *z, const struct cache_table *table,
 static void check_cache(const struct zone *z, struct frame_cache *cache, unsigned int order)
 {
 	if (cache->count > cache->limit || cache->limit > (order ? RUNS_MAX : CACHE_MAX) ||
-	    cache->nr_out > cache->out_limit ||
-	    cache->out_limit > (order ? RUNS_OUT : CACHE_OUT)) {
+	    cache->nr_out > cache->out_limit || cache->out_limit > (order ? RUNS_OUT : CACHE_OUT)) {
 		violated("C2", z, z->start_pfn, "a cache holds more than its limit");
 		return;
 	}

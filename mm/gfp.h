@@ -50,11 +50,15 @@ typedef unsigned int gfp_t;
 
 /*
  * alloc_pages() returns the head of 2^order frames with one reference; NULL when there are none or
- * order > MAX_PAGE_ORDER. alloc_page() is alloc_pages() of order 0. It mostly takes a frame from
- * this CPU's frame cache, without a lock.
+ * order > MAX_PAGE_ORDER. alloc_page() is alloc_pages() of order 0.
  *
- * Before a request fails, the frames in this CPU's cache are given back to the allocator's bits,
- * and those in the caches of all other CPUs as well, where the caller may wait for them
+ * Orders 0 to 9 mostly come from a frame cache of this CPU, without a lock and in constant time.
+ * Where that is empty it is refilled first, under one hold of the zone's lock; a small zone has no
+ * frame cache for the larger of these orders (cache.h). Everything else comes from the allocator's
+ * bits, under the lock.
+ *
+ * Before a request of any order fails, all that this CPU's frame caches hold is given back to the
+ * bits, and what those of all other CPUs hold as well, where the caller may wait for them
  * (port_may_wait(), and not __GFP_ATOMIC).
  */
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
@@ -62,7 +66,9 @@ struct page *alloc_page(gfp_t gfp);
 
 /*
  * Drop one reference of the head page, and free the allocation with the last. order must be the one
- * it was allocated with; __free_page() is order 0.
+ * it was allocated with; __free_page() is order 0. Orders 0 to 9 mostly go into a frame cache of
+ * this CPU. What goes to the allocator's bits takes the zone's lock from order 9 on; below, only
+ * if it makes a block full.
  */
 void __free_pages(struct page *page, unsigned int order);
 void __free_page(struct page *page);
@@ -100,8 +106,8 @@ static inline unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr_pages, 
 }
 
 /*
- * get_page() takes one more reference of the head page. put_page() drops one and frees the
- * allocation, whatever its order, with the last.
+ * get_page() takes one more reference of the head page. put_page() does what __free_pages() does
+ * with the allocation's order, which it reads in the descriptor.
  */
 void get_page(struct page *page);
 void put_page(struct page *page);

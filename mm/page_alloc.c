@@ -5,7 +5,7 @@
  * A caller's mistake is found by the descriptor's state word. While the count is 1, a head has one
  * possible value for its zone and order, so freeing compares 64 bits once. A frame that is free
  * (0), inside an allocation (0), reserved, of another order, or left over from before a reset
- * (another cookie) does not match. Then the bits must confirm it.
+ * (another cookie) does not match. What does not go into a frame cache, the bits must then confirm.
  */
 #include "mm/buddy.h"
 #include "mm/cache.h"
@@ -123,7 +123,10 @@ __attribute__((noinline)) static struct page *alloc_slow(gfp_t gfp, unsigned int
 	return cleared(page, gfp, order);
 }
 
-/* The hot path of orders without a cache: the highest zone, which has no reserve, can serve. */
+/*
+ * Allocates an order that has no frame cache for GFP_KERNEL: from the bits of the highest zone,
+ * which keeps nothing from it, else by alloc_slow().
+ */
 __attribute__((noinline)) static struct page *alloc_large(unsigned int order)
 {
 	pfn_t pfn = PFN_NONE;
@@ -133,7 +136,10 @@ __attribute__((noinline)) static struct page *alloc_large(unsigned int order)
 	return pfn < PFN_AGAIN ? pfn_to_page(pfn) : alloc_slow(GFP_KERNEL, order);
 }
 
-/* Looks into a cache first, whatever gfp is; with an option of debug.h it has nothing. */
+/*
+ * Allocates what the hot path could not: from a frame cache, refilled if necessary, else by
+ * alloc_slow(). With an option of debug.h no frame cache has anything.
+ */
 __attribute__((noinline)) static struct page *alloc_cached_slow(gfp_t gfp, unsigned int order)
 {
 	struct page *page = NULL;
@@ -224,7 +230,7 @@ static bool free_frames(struct zone *z, struct page *page, unsigned int order, u
 	return ours;
 }
 
-/* Does the same for order 9 and more, under the lock. */
+/* Frees an allocation of order 9 or more as free_frames() does one below, but under the lock. */
 mm_always_inline bool free_blocks(struct zone *z, struct page *page, unsigned int order,
 				  uint64_t alone)
 {
@@ -242,8 +248,8 @@ mm_always_inline bool free_blocks(struct zone *z, struct page *page, unsigned in
 }
 
 /*
- * Drops a reference of a head of this order, and frees it with the last. One compare finds misuse.
- * Acquire and release order the accesses of all owners before the free.
+ * Drops a reference of a head of this order, and frees it to the bits with the last. One compare
+ * finds misuse. Acquire and release order the accesses of all owners before the free.
  */
 __attribute__((noinline)) static void put_head(struct page *page, unsigned int order)
 {
@@ -269,7 +275,7 @@ __attribute__((noinline)) static void put_head(struct page *page, unsigned int o
 		bad_free(page, order);
 }
 
-/* Frees what the hot path could not: to the cache of the frame's zone, else to the bits. */
+/* Frees what the hot path could not: to this CPU's cache of the page's zone, else to the bits. */
 __attribute__((noinline)) static void free_slow(struct page *page, unsigned int order)
 {
 	uint64_t state = state_read(page);

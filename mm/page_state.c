@@ -126,8 +126,7 @@ struct page *page_head(pfn_t pfn)
 	}
 }
 
-/* Given that the frame is neither free nor allocated, returns whether it is in a frame cache (C1).
- */
+/* Returns whether a frame that is neither free nor allocated is in a frame cache (C1). */
 static bool is_cached(pfn_t pfn)
 {
 	const struct zone *z = pfn_zone(pfn);

@@ -17,7 +17,7 @@ struct zone;
 enum page_state {
 	PAGE_ABSENT,    /* no RAM there */
 	PAGE_RESERVED,  /* RAM that memblock has reserved: it was never handed over */
-	PAGE_FREE,      /* free in the allocator's bits, or in a CPU's frame cache */
+	PAGE_FREE,      /* free in the allocator's bits, or in a CPU's frame cache, of any order */
 	PAGE_ALLOCATED, /* the head of an allocation, or inside one */
 };
 

@@ -62,7 +62,7 @@ extern uintptr_t mm_host_offset;
 #define MM_MAX_PFN ((pfn_t)1 << 34)
 #endif
 
-/* How many CPUs may use the allocator. */
+/* How many CPUs may use the allocator. Each takes static memory for its frame caches. */
 #ifndef MM_MAX_CPUS
 #ifdef MM_HOST
 #define MM_MAX_CPUS 8
@@ -136,13 +136,14 @@ static inline void port_unpin(void)
 #endif
 
 /*
- * port_nr_cpus() returns how many CPUs use the allocator, 1 to MM_MAX_CPUS; zones_finish() asks
- * once, to divide what the frame caches may hold. port_may_wait() returns whether the caller may
- * wait for other CPUs: interrupts are on here, and it holds no lock that another CPU could be
- * waiting for with its interrupts off. port_on_each_cpu() runs the function on every CPU, this one
- * included, and returns when all have run it. It is called only where port_may_wait() returns true.
- * The function must be able to interrupt any code of mm/: as in Linux's on_each_cpu() an interrupt
- * handler runs it, not a thread. With one CPU port_on_each_cpu() just calls the function.
+ * port_nr_cpus() returns how many CPUs use the allocator, 1 to MM_MAX_CPUS. Only zones_finish()
+ * asks: it divides what the frame caches of a zone may hold by that number. port_may_wait() returns
+ * whether the caller may wait for other CPUs: interrupts are on here, and it holds no lock that
+ * another CPU could be waiting for with its interrupts off. port_on_each_cpu() runs the function on
+ * every CPU, this one included, and returns when all have run it. It is called only where
+ * port_may_wait() returns true. The function must be able to interrupt any code of mm/: as in
+ * Linux's on_each_cpu() an interrupt handler runs it, not a thread. With one CPU port_on_each_cpu()
+ * just calls the function.
  */
 unsigned int port_nr_cpus(void);
 bool port_may_wait(void);

@@ -18,7 +18,8 @@
  * gib's for 9 <= k < 18; of order 18 it is a whole gib. An allocation is such a run with its bits
  * cleared. The descriptor of its first frame, its *head*, says so. For orders 9 and up a bit of
  * *head* says so as well, because the descriptors of a block that was never opened must not be
- * read.
+ * read. A block in a frame cache (cache.h) has its bit in *head*, too, so that its first descriptor
+ * may be read; its state word is zero.
  *
  * The *index* says for each order k which open blocks and gibs may hold a run of 2^k children. So
  * it has a *bound* for each of these: the highest order that it may hold. A bound is *raised* when
@@ -38,7 +39,7 @@
  *
  *   Z1 A zone begins and ends on a block's border. dir[] has a gib exactly where the zone has RAM.
  *   Z2 present counts the zone's frames that are RAM in memblock, managed those handed over.
- *   B1 A child is at most one of whole, open, head of an allocation; inside an allocation, none.
+ *   B1 A child is at most one of whole, open, in *head*; inside an allocation, none.
  *   B2 A free frame is RAM, and not reserved in memblock.
  *   B3 index[k] holds every open block or gib that has a run of 2^k children, and only open ones;
  *      index[k + 1] is a subset of index[k]; index[0] and index[9] (single children) are exact.
@@ -51,8 +52,9 @@
  *      freed and allocated in turn would close and open it for ever.
  *   B6 nr_free is the number of frames that are free in the bits.
  *   P1 Each frame of an open block is exactly one of these: free, in an allocation, marked
- *      reserved, in a CPU's frame cache. A block or gib that is neither whole, open nor
- *      allocated has nothing to hand out.
+ *      reserved, in a CPU's frame cache. A block or gib in *head* is the first of an allocation, or
+ *      a block in a frame cache. One that is neither whole, open nor any of these has nothing to
+ *      hand out.
  *   P2 In an open block a frame's state word is zero unless the frame is a head or marked
  *      reserved. The owner's word may have any value.
  *   P3 An open block is clean: all its descriptors were zeroed when it was first opened.
@@ -61,8 +63,9 @@
  *
  * Locking. zone->lock protects this zone's metadata and the descriptors of its free frames. It is
  * taken with interrupts off. A hold is short: one run, or one batch of at most MAX_BATCH_WORDS
- * words, with at most MAX_LOWERED bounds lowered, or the 512 descriptors of one block. Whatever
- * takes longer is done in several holds, and the invariants are kept between them. Only the
+ * words, RUNS_REFILL runs or MAX_BATCH_BLOCKS blocks, with at most MAX_LOWERED bounds lowered, or
+ * the 512 descriptors of one block. Whatever takes longer is done in several holds, and the
+ * invariants are kept between them. Only the
  * hand-over from memblock (zones_init() to zones_finish()) may hold it for longer.
  *
  * The lock is needed to take frames, to lower a bound, to open and to close, and for all that
@@ -169,7 +172,7 @@ enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, MAX_NR_ZONES };
 struct gib {
 	struct bitmap free;  /* blocks that are whole */
 	struct bitmap open;  /* blocks whose own bitmap is in use */
-	struct bitmap head;  /* blocks at which an allocation of order 9 to 17 starts */
+	struct bitmap head;  /* heads of allocations of order 9 to 17; blocks in frame caches */
 	struct bitmap clean; /* blocks whose descriptors were zeroed */
 	struct bitmap index[BITMAP_SHIFT]; /* open blocks that may hold a run of 2^k frames */
 	struct bitmap block[];             /* as many as reach the last block with RAM */
@@ -364,7 +367,8 @@ void set_states(struct page *page, pfn_t frames, uint64_t state);
  * Sets up the allocator: to be called once, after memblock is complete and mem_map_init() has run.
  * zones_init() makes spans, directories and gibs from memblock; seed should differ from boot to
  * boot. memblock_free_all() (memblock.h) then hands over what memblock has not reserved, by calling
- * memblock_free_pages() for each aligned run. zones_finish() computes the reserves and starts the
+ * memblock_free_largest() for whole GiBs that follow one another, and memblock_free_pages() for
+ * each smaller aligned run. zones_finish() computes the reserves and starts the
  * frame caches. zones_init() panics when memblock has no room.
  */
 void zones_init(uint64_t seed);

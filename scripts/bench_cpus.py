@@ -9,14 +9,14 @@ FIGURES = (
     ("lines.pair0", "CPU cache lines that travel, a pair, two CPUs", "<=", 0, "0"),
     ("lines.pair3", "the same, order 3", "<=", 0, "0"),
     ("lines.pair10", "the same, order 10", "<=", 9, "2,056"),
-    ("lines.pass", "a goal: one CPU allocates, another frees", "<=", 4, "3.8"),
+    ("lines.pass", "one CPU allocates, another frees (a goal)", "<=", 4, "3.8"),
     ("saturates.bulk0", "CPUs that keep a lock held: frames in bulk", ">=", 64, ""),
     ("saturates.shuffled0", "the same, frames freed in random order", ">=", 64, ""),
     ("saturates.order3", "the same, random runs replaced, half full", ">=", 64, ""),
     ("saturates.order9", "the same, order 9", ">=", 64, ""),
     ("saturates.pass", "the same, one CPU allocates, another frees", ">=", 64, ""),
-    ("stranded", "% of 128 MiB in caches of 63 other CPUs", "<=", 1.6, ""),
-    ("stranded.left", "frames there when a request fails", "<=", 0, "0"),
+    ("stranded", "% of 128 MiB in frame caches of 63 other CPUs", "<=", 1.6, ""),
+    ("stranded.left", "frames in them when a request fails", "<=", 0, "0"),
 )
 IDS = [row[0] for row in FIGURES]
 ORDERS = {"order3": 3, "order9": 9}

@@ -138,7 +138,7 @@ def test_prompt(tap):
         ("e820", r"^e820: \[mem 0x0+-"), ("memblock", r"^   0: 0x0{16}\.\.0x"),
         ("meminfo", r"^MemTotal: +\d+ kB$"), ("page", r"^pfn 0x200 .*: reserved$"),
         ("free", r"^free \[mem 0x\w+-0x\w+\]$"),
-        ("free does not drain", r"^and \d+ single frames of zone DMA32 in caches$"),
+        ("free does not drain", r"^and \d+ frames of zone DMA32 in frame caches$"),
         ("iomem", r"System RAM$"), ("dmesg", r"^BIOS-e820: \[mem 0x0+-"),
         ("help lists commands that only read", r"^buddyinfo +free blocks")])
     listed = after.partition("panic> help")[2].partition("panic> dmesg")[0]

@@ -176,7 +176,7 @@ static int cmd_free(int argc, char **argv)
 	}
 	for_each_zone(z)
 		if (cache_frames(z))
-			console_printf("and %llu single frames of zone %s in caches\n",
+			console_printf("and %llu frames of zone %s in frame caches\n",
 				       ULL(cache_frames(z)), z->name);
 	return 0;
 }

@@ -2,7 +2,7 @@
  * selftest_irq.c: tests that an interrupt may allocate and free between any two instructions of the
  * allocator.
  *
- *   scenario  prepares the allocator, for instance by emptying the frame cache, and then lets one
+ *   scenario  prepares the allocator, for instance by emptying the frame caches, and then lets one
  *             operation of it run in single steps (arch_single_step())
  *   work      what the handler of the steps does in place of an interrupt: it allocates, frees, or
  *             both. It does so only before instructions at which interrupts are on
@@ -225,8 +225,8 @@ static void free_kept_run(void)
 }
 
 /*
- * Keeps a run: unlike a single frame it comes from the zone's bits, so the zone's count of free
- * frames differs when the operation goes on. Frees the run if it was kept already.
+ * Keeps a run, which comes from a frame cache or from the zone's bits: what is free there differs
+ * when the operation goes on. Frees the run if it was kept already.
  */
 static bool keep_or_free_run(void)
 {
