@@ -35,6 +35,13 @@ unsigned int page_zonenum(const struct page *head)
 	return state_zone(state_read(head))->id;
 }
 
+/* Does what is left to do when the bits of an allocation are taken; under the same hold. */
+mm_always_inline void finish_take(struct zone *z, pfn_t pfn, unsigned int order)
+{
+	zone_sub_free(z, (uint64_t)1 << order);
+	state_write(pfn_to_page(pfn), z->state | (uint64_t)order << STATE_ORDER_SHIFT);
+}
+
 /*
  * Takes an allocation under one hold of the lock, if at least keep frames stay free, and writes its
  * descriptor. See buddy_take(); and buddy_take_unmovable(), for an allocation that stays.
@@ -47,10 +54,8 @@ mm_always_inline pfn_t zone_take(struct zone *z, unsigned int order, uint64_t ke
 	if (!keep ||
 	    __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED) >= keep + ((uint64_t)1 << order))
 		pfn = stays ? buddy_take_unmovable(z, order) : buddy_take(z, order);
-	if (pfn < PFN_AGAIN) {
-		zone_sub_free(z, (uint64_t)1 << order);
-		state_write(pfn_to_page(pfn), z->state | (uint64_t)order << STATE_ORDER_SHIFT);
-	}
+	if (pfn < PFN_AGAIN)
+		finish_take(z, pfn, order);
 	port_unlock_irqrestore(&z->lock, flags);
 	return pfn;
 }
@@ -123,14 +128,24 @@ __attribute__((noinline)) static struct page *alloc_slow(gfp_t gfp, unsigned int
 	return cleared(page, gfp, order);
 }
 
-/* The hot path of orders without a cache: the highest zone, which has no reserve, can serve. */
+/*
+ * The hot path of orders without a cache: the index leads to a run in the highest zone, which keeps
+ * nothing from the request.
+ */
 __attribute__((noinline)) static struct page *alloc_large(unsigned int order)
 {
-	pfn_t pfn = PFN_NONE;
+	struct zone *z = gfp_zone(GFP_KERNEL);
+	unsigned long flags;
+	pfn_t pfn;
 
-	if (order <= MAX_PAGE_ORDER)
-		pfn = zone_take(gfp_zone(GFP_KERNEL), order, 0, false);
-	return pfn < PFN_AGAIN ? pfn_to_page(pfn) : alloc_slow(GFP_KERNEL, order);
+	if (order >= GIB_ORDER)
+		return alloc_slow(GFP_KERNEL, order);
+	flags = port_lock_irqsave(&z->lock);
+	pfn = buddy_take_blocks(z, order);
+	if (pfn != PFN_NONE)
+		finish_take(z, pfn, order);
+	port_unlock_irqrestore(&z->lock, flags);
+	return pfn != PFN_NONE ? pfn_to_page(pfn) : alloc_slow(GFP_KERNEL, order);
 }
 
 /* Looks into a cache first, whatever gfp is; with an option of debug.h it has nothing. */
@@ -225,8 +240,7 @@ static bool free_frames(struct zone *z, struct page *page, unsigned int order, u
 }
 
 /* Does the same for order 9 and more, under the lock. */
-mm_always_inline bool free_blocks(struct zone *z, struct page *page, unsigned int order,
-				  uint64_t alone)
+static bool free_blocks(struct zone *z, struct page *page, unsigned int order, uint64_t alone)
 {
 	pfn_t pfn = page_to_pfn(page);
 	unsigned long flags = port_lock_irqsave(&z->lock);
@@ -267,6 +281,37 @@ __attribute__((noinline)) static void put_head(struct page *page, unsigned int o
 	if (order < BLOCK_ORDER ? !free_frames(z, page, order, alone)
 				: !free_blocks(z, page, order, alone))
 		bad_free(page, order);
+}
+
+/*
+ * The hot path of orders without a cache: an allocation with one reference. What it turns out not
+ * to be is left to put_head().
+ */
+__attribute__((noinline)) static void free_large(struct page *page, unsigned int order)
+{
+	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
+	struct zone *z = state_zone(state);
+	pfn_t pfn = page_to_pfn(page);
+	unsigned int block = block_of(pfn);
+	struct buddy_spot s;
+	unsigned long flags;
+	bool ours;
+
+	if (order >= GIB_ORDER || state != (z->state | (uint64_t)order << STATE_ORDER_SHIFT)) {
+		put_head(page, order);
+		return;
+	}
+	flags = port_lock_irqsave(&z->lock);
+	s = buddy_spot_at(z, pfn, LEVEL_GIB);
+	ours = bitmap_test(&s.gib->head, block) && page_release(page, &state);
+	if (ours) {
+		zone_add_free(z, (uint64_t)1 << order);
+		bitmap_clear_alone(&s.gib->head, block);
+		buddy_put_blocks(z, s, block, order - BLOCK_ORDER);
+	}
+	port_unlock_irqrestore(&z->lock, flags);
+	if (!ours)
+		put_head(page, order);
 }
 
 /* Frees what the first cache could not take: by the cache of the frame's zone, or to the bits. */
@@ -310,7 +355,10 @@ void __free_pages(struct page *page, unsigned int order)
 		return;
 	}
 	if (order >= CACHE_ORDERS) {
-		put_head(page, order);
+		if (mm_debug)
+			put_head(page, order);
+		else
+			free_large(page, order);
 		return;
 	}
 	port_pin();
