@@ -204,10 +204,16 @@ static inline struct frame_cache *cache_for(gfp_t gfp)
 			       __ATOMIC_RELAXED);
 }
 
-/* Returns this CPU's cache of order 0 for the zone that a state word names, whatever that is. */
-static inline struct frame_cache *cache_of(uint64_t state)
+/*
+ * Returns this CPU's cache of order 0 for the zone that a descriptor names, whatever that is. The
+ * caller compares the whole state word with the cache's afterwards: the zone's byte alone is
+ * shorter to look at.
+ */
+static inline struct frame_cache *cache_of(const struct page *page)
 {
-	return cache_tables[port_cpu_id()].of_zone[state >> STATE_ZONE_SHIFT & STATE_ZONE_MASK];
+	uint8_t zone = __atomic_load_n(&page->zone, __ATOMIC_RELAXED);
+
+	return cache_tables[port_cpu_id()].of_zone[zone & STATE_ZONE_MASK];
 }
 
 /* Returns this CPU's cache that serves GFP_KERNEL of an order from 1 to 9. */
@@ -236,10 +242,11 @@ void free_raced(const struct page *page) __attribute__((noreturn, cold));
 
 /*
  * Frees a run into a cache of this CPU; state is what its descriptor says. Returns false, and does
- * nothing, when page is not the head of an allocation of the cache's order and zone with one reference, when it lies beyond
- * keep_below, or when the cache is full or busy. The one compare finds a busy cache as well: no
- * descriptor in use has that value. The frame may be one of a hole, whose descriptor must not be
- * written: hence a load and a compare before page_release(). The caller is pinned.
+ * nothing, when page is not the head of an allocation of the cache's order and zone with one
+ * reference, when it lies beyond keep_below, or when the cache is full or busy. The one compare
+ * finds a busy cache as well: no descriptor in use has that value. The frame may be one of a hole,
+ * whose descriptor must not be written: hence a load and a compare before page_release(). The
+ * caller is pinned.
  *
  * The count is raised in memory, by one instruction, where cache_count_write() would take two: an
  * aligned word is written in one piece all the same, but ThreadSanitizer must not look.
@@ -264,6 +271,28 @@ cache_push(struct frame_cache *cache, struct page *page, uint64_t state)
 		free_raced(page);
 	cache_pages(cache)[count] = page;
 	cache->count++;
+	cache_leave(cache, state);
+	return true;
+}
+
+/*
+ * Frees a run that lies at or beyond keep_below into the stack *out* of a cache of this CPU. state
+ * is what its descriptor says. Returns false, and does nothing, when it does not lie there, when
+ * cache_push() would not have it for its descriptor, or when the stack is full or the cache busy.
+ * The caller is pinned. AddressSanitizer leaves it alone for the same reason as cache_push().
+ */
+__attribute__((no_sanitize_address)) static inline bool
+cache_push_out(struct frame_cache *cache, struct page *page, uint64_t state)
+{
+	uint64_t nr_out = cache->nr_out;
+
+	if (state != cache->state || page < cache->keep_below || nr_out >= cache->out_limit)
+		return false;
+	cache_mark(cache);
+	if (!page_release(page, &state))
+		free_raced(page);
+	cache_out(cache)[nr_out] = page;
+	cache_count_write(&cache->nr_out, nr_out + 1);
 	cache_leave(cache, state);
 	return true;
 }

@@ -314,13 +314,18 @@ __attribute__((noinline)) static void free_large(struct page *page, unsigned int
 		put_head(page, order);
 }
 
-/* Frees what the first cache could not take: by the cache of the frame's zone, or to the bits. */
+/*
+ * Frees what cache_push() did not take: into *out*, by the cache of the frame's zone, or to the
+ * bits.
+ */
 __attribute__((noinline)) static void free_slow(struct page *page, unsigned int order)
 {
+	uint64_t state = state_read(page);
 	bool done;
 
 	port_pin();
-	done = cache_free(page, order);
+	done = cache_push_out(order ? cache_for_order(order) : cache_of(page), page, state) ||
+	       cache_free(page, order);
 	port_unpin();
 	if (!done)
 		put_head(page, order);
@@ -339,7 +344,7 @@ void __free_page(struct page *page)
 	port_pin();
 	cache = cache_for(GFP_KERNEL);
 	if (state != cache->state)
-		cache = cache_of(state);
+		cache = cache_of(page);
 	done = cache_push(cache, page, state);
 	port_unpin();
 	if (!done)
