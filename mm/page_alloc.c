@@ -92,20 +92,6 @@ static struct page *alloc_drained(gfp_t gfp, unsigned int order)
 	return page;
 }
 
-/* Takes a run from this CPU's cache that serves gfp, refilled if necessary. */
-static struct page *alloc_cached(gfp_t gfp, unsigned int order)
-{
-	struct frame_cache *cache;
-	struct page *page;
-
-	port_pin();
-	page = order ? cache_alloc_run(gfp, order) : cache_pop(cache_for(gfp));
-	if (!page && !order && (cache = cache_refill(gfp)))
-		page = cache_pop(cache);
-	port_unpin();
-	return page;
-}
-
 /* Zeroes an allocation if gfp asks for it. Returns page, which may be NULL. */
 static struct page *cleared(struct page *page, gfp_t gfp, unsigned int order)
 {
@@ -148,15 +134,33 @@ __attribute__((noinline)) static struct page *alloc_large(unsigned int order)
 	return pfn != PFN_NONE ? pfn_to_page(pfn) : alloc_slow(GFP_KERNEL, order);
 }
 
+/* Takes a frame from a cache that is refilled for it: the one that served gfp has none. */
+__attribute__((noinline)) static struct page *alloc_refilled(gfp_t gfp)
+{
+	struct frame_cache *cache;
+	struct page *page = NULL;
+
+	port_pin();
+	cache = cache_refill(gfp);
+	if (cache)
+		page = cache_pop(cache);
+	port_unpin();
+	return page ? cleared(page, gfp, 0) : alloc_slow(gfp, 0);
+}
+
 /* Looks into a cache first, whatever gfp is; with an option of debug.h it has nothing. */
 __attribute__((noinline)) static struct page *alloc_cached_slow(gfp_t gfp, unsigned int order)
 {
-	struct page *page = NULL;
+	struct page *page;
 
-	if (order < CACHE_ORDERS && !(gfp & __GFP_UNMOVABLE))
-		page = alloc_cached(gfp, order);
-
-	return page ? cleared(page, gfp, order) : alloc_slow(gfp, order);
+	if (order >= CACHE_ORDERS || gfp & __GFP_UNMOVABLE)
+		return alloc_slow(gfp, order);
+	port_pin();
+	page = order ? cache_alloc_run(gfp, order) : cache_pop(cache_for(gfp));
+	port_unpin();
+	if (page)
+		return cleared(page, gfp, order);
+	return order ? alloc_slow(gfp, order) : alloc_refilled(gfp);
 }
 
 /* The hot path is GFP_KERNEL with a frame in the cache; everything else is behind one call. */
@@ -169,7 +173,7 @@ struct page *alloc_page(gfp_t gfp)
 	port_pin();
 	page = cache_pop(cache_for(GFP_KERNEL));
 	port_unpin();
-	return page ? page : alloc_cached_slow(GFP_KERNEL, 0);
+	return page ? page : alloc_refilled(GFP_KERNEL);
 }
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
