@@ -30,11 +30,35 @@ unsigned int bitmap_words_order_at(const struct bitmap *bitmap, unsigned int chi
 	return BITMAP_SHIFT;
 }
 
+/*
+ * Returns the order of the largest aligned run of set bits in a word that contains child, a set
+ * bit. Such a run ends before the next clear bit on either side: the run of 2^k around child does
+ * not reach bit `other` as long as k is at most the highest bit in which child and other differ.
+ */
+static unsigned int word_order_at(uint64_t word, unsigned int child)
+{
+	uint64_t clear = ~word & (BITMAP_BITS < 64 ? BITMAP_WORD_FULL : ~0ull);
+	uint64_t below = clear & ((1ull << child) - 1);
+	uint64_t above = clear & ~((2ull << child) - 1);
+	unsigned int k = BITMAP_WORD_SHIFT;
+
+	if (below)
+		k = 31 - (unsigned int)__builtin_clz(child ^
+						     (63 - (unsigned int)__builtin_clzll(below)));
+	if (above) {
+		unsigned int up =
+		    31 - (unsigned int)__builtin_clz(child ^ (unsigned int)__builtin_ctzll(above));
+
+		k = up < k ? up : k;
+	}
+	return k;
+}
+
 unsigned int bitmap_run_order(const struct bitmap *bitmap, unsigned int child)
 {
 	uint64_t word = bitmap_read(&bitmap->word[child / 64]);
 
 	if (word != BITMAP_WORD_FULL)
-		return bitmap_word_order_at(word, child % 64);
+		return word_order_at(word, child % 64);
 	return bitmap_words_order_at(bitmap, child);
 }

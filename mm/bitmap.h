@@ -346,35 +346,11 @@ mm_always_inline unsigned int bitmap_find_run(const struct bitmap *bitmap, unsig
 	return BITMAP_NONE;
 }
 
-/*
- * Returns the order of the largest aligned run of set bits in a word that contains child, a set
- * bit. Such a run ends before the next clear bit on either side: the run of 2^k around child does
- * not reach bit `other` as long as k is at most the highest bit in which child and other differ.
- */
-static inline unsigned int bitmap_word_order_at(uint64_t word, unsigned int child)
-{
-	uint64_t clear = ~word & (BITMAP_BITS < 64 ? BITMAP_WORD_FULL : ~0ull);
-	uint64_t below = clear & ((1ull << child) - 1);
-	uint64_t above = clear & ~((2ull << child) - 1);
-	unsigned int k = BITMAP_WORD_SHIFT;
-
-	if (below)
-		k = 31 - (unsigned int)__builtin_clz(child ^
-						     (63 - (unsigned int)__builtin_clzll(below)));
-	if (above) {
-		unsigned int up =
-		    31 - (unsigned int)__builtin_clz(child ^ (unsigned int)__builtin_ctzll(above));
-
-		k = up < k ? up : k;
-	}
-	return k;
-}
-
-/* Returns the same for a bitmap, given that all of child's word is set. */
-unsigned int bitmap_words_order_at(const struct bitmap *bitmap, unsigned int child);
-
 /* Returns the order of the largest aligned run of set bits that contains child, a set bit. */
 unsigned int bitmap_run_order(const struct bitmap *bitmap, unsigned int child);
+
+/* Returns the same, given that all of child's word is set. */
+unsigned int bitmap_words_order_at(const struct bitmap *bitmap, unsigned int child);
 
 /* Returns the order of the largest aligned run of set bits in a word that is not 0. */
 unsigned int bitmap_word_run_order(uint64_t word);
