@@ -17,9 +17,10 @@
  * child, a multiple of 2^k, and its order k.
  *
  * Nothing here takes a lock, and other CPUs may set bits at any time (zone.h says which bitmaps
- * those are). Each word is therefore read in one piece and changed by atomic OR and AND. All of
- * these accesses are sequentially consistent: they happen in one order, the same for all CPUs. A
- * function that looks at several words sees each at a moment of its own.
+ * those are). Each word is therefore read in one piece, and changed by atomic OR and AND, unless no
+ * other CPU can change it. Reads and atomic changes are sequentially consistent: they happen in one
+ * order, the same for all CPUs. A function that looks at several words sees each at a moment of its
+ * own.
  */
 #ifndef MM_BITMAP_H
 #define MM_BITMAP_H
@@ -87,6 +88,33 @@ static inline void bitmap_set(struct bitmap *bitmap, unsigned int child)
 	bitmap_or(&bitmap->word[child / 64], 1ull << (child % 64));
 }
 
+/* Clears a child. Returns whether its word is 0 now: otherwise the bitmap is not empty. */
+static inline bool bitmap_clear(struct bitmap *bitmap, unsigned int child)
+{
+	MM_ASSERT(child < BITMAP_BITS);
+	return bitmap_and_not(&bitmap->word[child / 64], 1ull << (child % 64));
+}
+
+/*
+ * Set and clear a child of a bitmap that no other CPU changes meanwhile: for a processor a plain
+ * write is far less work than an atomic change.
+ */
+static inline void bitmap_set_alone(struct bitmap *bitmap, unsigned int child)
+{
+	uint64_t *word = &bitmap->word[child / 64];
+
+	MM_ASSERT(child < BITMAP_BITS);
+	bitmap_write(word, bitmap_read(word) | 1ull << (child % 64));
+}
+
+static inline void bitmap_clear_alone(struct bitmap *bitmap, unsigned int child)
+{
+	uint64_t *word = &bitmap->word[child / 64];
+
+	MM_ASSERT(child < BITMAP_BITS);
+	bitmap_write(word, bitmap_read(word) & ~(1ull << (child % 64)));
+}
+
 /* Sets every word to word: 0 or BITMAP_WORD_FULL. No other CPU changes the bitmap meanwhile. */
 static inline void bitmap_fill(struct bitmap *bitmap, uint64_t word)
 {
@@ -97,19 +125,15 @@ static inline void bitmap_fill(struct bitmap *bitmap, uint64_t word)
 /* Runs the body for each word i. Unrolled: the loops are short and on every hot path. */
 #define for_each_bitmap_word _Pragma("GCC unroll 8") for (unsigned int i = 0; i < BITMAP_WORDS; i++)
 
+/* Looks at the highest word alone first: what is free lies there, because the lowest is taken. */
 static inline bool bitmap_empty(const struct bitmap *bitmap)
 {
 	uint64_t any = 0;
 
+	if (bitmap_read(&bitmap->word[BITMAP_WORDS - 1]))
+		return false;
 	for_each_bitmap_word any |= bitmap_read(&bitmap->word[i]);
 	return !any;
-}
-
-/* Clears a child. Returns whether its word is 0 now: otherwise the bitmap is not empty. */
-static inline bool bitmap_clear(struct bitmap *bitmap, unsigned int child)
-{
-	MM_ASSERT(child < BITMAP_BITS);
-	return bitmap_and_not(&bitmap->word[child / 64], 1ull << (child % 64));
 }
 
 /* Looks at the highest word first: where memory was reserved at its end, that one is not full. */
@@ -175,6 +199,19 @@ static inline bool bitmap_is_run(unsigned int child, unsigned int k)
 	return k <= BITMAP_SHIFT && child < BITMAP_BITS && !(child & ((1u << k) - 1));
 }
 
+/* Writes the words of a run of 2^k children, which takes all of each: two by two, if not alone. */
+static inline void bitmap_write_words(uint64_t *word, unsigned int k, uint64_t value)
+{
+	bitmap_write(word, value);
+	if (k == BITMAP_WORD_SHIFT)
+		return;
+	bitmap_write(word + 1, value);
+	for (uint64_t *end = word + (1u << (k - BITMAP_WORD_SHIFT)); (word += 2) < end;) {
+		bitmap_write(word, value);
+		bitmap_write(word + 1, value);
+	}
+}
+
 /* Sets the run of 2^k children at child. */
 static inline void bitmap_set_run(struct bitmap *bitmap, unsigned int child, unsigned int k)
 {
@@ -182,8 +219,7 @@ static inline void bitmap_set_run(struct bitmap *bitmap, unsigned int child, uns
 	if (k < BITMAP_WORD_SHIFT)
 		bitmap_or(&bitmap->word[child / 64], bitmap_run_mask(child, k));
 	else
-		for (unsigned int i = 0; i < 1u << (k - BITMAP_WORD_SHIFT); i++)
-			bitmap_write(&bitmap->word[child / 64 + i], BITMAP_WORD_FULL);
+		bitmap_write_words(&bitmap->word[child / 64], k, BITMAP_WORD_FULL);
 }
 
 /*
@@ -195,8 +231,7 @@ static inline bool bitmap_clear_run(struct bitmap *bitmap, unsigned int child, u
 	MM_ASSERT(bitmap_is_run(child, k));
 	if (k < BITMAP_WORD_SHIFT)
 		return bitmap_and_not(&bitmap->word[child / 64], bitmap_run_mask(child, k));
-	for (unsigned int i = 0; i < 1u << (k - BITMAP_WORD_SHIFT); i++)
-		bitmap_write(&bitmap->word[child / 64 + i], 0);
+	bitmap_write_words(&bitmap->word[child / 64], k, 0);
 	return true;
 }
 
@@ -266,25 +301,40 @@ static inline uint64_t bitmap_runs_in_word(uint64_t word, unsigned int k)
 	return word & bitmap_run_starts[k];
 }
 
-/* Returns the lowest aligned run of so many full words, or BITMAP_NONE. */
-static inline unsigned int bitmap_find_words(const struct bitmap *bitmap, unsigned int words)
+/* Returns the lowest aligned run of so many full words, a constant, or BITMAP_NONE. */
+mm_always_inline unsigned int bitmap_find_full(const struct bitmap *bitmap, unsigned int words)
 {
-	for (unsigned int i = 0; i < BITMAP_WORDS; i += words) {
+	for (unsigned int i = 0; i + words <= BITMAP_WORDS; i += words) {
 		uint64_t all = BITMAP_WORD_FULL;
 
-		for (unsigned int j = 0; j < words; j++)
-			all &= bitmap_read(&bitmap->word[i + j]);
+		_Pragma("GCC unroll 8") for (unsigned int j = 0; j < words; j++) all &=
+		    bitmap_read(&bitmap->word[i + j]);
 		if (all == BITMAP_WORD_FULL)
 			return 64 * i;
 	}
 	return BITMAP_NONE;
 }
 
+/* Returns the lowest aligned run of 2^k set bits that is one word or more, or BITMAP_NONE. */
+mm_always_inline unsigned int bitmap_find_words(const struct bitmap *bitmap, unsigned int k)
+{
+	switch (k - BITMAP_WORD_SHIFT) {
+	case 0:
+		return bitmap_find_full(bitmap, 1);
+	case 1:
+		return bitmap_find_full(bitmap, 2);
+	case 2:
+		return bitmap_find_full(bitmap, 4);
+	default:
+		return bitmap_find_full(bitmap, 8);
+	}
+}
+
 /* Returns the lowest aligned run of 2^k set bits, or BITMAP_NONE. */
-static inline unsigned int bitmap_find_run(const struct bitmap *bitmap, unsigned int k)
+mm_always_inline unsigned int bitmap_find_run(const struct bitmap *bitmap, unsigned int k)
 {
 	if (k >= BITMAP_WORD_SHIFT)
-		return bitmap_find_words(bitmap, 1u << (k - BITMAP_WORD_SHIFT));
+		return bitmap_find_words(bitmap, k);
 	for (unsigned int i = 0; i < BITMAP_WORDS; i++) {
 		uint64_t runs = bitmap_read(&bitmap->word[i]);
 
@@ -320,14 +370,11 @@ static inline unsigned int bitmap_word_order_at(uint64_t word, unsigned int chil
 	return k;
 }
 
-/*
- * Returns the order of the largest aligned run of set bits in a bitmap that contains child, given
- * that all of child's word is set.
- */
-unsigned int bitmap_words_order_at(const struct bitmap *bitmap, unsigned int child);
-
 /* Returns the order of the largest aligned run of set bits that contains child, a set bit. */
 unsigned int bitmap_run_order(const struct bitmap *bitmap, unsigned int child);
+
+/* Returns the same, given that all of child's word is set. */
+unsigned int bitmap_words_order_at(const struct bitmap *bitmap, unsigned int child);
 
 /* Returns the order of the largest aligned run of set bits in a word that is not 0. */
 unsigned int bitmap_word_run_order(uint64_t word);
@@ -338,15 +385,21 @@ struct bitmap_tree {
 	struct bitmap top;   /* bit i: leaf[i] is not empty */
 };
 
+/* Returns the word of the leaves that has the child's bit: leaves lie side by side. */
+mm_always_inline uint64_t *bitmap_tree_word(const struct bitmap_tree *tree, pfn_t child)
+{
+	return (uint64_t *)tree->leaf + (child >> BITMAP_WORD_SHIFT);
+}
+
 mm_always_inline bool bitmap_tree_test(const struct bitmap_tree *tree, pfn_t child)
 {
-	return bitmap_test(&tree->leaf[child / BITMAP_BITS], child % BITMAP_BITS);
+	return (bitmap_read(bitmap_tree_word(tree, child)) >> child % BITMAP_WORD_FRAMES) & 1;
 }
 
 /* Sets a child: first in the leaf, then in the top. bitmap_tree_drop() relies on that order. */
 static inline void bitmap_tree_set(struct bitmap_tree *tree, pfn_t child)
 {
-	bitmap_set(&tree->leaf[child / BITMAP_BITS], child % BITMAP_BITS);
+	bitmap_or(bitmap_tree_word(tree, child), 1ull << child % BITMAP_WORD_FRAMES);
 	bitmap_set(&tree->top, (unsigned int)(child / BITMAP_BITS));
 }
 
@@ -365,7 +418,7 @@ static inline void bitmap_tree_drop(struct bitmap_tree *tree, unsigned int leaf)
 
 static inline void bitmap_tree_clear(struct bitmap_tree *tree, pfn_t child)
 {
-	if (bitmap_clear(&tree->leaf[child / BITMAP_BITS], child % BITMAP_BITS))
+	if (bitmap_and_not(bitmap_tree_word(tree, child), 1ull << child % BITMAP_WORD_FRAMES))
 		bitmap_tree_drop(tree, (unsigned int)(child / BITMAP_BITS));
 }
 

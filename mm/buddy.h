@@ -119,7 +119,7 @@ mm_always_inline pfn_t buddy_take_run(struct zone *z, struct buddy_spot s, unsig
 	MM_ASSERT(port_lock_is_taken(&z->lock));
 	MM_ASSERT(bitmap_all_run(s.bitmap, child, k));
 	if (level && use == BUDDY_FOR_HEAD)
-		bitmap_set(&s.gib->head, child);
+		bitmap_set_alone(&s.gib->head, child);
 	if (bitmap_clear_run(s.bitmap, child, k) && bitmap_empty(s.bitmap))
 		return buddy_lower(z, pfn, 0, level);
 	return pfn;
@@ -141,6 +141,12 @@ mm_always_inline pfn_t buddy_take_first(struct zone *z, unsigned int k, unsigned
 	return child == BITMAP_NONE ? PFN_NONE : buddy_take_run(z, s, child, k, level, use);
 }
 
+/* Does this for an allocation of an order from 9 to 17. */
+mm_always_inline pfn_t buddy_take_blocks(struct zone *z, unsigned int order)
+{
+	return buddy_take_first(z, order - BLOCK_ORDER, LEVEL_GIB, BUDDY_FOR_HEAD);
+}
+
 /*
  * Takes a free run of this order, below MAX_PAGE_ORDER, from the lowest open bitmap that may have
  * one. Returns its first frame; PFN_NONE when that bitmap has none, or the index has no bitmap for
@@ -150,7 +156,7 @@ mm_always_inline pfn_t buddy_take_indexed(struct zone *z, unsigned int order)
 {
 	if (order < BLOCK_ORDER)
 		return buddy_take_first(z, order, LEVEL_BLOCK, BUDDY_FOR_HEAD);
-	return buddy_take_first(z, order - BLOCK_ORDER, LEVEL_GIB, BUDDY_FOR_HEAD);
+	return buddy_take_blocks(z, order);
 }
 
 /*
@@ -191,46 +197,22 @@ mm_always_inline bool buddy_is_indexed(const struct zone *z, struct buddy_spot s
 }
 
 /*
- * Returns whether buddy_completed() must be called after the word of a block in its gib has become
- * full: a bound must rise, or the gib is full and not yet the one that B5 keeps open. If the index
- * holds the gib for the highest order, no bound can rise. Otherwise one rises if the run of the
- * lowest missing order is full. The search starts at half a word: a bitmap of a single word has no
- * higher order.
+ * Frees the run of 2^k blocks at block, which is neither free nor allocated, in an open gib, the
+ * spot s. Returns true. Most often nothing is left to do: no bound can rise when the index holds
+ * the gib for the highest order, and so for all (B3), and the gib is not full, or stays open as the
+ * one that B5 allows.
  */
-mm_always_inline bool buddy_full_word_matters(const struct zone *z, struct buddy_spot s,
-					      unsigned int block)
+mm_always_inline bool buddy_put_blocks(struct zone *z, struct buddy_spot s, unsigned int block,
+				       unsigned int k)
 {
-	unsigned int k = BITMAP_WORD_SHIFT - 1;
-
-	if (buddy_is_indexed(z, s, BITMAP_SHIFT - 1, LEVEL_GIB))
-		return z->idle[LEVEL_GIB] != gib_pfn(z, s.gib_nr) && bitmap_full(s.bitmap);
-	while (buddy_is_indexed(z, s, k, LEVEL_GIB))
-		k++;
-	return bitmap_run_full(s.bitmap, block, k);
-}
-
-/*
- * Frees a run of 2^k blocks that is neither free nor allocated, in an open gib. Returns true. Most
- * often no bound must rise: the index holds the gib for the highest order, and so for all (B3), or
- * for the order of the run that this one is now part of.
- */
-mm_always_inline bool buddy_put_blocks(struct zone *z, pfn_t pfn, unsigned int k)
-{
-	struct buddy_spot s = buddy_spot_at(z, pfn, LEVEL_GIB);
-	unsigned int block = buddy_child_of(pfn, LEVEL_GIB);
-	uint64_t word;
-	bool done;
-
 	MM_ASSERT(bitmap_tree_test(&z->open, s.gib_nr));
 	MM_ASSERT(!bitmap_any_run(s.bitmap, block, k));
 	bitmap_set_run(s.bitmap, block, k);
-	word = bitmap_read(&s.bitmap->word[block / 64]);
-	if (word == BITMAP_WORD_FULL)
-		done = !buddy_full_word_matters(z, s, block);
-	else
-		done = buddy_is_indexed(z, s, BITMAP_SHIFT - 1, LEVEL_GIB) ||
-		       buddy_is_indexed(z, s, bitmap_word_order_at(word, block % 64), LEVEL_GIB);
-	return done ? true : buddy_completed(z, pfn);
+	if (buddy_is_indexed(z, s, BITMAP_SHIFT - 1, LEVEL_GIB) &&
+	    (bitmap_read(&s.bitmap->word[block / 64]) != BITMAP_WORD_FULL ||
+	     z->idle[LEVEL_GIB] == gib_pfn(z, s.gib_nr) || !bitmap_full(s.bitmap)))
+		return true;
+	return buddy_completed(z, buddy_child_pfn(z, s, block, LEVEL_GIB));
 }
 
 /* Frees a run of order 9 or more that is neither free nor allocated. Returns true. */
@@ -239,7 +221,8 @@ mm_always_inline bool buddy_merge(struct zone *z, pfn_t pfn, unsigned int order)
 	MM_ASSERT(port_lock_is_taken(&z->lock));
 	MM_ASSERT(order >= BLOCK_ORDER);
 	if (order < GIB_ORDER)
-		return buddy_put_blocks(z, pfn, order - BLOCK_ORDER);
+		return buddy_put_blocks(z, buddy_spot_at(z, pfn, LEVEL_GIB), block_of(pfn),
+					order - BLOCK_ORDER);
 	MM_ASSERT(!bitmap_tree_test(&z->free, gib_of(z, pfn)));
 	bitmap_tree_set(&z->free, gib_of(z, pfn));
 	return true;
@@ -269,7 +252,7 @@ static inline void buddy_unmark(struct zone *z, pfn_t pfn, unsigned int order)
 	if (order == GIB_ORDER)
 		bitmap_tree_clear(&z->head, gib_of(z, pfn));
 	else if (order >= BLOCK_ORDER)
-		bitmap_clear(&z->dir[gib_of(z, pfn)]->head, block_of(pfn));
+		bitmap_clear_alone(&z->dir[gib_of(z, pfn)]->head, block_of(pfn));
 }
 
 /*

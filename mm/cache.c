@@ -209,7 +209,7 @@ void cache_withhold(const struct zone *z)
 struct frame_cache *cache_refill(gfp_t gfp)
 {
 	for (struct zone *z = gfp_zone(gfp); z >= zones; z--) {
-		struct frame_cache *cache = cache_at(port_cpu_id(), z->id, 0);
+		struct frame_cache *cache = cache_tables[port_cpu_id()].of_zone[z->id];
 		uint64_t spare = zone_spare(z, gfp);
 
 		if (!spare && zone_keep(z, gfp))

@@ -206,10 +206,16 @@ static inline struct frame_cache *cache_for(gfp_t gfp)
 			       __ATOMIC_RELAXED);
 }
 
-/* Returns this CPU's cache of order 0 for the zone that state names. state may have any value. */
-static inline struct frame_cache *cache_of(uint64_t state)
+/*
+ * Returns this CPU's cache of order 0 for the zone that the descriptor of page names. The
+ * descriptor may hold any value: the caller compares the whole state word with the cache's
+ * afterwards.
+ */
+static inline struct frame_cache *cache_of(const struct page *page)
 {
-	return cache_tables[port_cpu_id()].of_zone[state >> STATE_ZONE_SHIFT & STATE_ZONE_MASK];
+	uint8_t zone = __atomic_load_n(&page->zone, __ATOMIC_RELAXED);
+
+	return cache_tables[port_cpu_id()].of_zone[zone & STATE_ZONE_MASK];
 }
 
 /* Returns this CPU's cache that serves GFP_KERNEL of an order from 1 to 9. */
@@ -267,6 +273,29 @@ cache_push(struct frame_cache *cache, struct page *page, uint64_t state)
 		free_raced(page);
 	cache_pages(cache)[count] = page;
 	cache->count++;
+	cache_leave(cache, state);
+	return true;
+}
+
+/*
+ * Frees a run that lies at or beyond keep_below into the stack *out* of a cache of this CPU; page is
+ * its head, state what the descriptor says. Returns false, and does nothing, when it does not lie
+ * there, when cache_push() would not have it for its descriptor, or when the stack is full or the
+ * cache busy. The caller is pinned. AddressSanitizer leaves it alone for the same reason as
+ * cache_push().
+ */
+__attribute__((no_sanitize_address)) static inline bool
+cache_push_out(struct frame_cache *cache, struct page *page, uint64_t state)
+{
+	uint64_t nr_out = cache->nr_out;
+
+	if (state != cache->state || page < cache->keep_below || nr_out >= cache->out_limit)
+		return false;
+	cache_mark(cache);
+	if (!page_release(page, &state))
+		free_raced(page);
+	cache_out(cache)[nr_out] = page;
+	cache_count_write(&cache->nr_out, nr_out + 1);
 	cache_leave(cache, state);
 	return true;
 }

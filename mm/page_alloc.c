@@ -35,6 +35,13 @@ unsigned int page_zonenum(const struct page *head)
 	return state_zone(state_read(head))->id;
 }
 
+/* Does what is left to do when the bits of an allocation are taken; under the same hold. */
+mm_always_inline void finish_take(struct zone *z, pfn_t pfn, unsigned int order)
+{
+	zone_sub_free(z, (uint64_t)1 << order);
+	state_write(pfn_to_page(pfn), z->state | (uint64_t)order << STATE_ORDER_SHIFT);
+}
+
 /*
  * Takes an allocation under one hold of the lock, if at least keep frames stay free, and writes its
  * descriptor. See buddy_take(); and buddy_take_unmovable(), for an allocation that stays.
@@ -47,10 +54,8 @@ mm_always_inline pfn_t zone_take(struct zone *z, unsigned int order, uint64_t ke
 	if (!keep ||
 	    __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED) >= keep + ((uint64_t)1 << order))
 		pfn = stays ? buddy_take_unmovable(z, order) : buddy_take(z, order);
-	if (pfn < PFN_AGAIN) {
-		zone_sub_free(z, (uint64_t)1 << order);
-		state_write(pfn_to_page(pfn), z->state | (uint64_t)order << STATE_ORDER_SHIFT);
-	}
+	if (pfn < PFN_AGAIN)
+		finish_take(z, pfn, order);
 	port_unlock_irqrestore(&z->lock, flags);
 	return pfn;
 }
@@ -87,20 +92,6 @@ static struct page *alloc_drained(gfp_t gfp, unsigned int order)
 	return page;
 }
 
-/* Takes a run from this CPU's cache that serves gfp, refilled if necessary. */
-static struct page *alloc_cached(gfp_t gfp, unsigned int order)
-{
-	struct frame_cache *cache;
-	struct page *page;
-
-	port_pin();
-	page = order ? cache_alloc_run(gfp, order) : cache_pop(cache_for(gfp));
-	if (!page && !order && (cache = cache_refill(gfp)))
-		page = cache_pop(cache);
-	port_unpin();
-	return page;
-}
-
 /* Zeroes an allocation if gfp asks for it. Returns page, which may be NULL. */
 static struct page *cleared(struct page *page, gfp_t gfp, unsigned int order)
 {
@@ -129,11 +120,32 @@ __attribute__((noinline)) static struct page *alloc_slow(gfp_t gfp, unsigned int
  */
 __attribute__((noinline)) static struct page *alloc_large(unsigned int order)
 {
-	pfn_t pfn = PFN_NONE;
+	struct zone *z = gfp_zone(GFP_KERNEL);
+	unsigned long flags;
+	pfn_t pfn;
 
-	if (order <= MAX_PAGE_ORDER)
-		pfn = zone_take(gfp_zone(GFP_KERNEL), order, 0, false);
-	return pfn < PFN_AGAIN ? pfn_to_page(pfn) : alloc_slow(GFP_KERNEL, order);
+	if (order >= GIB_ORDER)
+		return alloc_slow(GFP_KERNEL, order);
+	flags = port_lock_irqsave(&z->lock);
+	pfn = buddy_take_blocks(z, order);
+	if (pfn != PFN_NONE)
+		finish_take(z, pfn, order);
+	port_unlock_irqrestore(&z->lock, flags);
+	return pfn != PFN_NONE ? pfn_to_page(pfn) : alloc_slow(GFP_KERNEL, order);
+}
+
+/* Takes a frame from a cache that is refilled for it: the one that served gfp has none. */
+__attribute__((noinline)) static struct page *alloc_refilled(gfp_t gfp)
+{
+	struct frame_cache *cache;
+	struct page *page = NULL;
+
+	port_pin();
+	cache = cache_refill(gfp);
+	if (cache)
+		page = cache_pop(cache);
+	port_unpin();
+	return page ? cleared(page, gfp, 0) : alloc_slow(gfp, 0);
 }
 
 /*
@@ -142,12 +154,16 @@ __attribute__((noinline)) static struct page *alloc_large(unsigned int order)
  */
 __attribute__((noinline)) static struct page *alloc_cached_slow(gfp_t gfp, unsigned int order)
 {
-	struct page *page = NULL;
+	struct page *page;
 
-	if (order < CACHE_ORDERS && !(gfp & __GFP_UNMOVABLE))
-		page = alloc_cached(gfp, order);
-
-	return page ? cleared(page, gfp, order) : alloc_slow(gfp, order);
+	if (order >= CACHE_ORDERS || gfp & __GFP_UNMOVABLE)
+		return alloc_slow(gfp, order);
+	port_pin();
+	page = order ? cache_alloc_run(gfp, order) : cache_pop(cache_for(gfp));
+	port_unpin();
+	if (page)
+		return cleared(page, gfp, order);
+	return order ? alloc_slow(gfp, order) : alloc_refilled(gfp);
 }
 
 /* The hot path is GFP_KERNEL with a frame in the cache; everything else is behind one call. */
@@ -160,7 +176,7 @@ struct page *alloc_page(gfp_t gfp)
 	port_pin();
 	page = cache_pop(cache_for(GFP_KERNEL));
 	port_unpin();
-	return page ? page : alloc_cached_slow(GFP_KERNEL, 0);
+	return page ? page : alloc_refilled(GFP_KERNEL);
 }
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
@@ -231,7 +247,7 @@ static bool free_frames(struct zone *z, struct page *page, unsigned int order, u
 }
 
 /* Frees an allocation of order 9 or more as free_frames() does one below, but under the lock. */
-mm_always_inline bool free_blocks(struct zone *z, struct page *page, unsigned int order,
+static bool free_blocks(struct zone *z, struct page *page, unsigned int order,
 				  uint64_t alone)
 {
 	pfn_t pfn = page_to_pfn(page);
@@ -275,6 +291,37 @@ __attribute__((noinline)) static void put_head(struct page *page, unsigned int o
 		bad_free(page, order);
 }
 
+/*
+ * The hot path of orders without a cache: an allocation with one reference. What it turns out not
+ * to be is left to put_head().
+ */
+__attribute__((noinline)) static void free_large(struct page *page, unsigned int order)
+{
+	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
+	struct zone *z = state_zone(state);
+	pfn_t pfn = page_to_pfn(page);
+	unsigned int block = block_of(pfn);
+	struct buddy_spot s;
+	unsigned long flags;
+	bool ours;
+
+	if (order >= GIB_ORDER || state != (z->state | (uint64_t)order << STATE_ORDER_SHIFT)) {
+		put_head(page, order);
+		return;
+	}
+	flags = port_lock_irqsave(&z->lock);
+	s = buddy_spot_at(z, pfn, LEVEL_GIB);
+	ours = bitmap_test(&s.gib->head, block) && page_release(page, &state);
+	if (ours) {
+		zone_add_free(z, (uint64_t)1 << order);
+		bitmap_clear_alone(&s.gib->head, block);
+		buddy_put_blocks(z, s, block, order - BLOCK_ORDER);
+	}
+	port_unlock_irqrestore(&z->lock, flags);
+	if (!ours)
+		put_head(page, order);
+}
+
 /* Frees what the hot path could not: to this CPU's cache of the page's zone, else to the bits. */
 __attribute__((noinline)) static void free_slow(struct page *page, unsigned int order)
 {
@@ -282,7 +329,8 @@ __attribute__((noinline)) static void free_slow(struct page *page, unsigned int 
 	bool done;
 
 	port_pin();
-	done = cache_free(cache_find(state, order), page, state);
+	done = cache_push_out(order ? cache_for_order(order) : cache_of(page), page, state) ||
+	       cache_free(cache_find(state, order), page, state);
 	port_unpin();
 	if (!done)
 		put_head(page, order);
@@ -301,7 +349,7 @@ void __free_page(struct page *page)
 	port_pin();
 	cache = cache_for(GFP_KERNEL);
 	if (state != cache->state)
-		cache = cache_of(state);
+		cache = cache_of(page);
 	done = cache_push(cache, page, state);
 	port_unpin();
 	if (!done)
@@ -317,7 +365,10 @@ void __free_pages(struct page *page, unsigned int order)
 		return;
 	}
 	if (order >= CACHE_ORDERS) {
-		put_head(page, order);
+		if (mm_debug)
+			put_head(page, order);
+		else
+			free_large(page, order);
 		return;
 	}
 	port_pin();

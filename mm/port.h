@@ -197,7 +197,7 @@ static inline unsigned long port_lock_irqsave(port_lock_t *lock)
 {
 	unsigned long flags = port_irq_save();
 
-	while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
+	while (__builtin_expect(__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE) != 0, 0))
 		while (__atomic_load_n(&lock->taken, __ATOMIC_RELAXED))
 			port_cpu_relax();
 	return flags;

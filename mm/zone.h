@@ -303,10 +303,15 @@ static inline uint64_t zone_spare(const struct zone *z, gfp_t gfp)
 	return nr_free > keep ? nr_free - keep : 0;
 }
 
-/* Returns whether the bits have no more than the zone keeps from requests for any memory. */
+/*
+ * Returns whether the zone keeps frames from requests for any memory, and the bits have no more
+ * than that.
+ */
 static inline bool zone_is_low(const struct zone *z)
 {
-	return __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED) <= z->lowmem_reserve[ZONE_NORMAL];
+	uint64_t keep = z->lowmem_reserve[ZONE_NORMAL];
+
+	return keep && __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED) <= keep;
 }
 
 /* Add frames to nr_free, and subtract. Only a caller that holds the lock subtracts. */
