@@ -61,9 +61,8 @@ static uint64_t runs_for(uint64_t share, uint64_t order)
  * Sets what the two stacks of a CPU's cache may hold. All caches of a CPU and a zone together hold
  * at most `share` frames: 3/8 of it in order 0, at most 5/8 in the others.
  */
-static void init_limits(struct frame_cache *cache, const struct zone *z)
+static void init_limits(struct frame_cache *cache, const struct zone *z, uint64_t share)
 {
-	uint64_t share = z->managed / ZONE_PART_ALL / port_nr_cpus();
 	uint64_t frames = share * 3 / 8, runs = runs_for(share, cache->order);
 
 	if (cache->order) {
@@ -76,25 +75,30 @@ static void init_limits(struct frame_cache *cache, const struct zone *z)
 	}
 }
 
-static void init_cache(struct frame_cache *cache, struct zone *z, unsigned int order)
+/* Sets up the CPUs' caches of a zone. */
+static void init_caches(struct zone *z)
 {
-	memset(cache, 0, sizeof(*cache));
-	cache->state = state_allocated(z->id, order);
-	cache->keep_below = KEEP_ALL;
-	cache->zone = z;
-	cache->order = order;
-	if (!mm_debug)
-		init_limits(cache, z);
+	uint64_t share = mm_debug ? 0 : z->managed / ZONE_PART_ALL / port_nr_cpus();
+
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+		for_each_cache_order(order) {
+			struct frame_cache *cache = cache_at(cpu, z->id, order);
+
+			*cache = (struct frame_cache){ .state = state_allocated(z->id, order),
+						       .keep_below = KEEP_ALL,
+						       .zone = z,
+						       .order = order };
+			if (share)
+				init_limits(cache, z, share);
+		}
 }
 
 void cache_init(void)
 {
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
 		init_table(&cache_tables[cpu], cpu);
-		for_each_zone(z)
-			for_each_cache_order(order)
-				init_cache(cache_at(cpu, z->id, order), z, order);
-	}
+	for_each_zone(z)
+		init_caches(z);
 }
 
 /*

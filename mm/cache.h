@@ -278,10 +278,10 @@ cache_push(struct frame_cache *cache, struct page *page, uint64_t state)
 }
 
 /*
- * Frees a run that lies at or beyond keep_below into the stack *out* of a cache of this CPU; page is
- * its head, state what the descriptor says. Returns false, and does nothing, when it does not lie
- * there, when cache_push() would not have it for its descriptor, or when the stack is full or the
- * cache busy. The caller is pinned. AddressSanitizer leaves it alone for the same reason as
+ * Frees a run that lies at or beyond keep_below into the stack *out* of a cache of this CPU; page
+ * is its head, state what the descriptor says. Returns false, and does nothing, when it does not
+ * lie there, when cache_push() would not have it for its descriptor, or when the stack is full or
+ * the cache busy. The caller is pinned. AddressSanitizer leaves it alone for the same reason as
  * cache_push().
  */
 __attribute__((no_sanitize_address)) static inline bool

@@ -247,8 +247,7 @@ static bool free_frames(struct zone *z, struct page *page, unsigned int order, u
 }
 
 /* Frees an allocation of order 9 or more as free_frames() does one below, but under the lock. */
-static bool free_blocks(struct zone *z, struct page *page, unsigned int order,
-				  uint64_t alone)
+static bool free_blocks(struct zone *z, struct page *page, unsigned int order, uint64_t alone)
 {
 	pfn_t pfn = page_to_pfn(page);
 	unsigned long flags = port_lock_irqsave(&z->lock);

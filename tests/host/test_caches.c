@@ -251,9 +251,8 @@ static void a_range_with_cached_runs_is_free(void **state)
 		pfn_t pfn = page_to_pfn(page);
 
 		__free_pages(page, order);
-		assert_int_equal(alloc_contig_range(pfn, pfn + (1u << order), MIGRATE_MOVABLE,
-						    GFP_KERNEL),
-				 0);
+		assert_int_equal(
+		    alloc_contig_range(pfn, pfn + (1u << order), MIGRATE_MOVABLE, GFP_KERNEL), 0);
 		assert_int_equal(mm_check(), 0);
 		free_contig_range(pfn, 1ul << order);
 	}

@@ -480,8 +480,7 @@ static void cache_serves_from_the_reserve(void)
 
 	while (z->nr_free > z->lowmem_reserve[ZONE_NORMAL])
 		assert_non_null(alloc_pages(GFP_DMA, 0));
-	cache_tables[MM_MAX_CPUS - 1].for_gfp[GFP_KERNEL] =
-	    cache_at(MM_MAX_CPUS - 1, ZONE_DMA, 0);
+	cache_tables[MM_MAX_CPUS - 1].for_gfp[GFP_KERNEL] = cache_at(MM_MAX_CPUS - 1, ZONE_DMA, 0);
 }
 
 #define ON(map, what) map, sizeof(map) / sizeof((map)[0]), #what, what

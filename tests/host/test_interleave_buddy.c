@@ -130,8 +130,8 @@ static void give_first(void)
 	give(frame(0, 0), 0);
 }
 
-#define PAIR(name, prepare, one, two, max_switches)            \
-	{                                                      \
+#define PAIR(name, prepare, one, two, max_switches)               \
+	{                                                         \
 		name, prepare, { one, two }, ANY, max_switches, 0 \
 	}
 

@@ -324,17 +324,20 @@ int sim_boot(const struct e820_entry *raw, uint32_t nr, const struct sim_options
 	return 0;
 }
 
+static uint32_t at_most(uint32_t n, uint32_t limit)
+{
+	return n < limit ? n : limit;
+}
+
 void sim_limit_caches(uint32_t frames, uint32_t runs)
 {
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
 		for_each_zone(z)
 			for_each_cache_order(order) {
 				struct frame_cache *cache = cache_at(cpu, z->id, order);
-				uint32_t most = order ? RUNS_OUT : CACHE_OUT;
 
-				cache->limit = order ? runs : frames;
-				cache->out_limit = order ? runs / 2 : frames;
-				if (cache->out_limit > most)
-					cache->out_limit = most;
+				cache->limit = order ? at_most(runs, RUNS_MAX) : frames;
+				cache->out_limit = order ? at_most(runs / 2, RUNS_OUT)
+							 : at_most(frames, CACHE_OUT);
 			}
 }

@@ -77,7 +77,8 @@ void sim_irqs(bool on);
 
 /*
  * Lets the stacks of every CPU's frame caches hold `frames` single frames, or `runs` runs of each
- * higher order, whatever the zones' sizes; of runs to give back half as many. The caches are empty.
+ * higher order, whatever the zones' sizes, if there is room for as many; of runs to give back half
+ * as many. The caches are empty.
  */
 void sim_limit_caches(uint32_t frames, uint32_t runs);
 
