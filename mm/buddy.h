@@ -66,6 +66,24 @@ mm_always_inline struct buddy_spot buddy_spot_at(const struct zone *z, pfn_t pfn
 }
 
 /*
+ * The work that one hold of the lock does in cold paths, as buddy.c counts it: bits of the index
+ * that are set or cleared, bitmaps that are searched, opened or cleaned. A hold that has done so
+ * much does not begin anything more; with the last thing that it begins, it stays below 3,000
+ * instructions. Only what could go on in another hold looks at the count.
+ */
+#define BUDDY_MAX_WORK 75
+
+static inline void buddy_begin(struct zone *z)
+{
+	z->work = 0;
+}
+
+static inline bool buddy_may_go_on(const struct zone *z)
+{
+	return z->work < BUDDY_MAX_WORK;
+}
+
+/*
  * Cold paths. They identify a bitmap by any frame in it: a pfn fits in a register, which keeps the
  * hot callers small. buddy_lower() and buddy_completed() return what their callers return next,
  * which therefore need not keep it during the call.
@@ -325,7 +343,7 @@ struct frame_batch {
 /*
  * Takes the lowest free frames of open blocks into an empty batch, in rising order, at most
  * b->want. Opens a block when no open one has any. Takes none only when nothing is free, or while
- * other CPUs are freeing what the index promises.
+ * other CPUs are freeing what the index promises. Ends early when that empties many bitmaps.
  */
 void buddy_take_words(struct zone *z, struct frame_batch *b);
 
@@ -334,13 +352,15 @@ void buddy_take_words(struct zone *z, struct frame_batch *b);
  * holds the frames: they are no longer an allocation, and neither free nor in a frame cache. It
  * does not hold the lock, which is taken where a block became full, or a bound that must be raised
  * was lowered meanwhile: once for each such word at most. They panic if a frame is free already.
+ * buddy_put_words() ends there, or where it has raised many bounds, because each takes long. It
+ * returns how many words it has freed, the first ones, at least one.
  *
  * Until they return, the frames count as free, but may not be found. A request that must find them
  * waits until every CPU has answered cache_shut(). So the caller of buddy_put_words() keeps its
  * frame cache marked as busy, from before the frames were no longer an allocation; and the caller
  * of buddy_put_frames() keeps interrupts off.
  */
-void buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr);
+unsigned int buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr);
 void buddy_put_frames(struct zone *z, pfn_t pfn, unsigned int order);
 
 #endif

@@ -129,8 +129,8 @@ static inline void cache_count_write(uint64_t *count, uint64_t value)
 static inline void cache_check_pin(const struct frame_cache *cache)
 {
 #ifdef MM_CHECK_PIN
-	unsigned int cpu = (unsigned int)(((uintptr_t)cache - (uintptr_t)frame_caches) /
-					  sizeof(frame_caches[0]));
+	unsigned int cpu =
+	    (unsigned int)(((uintptr_t)cache - (uintptr_t)frame_caches) / sizeof(frame_caches[0]));
 
 	if (cpu != port_cpu_id())
 		panic("a frame cache of CPU %u is in use on CPU %u: port_pin() did not keep the "
@@ -236,10 +236,11 @@ void free_raced(const struct page *page) __attribute__((noreturn, cold));
 
 /*
  * Frees a run into a cache of this CPU; state is what its descriptor says. Returns false, and does
- * nothing, when page is not the head of an allocation of the cache's order and zone with one reference, when it lies beyond
- * keep_below, or when the cache is full or busy. The one compare finds a busy cache as well: no
- * descriptor in use has that value. The frame may be one of a hole, whose descriptor must not be
- * written: hence a load and a compare before page_release(). The caller is pinned.
+ * nothing, when page is not the head of an allocation of the cache's order and zone with one
+ * reference, when it lies beyond keep_below, or when the cache is full or busy. The one compare
+ * finds a busy cache as well: no descriptor in use has that value. The frame may be one of a hole,
+ * whose descriptor must not be written: hence a load and a compare before page_release(). The
+ * caller is pinned.
  *
  * The count is raised in memory, by one instruction, where cache_count_write() would take two: an
  * aligned word is written in one piece all the same, but ThreadSanitizer must not look.
@@ -305,24 +306,37 @@ void cache_withhold(const struct zone *z);
 bool cache_free(struct page *page, unsigned int order);
 
 /*
+ * Serve a request for which the bits have nothing, from this CPU's caches of the zones that may
+ * serve it. cache_take_last() returns a frame of the caches of order 0, or NULL. A zone must have
+ * more than it keeps from the request, with what is in the cache. cache_drain_for() returns one
+ * batch to the bits, or a single run if the request is of order 0; it returns false when there is
+ * none in a zone that would then have more than it keeps from the request. A batch is about as much
+ * as a call that frees a frame into a full cache returns. Busy caches are passed over.
+ */
+struct page *cache_take_last(gfp_t gfp);
+bool cache_drain_for(gfp_t gfp, unsigned int order);
+
+/*
  * A cache that is *shut* is empty and busy: nothing is put in or taken out, and the calls that
  * would use it use the bits, until every request that shut it has reopened it.
  */
 struct cache_shut {
 	bool all;  /* whether every CPU was asked, or this one alone */
 	bool busy; /* a cache was in use when its CPU was asked last */
+	struct zone *highest;
 	/* Bit k: the CPU's cache of the zone and of order k is shut by this request. */
 	uint16_t caches[MM_MAX_CPUS][MAX_NR_ZONES];
 };
 
 /*
- * cache_shut() returns what is in this CPU's caches to the bits and shuts the caches. With all, and
+ * cache_shut() returns what is in this CPU's caches to the bits and shuts the caches: those of the
+ * zone `highest` and of lower ones. With all, and
  * where port_may_wait() returns true, it does so on every CPU; a CPU that is in the middle of a
  * cache's use is asked again until it is not. What stays open, then, are the caches that this very
  * call has interrupted: it cannot wait for them, and waits for no other CPU either, which could be
  * waiting for this one. cache_reopen() ends it. For one CPU the caller is pinned in between.
  */
-void cache_shut(struct cache_shut *s, bool all);
+void cache_shut(struct cache_shut *s, bool all, struct zone *highest);
 void cache_reopen(struct cache_shut *s);
 
 /* Returns the number of the zone's frames in the caches of all CPUs. */

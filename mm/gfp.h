@@ -53,9 +53,12 @@ typedef unsigned int gfp_t;
  * order > MAX_PAGE_ORDER. alloc_page() is alloc_pages() of order 0. It mostly takes a frame from
  * this CPU's frame cache, without a lock.
  *
- * Before a request fails, the frames in this CPU's cache are given back to the allocator's bits,
- * and those in the caches of all other CPUs as well, where the caller may wait for them
- * (port_may_wait(), and not __GFP_ATOMIC).
+ * Before a request fails, it gets what it can from this CPU's frame caches of the zones that may
+ * serve it. A request of order 0 takes a frame out of them. A higher
+ * order returns them to the allocator's bits batch by batch, and tries again after each: the call
+ * may be as long as it takes to free all that these caches hold, one by one, but holds no lock for
+ * longer than usual. Then, where the caller may wait (port_may_wait(), and not __GFP_ATOMIC), the
+ * caches of all CPUs are emptied.
  */
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 struct page *alloc_page(gfp_t gfp);
