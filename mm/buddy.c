@@ -13,12 +13,19 @@
  */
 #include "mm/buddy.h"
 
-/*
- * The most bounds that one hold of the lock lowers. Each costs a search of a bitmap. Without a
- * limit, a caller that leaves many stale bounds on purpose makes one call walk them all
- * (`worst3.alloc` in `make bench`).
- */
-#define MAX_LOWERED 7
+/* What is counted in z->work, in units of some 20 instructions. See BUDDY_MAX_WORK. */
+#define WORK_BIT             1  /* a bit of the index, with the look at what is below it */
+#define WORK_WORD            3  /* a word that a batch takes, and as much for 24 frames of it */
+#define WORK_RUN             2  /* a run that a batch takes */
+#define WORK_SEARCH          16 /* of a bitmap */
+#define WORK_FILL            20 /* a bitmap opened with all of it free */
+#define WORK_CLEAN           55 /* the descriptors of a block */
+
+/* With more work done than this, a search leaves it to the next hold to open a block or gib. */
+#define MAX_WORK_BEFORE_OPEN 25
+
+/* The most searches in a row that end because of their work and not because of what they find. */
+#define MAX_CUT_SHORT        8
 
 static pfn_t spot_pfn(const struct zone *z, struct buddy_spot s)
 {
@@ -26,7 +33,7 @@ static pfn_t spot_pfn(const struct zone *z, struct buddy_spot s)
 }
 
 /* Puts a block on the index for runs of 2^k frames. The lock is not needed: bits are only set. */
-static void set_bound(struct zone *z, struct buddy_spot s, unsigned int k)
+mm_always_inline void set_bound(struct zone *z, struct buddy_spot s, unsigned int k)
 {
 	bitmap_set(&s.gib->index[k], s.block);
 	if (!bitmap_tree_test(&z->index[k], s.gib_nr))
@@ -39,6 +46,7 @@ static void set_bound(struct zone *z, struct buddy_spot s, unsigned int k)
  */
 static void drop_gib(struct zone *z, struct gib *gib, pfn_t gib_nr, unsigned int k)
 {
+	z->work += 2 * WORK_BIT;
 	bitmap_tree_clear(&z->index[k], gib_nr);
 	if (!bitmap_empty(&gib->index[k])) /* L2 */
 		bitmap_tree_set(&z->index[k], gib_nr);
@@ -52,6 +60,7 @@ static unsigned int drop_bounds(struct zone *z, struct buddy_spot s, unsigned in
 				unsigned int level)
 {
 	for (; k < BITMAP_SHIFT && buddy_is_indexed(z, s, k, level); k++) {
+		z->work += WORK_BIT;
 		if (level)
 			bitmap_tree_clear(&z->index[BLOCK_ORDER + k], s.gib_nr);
 		else if (bitmap_clear(&s.gib->index[k], s.block))
@@ -89,6 +98,7 @@ pfn_t buddy_lower(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
 	unsigned int end;
 
 	MM_ASSERT(port_lock_is_taken(&z->lock));
+	z->work += WORK_SEARCH;
 	end = drop_bounds(z, s, k, level);
 	if (level == LEVEL_BLOCK && bitmap_find_run(s.bitmap, k) != BITMAP_NONE) /* L1 */
 		while (end > k)
@@ -98,20 +108,24 @@ pfn_t buddy_lower(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
 
 /*
  * Puts a bitmap that holds a run of 2^k children on the index, unless it is that of the unmovable
- * block (B3). A full one counts as two halves.
+ * block (B3). A full one counts as two halves. Returns how many orders that were.
  */
-static void raise_bounds(struct zone *z, struct buddy_spot s, unsigned int k, unsigned int level)
+static unsigned int raise_bounds(struct zone *z, struct buddy_spot s, unsigned int k,
+				 unsigned int level)
 {
+	unsigned int raised = 0;
+
 	if (!level && is_unmovable(z, s))
-		return;
-	for (k = k < BITMAP_SHIFT ? k + 1 : BITMAP_SHIFT; k--;) {
+		return 0;
+	for (k = k < BITMAP_SHIFT ? k + 1 : BITMAP_SHIFT; k--; raised++) {
 		if (buddy_is_indexed(z, s, k, level))
-			return;
+			break;
 		if (level)
 			bitmap_tree_set(&z->index[BLOCK_ORDER + k], s.gib_nr);
 		else
 			set_bound(z, s, k);
 	}
+	return raised;
 }
 
 /* Sets all children of an open bitmap. */
@@ -119,6 +133,7 @@ static void fill_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 {
 	struct buddy_spot s = buddy_spot_at(z, pfn, level);
 
+	z->work += WORK_FILL;
 	bitmap_fill(s.bitmap, BITMAP_WORD_FULL);
 	raise_bounds(z, s, BITMAP_SHIFT, level);
 }
@@ -128,13 +143,14 @@ static void fill_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
  * memset(), which may be a loop over bytes: the lock is held. A reader may still look at the first
  * descriptor, if it was the head of an allocation until now.
  */
-static void clean_block(struct gib *g, unsigned int block, pfn_t pfn)
+static void clean_block(struct zone *z, struct gib *g, unsigned int block, pfn_t pfn)
 {
 	struct page *page = pfn_to_page(pfn);
 
 	if (bitmap_test(&g->clean, block))
 		return;
-#pragma GCC unroll 16
+	z->work += WORK_CLEAN;
+#pragma GCC unroll 64
 	for (pfn_t i = 0; i < BLOCK_FRAMES; i++) {
 		state_write(&page[i], 0);
 		page[i].owner_word = 0;
@@ -171,7 +187,7 @@ void buddy_open_block(struct zone *z, pfn_t pfn)
 	buddy_open_gib(z, pfn);
 	MM_ASSERT(pfn % BLOCK_FRAMES == 0);
 	MM_ASSERT(!bitmap_test(&s.gib->free, s.block) && !bitmap_test(&s.gib->head, s.block));
-	clean_block(s.gib, s.block, pfn);
+	clean_block(z, s.gib, s.block, pfn);
 	bitmap_fill(s.bitmap, 0);
 	bitmap_set(&s.gib->open, s.block); /* last: readers follow it */
 }
@@ -260,13 +276,16 @@ static pfn_t take_gib(struct zone *z)
 
 static pfn_t take_block(struct zone *z);
 
-/* Opens a whole block or gib, as level says, with all of it free. Returns its first frame. */
+/*
+ * Opens a whole block or gib, as level says, with all of it free. Returns its first frame, or what
+ * take_searching() returns if it is none.
+ */
 static pfn_t open_whole(struct zone *z, unsigned int level)
 {
 	pfn_t pfn = level ? take_gib(z) : take_block(z);
 
-	if (pfn == PFN_NONE)
-		return PFN_NONE;
+	if (pfn >= PFN_AGAIN)
+		return pfn;
 	if (level == LEVEL_GIB)
 		buddy_open_gib(z, pfn);
 	else
@@ -296,15 +315,20 @@ static bool drop_empty(struct zone *z, unsigned int k)
 	return true;
 }
 
-/* Takes a run of 2^k children from the lowest open bitmap that has one, or opens one for it. */
+/*
+ * Takes a run of 2^k children from the lowest open bitmap that has one, or opens one for it. When
+ * many bounds were stale, it returns PFN_AGAIN. After MAX_CUT_SHORT such searches in a row, one
+ * opens a bitmap at once: a caller that leaves many stale bounds on purpose does not make one call
+ * walk them all.
+ */
 mm_always_inline pfn_t take_searching(struct zone *z, unsigned int k, unsigned int level,
 				      enum buddy_use use)
 {
-	unsigned int lowered;
+	bool at_once = z->cut_short == MAX_CUT_SHORT;
 	struct buddy_spot s;
 	pfn_t pfn;
 
-	for (lowered = 0; lowered < MAX_LOWERED; lowered++) {
+	while (!at_once && buddy_may_go_on(z)) {
 		unsigned int child;
 
 		if (!buddy_find_open(z, k, level, &s)) {
@@ -313,13 +337,20 @@ mm_always_inline pfn_t take_searching(struct zone *z, unsigned int k, unsigned i
 			continue;
 		}
 		child = bitmap_find_run(s.bitmap, k);
-		if (child != BITMAP_NONE)
+		if (child != BITMAP_NONE) {
+			z->cut_short = 0;
 			return buddy_take_run(z, s, child, k, level, use);
+		}
 		buddy_lower(z, spot_pfn(z, s), k, level);
 	}
+	if (z->work > MAX_WORK_BEFORE_OPEN) {
+		z->cut_short++;
+		return PFN_AGAIN;
+	}
+	z->cut_short = 0;
 	pfn = open_whole(z, level);
-	if (pfn == PFN_NONE)
-		return lowered == MAX_LOWERED ? PFN_AGAIN : PFN_NONE;
+	if (pfn >= PFN_AGAIN)
+		return at_once ? PFN_AGAIN : pfn;
 	return buddy_take_run(z, buddy_spot_at(z, pfn, level), 0, k, level, use);
 }
 
@@ -372,6 +403,7 @@ pfn_t buddy_take_other(struct zone *z, unsigned int order)
 {
 	pfn_t pfn;
 
+	buddy_begin(z);
 	if (order < BLOCK_ORDER) {
 		do
 			pfn = take_searching(z, order, LEVEL_BLOCK, BUDDY_FOR_HEAD);
@@ -386,9 +418,6 @@ pfn_t buddy_take_other(struct zone *z, unsigned int order)
 	       (close_idle(z, LEVEL_BLOCK) || (order == GIB_ORDER && close_idle(z, LEVEL_GIB))));
 	return pfn;
 }
-
-/* The most bitmaps that one batch may empty: each costs as much as a search. */
-#define MAX_BATCH_BITMAPS 8
 
 /* Returns the number of set bits of a word, which is often full. */
 static unsigned int nr_frames(uint64_t bits)
@@ -408,9 +437,10 @@ static uint64_t lowest_bits(uint64_t word, unsigned int n)
 
 /*
  * Moves the lowest frames of a block's bitmap, which begins at first, to the batch. Returns whether
- * the batch wants more. A batch that has some frames ends before it would cut a full word.
+ * the batch wants more. A batch that has some frames ends before it would cut a full word, and when
+ * the hold of the lock becomes long.
  */
-static bool take_words(struct bitmap *bitmap, pfn_t first, struct frame_batch *b)
+static bool take_words(struct zone *z, struct bitmap *bitmap, pfn_t first, struct frame_batch *b)
 {
 	for (unsigned int i = 0; i < BITMAP_WORDS; i++) {
 		uint64_t bits = bitmap_read(&bitmap->word[i]);
@@ -420,7 +450,7 @@ static bool take_words(struct bitmap *bitmap, pfn_t first, struct frame_batch *b
 		if (!bits)
 			continue;
 		if (!left || b->nr_words == MAX_BATCH_WORDS ||
-		    (bits == ~0ull && left < 64 && b->nr_frames))
+		    (b->nr_frames && ((bits == ~0ull && left < 64) || !buddy_may_go_on(z))))
 			return false;
 		weight = nr_frames(bits);
 		if (weight > left) {
@@ -430,6 +460,7 @@ static bool take_words(struct bitmap *bitmap, pfn_t first, struct frame_batch *b
 		bitmap_and_not(&bitmap->word[i], bits);
 		b->word[b->nr_words++] = (struct frame_word){ first + (pfn_t)64 * i, bits };
 		b->nr_frames += weight;
+		z->work += WORK_WORD + weight / 8;
 	}
 	return b->nr_frames < b->want;
 }
@@ -438,7 +469,8 @@ void buddy_take_words(struct zone *z, struct frame_batch *b)
 {
 	bool more = true;
 
-	for (unsigned int bitmaps = 0; more && bitmaps < MAX_BATCH_BITMAPS; bitmaps++) {
+	buddy_begin(z);
+	while (more && buddy_may_go_on(z)) {
 		struct buddy_spot s;
 
 		if (!buddy_find_open(z, 0, LEVEL_BLOCK, &s)) {
@@ -449,11 +481,12 @@ void buddy_take_words(struct zone *z, struct frame_batch *b)
 			pfn = b->nr_frames ? PFN_NONE : open_whole(z, LEVEL_BLOCK);
 			if (pfn == PFN_NONE && !b->nr_frames)
 				pfn = release_unmovable(z);
-			if (pfn == PFN_NONE)
+			if (pfn >= PFN_AGAIN)
 				break;
 			s = buddy_spot_at(z, pfn, LEVEL_BLOCK);
 		}
-		more = take_words(s.bitmap, spot_pfn(z, s), b);
+		z->work += WORK_SEARCH / 2;
+		more = take_words(z, s.bitmap, spot_pfn(z, s), b);
 		if (bitmap_empty(s.bitmap))
 			buddy_lower(z, spot_pfn(z, s), 0, LEVEL_BLOCK);
 	}
@@ -493,24 +526,24 @@ static unsigned int take_runs_of_block(struct zone *z, unsigned int order, unsig
 
 unsigned int buddy_take_runs(struct zone *z, unsigned int order, unsigned int want, pfn_t *run)
 {
-	unsigned int nr = 0;
+	unsigned int nr = 0, n;
 
 	MM_ASSERT(port_lock_is_taken(&z->lock));
 	MM_ASSERT(order < GIB_ORDER);
-	while (nr < want) {
-		unsigned int n = 1;
-
-		if (order < BITMAP_WORD_SHIFT)
+	for (; nr < want && buddy_may_go_on(z); nr += n) {
+		if (order < BITMAP_WORD_SHIFT) {
 			n = take_runs_of_block(z, order, want - nr, run + nr);
-		else
+		} else {
 			run[nr] = buddy_take_indexed(z, order);
-		if (order >= BITMAP_WORD_SHIFT ? run[nr] == PFN_NONE : !n) {
-			if (nr)
-				return nr;
-			run[0] = buddy_take_other(z, order);
-			return run[0] < PFN_AGAIN;
+			n = run[nr] != PFN_NONE;
 		}
-		nr += n;
+		z->work += WORK_SEARCH / 2 + n * WORK_RUN;
+		if (n)
+			continue;
+		if (nr)
+			return nr;
+		run[0] = buddy_take_other(z, order);
+		return run[0] < PFN_AGAIN;
 	}
 	return nr;
 }
@@ -536,12 +569,12 @@ static unsigned int order_with(const struct bitmap *bitmap, unsigned int child, 
 /*
  * Frees the frames of a word by the steps of zone.h, with or without the lock. Panics if one of
  * them is free. Returns whether settle() must be called: the block has become full, or a bound is
- * too low.
+ * too low. Adds to *raised how many bounds it raised.
  *
  * k is an order such that all is well if the index holds the block for it. Most often it holds it
  * for half a word, or for half the block if the word becomes full, and so for all that may count.
  */
-mm_always_inline bool or_word(struct zone *z, const struct frame_word *w)
+mm_always_inline bool or_word(struct zone *z, const struct frame_word *w, unsigned int *raised)
 {
 	struct buddy_spot s = buddy_spot_at(z, w->first, LEVEL_BLOCK);
 	unsigned int child = buddy_child_of(w->first, LEVEL_BLOCK);
@@ -553,7 +586,7 @@ mm_always_inline bool or_word(struct zone *z, const struct frame_word *w)
 	if (!buddy_is_indexed(z, s, k, LEVEL_BLOCK)) {
 		k = order_with(s.bitmap, child, expected, w->bits);
 		if (!buddy_is_indexed(z, s, k, LEVEL_BLOCK))
-			raise_bounds(z, s, k, LEVEL_BLOCK);
+			*raised += raise_bounds(z, s, k, LEVEL_BLOCK);
 	}
 	before = bitmap_or(at, w->bits);
 	if (before & w->bits)
@@ -574,6 +607,10 @@ mm_always_inline bool or_word(struct zone *z, const struct frame_word *w)
 	       bitmap_full(s.bitmap);
 }
 
+/* A batch that has raised so many bounds ends; a call of settle() counts as so many. */
+#define MAX_RAISED    24
+#define SETTLE_RAISED 12
+
 /*
  * Does under the lock what or_word() has found necessary, if it still is: other CPUs may have taken
  * the frames since, or closed the block.
@@ -589,21 +626,40 @@ static void settle(struct zone *z, pfn_t pfn)
 		keep_idle(z, spot_pfn(z, s), LEVEL_BLOCK);
 }
 
-void buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr,
-		     uint64_t frames)
+/* Returns how many frames these words have. */
+static uint64_t words_frames(const struct frame_word *word, const struct frame_word *end)
 {
-	const struct frame_word *end = word + nr;
+	uint64_t frames = 0;
+
+	for (; word < end; word++)
+		frames += nr_frames(word->bits);
+	return frames;
+}
+
+unsigned int buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr,
+			     uint64_t frames)
+{
+	const struct frame_word *w, *end = word + nr;
+	unsigned int raised = 0;
 
 	zone_add_free(z, frames);
-	for (; word < end; word++) {
+	for (w = word; w < end && raised < MAX_RAISED; w++) {
 		unsigned long flags;
 
-		if (!or_word(z, word))
+		if (!or_word(z, w, &raised))
 			continue;
 		flags = port_lock_irqsave(&z->lock);
-		settle(z, word->first);
+		settle(z, w->first);
+		port_unlock_irqrestore(&z->lock, flags);
+		raised += SETTLE_RAISED;
+	}
+	if (w < end) {
+		unsigned long flags = port_lock_irqsave(&z->lock);
+
+		zone_sub_free(z, words_frames(w, end));
 		port_unlock_irqrestore(&z->lock, flags);
 	}
+	return (unsigned int)(w - word);
 }
 
 /* Returns the frames of [pfn, end) that lie in pfn's word. */
@@ -635,7 +691,9 @@ void buddy_put_range(struct zone *z, pfn_t pfn, pfn_t end)
 	for (; pfn < end; pfn = run_start(pfn, BITMAP_WORD_SHIFT) + BITMAP_WORD_FRAMES) {
 		struct frame_word w = word_at(pfn, end);
 
-		if (or_word(z, &w))
+		unsigned int raised = 0;
+
+		if (or_word(z, &w, &raised))
 			settle(z, pfn);
 	}
 }
@@ -657,7 +715,9 @@ void buddy_put_frames(struct zone *z, pfn_t pfn, unsigned int order)
 	MM_ASSERT(order < BLOCK_ORDER);
 	for (; pfn < end; pfn += BITMAP_WORD_FRAMES)
 		word[nr++] = word_at(pfn, end);
-	buddy_put_words(z, word, nr, (uint64_t)1 << order);
+	for (unsigned int done = 0; done < nr;)
+		done += buddy_put_words(z, word + done, nr - done,
+					words_frames(word + done, word + nr));
 }
 
 unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end)

@@ -66,6 +66,24 @@ mm_always_inline struct buddy_spot buddy_spot_at(const struct zone *z, pfn_t pfn
 }
 
 /*
+ * The work that one hold of the lock does in cold paths, as buddy.c counts it: bits of the index
+ * that are set or cleared, bitmaps that are searched, opened or cleaned. A hold that has done so
+ * much does not begin anything more; with the last thing that it begins, it stays below 3,000
+ * instructions. Only what could go on in another hold looks at the count.
+ */
+#define BUDDY_MAX_WORK 75
+
+static inline void buddy_begin(struct zone *z)
+{
+	z->work = 0;
+}
+
+static inline bool buddy_may_go_on(const struct zone *z)
+{
+	return z->work < BUDDY_MAX_WORK;
+}
+
+/*
  * Cold paths. They identify a bitmap by any frame in it: a pfn fits in a register, which keeps the
  * hot callers small. buddy_lower() and buddy_completed() return what their callers return next,
  * which therefore need not keep it during the call.
@@ -308,15 +326,15 @@ struct frame_batch {
 /*
  * Takes the lowest free frames of open blocks into an empty batch, in rising order, at most
  * b->want. Opens a block when no open one has any. Takes none only when nothing is free, or while
- * other CPUs are freeing what the index promises.
+ * other CPUs are freeing what the index promises. Ends early when that empties many bitmaps.
  */
 void buddy_take_words(struct zone *z, struct frame_batch *b);
 
 /*
  * Takes at most want runs of an order below GIB_ORDER as buddy_take() does, and stores their first
  * frames in run[], mostly in rising order. Returns how many. It ends where the index does not lead
- * to a run at once: a hold of the lock that corrects the index is long enough without more. Returns
- * 0 where buddy_take() finds none, or wants the lock released.
+ * to a run at once, and when the hold of the lock becomes long. Returns 0 where buddy_take() finds
+ * none, or wants the lock released.
  */
 unsigned int buddy_take_runs(struct zone *z, unsigned int order, unsigned int want, pfn_t *run);
 
@@ -326,15 +344,16 @@ unsigned int buddy_take_runs(struct zone *z, unsigned int order, unsigned int wa
  * longer an allocation, and not free; if they are still in a frame cache, it is the caller's, and
  * busy. The caller does not hold the lock, which is taken where a block became full, or a bound
  * that must be raised was lowered meanwhile: once for each such word at most. They panic if a frame
- * is free already.
+ * is free already. buddy_put_words() ends early when this took long, or many bounds were raised. It
+ * returns how many words it has freed, the first ones, at least one.
  *
  * Until they return, the frames count as free, but may not be found. A request that must find them
  * waits until every CPU has answered cache_shut(). So the caller of buddy_put_words() keeps its
  * frame cache marked as busy, from before the frames were no longer an allocation; and the caller
  * of buddy_put_frames() keeps interrupts off.
  */
-void buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr,
-		     uint64_t frames);
+unsigned int buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr,
+			     uint64_t frames);
 void buddy_put_frames(struct zone *z, pfn_t pfn, unsigned int order);
 
 #endif

@@ -18,17 +18,20 @@ struct cache_table cache_tables[MM_MAX_CPUS];
 static struct frame_cache no_cache = { .state = CACHE_BUSY };
 
 /* Beyond the descriptors of all frames: everything is kept. */
-#define KEEP_ALL          ((const struct page *)UINTPTR_MAX)
+#define KEEP_ALL           ((const struct page *)UINTPTR_MAX)
 
 /*
  * The most words that one drain frees. Each may complete a block, which costs several times as much
  * as a word that does not.
  */
-#define CACHE_DRAIN_WORDS 8
+#define CACHE_DRAIN_WORDS  8
+
+/* A drain that has looked at so many frames one by one gathers no more words. */
+#define CACHE_DRAIN_SINGLY 48
 
 /* One in so many of a zone's frames is the most that a stack of order 0 holds, and all caches. */
-#define ZONE_PART         256
-#define ZONE_PART_ALL     64
+#define ZONE_PART          256
+#define ZONE_PART_ALL      64
 
 static uint64_t at_most(uint64_t n, uint64_t limit)
 {
@@ -176,6 +179,12 @@ static bool may_give(const struct zone *z, gfp_t gfp)
 	return !zone_keep(z, gfp) || zone_spare(z, gfp);
 }
 
+/* Returns whether a request with the flags gfp could have a frame if the bits had so many more. */
+static bool may_have(const struct zone *z, gfp_t gfp, uint64_t more)
+{
+	return __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED) + more > zone_keep(z, gfp);
+}
+
 /*
  * Makes this CPU's cache of zone z the one that requests with the zone bits of gfp look into first.
  * No reserve is checked when a cache serves. So if the bits have no more than the reserve, the
@@ -241,6 +250,7 @@ static void refill_runs(struct frame_cache *cache, struct zone *z, unsigned int 
 	unsigned long flags;
 
 	flags = port_lock_irqsave(&z->lock);
+	buddy_begin(z);
 	nr = buddy_take_runs(z, order, want, run);
 	/* A block that was never open may have anything there. */
 	for (unsigned int i = 0; order == BLOCK_ORDER && i < nr; i++)
@@ -312,9 +322,11 @@ static bool in_word(const struct page *page, pfn_t first)
 
 /*
  * Gathers the topmost frames of a stack that lie in one word of the bits, at most max. Returns how
- * many they are. Panics when one of them is there twice.
+ * many they are. Adds to *singly how many of these it had to look at one by one. Panics when one of
+ * them is there twice.
  */
-static unsigned int gather_word(struct page *const *top, unsigned int max, struct frame_word *w)
+static unsigned int gather_word(struct page *const *top, unsigned int max, struct frame_word *w,
+				unsigned int *singly)
 {
 	pfn_t pfn = page_to_pfn(*top), first = pfn & ~(BITMAP_WORD_FRAMES - 1);
 	unsigned int child = (unsigned int)(pfn - first), run, n;
@@ -335,6 +347,7 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 		panic("one of the 64 frames from 0x%llx on is in a cache twice",
 		      (unsigned long long)first);
 	*w = (struct frame_word){ first, bits };
+	*singly += n - run;
 	return n;
 }
 
@@ -369,13 +382,15 @@ static unsigned int put_words(struct zone *z, struct page *const *top, unsigned 
 			      unsigned int order)
 {
 	struct frame_word word[CACHE_DRAIN_WORDS];
-	unsigned int n = 0, nr;
+	unsigned int sum[CACHE_DRAIN_WORDS]; /* runs in this word and those before it */
+	unsigned int n = 0, nr, singly = 0;
 
-	for (nr = 0; n < max && nr < CACHE_DRAIN_WORDS; nr++)
+	for (nr = 0; n < max && nr < CACHE_DRAIN_WORDS && singly < CACHE_DRAIN_SINGLY; nr++) {
 		n += order ? gather_runs(top - n, max - n, order, &word[nr])
-			   : gather_word(top - n, max - n, &word[nr]);
-	buddy_put_words(z, word, nr, (uint64_t)n << order);
-	return n;
+			   : gather_word(top - n, max - n, &word[nr], &singly);
+		sum[nr] = n;
+	}
+	return sum[buddy_put_words(z, word, nr, (uint64_t)n << order) - 1];
 }
 
 /*
@@ -417,18 +432,19 @@ static unsigned int put_blocks(struct zone *z, struct page *const *top, unsigned
 
 /*
  * Returns a batch from the top of one of the two stacks of a cache, *pages* or *out*, to the bits:
- * at most CACHE_DRAIN frames of order 0, half of the limit of other orders. Below order 9 these are
- * no more than lie in CACHE_DRAIN_WORDS words, because a frame that lies alone costs as much as a
- * whole word.
+ * at most max runs, CACHE_DRAIN frames of order 0, half of the limit of other orders. Below order 9
+ * these are no more than lie in CACHE_DRAIN_WORDS words, because a frame that lies alone costs as
+ * much as a whole word.
  */
-static void drain_batch(struct frame_cache *cache, bool pages)
+static void drain_batch(struct frame_cache *cache, bool pages, uint64_t max)
 {
 	unsigned int order = (unsigned int)cache->order, n;
 	struct zone *z = cache->zone;
 	uint64_t *count = pages ? &cache->count : &cache->nr_out;
 	struct page *const *top = (pages ? cache_pages(cache) : cache_out(cache)) + *count - 1;
 
-	n = (unsigned int)at_most(*count, order ? (cache->limit + 1) / 2 : CACHE_DRAIN);
+	max = at_most(max, order ? (cache->limit + 1) / 2 : CACHE_DRAIN);
+	n = (unsigned int)at_most(*count, max);
 	if (order < BITMAP_WORD_SHIFT)
 		n = put_words(z, top, n, order);
 	else if (order < BLOCK_ORDER)
@@ -464,13 +480,94 @@ bool cache_free(struct frame_cache *cache, struct page *page, uint64_t state)
 		return false;
 	cache_mark(cache);
 	if (*count == limit)
-		drain_batch(cache, keep);
+		drain_batch(cache, keep, CACHE_MAX);
 	if (!page_release(page, &state))
 		free_raced(page);
 	(keep ? cache_pages(cache) : cache_out(cache))[*count] = page;
 	cache_count_write(count, *count + 1);
 	cache_leave(cache, state);
 	return true;
+}
+
+/* Takes a frame out of a cache of order 0, which the caller has entered and which is not empty. */
+static struct page *take_frame(struct frame_cache *cache, uint64_t state)
+{
+	uint64_t *count = cache->count ? &cache->count : &cache->nr_out;
+	struct page *page = (cache->count ? cache_pages(cache) : cache_out(cache))[*count - 1];
+
+	cache_count_write(count, *count - 1);
+	state_write(page, state);
+	return page;
+}
+
+struct page *cache_take_last(gfp_t gfp)
+{
+	struct page *page = NULL;
+
+	port_pin();
+	for (struct zone *z = gfp_zone(gfp); z >= zones && !page; z--) {
+		struct frame_cache *cache = cache_at(port_cpu_id(), z->id, 0);
+		uint64_t state = cache_enter(cache);
+
+		if (state == CACHE_BUSY)
+			continue;
+		if (cache->count + cache->nr_out && may_have(z, gfp, cache->count + cache->nr_out))
+			page = take_frame(cache, state);
+		cache_leave(cache, state);
+	}
+	port_unpin();
+	return page;
+}
+
+/* Returns how many frames this CPU's caches of a zone have. */
+static uint64_t own_frames(const struct zone *z)
+{
+	uint64_t sum = 0;
+
+	for_each_cache_order(order) {
+		const struct frame_cache *cache = cache_at(port_cpu_id(), z->id, order);
+
+		sum += (cache->count + cache->nr_out) << order;
+	}
+	return sum;
+}
+
+/*
+ * Returns a batch, at most max runs, from this CPU's caches of zone z to the bits. Returns whether
+ * there was one.
+ */
+static bool drain_zone(struct zone *z, uint64_t max)
+{
+	for_each_cache_order(order) {
+		struct frame_cache *cache = cache_at(port_cpu_id(), z->id, order);
+		uint64_t state = cache_enter(cache);
+		bool some;
+
+		if (state == CACHE_BUSY)
+			continue;
+		some = cache->count + cache->nr_out;
+		if (some)
+			drain_batch(cache, cache->count, max);
+		cache_leave(cache, state);
+		if (some)
+			return true;
+	}
+	return false;
+}
+
+bool cache_drain_for(gfp_t gfp, unsigned int order)
+{
+	uint64_t max = order ? CACHE_MAX : 1;
+	bool some = false;
+
+	port_pin();
+	for (struct zone *z = gfp_zone(gfp); z >= zones && !some; z--) {
+		uint64_t frames = own_frames(z);
+
+		some = frames && may_have(z, gfp, frames) && drain_zone(z, max);
+	}
+	port_unpin();
+	return some;
 }
 
 /*
@@ -490,9 +587,9 @@ static bool shut_cache(struct frame_cache *cache)
 	if (cache_enter(cache) == CACHE_BUSY)
 		return false;
 	while (cache->count)
-		drain_batch(cache, true);
+		drain_batch(cache, true, CACHE_MAX);
 	while (cache->nr_out)
-		drain_batch(cache, false);
+		drain_batch(cache, false, CACHE_MAX);
 	cache->shut = 1; /* until now nobody else could shut it: it was busy */
 	return true;
 }
@@ -503,7 +600,7 @@ static void shut_here(void *argument)
 	struct cache_shut *s = argument;
 	unsigned int cpu = port_cpu_id();
 
-	for_each_zone(z)
+	for (struct zone *z = zones; z <= s->highest; z++)
 		for_each_cache_order(order) {
 			struct frame_cache *cache = cache_at(cpu, z->id, order);
 			uint16_t *shut = &s->caches[cpu][z->id];
@@ -550,11 +647,12 @@ static bool cache_interrupted(void)
 	return interrupted;
 }
 
-void cache_shut(struct cache_shut *s, bool all)
+void cache_shut(struct cache_shut *s, bool all, struct zone *highest)
 {
 	bool wait;
 
 	memset(s, 0, sizeof(*s));
+	s->highest = highest;
 	s->all = all && port_may_wait();
 	if (!s->all) {
 		port_pin();

@@ -341,24 +341,37 @@ bool cache_free(struct frame_cache *cache, struct page *page, uint64_t state);
 struct frame_cache *cache_find(uint64_t state, unsigned int order);
 
 /*
+ * Serve a request for which the bits have nothing, from this CPU's caches of the zones that may
+ * serve it. cache_take_last() returns a frame of the caches of order 0, or NULL. A zone must have
+ * more than it keeps from the request, with what is in the cache. cache_drain_for() returns one
+ * batch to the bits, or a single run if the request is of order 0; it returns false when there is
+ * none in a zone that would then have more than it keeps from the request. A batch is about as much
+ * as a call that frees a frame into a full cache returns. Busy caches are passed over.
+ */
+struct page *cache_take_last(gfp_t gfp);
+bool cache_drain_for(gfp_t gfp, unsigned int order);
+
+/*
  * A cache that is *shut* is empty and busy: nothing is put in or taken out, and the calls that
  * would use it use the bits, until every request that shut it has reopened it.
  */
 struct cache_shut {
 	bool all;  /* whether every CPU was asked, or this one alone */
 	bool busy; /* a cache was in use when its CPU was asked last */
+	struct zone *highest;
 	/* Bit k: the CPU's cache of the zone and of order k is shut by this request. */
 	uint16_t caches[MM_MAX_CPUS][MAX_NR_ZONES];
 };
 
 /*
- * cache_shut() returns what is in this CPU's caches to the bits and shuts the caches. With all, and
+ * cache_shut() returns what is in this CPU's caches to the bits and shuts the caches: those of the
+ * zone `highest` and of lower ones. With all, and
  * where port_may_wait() returns true, it does so on every CPU; a CPU that is in the middle of a
  * cache's use is asked again until it is not. What stays open, then, are the caches that this very
  * call has interrupted: it cannot wait for them, and waits for no other CPU either, which could be
  * waiting for this one. cache_reopen() ends it. For one CPU the caller is pinned in between.
  */
-void cache_shut(struct cache_shut *s, bool all);
+void cache_shut(struct cache_shut *s, bool all, struct zone *highest);
 void cache_reopen(struct cache_shut *s);
 
 /* Returns the number of the zone's frames in the caches of all CPUs. */

@@ -57,9 +57,11 @@ typedef unsigned int gfp_t;
  * frame cache for the larger of these orders (cache.h). Everything else comes from the allocator's
  * bits, under the lock.
  *
- * Before a request of any order fails, all that this CPU's frame caches hold is given back to the
- * bits, and what those of all other CPUs hold as well, where the caller may wait for them
- * (port_may_wait(), and not __GFP_ATOMIC).
+ * Before a request fails, it gets what it can from this CPU's frame caches of the zones that may
+ * serve it. A request of order 0 takes a frame out of them. A higher order returns them to the bits
+ * batch by batch, and tries again after each: such a call may take as long as to free, one by one,
+ * all that these caches hold. Then, where the caller may wait for other CPUs (port_may_wait(), and
+ * not __GFP_ATOMIC), the caches of all CPUs are emptied.
  */
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 struct page *alloc_page(gfp_t gfp);

@@ -78,15 +78,21 @@ static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
 }
 
 /*
- * Allocates from the bits after returning the cached frames to them: of all CPUs if the request may
- * wait. The caches stay shut meanwhile, because others would fill them again.
+ * Allocates when the bits have nothing for the request: from what this CPU's frame caches have,
+ * batch by batch, so that it is returned to the bits only as far as necessary. Then, if the request
+ * may wait, after returning what is in the caches of all CPUs. These stay shut meanwhile, because
+ * others would fill them again.
  */
 static struct page *alloc_drained(gfp_t gfp, unsigned int order)
 {
+	struct page *page = order ? NULL : cache_take_last(gfp);
 	struct cache_shut shut;
-	struct page *page;
 
-	cache_shut(&shut, !(gfp & __GFP_ATOMIC));
+	while (!page && cache_drain_for(gfp, order))
+		page = alloc_from_zones(gfp, order);
+	if (page || gfp & __GFP_ATOMIC || !port_may_wait())
+		return page;
+	cache_shut(&shut, true, gfp_zone(gfp));
 	page = alloc_from_zones(gfp, order);
 	cache_reopen(&shut);
 	return page;
@@ -199,7 +205,7 @@ void drain_caches(void)
 {
 	struct cache_shut shut;
 
-	cache_shut(&shut, false);
+	cache_shut(&shut, false, &zones[MAX_NR_ZONES - 1]);
 	cache_reopen(&shut);
 }
 
@@ -207,7 +213,7 @@ void drain_all_pages(void)
 {
 	struct cache_shut shut;
 
-	cache_shut(&shut, true);
+	cache_shut(&shut, true, &zones[MAX_NR_ZONES - 1]);
 	cache_reopen(&shut);
 }
 
@@ -549,7 +555,7 @@ int alloc_contig_range(pfn_t start, pfn_t end, unsigned int migratetype, gfp_t g
 	if (start >= end || end > MM_MAX_PFN || pfn_zone(start) != pfn_zone(end - 1))
 		return -EINVAL;
 	z = pfn_zone(start);
-	cache_shut(&shut, !(gfp & __GFP_ATOMIC));
+	cache_shut(&shut, !(gfp & __GFP_ATOMIC), z);
 	taken = take_parts(z, start, end);
 	cache_reopen(&shut);
 	if (!taken)

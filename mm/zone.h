@@ -63,8 +63,9 @@
  *
  * Locking. zone->lock protects this zone's metadata and the descriptors of its free frames. It is
  * taken with interrupts off. A hold is short: one run, or one batch of at most MAX_BATCH_WORDS
- * words, RUNS_REFILL runs or MAX_BATCH_BLOCKS blocks, with at most MAX_LOWERED bounds lowered, or
- * the 512 descriptors of one block. Whatever takes longer is done in several holds, and the
+ * words, RUNS_REFILL runs or MAX_BATCH_BLOCKS blocks. What a hold does in cold paths, such as to
+ * lower bounds, or to zero the 512 descriptors of a block, is counted in zone->work, and ends a
+ * batch or a search (BUDDY_MAX_WORK). Whatever takes longer is done in several holds, and the
  * invariants are kept between them. Only the
  * hand-over from memblock (zones_init() to zones_finish()) may hold it for longer.
  *
@@ -197,9 +198,11 @@ struct zone {
 	const char *name;
 
 	port_lock_t lock __attribute__((aligned(MM_LINE)));
-	uint64_t nr_free; /* frames free in the bits */
-	pfn_t idle[2];    /* first frame of the full block, gib, kept open (B5), or PFN_NONE */
-	pfn_t unmovable;  /* first frame of the open block for __GFP_UNMOVABLE (B3), or PFN_NONE */
+	uint64_t nr_free;   /* frames free in the bits */
+	pfn_t idle[2];      /* first frame of the full block, gib, kept open (B5), or PFN_NONE */
+	uint32_t work;      /* done under the present hold of the lock: see BUDDY_MAX_WORK */
+	uint32_t cut_short; /* searches in a row that work has ended: see take_searching() */
+	pfn_t unmovable; /* first frame of the open block for __GFP_UNMOVABLE (B3), or PFN_NONE */
 	struct bitmap_tree index[2 * BITMAP_SHIFT]; /* gibs that may hold a run of this order */
 	struct bitmap_tree free;                    /* gibs that are whole */
 	struct bitmap_tree open;                    /* gibs that are open */

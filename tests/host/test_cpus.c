@@ -359,10 +359,10 @@ static void caches_stay_shut_until_the_last_request_ends(void **state)
 	(void)state;
 	boot(64, 512);
 	page = alloc_page(GFP_KERNEL);
-	cache_shut(&all, true);
-	cache_shut(&own, false);
+	cache_shut(&all, true, &zones[ZONE_NORMAL]);
+	cache_shut(&own, false, &zones[ZONE_NORMAL]);
 	sim_cpu = 1;
-	cache_shut(&other, true);
+	cache_shut(&other, true, &zones[ZONE_NORMAL]);
 	sim_cpu = 0;
 	cache_reopen(&own);
 	cache_reopen(&all);
