@@ -139,11 +139,12 @@ static void fill_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 }
 
 /*
- * Zeroes the descriptors of a block once; from then on P2 holds for their state words. Not by
+ * Writes the descriptors of a block once, with this state word; from then on P2 holds. Not by
  * memset(), which may be a loop over bytes: the lock is held. A reader may still look at the first
  * descriptor, if it was the head of an allocation until now.
  */
-static void clean_block(struct zone *z, struct gib *g, unsigned int block, pfn_t pfn)
+static void clean_block(struct zone *z, struct gib *g, unsigned int block, pfn_t pfn,
+			uint64_t state)
 {
 	struct page *page = pfn_to_page(pfn);
 
@@ -152,7 +153,7 @@ static void clean_block(struct zone *z, struct gib *g, unsigned int block, pfn_t
 	z->work += WORK_CLEAN;
 #pragma GCC unroll 64
 	for (pfn_t i = 0; i < BLOCK_FRAMES; i++) {
-		state_write(&page[i], 0);
+		state_write(&page[i], state);
 		page[i].owner_word = 0;
 	}
 	bitmap_set(&g->clean, block);
@@ -180,14 +181,15 @@ void buddy_open_gib(struct zone *z, pfn_t pfn)
 	bitmap_tree_set(&z->open, s.gib_nr); /* last: readers follow it */
 }
 
-void buddy_open_block(struct zone *z, pfn_t pfn)
+void buddy_open_block(struct zone *z, pfn_t pfn, uint64_t state)
 {
 	struct buddy_spot s = buddy_spot_at(z, pfn, LEVEL_BLOCK);
 
 	buddy_open_gib(z, pfn);
 	MM_ASSERT(pfn % BLOCK_FRAMES == 0);
 	MM_ASSERT(!bitmap_test(&s.gib->free, s.block) && !bitmap_test(&s.gib->head, s.block));
-	clean_block(z, s.gib, s.block, pfn);
+	MM_ASSERT(!state || !bitmap_test(&s.gib->clean, s.block));
+	clean_block(z, s.gib, s.block, pfn, state);
 	bitmap_fill(s.bitmap, 0);
 	bitmap_set(&s.gib->open, s.block); /* last: readers follow it */
 }
@@ -198,7 +200,7 @@ void buddy_split(struct zone *z, pfn_t pfn, unsigned int order)
 	MM_ASSERT(order >= BLOCK_ORDER && order <= MAX_PAGE_ORDER);
 	buddy_unmark(z, pfn, order);
 	if (order == BLOCK_ORDER) {
-		buddy_open_block(z, pfn);
+		buddy_open_block(z, pfn, 0);
 		return;
 	}
 	buddy_open_gib(z, pfn);
@@ -289,7 +291,7 @@ static pfn_t open_whole(struct zone *z, unsigned int level)
 	if (level == LEVEL_GIB)
 		buddy_open_gib(z, pfn);
 	else
-		buddy_open_block(z, pfn);
+		buddy_open_block(z, pfn, 0);
 	fill_bitmap(z, pfn, level);
 	return pfn;
 }
@@ -739,7 +741,7 @@ unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end)
 			       whole ? BUDDY_FOR_HEAD : BUDDY_FOR_PARTS);
 		if (whole)
 			return BLOCK_ORDER;
-		buddy_open_block(z, spot_pfn(z, in));
+		buddy_open_block(z, spot_pfn(z, in), 0);
 		fill_bitmap(z, pfn, LEVEL_BLOCK);
 	}
 	clear_frames(in.bitmap, pfn, end);
@@ -780,7 +782,7 @@ static bool open_unmovable(struct zone *z)
 	if (pfn == PFN_NONE)
 		return false;
 	release_unmovable(z);
-	buddy_open_block(z, pfn);
+	buddy_open_block(z, pfn, 0);
 	__atomic_store_n(&z->unmovable, pfn, __ATOMIC_RELAXED); /* first: not for the index */
 	fill_bitmap(z, pfn, LEVEL_BLOCK);
 	return true;

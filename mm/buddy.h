@@ -289,9 +289,10 @@ void buddy_split(struct zone *z, pfn_t pfn, unsigned int order);
 /*
  * Open the block, or gib, that begins at pfn, with no child free. It must not be free in its
  * parent. buddy_open_block() opens the block's gib, too; buddy_open_gib() leaves an open gib as it
- * is.
+ * is. state becomes the state word of all frames of a block that was never open before; for any
+ * other block it must be 0.
  */
-void buddy_open_block(struct zone *z, pfn_t pfn);
+void buddy_open_block(struct zone *z, pfn_t pfn, uint64_t state);
 void buddy_open_gib(struct zone *z, pfn_t pfn);
 
 /*

@@ -264,10 +264,8 @@ static void hand_over_part(struct zone *z, pfn_t pfn, unsigned int order)
 	pfn_t first = run_start(pfn, BLOCK_ORDER);
 
 	buddy_open_gib(z, pfn);
-	if (!bitmap_test(&zone_gib(z, pfn)->open, block_of(pfn))) {
-		buddy_open_block(z, first);
-		set_states(pfn_to_page(first), BLOCK_FRAMES, state_reserved(z->id));
-	}
+	if (!bitmap_test(&zone_gib(z, pfn)->open, block_of(pfn)))
+		buddy_open_block(z, first, state_reserved(z->id));
 	set_states(pfn_to_page(pfn), (pfn_t)1 << order, 0);
 }
 

@@ -640,7 +640,7 @@ static void put_into_a_block_not_open(void)
 static void open_a_whole_block(void)
 {
 	lock();
-	buddy_open_block(dma, whole_block() * BLOCK_FRAMES);
+	buddy_open_block(dma, whole_block() * BLOCK_FRAMES, 0);
 }
 
 static void count_more_than_is_free(void)
