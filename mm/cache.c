@@ -383,13 +383,13 @@ static unsigned int put_words(struct zone *z, struct page *const *top, unsigned 
 {
 	struct frame_word word[CACHE_DRAIN_WORDS];
 	unsigned int sum[CACHE_DRAIN_WORDS]; /* runs in this word and those before it */
-	unsigned int n = 0, nr, singly = 0;
+	unsigned int n = 0, nr = 0, singly = 0;
 
-	for (nr = 0; n < max && nr < CACHE_DRAIN_WORDS && singly < CACHE_DRAIN_SINGLY; nr++) {
+	do {
 		n += order ? gather_runs(top - n, max - n, order, &word[nr])
 			   : gather_word(top - n, max - n, &word[nr], &singly);
-		sum[nr] = n;
-	}
+		sum[nr++] = n;
+	} while (n < max && nr < CACHE_DRAIN_WORDS && singly < CACHE_DRAIN_SINGLY);
 	return sum[buddy_put_words(z, word, nr, (uint64_t)n << order) - 1];
 }
 

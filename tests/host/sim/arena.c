@@ -173,7 +173,7 @@ size_t arena_state_size(const struct arena *arena, struct model *m)
 
 void arena_save(char *to)
 {
-	/* What these count decides when a search ends, not what is true: it would multiply states. */
+	/* These counts decide when a search ends, not what is true: they would multiply states. */
 	for_each_zone(z)
 		z->work = z->cut_short = 0;
 	for (unsigned int i = 0; i < nr_parts; i++) {
