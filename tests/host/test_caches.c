@@ -287,8 +287,8 @@ static void a_failing_request_drains_what_it_needs(void **state)
 	page = pfn_to_page(page_to_pfn(list) & ~(BLOCK_FRAMES - 1));
 	cache->keep_below = (const struct page *)UINTPTR_MAX;
 	for (unsigned int i = 0; i < 20; i++) { /* each in a word of its own */
-		__free_page(page - 64 * i);
-		__free_page(page - 64 * i + 1);
+		__free_page(page - 64 * (size_t)i);
+		__free_page(page - 64 * (size_t)i + 1);
 	}
 	cached = cache_frames(&zones[ZONE_DMA32]);
 	assert_int_equal(cached, 40);
@@ -307,8 +307,9 @@ static void a_frame_beyond_the_kept_ones_serves_at_last(void **state)
 	(void)state;
 	BOOT(plain_128m);
 	page = take_all(__GFP_HIGH);
-	while (page_zonenum(page) != ZONE_DMA32)
+	while (page && page_zonenum(page) != ZONE_DMA32)
 		page = (struct page *)page_private(page);
+	assert_non_null(page);
 	cache->keep_below = NULL;
 	__free_page(page);
 	assert_int_equal(cache->nr_out, 1);
@@ -368,7 +369,7 @@ static uint64_t refilled(unsigned int nr)
 		blocks[i] = split_block();
 	take_all(__GFP_HIGH);
 	for (unsigned int i = 0; i < WORDS; i++)
-		__free_page(blocks[i % nr] + 64 * i);
+		__free_page(blocks[i % nr] + 64 * (size_t)i);
 	drain_caches();
 	assert_non_null(alloc_page(GFP_ATOMIC));
 	assert_int_equal(mm_check(), 0);

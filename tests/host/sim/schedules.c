@@ -1,4 +1,6 @@
 /* schedules.c: see schedules.h. */
+#include "tests/host/port_pin.h" /* before the headers of mm/ */
+
 #include "tests/host/sim/schedules.h"
 
 #include <setjmp.h>
@@ -13,7 +15,6 @@
 
 #include "mm/cache.h"
 #include "mm/check.h"
-#include "tests/host/port_pin.h"
 #include "tests/host/sim/sim.h"
 
 #define MAX_POINTS 8000
