@@ -85,6 +85,7 @@ static void boot_used(void)
 		if (head && page_private(head) % 4 == 0)
 			__free_pages(head, BLOCK_ORDER);
 	}
+	drain_all_pages(); /* as the kernel does before it draws */
 }
 
 static void boot_islands(void)
