@@ -188,6 +188,151 @@ bool adversary_for_frees(const struct adversary *a)
 	return true;
 }
 
+/* Moves to the other list what lies in the gibs of the first nr blocks of the state. */
+static void pick_gibs(struct page **list, unsigned int nr, struct page **other)
+{
+	struct page *rest = NULL, *page;
+
+	while ((page = page_list_pop(list))) {
+		pfn_t gib = run_start(page_to_pfn(page), GIB_ORDER);
+		unsigned int i = 0;
+
+		while (i < nr && run_start(blocks[i], GIB_ORDER) != gib)
+			i++;
+		page_list_push(i < nr ? other : &rest, page);
+	}
+	*list = rest;
+}
+
+/*
+ * The words' victims, from the top of the stack down. Those freed in rising order are gathered as a
+ * run, others one by one. A drain that has gathered CACHE_DRAIN_SINGLY one by one ends with the
+ * next word: those before the last word are as many as may be.
+ */
+#define NR_MIXED 8
+static const struct mixed_word {
+	pfn_t frames;
+	bool rising;
+} mixed[][NR_MIXED] = {
+	{ { 32, true },
+	  { 16, true },
+	  { 7, false },
+	  { 7, false },
+	  { 7, false },
+	  { 7, false },
+	  { 8, false },
+	  { 64, false } },
+	{ { 16, false },
+	  { 16, false },
+	  { 5, false },
+	  { 5, false },
+	  { 5, false },
+	  { 4, false },
+	  { 3, false },
+	  { 64, false } },
+};
+
+static void push_falling(struct page **list, pfn_t pfn, pfn_t end)
+{
+	while (end-- > pfn)
+		page_list_push(list, pfn_to_page(end));
+}
+
+/*
+ * Makes word i of the mixed ones a part of the state, in the last word of a block. A word of the
+ * first two is all that is free of its block; other blocks have 8 frames free; or, if the word
+ * closes its block, all other frames.
+ */
+static void leave_word(pfn_t block, unsigned int i, const struct mixed_word *w, bool closes)
+{
+	pfn_t at = block + AT, end = block + BLOCK_FRAMES;
+
+	(w->rising ? push_falling : push_range)(&adversary_victims, at, at + w->frames);
+	if (closes) {
+		free_contig_range(block, AT);
+		if (at + w->frames < end)
+			free_contig_range(at + w->frames, end - at - w->frames);
+		return;
+	}
+	if (i >= 2)
+		free_contig_range(block, 8);
+	push_range(&kept, i < 2 ? block : block + 8, at);
+	push_range(&kept, at + w->frames, end);
+}
+
+/*
+ * The state's blocks 0 and 1 become full, so that block 1 and the gib of block 0 are kept open. The
+ * closing words are in the blocks 2 and 3, of which the gibs are free as well; the others in gibs
+ * that are allocated.
+ */
+bool adversary_mixed_words(struct zone *z, unsigned int closing)
+{
+	struct adversary a = { .zone = z, .per_gib = true, .frames = 1 };
+	const struct mixed_word *word = mixed[closing - 1];
+	struct page *rest = NULL, *free = NULL;
+	pfn_t nr = 0, fill;
+
+	drain_caches();
+	filler = take_in_any(z, true, FILLERS);
+	if (filler == PFN_NONE || !take_blocks(&a, 0, BLOCK_FRAMES) || nr_blocks < 4 + NR_MIXED) {
+		adversary_end();
+		return false;
+	}
+	page_list_take_all(&rest);
+	if (!set_keep(z, filler + FILLERS - 1) || !measure_capacity(z))
+		panic("bench: memory is not as it was left");
+	pick_gibs(&rest, 4, &free);
+	page_list_free(&free);
+	while ((free = page_list_pop(&rest)))
+		page_list_push(&kept, free);
+	drain_caches();
+	for (unsigned int i = 0; i < 2; i++) {
+		free_contig_range(blocks[i], BLOCK_FRAMES);
+		drain_caches();
+	}
+	for (unsigned int i = 0; i < NR_MIXED; i++)
+		nr += word[i].frames;
+	fill = adversary_capacity - nr;
+	push_range(&kept, filler + fill + 1, filler + FILLERS);
+	push_range(&adversary_victims, filler + fill, filler + fill + 1);
+	for (unsigned int i = 0; i < NR_MIXED; i++) {
+		bool closes = i >= NR_MIXED - closing;
+
+		leave_word(blocks[closes ? 2 + i - (NR_MIXED - closing) : 4 + i], i, &word[i],
+			   closes);
+	}
+	for (unsigned int i = closing == 1 ? 3 : 4; i < nr_blocks; i++)
+		if (i == 3 || i >= 4 + NR_MIXED - closing)
+			push_range(&kept, blocks[i], blocks[i] + BLOCK_FRAMES);
+	push_range(&adversary_victims, filler, filler + fill);
+	drain_caches();
+	return true;
+}
+
+bool adversary_unmovable(const struct zone *z, unsigned int nr)
+{
+	struct page *block, *page, *rest = NULL;
+	pfn_t first;
+
+	drain_caches();
+	block = alloc_pages(adversary_gfp(z), BLOCK_ORDER);
+	if (!block)
+		return false;
+	first = page_to_pfn(block);
+	page_list_take_all(&kept);
+	__free_pages(block, BLOCK_ORDER);
+	drain_caches();
+	for (unsigned int i = 0; i < BLOCK_FRAMES; i++) {
+		page = alloc_page(adversary_gfp(z) | __GFP_UNMOVABLE);
+		if (run_start(page_to_pfn(page), BLOCK_ORDER) != first)
+			panic("bench: memory is not as it was left");
+		page_list_push(page_to_pfn(page) % (BITMAP_WORD_FRAMES / nr) ? &kept : &rest, page);
+	}
+	page_list_free(&rest);
+	drain_caches();
+	return true;
+}
+
 /* Returns whether frame i of a block is one of those that are left free: they lie scattered. */
 static bool is_left(const struct adversary *a, pfn_t i)
 {

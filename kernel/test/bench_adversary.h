@@ -50,6 +50,20 @@ extern uint64_t adversary_capacity;
 bool adversary_for_frees(const struct adversary *a);
 
 /*
+ * Makes a state for frees in zone z, as adversary_for_frees() does, in which one drain does what is
+ * longest of each kind: two words that raise bounds, some that are only slow to gather and to free,
+ * and then one or two, as closing says, each of which makes a block full, so that the block and the
+ * gib that were kept open are closed.
+ */
+bool adversary_mixed_words(struct zone *z, unsigned int closing);
+
+/*
+ * Makes a state in which nothing is free but nr scattered frames, a power of two, of each word of
+ * the zone's unmovable block.
+ */
+bool adversary_unmovable(const struct zone *z, unsigned int nr);
+
+/*
  * Makes a state for allocations, in which these frames are free and nothing else is. Returns false
  * if the machine has too little memory for the state.
  */

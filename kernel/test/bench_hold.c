@@ -16,19 +16,26 @@
 #include "mm/zone.h"
 
 #define BULK       4000
-#define RANGE_GIBS 4
+#define RANGE_GIBS 2
 
 /* Of one sequence; of one call, or of several that are of a kind; and of all. */
 static uint64_t stretch, longest, record;
 static char record_name[ADVERSARY_TEXT_SIZE];
 
-/* A frame that an interrupt takes as soon as the frame two blocks before it is taken; or 0. */
-static pfn_t stolen;
+/*
+ * A frame that an interrupt takes as soon as frame `awaited` is taken, after it has freed the page
+ * `completing`, if there is one; or 0.
+ */
+static pfn_t stolen, awaited;
+static struct page *completing;
 
 static void steal(void)
 {
-	if (page_state(stolen - 2 * BLOCK_FRAMES) != PAGE_ALLOCATED)
+	if (page_state(awaited) != PAGE_ALLOCATED)
 		return;
+	if (completing)
+		__free_page(completing);
+	completing = NULL;
 	if (!alloc_contig_range(stolen, stolen + 1, MIGRATE_MOVABLE, GFP_ATOMIC))
 		stolen = 0;
 }
@@ -228,9 +235,57 @@ static void ranges(void)
 		   top - (nr < RANGE_GIBS ? nr : RANGE_GIBS) * GIB_FRAMES, top);
 	step_range("alloc_contig_range() of a block's part", top - BLOCK_FRAMES + 1, top - 1);
 	stolen = top - 1;
+	awaited = stolen - 2 * BLOCK_FRAMES;
 	step_range("alloc_contig_range(), a frame stolen", top - 3 * BLOCK_FRAMES + 1, top);
 	if (!stolen)
 		__free_page(pfn_to_page(top - 1));
+}
+
+/*
+ * Has a block that was open and full given back when a frame behind it is stolen. Meanwhile another
+ * block has become full, the last one of its gib, and a gib before it.
+ */
+static void undone_range(void)
+{
+	struct page *all = NULL, *gibs[3], *page;
+	pfn_t pfn[3];
+
+	drain_caches();
+	for (unsigned int i = 0; i < 3; i++) {
+		gibs[i] = alloc_pages(GFP_ATOMIC, GIB_ORDER);
+		if (!gibs[i])
+			return;
+		pfn[i] = page_to_pfn(gibs[i]);
+	}
+	page_list_take_all(&all);
+	for (unsigned int i = 0; i < 3; i++)
+		__free_pages(gibs[i], GIB_ORDER);
+	/* Opens a block of each gib; 1 lacks one frame, 0 and then 2 become full. */
+	for (unsigned int i = 0; i < 3; i++)
+		if (alloc_contig_range(pfn[i], pfn[i] + 1, MIGRATE_MOVABLE, GFP_ATOMIC))
+			panic("bench: memory is not as it was left");
+	__free_page(pfn_to_page(pfn[0]));
+	drain_caches();
+	__free_page(pfn_to_page(pfn[2]));
+	drain_caches();
+	/* Now the gib 0 is kept open, and block 2, of a gib of which nothing else is to be free. */
+	if (alloc_contig_range(pfn[2] + 2 * BLOCK_FRAMES, pfn[2] + GIB_FRAMES, MIGRATE_MOVABLE,
+			       GFP_ATOMIC))
+		panic("bench: memory is not as it was left");
+	completing = pfn_to_page(pfn[1]);
+	awaited = pfn[2];
+	stolen = pfn[2] + BLOCK_FRAMES;
+	start = pfn[2];
+	end = stolen + 1;
+	step("alloc_contig_range(), a full block given back", take_range);
+	if (stolen || !error)
+		console_printf("hold: the frame was not stolen\n");
+	else
+		__free_page(pfn_to_page(pfn[2] + BLOCK_FRAMES));
+	free_contig_range(pfn[2] + 2 * BLOCK_FRAMES, GIB_FRAMES - 2 * BLOCK_FRAMES);
+	while ((page = page_list_pop(&all)))
+		__free_pages(page, page_order(page));
+	drain_caches();
 }
 
 /* ---- single frames, in the states of bench_adversary.h ---- */
@@ -377,7 +432,10 @@ static void runs_of_last_blocks(unsigned int order)
 	print_longest(text);
 }
 
-/* In each gib the lower half was free, and all but a block of it was taken again. */
+/*
+ * In each gib the lower half was free, and every second block of it was taken again. So much is
+ * left free that a request for half a gib is not turned away at once.
+ */
 static void stale_gibs(void)
 {
 	struct page *all = NULL, *halves = NULL, *page;
@@ -390,16 +448,20 @@ static void stale_gibs(void)
 		pfn_t pfn = page_to_pfn(page);
 
 		__free_pages(page, GIB_ORDER - 1);
-		if (alloc_contig_range(pfn + BLOCK_FRAMES, pfn + GIB_FRAMES / 2, MIGRATE_MOVABLE,
-				       GFP_ATOMIC))
-			continue;
-		for (pfn_t i = BLOCK_FRAMES; i < GIB_FRAMES / 2; i++)
-			page_list_push(&all, pfn_to_page(pfn + i));
+		for (pfn_t i = BLOCK_FRAMES; i < GIB_FRAMES / 2; i += 2 * BLOCK_FRAMES) {
+			if (alloc_contig_range(pfn + i, pfn + i + BLOCK_FRAMES, MIGRATE_MOVABLE,
+					       GFP_ATOMIC))
+				continue;
+			for (pfn_t j = 0; j < BLOCK_FRAMES; j++)
+				page_list_push(&all, pfn_to_page(pfn + i + j));
+		}
 	}
-	runs_order = GIB_ORDER - 1;
 	runs_gfp = GFP_ATOMIC;
 	nr_runs = 1;
-	step("alloc_pages(17), stale bounds", alloc_runs);
+	for (runs_order = BLOCK_ORDER + 1; runs_order < GIB_ORDER; runs_order++)
+		add_step(alloc_runs);
+	print_longest("alloc_pages(10) to (17), stale bounds");
+	free_runs();
 	page_list_free(&all);
 	drain_caches();
 }
@@ -411,35 +473,127 @@ static bool was_open(pfn_t pfn)
 	return bitmap_tree_test(&z->known, gib_of(z, pfn));
 }
 
+/* Takes the part of a block. */
+static void take_part(struct page *page)
+{
+	start = page_to_pfn(page);
+	end = start + BLOCK_FRAMES - 1;
+	add_step(take_range);
+	if (error)
+		panic("bench: memory is not as it was left");
+	free_contig_range(start, end - start);
+}
+
+/* Makes this block, the only free one, the unmovable one, with one frame free. */
+static void leave_unmovable(struct page *block, struct page **all)
+{
+	struct page *page, *first;
+
+	__free_pages(block, BLOCK_ORDER);
+	drain_caches();
+	first = alloc_page(GFP_ATOMIC | __GFP_UNMOVABLE);
+	for (pfn_t i = 1; i < BLOCK_FRAMES; i++)
+		if ((page = alloc_page(GFP_ATOMIC | __GFP_UNMOVABLE)))
+			page_list_push(all, page);
+	__free_page(first);
+	drain_caches();
+}
+
+/* Leaves one frame of a block, but the bounds of all of it. */
+static void leave_stale(struct page *block, struct page **all)
+{
+	pfn_t pfn = page_to_pfn(block);
+
+	__free_pages(block, BLOCK_ORDER);
+	drain_caches();
+	if (alloc_contig_range(pfn, pfn + BLOCK_FRAMES - 1, MIGRATE_MOVABLE, GFP_ATOMIC))
+		panic("bench: memory is not as it was left");
+	for (pfn_t i = 0; i < BLOCK_FRAMES - 1; i++)
+		page_list_push(all, pfn_to_page(pfn + i));
+}
+
 /*
  * Allocates runs of these orders when all that is left is a gib that was never open, each from
- * another one. Each opens the gib and, up to order 8, a block, which is cleaned.
+ * another one. Each opens the gib and, up to order 8, a block, which is cleaned. Then part of a
+ * block; a run that stays, while the block for these has another frame; and one for which a bound
+ * is stale that does not yet end the search.
  */
 static void fresh_gibs(void)
 {
-	static const unsigned int orders[] = { 0, 1, 3, 8, 9, 17 };
-	struct page *all = NULL, *fresh = NULL, *page;
+	static const unsigned int orders[] = { 0, 1, 8, 9, 17 };
+	struct page *all = NULL, *fresh = NULL, *page, *blocks[2];
 
 	drain_caches();
+	for (unsigned int i = 0; i < 2; i++)
+		blocks[i] = alloc_pages(GFP_ATOMIC, BLOCK_ORDER);
 	while ((page = alloc_pages(GFP_ATOMIC, GIB_ORDER)))
 		page_list_push(was_open(page_to_pfn(page)) ? &all : &fresh, page);
 	page_list_take_all(&all);
 	runs_gfp = GFP_ATOMIC;
 	nr_runs = 1;
-	for (unsigned int i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+	const unsigned int nr_orders = sizeof(orders) / sizeof(orders[0]);
+
+	for (unsigned int i = 0; i < nr_orders + 3; i++) {
+		unsigned int more = i - nr_orders;
+		static const char *const names[] = {
+			"part of a block, a gib that was never open",
+			"alloc_pages() that stays, a gib that was never open",
+			"alloc_pages(6), a stale bound and a gib that was never open",
+		};
+
 		page = page_list_pop(&fresh);
 		if (!page)
 			break;
+		if (i > nr_orders)
+			(more == 1 ? leave_unmovable : leave_stale)(blocks[more - 1], &all);
 		__free_pages(page, GIB_ORDER);
-		runs_order = orders[i];
-		add_step(alloc_runs);
+		if (i < nr_orders) {
+			runs_order = orders[i];
+			add_step(alloc_runs);
+			page_list_take_all(&all);
+			print_longest("alloc_pages(), a gib that was never open");
+			continue;
+		}
+		if (!more) {
+			take_part(page);
+		} else {
+			runs_gfp = GFP_ATOMIC | (more == 1 ? __GFP_UNMOVABLE : 0);
+			runs_order = more == 1 ? 1 : 6;
+			add_step(alloc_runs);
+		}
 		page_list_take_all(&all);
+		print_longest(names[more]);
 	}
-	print_longest("alloc_pages(), a gib that was never open");
 	free_runs();
 	page_list_free(&fresh);
 	page_list_free(&all);
 	drain_caches();
+}
+
+/* Allocates where only the unmovable block has frames. */
+static void unmovable_left(void)
+{
+	for (runs_order = 0; runs_order <= 1; runs_order++) {
+		if (!adversary_unmovable(&zones[ZONE_NORMAL], 16))
+			return;
+		runs_gfp = GFP_ATOMIC;
+		nr_runs = 200;
+		add_step(alloc_runs);
+		free_runs();
+		adversary_end();
+	}
+	print_longest("alloc_pages(), frames of the unmovable block");
+}
+
+static void mixed_words(void)
+{
+	for (unsigned int closing = 1; closing <= 2; closing++) {
+		if (!adversary_mixed_words(&zones[ZONE_NORMAL], closing))
+			return;
+		add_step(free_victims);
+		adversary_end();
+	}
+	print_longest("words of all kinds, the last of which close gibs");
 }
 
 bool bench_hold(const char *id)
@@ -449,6 +603,9 @@ bool bench_hold(const char *id)
 	gibs(); /* these come first, while no block of theirs was ever open */
 	ranges();
 	fresh_gibs();
+	undone_range();
+	unmovable_left();
+	mixed_words();
 	single_frames();
 	full_memory();
 	stale_bounds();

@@ -254,6 +254,36 @@ static void visit_allocs(const struct adversary *a)
 	end_pattern(text);
 }
 
+/* Drains words of all kinds at once. */
+static void mixed_words(struct zone *z)
+{
+	for (unsigned int closing = 1; closing <= 2; closing++) {
+		if (!adversary_mixed_words(z, closing))
+			return;
+		free_victims();
+		adversary_end();
+		end_pattern(closing == 1 ? "words of all kinds, the last of which closes gibs"
+					 : "words of all kinds, the last two of which close gibs");
+	}
+}
+
+/* Requests frames where only the unmovable block has some. */
+static void unmovable_left(const struct zone *z, gfp_t gfp)
+{
+	static const unsigned int numbers[] = { 1, 8, 16 };
+	char text[ADVERSARY_TEXT_SIZE];
+
+	for (unsigned int i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (!adversary_unmovable(z, numbers[i]))
+			return;
+		alloc_some(gfp);
+		adversary_end();
+		fmt_snprintf(text, sizeof(text), "%u frames of each word of %s's unmovable block",
+			     numbers[i], z->name);
+		end_pattern(text);
+	}
+}
+
 /* ---- runs in caches, if there are caches of runs ---- */
 
 #define RUN_BLOCKS 300
@@ -356,6 +386,9 @@ static bool find_worst0(void)
 	full_memory();
 	adversary_each_for_frees(visit_frees);
 	adversary_each_for_allocs(visit_allocs);
+	mixed_words(&zones[ZONE_NORMAL]);
+	unmovable_left(&zones[ZONE_NORMAL], GFP_ATOMIC);
+	unmovable_left(&zones[ZONE_DMA32], GFP_ATOMIC);
 	for (unsigned int order = 0; order <= BLOCK_ORDER; order++) {
 		cached_runs(order, false);
 		cached_runs(order, true);
