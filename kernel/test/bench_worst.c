@@ -284,6 +284,89 @@ static void unmovable_left(const struct zone *z, gfp_t gfp)
 	}
 }
 
+/*
+ * Requests a frame with the flags gfp when all that is free is a block in a frame cache, which was
+ * allocated with the flags of zone z, and most likely was never open.
+ */
+static void block_cached(const struct zone *z, gfp_t gfp)
+{
+	struct page *all = NULL, *last = NULL, *page;
+	char text[ADVERSARY_TEXT_SIZE];
+
+	for (unsigned int i = 0; i < 64; i++)
+		if ((page = alloc_pages(adversary_gfp(z), BLOCK_ORDER)))
+			page_list_push(&last, page);
+	page = page_list_pop(&last);
+	if (!page)
+		return;
+	page_list_take_all(&all);
+	__free_pages(page, BLOCK_ORDER);
+	page = one_alloc(gfp);
+	if (page)
+		__free_page(page);
+	page_list_free(&last);
+	page_list_free(&all);
+	fmt_snprintf(text, sizeof(text), "a request when only a block of %s in a cache is free",
+		     z->name);
+	end_pattern(text);
+}
+
+/*
+ * Requests a frame with no flags, so that zone DMA32 keeps its reserve from it. Of that zone so
+ * much is free, and the cache has a run of order 8 beside it, which makes a block full. The frame
+ * that is then taken is the last of a block that has stale bounds.
+ */
+static void run_at_reserve(void)
+{
+	struct zone *z = &zones[ZONE_DMA32];
+	gfp_t gfp = adversary_gfp(z);
+	uint64_t keep = zone_keep(z, GFP_KERNEL);
+	struct page *all = NULL, *blocks = NULL, *rest, *runs[2], *b[3], *page;
+
+	for (unsigned int i = 0; i < 3; i++)
+		if (!(b[i] = alloc_pages(gfp, BLOCK_ORDER)))
+			return;
+	for (uint64_t i = 0; i < keep / BLOCK_FRAMES; i++)
+		if ((page = alloc_pages(gfp, BLOCK_ORDER)))
+			page_list_push(&blocks, page);
+	rest = alloc_pages(gfp, BLOCK_ORDER);
+	page_list_take_all(&all);
+	/* Block 1 is two runs, block 2 open and full, block 0 has one frame left. */
+	__free_pages(b[1], BLOCK_ORDER);
+	drain_caches();
+	for (unsigned int i = 0; i < 2; i++)
+		runs[i] = alloc_pages(gfp, BLOCK_ORDER - 1);
+	split_page(b[2], BLOCK_ORDER);
+	free_contig_range(page_to_pfn(b[2]), BLOCK_FRAMES);
+	__free_pages(runs[1], BLOCK_ORDER - 1);
+	split_page(b[0], BLOCK_ORDER);
+	free_contig_range(page_to_pfn(b[0]), BLOCK_FRAMES);
+	drain_caches();
+	if (alloc_contig_range(page_to_pfn(b[0]) + 1, page_to_pfn(b[0]) + BLOCK_FRAMES,
+			       MIGRATE_MOVABLE, GFP_ATOMIC))
+		panic("bench: memory is not as it was left");
+	split_page(rest, BLOCK_ORDER);
+	while (z->nr_free + BLOCK_FRAMES <= keep && (page = page_list_pop(&blocks))) {
+		__free_pages(page, BLOCK_ORDER);
+		drain_caches();
+	}
+	for (pfn_t i = 0; i < BLOCK_FRAMES; i++)
+		if (z->nr_free < keep) {
+			__free_page(rest + i);
+			drain_caches();
+		} else {
+			page_list_push(&all, rest + i);
+		}
+	__free_pages(runs[0], BLOCK_ORDER - 1);
+	page = one_alloc(GFP_KERNEL);
+	if (page)
+		__free_page(page);
+	free_contig_range(page_to_pfn(b[0]) + 1, BLOCK_FRAMES - 1);
+	page_list_free(&blocks);
+	page_list_free(&all);
+	end_pattern("a request at the reserve, a run of order 8 in a cache");
+}
+
 /* ---- runs in caches, if there are caches of runs ---- */
 
 #define RUN_BLOCKS 300
@@ -381,9 +464,13 @@ static bool find_worst0(void)
 {
 	worst_alloc.record = worst_free.record = 0;
 	measure_clock();
+	/* First, while blocks and gibs are left that were never open. */
+	block_cached(&zones[ZONE_NORMAL], GFP_ATOMIC);
+	block_cached(&zones[ZONE_DMA32], GFP_ATOMIC);
 	if (!ordinary())
 		return false;
 	full_memory();
+	run_at_reserve();
 	adversary_each_for_frees(visit_frees);
 	adversary_each_for_allocs(visit_allocs);
 	mixed_words(&zones[ZONE_NORMAL]);
