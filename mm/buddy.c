@@ -22,7 +22,7 @@
 #define WORK_CLEAN           55 /* the descriptors of a block */
 
 /* With more work done than this, a search leaves it to the next hold to open a block or gib. */
-#define MAX_WORK_BEFORE_OPEN 25
+#define MAX_WORK_BEFORE_OPEN 15
 
 /* The most searches in a row that end because of their work and not because of what they find. */
 #define MAX_CUT_SHORT        8
@@ -192,6 +192,15 @@ void buddy_open_block(struct zone *z, pfn_t pfn, uint64_t state)
 	clean_block(z, s.gib, s.block, pfn, state);
 	bitmap_fill(s.bitmap, 0);
 	bitmap_set(&s.gib->open, s.block); /* last: readers follow it */
+}
+
+void buddy_clean(struct zone *z, pfn_t pfn)
+{
+	struct buddy_spot s = buddy_spot_at(z, pfn, LEVEL_BLOCK);
+
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	write_header(z, s.gib, s.gib_nr);
+	clean_block(z, s.gib, s.block, spot_pfn(z, s));
 }
 
 void buddy_split(struct zone *z, pfn_t pfn, unsigned int order)
@@ -481,8 +490,10 @@ void buddy_take_words(struct zone *z, struct frame_batch *b)
 			if (drop_empty(z, 0))
 				continue;
 			pfn = b->nr_frames ? PFN_NONE : open_whole(z, LEVEL_BLOCK);
-			if (pfn == PFN_NONE && !b->nr_frames)
+			if (pfn == PFN_NONE && !b->nr_frames) {
 				pfn = release_unmovable(z);
+				z->work = BUDDY_MAX_WORK; /* all its bounds rose: one word now */
+			}
 			if (pfn >= PFN_AGAIN)
 				break;
 			s = buddy_spot_at(z, pfn, LEVEL_BLOCK);
@@ -609,9 +620,8 @@ mm_always_inline bool or_word(struct zone *z, const struct frame_word *w, unsign
 	       bitmap_full(s.bitmap);
 }
 
-/* A batch that has raised so many bounds ends; a call of settle() counts as so many. */
-#define MAX_RAISED    24
-#define SETTLE_RAISED 12
+/* A batch that has raised so many bounds ends, as one does after a call of settle(). */
+#define MAX_RAISED 12
 
 /*
  * Does under the lock what or_word() has found necessary, if it still is: other CPUs may have taken
@@ -653,7 +663,7 @@ unsigned int buddy_put_words(struct zone *z, const struct frame_word *word, unsi
 		flags = port_lock_irqsave(&z->lock);
 		settle(z, w->first);
 		port_unlock_irqrestore(&z->lock, flags);
-		raised += SETTLE_RAISED;
+		raised = MAX_RAISED;
 	}
 	if (w < end) {
 		unsigned long flags = port_lock_irqsave(&z->lock);

@@ -296,6 +296,12 @@ void buddy_open_block(struct zone *z, pfn_t pfn, uint64_t state);
 void buddy_open_gib(struct zone *z, pfn_t pfn);
 
 /*
+ * Zeroes the descriptors of the block around pfn, which is free or has free frames, unless that was
+ * done before. The next hold that opens it is shorter then.
+ */
+void buddy_clean(struct zone *z, pfn_t pfn);
+
+/*
  * Takes the free frames [pfn, end), which lie in one block, as allocations: a whole block as one of
  * order 9, unless it is open, anything else as single frames, for which the block is opened if
  * necessary. Returns the order, 9 or 0. The caller writes the descriptors.

@@ -27,7 +27,7 @@ static struct frame_cache no_cache = { .state = CACHE_BUSY };
 #define CACHE_DRAIN_WORDS  8
 
 /* A drain that has looked at so many frames one by one gathers no more words. */
-#define CACHE_DRAIN_SINGLY 48
+#define CACHE_DRAIN_SINGLY 32
 
 /* One in so many of a zone's frames is the most that a stack of order 0 holds, and all caches. */
 #define ZONE_PART          256

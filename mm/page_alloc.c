@@ -483,32 +483,46 @@ static bool take_part(struct zone *z, pfn_t pfn, pfn_t end)
 	return free;
 }
 
-/* Undoes take_part(). */
+/*
+ * Undoes take_part(). Single frames go back word by word, each under a hold of its own: many bounds
+ * may rise, and bitmaps close.
+ */
 static void put_part(struct zone *z, pfn_t pfn, pfn_t end)
 {
-	unsigned long flags = port_lock_irqsave(&z->lock);
+	bool block = page_order(pfn_to_page(pfn)) == BLOCK_ORDER;
 
-	zone_add_free(z, end - pfn);
-	if (state_read(pfn_to_page(pfn)) == state_allocated(z->id, BLOCK_ORDER)) {
-		set_states(pfn_to_page(pfn), 1, 0);
-		buddy_unmark(z, pfn, BLOCK_ORDER);
-		buddy_put(z, pfn, BLOCK_ORDER);
-	} else {
-		set_states(pfn_to_page(pfn), end - pfn, 0);
-		buddy_put_range(z, pfn, end);
+	for (pfn_t next; pfn < end; pfn = next) {
+		unsigned long flags = port_lock_irqsave(&z->lock);
+
+		next = block ? end : run_start(pfn, BITMAP_WORD_SHIFT) + BITMAP_WORD_FRAMES;
+		next = next < end ? next : end;
+		zone_add_free(z, next - pfn);
+		set_states(pfn_to_page(pfn), block ? 1 : next - pfn, 0);
+		if (block) {
+			buddy_unmark(z, pfn, BLOCK_ORDER);
+			buddy_put(z, pfn, BLOCK_ORDER);
+		} else {
+			buddy_put_range(z, pfn, next);
+		}
+		port_unlock_irqrestore(&z->lock, flags);
 	}
-	port_unlock_irqrestore(&z->lock, flags);
 }
 
-/* Returns whether all of [start, end) is free, part by part. */
+/*
+ * Returns whether all of [start, end) is free, part by part. Also cleans the blocks of which only a
+ * part is to be taken, so that the hold of take_part() need not do it.
+ */
 static bool parts_free(struct zone *z, pfn_t start, pfn_t end)
 {
 	bool free = true;
 
-	for (pfn_t pfn = start; free && pfn < end; pfn = part_end(pfn, end)) {
+	for (pfn_t pfn = start, next; free && pfn < end; pfn = next) {
 		unsigned long flags = port_lock_irqsave(&z->lock);
 
-		free = range_free(pfn, part_end(pfn, end));
+		next = part_end(pfn, end);
+		free = range_free(pfn, next);
+		if (free && next - pfn < BLOCK_FRAMES)
+			buddy_clean(z, pfn);
 		port_unlock_irqrestore(&z->lock, flags);
 	}
 	return free;
