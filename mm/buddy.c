@@ -200,7 +200,7 @@ void buddy_clean(struct zone *z, pfn_t pfn)
 
 	MM_ASSERT(port_lock_is_taken(&z->lock));
 	write_header(z, s.gib, s.gib_nr);
-	clean_block(z, s.gib, s.block, spot_pfn(z, s));
+	clean_block(z, s.gib, s.block, spot_pfn(z, s), 0);
 }
 
 void buddy_split(struct zone *z, pfn_t pfn, unsigned int order)

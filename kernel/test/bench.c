@@ -120,6 +120,7 @@ static const struct {
 	{ "mixed50", bench_mixed50 },
 	{ "worst0.alloc", bench_worst0_alloc },
 	{ "worst0.free", bench_worst0_free },
+	{ "worst0.wait", bench_worst0_wait },
 	{ "worst3.alloc", bench_worst3_alloc },
 	{ "hold.max", bench_hold },
 };

@@ -26,6 +26,7 @@ bool bench_contig(const char *id);
 /* bench_worst.c: the worst single call */
 bool bench_worst0_alloc(const char *id);
 bool bench_worst0_free(const char *id);
+bool bench_worst0_wait(const char *id);
 bool bench_worst3_alloc(const char *id);
 
 /* bench_hold.c: the longest hold of a lock, in instructions */

@@ -504,6 +504,35 @@ bool bench_worst0_free(const char *id)
 	return print_worst(id, &worst_free);
 }
 
+/*
+ * Measures a request for a frame that zone DMA32 keeps as a reserve, while the cache of that zone
+ * is full of single frames of blocks. It may wait for other CPUs, unlike those of worst0.alloc,
+ * which are timed with interrupts off. So before it fails, all caches that could help are emptied.
+ */
+bool bench_worst0_wait(const char *id)
+{
+	const struct adversary a = {
+		.zone = &zones[ZONE_DMA32], .frames = 1, .full = true, .kept = true
+	};
+	struct page *page;
+	uint64_t start;
+
+	if (!adversary_for_frees(&a))
+		return false;
+	measure_clock();
+	for (uint64_t i = adversary_capacity; i-- && adversary_victims;)
+		__free_page(page_list_pop(&adversary_victims));
+	worst_alloc.ticks = 0;
+	start = arch_timestamp();
+	page = alloc_page(GFP_KERNEL);
+	keep_worst(&worst_alloc.ticks, start);
+	if (page)
+		__free_page(page);
+	adversary_end();
+	bench_print_tenths(id, worst_alloc.ticks * 10);
+	return true;
+}
+
 /* ---- one hold of the lock ---- */
 
 /*
