@@ -278,7 +278,8 @@ struct page *cache_alloc_run(gfp_t gfp, unsigned int order)
 	state = cache_enter(cache);
 	if (state == CACHE_BUSY)
 		return NULL;
-	refill_runs(cache, z, (unsigned int)(cache->limit + 1) / 2);
+	if (!cache->count) /* an interrupt handler may have refilled it since */
+		refill_runs(cache, z, (unsigned int)(cache->limit + 1) / 2);
 	cache_leave(cache, state);
 	if (zone_is_low(z))
 		cache_withhold(z);

@@ -78,21 +78,27 @@ static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
 }
 
 /*
+ * How often a request drains a batch and looks again. Others may take what it has drained, and an
+ * interrupt handler may do so each time.
+ */
+#define MAX_DRAINS 16
+
+/*
  * Allocates when the bits have nothing for the request: from what this CPU's frame caches have,
- * batch by batch, so that it is returned to the bits only as far as necessary. Then, if the request
- * may wait, after returning what is in the caches of all CPUs. These stay shut meanwhile, because
- * others would fill them again.
+ * batch by batch, so that it is returned to the bits only as far as necessary. Then after returning
+ * what is left there, and in the caches of all CPUs if the request may wait. These stay shut
+ * meanwhile, because others would fill them again.
  */
 static struct page *alloc_drained(gfp_t gfp, unsigned int order)
 {
 	struct page *page = order ? NULL : cache_take_last(gfp);
 	struct cache_shut shut;
 
-	while (!page && cache_drain_for(gfp, order))
+	for (unsigned int n = 0; !page && n < MAX_DRAINS && cache_drain_for(gfp, order); n++)
 		page = alloc_from_zones(gfp, order);
-	if (page || gfp & __GFP_ATOMIC || !port_may_wait())
+	if (page)
 		return page;
-	cache_shut(&shut, true, gfp_zone(gfp));
+	cache_shut(&shut, !(gfp & __GFP_ATOMIC), gfp_zone(gfp));
 	page = alloc_from_zones(gfp, order);
 	cache_reopen(&shut);
 	return page;
