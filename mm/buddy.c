@@ -22,7 +22,7 @@
 #define WORK_CLEAN           55 /* the descriptors of a block */
 
 /* With more work done than this, a search leaves it to the next hold to open a block or gib. */
-#define MAX_WORK_BEFORE_OPEN 25
+#define MAX_WORK_BEFORE_OPEN 24
 
 /* The most searches in a row that end because of their work and not because of what they find. */
 #define MAX_CUT_SHORT        8

@@ -93,10 +93,12 @@ static struct page *alloc_drained(gfp_t gfp, unsigned int order)
 {
 	struct page *page = order ? NULL : cache_take_last(gfp);
 	struct cache_shut shut;
+	unsigned int n;
 
-	for (unsigned int n = 0; !page && n < MAX_DRAINS && cache_drain_for(gfp, order); n++)
+	for (n = 0; !page && n < MAX_DRAINS && cache_drain_for(gfp, order); n++)
 		page = alloc_from_zones(gfp, order);
-	if (page)
+	/* Otherwise nothing is left on this CPU that helps, and others may not be asked. */
+	if (page || (n < MAX_DRAINS && (gfp & __GFP_ATOMIC || !port_may_wait())))
 		return page;
 	cache_shut(&shut, !(gfp & __GFP_ATOMIC), gfp_zone(gfp));
 	page = alloc_from_zones(gfp, order);
