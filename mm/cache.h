@@ -287,11 +287,16 @@ cache_push(struct frame_cache *cache, struct page *page, uint64_t state)
 __attribute__((no_sanitize_address)) static inline bool
 cache_push_out(struct frame_cache *cache, struct page *page, uint64_t state)
 {
-	uint64_t nr_out = cache->nr_out;
+	uint64_t nr_out;
 
-	if (state != cache->state || page < cache->keep_below || nr_out >= cache->out_limit)
+	if (state != cache->state || page < cache->keep_below)
 		return false;
 	cache_mark(cache);
+	nr_out = cache->nr_out;
+	if (nr_out >= cache->out_limit) {
+		cache_leave(cache, state);
+		return false;
+	}
 	if (!page_release(page, &state))
 		free_raced(page);
 	cache_out(cache)[nr_out] = page;
