@@ -1,6 +1,6 @@
 /*
- * test_caches.c: tests the frame caches of orders 1 to 9: what they spare the lock, what is said of
- * the runs in them, and that these are there for everybody who needs them.
+ * test_caches.c: tests the frame caches of orders 1 to 9: that they rarely take the lock, that the
+ * runs in them count as free, and that every request that needs such a run gets it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -134,7 +134,7 @@ static void a_busy_cache_is_left_alone(void **state)
 	assert_int_equal(mm_check(), 0);
 }
 
-/* ---- what is said of cached runs ---- */
+/* ---- the page state of cached runs ---- */
 
 static void a_cached_run_is_free(void **state)
 {
