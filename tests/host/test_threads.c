@@ -305,6 +305,20 @@ static void look_at_all(void)
 	(void)page_owner_sums(sums, 4);
 }
 
+/* Allocates blocks until a request has asked every CPU for its caches and fails. Frees them. */
+static void exhaust(struct worker *self)
+{
+	struct page *held[WATCHED];
+	unsigned int n = 0;
+
+	while (n < WATCHED && (held[n] = alloc_pages(GFP_DMA, BLOCK_ORDER))) {
+		own(self, held[n++], BLOCK_ORDER);
+		atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
+	}
+	while (n)
+		give(held[--n]);
+}
+
 static void readers(struct worker *self)
 {
 	if (self->cpu < THREADS - 1) {
@@ -312,12 +326,14 @@ static void readers(struct worker *self)
 			swap(self,
 			     take(self,
 				  random_below(self, 4) ? 0 : random_below(self, MAX_ORDER + 1)));
+		exhaust(self);
 		atomic_fetch_sub(&working, 1);
 		return;
 	}
 	do {
 		look_at_watched(self);
 		look_at_all();
+		port_irq_restore(port_irq_save()); /* a request may wait for this CPU's answer */
 	} while (atomic_load(&working));
 }
 
