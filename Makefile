@@ -7,7 +7,7 @@
 # are listed in reading order.
 
 B ?= build
-export B MEM CPUS MAP FIRMWARE MACHINE CPU DISK CONSOLE QEMUFLAGS MEDIA
+export B MEM CPUS NODES MAP FIRMWARE MACHINE CPU DISK CONSOLE QEMUFLAGS MEDIA
 ifneq ($(origin CMDLINE),undefined)
 export CMDLINE
 endif
@@ -62,9 +62,9 @@ packages:
 
 # The image: the boot sector, stage2, the kernel.
 
-LIB := lib/string.c lib/format.c lib/crc32.c lib/e820.c
+LIB := lib/string.c lib/format.c lib/crc32.c lib/e820.c lib/numa.c
 
-MM := mm/memblock.c mm/mem_map.c mm/zone.c mm/bitmap.c mm/buddy.c mm/cache.c mm/page_alloc.c \
+MM := mm/memblock.c mm/mem_map.c mm/numa.c mm/zone.c mm/bitmap.c mm/buddy.c mm/cache.c mm/page_alloc.c \
       mm/page_state.c mm/debug.c mm/check.c
 
 .PHONY: image
@@ -76,7 +76,7 @@ include tests/host/host.mk
 # Targets that run the image.
 
 .PHONY: run
-run: $(B)/$(or $(MEDIA),disk).img | packages ## boots the image in QEMU; MEM= CPUS= CMDLINE= MAP= FIRMWARE=help MEDIA=floppy QEMUFLAGS=
+run: $(B)/$(or $(MEDIA),disk).img | packages ## boots the image in QEMU; MEM= CPUS= NODES= CMDLINE= MAP= FIRMWARE=help MEDIA=floppy QEMUFLAGS=
 	@scripts/run
 
 .PHONY: bochs

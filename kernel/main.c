@@ -70,11 +70,6 @@ static void options_setup(void)
 		safe_mode();
 }
 
-static void devices_setup(void)
-{
-	arch_devices_init(boot_info.rsdp);
-}
-
 /* Reports the step by its progress code, then runs it. */
 static void step(enum progress code, void (*run)(void))
 {
@@ -97,7 +92,7 @@ void start_kernel(phys_addr_t boot_info_phys)
 	step(PROGRESS_MEMTEST, memtest_setup);
 	step(PROGRESS_MEM_MAP, mem_map_setup);
 	step(PROGRESS_BUDDY, buddy_setup);
-	step(PROGRESS_DEVICES, devices_setup);
+	step(PROGRESS_DEVICES, arch_devices_init);
 	progress_begin(PROGRESS_PROMPT);
 	monitor();
 }

@@ -10,6 +10,7 @@
 
 #include "include/e820.h"
 #include "kernel/parse.h"
+#include "lib/numa.h"
 #include "lib/string.h"
 #include "mm/debug.h"
 
@@ -138,6 +139,22 @@ static bool parse_debug_pagealloc(struct options *result, const struct word *val
 	return parse_switch(result, value, MM_DEBUG_PAGEALLOC);
 }
 
+static bool parse_numa(struct options *result, const struct word *value)
+{
+	uint64_t nodes;
+
+	if (word_is(value, "off")) {
+		result->numa_off = true;
+		return true;
+	}
+	if (value->length <= 5 || strncmp(value->text, "fake=", 5) != 0 ||
+	    parse_size(value->text + 5, &nodes) != value->text + value->length || nodes == 0 ||
+	    nodes > NUMA_MAX_NODES)
+		return false;
+	result->numa_fake = (unsigned)nodes;
+	return true;
+}
+
 static bool parse_console(struct options *result, const struct word *value)
 {
 	if (word_is(value, "tty0"))
@@ -161,6 +178,7 @@ static const struct {
 	{ "page_poison", parse_page_poison },
 	{ "page_owner", parse_page_owner },
 	{ "debug_pagealloc", parse_debug_pagealloc },
+	{ "numa", parse_numa },
 	{ "console", parse_console },
 };
 

@@ -14,6 +14,9 @@
  *   page_owner=on            record the callers that allocated and freed each frame, for the
  *                            commands `page_owner` and `page PFN`
  *   debug_pagealloc=on       unmap free frames. The page tables take 0.2 % of RAM, below 4 GiB
+ *   numa=off                 one node has all memory, whatever the firmware says
+ *   numa=fake=N              N nodes, 1 to 63, of about equal RAM, instead of the firmware's. With
+ *                            numa=off as well there is one
  *   safe                     safe mode, as with SHIFT held at boot. stage2 acts on it too and sets
  *                            boot_info.safe
  *   console=ttyS0[,115200]   use only this console; may be repeated
@@ -50,9 +53,11 @@ struct options {
 	bool exactmap;
 	bool memblock_debug;
 	unsigned memtest_passes;
-	unsigned debug;    /* MM_PAGE_POISON, MM_PAGE_OWNER, MM_DEBUG_PAGEALLOC: mm/debug.h */
-	unsigned consoles; /* OPTION_CONSOLE_*; 0: all that the machine has */
-	const char *run;   /* value of run=, inside the line that was parsed; null: none */
+	unsigned debug; /* MM_PAGE_POISON, MM_PAGE_OWNER, MM_DEBUG_PAGEALLOC: mm/debug.h */
+	bool numa_off;
+	unsigned numa_fake; /* nodes; 0: those of the firmware */
+	unsigned consoles;  /* OPTION_CONSOLE_*; 0: all that the machine has */
+	const char *run;    /* value of run=, inside the line that was parsed; null: none */
 };
 
 /* The options of this boot. */

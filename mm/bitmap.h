@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bitmap.h: 512 bits, one for each child, that say "this child is free"; and trees of such bitmaps.
+ * bitmap.h: 512 bits, one for each child, that say "this child is free".
  *
  *   word[0] .. word[7]: bit i of word w is child 64w + i.
  *
@@ -8,10 +8,6 @@
  * merges buddies, clearing them splits; there are no lists, and no buddies to look for. The same
  * code serves a block's bitmap, whose children are frames, and a gib's, whose children are blocks.
  * Tests build with a smaller MM_BITMAP_SHIFT; a bitmap then lies in the low bits of one word.
- *
- * A bitmap tree is as many bitmaps, its leaves, as its children need, and a top bitmap that says
- * which leaves are not empty. Finding its lowest set bit reads two bitmaps. It covers 512 * 512
- * children.
  *
  * "Child" is a child's number in its bitmap, less than BITMAP_BITS. A run is named by its first
  * child, a multiple of 2^k, and its order k.
@@ -378,74 +374,5 @@ unsigned int bitmap_words_order_at(const struct bitmap *bitmap, unsigned int chi
 
 /* Returns the order of the largest aligned run of set bits in a word that is not 0. */
 unsigned int bitmap_word_run_order(uint64_t word);
-
-/* A child of a tree may be any number that its leaves have a bit for. */
-struct bitmap_tree {
-	struct bitmap *leaf; /* bits of all children */
-	struct bitmap top;   /* bit i: leaf[i] is not empty */
-};
-
-/* Returns the word of the leaves that has the child's bit: leaves lie side by side. */
-mm_always_inline uint64_t *bitmap_tree_word(const struct bitmap_tree *tree, pfn_t child)
-{
-	return (uint64_t *)tree->leaf + (child >> BITMAP_WORD_SHIFT);
-}
-
-mm_always_inline bool bitmap_tree_test(const struct bitmap_tree *tree, pfn_t child)
-{
-	return (bitmap_read(bitmap_tree_word(tree, child)) >> child % BITMAP_WORD_FRAMES) & 1;
-}
-
-/* Sets a child: first in the leaf, then in the top. bitmap_tree_drop() relies on that order. */
-static inline void bitmap_tree_set(struct bitmap_tree *tree, pfn_t child)
-{
-	bitmap_or(bitmap_tree_word(tree, child), 1ull << child % BITMAP_WORD_FRAMES);
-	bitmap_set(&tree->top, (unsigned int)(child / BITMAP_BITS));
-}
-
-/*
- * Clears the top's bit of leaf number `leaf`, of which a word has become 0, if the leaf is empty.
- * Another CPU may be setting a child of it. If that CPU set the top's bit before this one clears
- * it, it had set the child before, and the look at the leaf sees it. Otherwise the bit is set
- * afterwards, and stays.
- */
-static inline void bitmap_tree_drop(struct bitmap_tree *tree, unsigned int leaf)
-{
-	bitmap_clear(&tree->top, leaf);
-	if (!bitmap_empty(&tree->leaf[leaf]))
-		bitmap_set(&tree->top, leaf);
-}
-
-static inline void bitmap_tree_clear(struct bitmap_tree *tree, pfn_t child)
-{
-	if (bitmap_and_not(bitmap_tree_word(tree, child), 1ull << child % BITMAP_WORD_FRAMES))
-		bitmap_tree_drop(tree, (unsigned int)(child / BITMAP_BITS));
-}
-
-#define BITMAP_TREE_NONE (~(pfn_t)0)
-
-/*
- * Return the lowest set child, and the highest, or BITMAP_TREE_NONE when none is set.
- * bitmap_tree_first() returns that as well when the lowest bit of the top stands for an empty leaf,
- * as it may while other CPUs set children. bitmap_tree_last() is for trees that no other CPU
- * changes meanwhile.
- */
-static inline pfn_t bitmap_tree_first(const struct bitmap_tree *tree)
-{
-	unsigned int leaf = bitmap_first(&tree->top), child;
-
-	if (leaf == BITMAP_NONE)
-		return BITMAP_TREE_NONE;
-	child = bitmap_first(&tree->leaf[leaf]);
-	return child == BITMAP_NONE ? BITMAP_TREE_NONE : leaf * (pfn_t)BITMAP_BITS + child;
-}
-
-static inline pfn_t bitmap_tree_last(const struct bitmap_tree *tree)
-{
-	unsigned int leaf = bitmap_last(&tree->top);
-
-	return leaf == BITMAP_NONE ? BITMAP_TREE_NONE
-				   : leaf * (pfn_t)BITMAP_BITS + bitmap_last(&tree->leaf[leaf]);
-}
 
 #endif

@@ -27,17 +27,17 @@
 /* The most searches in a row that end because of their work and not because of what they find. */
 #define MAX_CUT_SHORT        8
 
-static pfn_t spot_pfn(const struct zone *z, struct buddy_spot s)
+static pfn_t spot_pfn(struct buddy_spot s)
 {
-	return buddy_child_pfn(z, s, 0, LEVEL_BLOCK);
+	return buddy_child_pfn(s, 0, LEVEL_BLOCK);
 }
 
 /* Puts a block on the index for runs of 2^k frames. The lock is not needed: bits are only set. */
 mm_always_inline void set_bound(struct zone *z, struct buddy_spot s, unsigned int k)
 {
 	bitmap_set(&s.gib->index[k], s.block);
-	if (!bitmap_tree_test(&z->index[k], s.gib_nr))
-		bitmap_tree_set(&z->index[k], s.gib_nr);
+	if (!gibs_test(z, GIBS_INDEX(k), s.gib_nr))
+		gibs_set(z, GIBS_INDEX(k), s.gib_nr);
 }
 
 /*
@@ -47,9 +47,9 @@ mm_always_inline void set_bound(struct zone *z, struct buddy_spot s, unsigned in
 static void drop_gib(struct zone *z, struct gib *gib, pfn_t gib_nr, unsigned int k)
 {
 	z->work += 2 * WORK_BIT;
-	bitmap_tree_clear(&z->index[k], gib_nr);
+	gibs_clear(z, GIBS_INDEX(k), gib_nr);
 	if (!bitmap_empty(&gib->index[k])) /* L2 */
-		bitmap_tree_set(&z->index[k], gib_nr);
+		gibs_set(z, GIBS_INDEX(k), gib_nr);
 }
 
 /*
@@ -62,7 +62,7 @@ static unsigned int drop_bounds(struct zone *z, struct buddy_spot s, unsigned in
 	for (; k < BITMAP_SHIFT && buddy_is_indexed(z, s, k, level); k++) {
 		z->work += WORK_BIT;
 		if (level)
-			bitmap_tree_clear(&z->index[BLOCK_ORDER + k], s.gib_nr);
+			gibs_clear(z, GIBS_INDEX(BLOCK_ORDER + k), s.gib_nr);
 		else if (bitmap_clear(&s.gib->index[k], s.block))
 			drop_gib(z, s.gib, s.gib_nr, k);
 	}
@@ -72,7 +72,7 @@ static unsigned int drop_bounds(struct zone *z, struct buddy_spot s, unsigned in
 /* Returns whether a block is the unmovable one, which the index never holds (B3). */
 static bool is_unmovable(const struct zone *z, struct buddy_spot s)
 {
-	return __atomic_load_n(&z->unmovable, __ATOMIC_SEQ_CST) == spot_pfn(z, s);
+	return __atomic_load_n(&z->unmovable, __ATOMIC_SEQ_CST) == spot_pfn(s);
 }
 
 /*
@@ -107,25 +107,31 @@ pfn_t buddy_lower(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level)
 }
 
 /*
- * Puts a bitmap that holds a run of 2^k children on the index, unless it is that of the unmovable
- * block (B3). A full one counts as two halves. Returns how many orders that were.
+ * Puts a block that holds a run of 2^k frames on the index, unless it is the unmovable one (B3). A
+ * full one counts as two halves. Returns how many orders that were.
  */
-static unsigned int raise_bounds(struct zone *z, struct buddy_spot s, unsigned int k,
-				 unsigned int level)
+static unsigned int raise_bounds(struct zone *z, struct buddy_spot s, unsigned int k)
 {
 	unsigned int raised = 0;
 
-	if (!level && is_unmovable(z, s))
+	if (is_unmovable(z, s))
 		return 0;
 	for (k = k < BITMAP_SHIFT ? k + 1 : BITMAP_SHIFT; k--; raised++) {
-		if (buddy_is_indexed(z, s, k, level))
+		if (buddy_is_indexed(z, s, k, LEVEL_BLOCK))
 			break;
-		if (level)
-			bitmap_tree_set(&z->index[BLOCK_ORDER + k], s.gib_nr);
-		else
-			set_bound(z, s, k);
+		set_bound(z, s, k);
 	}
 	return raised;
+}
+
+/* Puts a gib that holds a run of 2^k blocks on the index. A full one counts as two halves. */
+static void raise_gib_bounds(struct zone *z, pfn_t gib_nr, unsigned int k)
+{
+	for (k = k < BITMAP_SHIFT ? k + 1 : BITMAP_SHIFT; k--;) {
+		if (gibs_test(z, GIBS_INDEX(BLOCK_ORDER + k), gib_nr))
+			break;
+		gibs_set(z, GIBS_INDEX(BLOCK_ORDER + k), gib_nr);
+	}
 }
 
 /* Sets all children of an open bitmap. */
@@ -135,7 +141,10 @@ static void fill_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 
 	z->work += WORK_FILL;
 	bitmap_fill(s.bitmap, BITMAP_WORD_FULL);
-	raise_bounds(z, s, BITMAP_SHIFT, level);
+	if (level)
+		raise_gib_bounds(z, s.gib_nr, BITMAP_SHIFT);
+	else
+		raise_bounds(z, s, BITMAP_SHIFT);
 }
 
 /*
@@ -162,10 +171,10 @@ static void clean_block(struct zone *z, struct gib *g, unsigned int block, pfn_t
 /* Writes a struct gib when it is first used: its memory comes from memblock as it was left. */
 static void write_header(struct zone *z, struct gib *g, pfn_t gib)
 {
-	if (bitmap_tree_test(&z->known, gib))
+	if (gibs_test(z, GIBS_KNOWN, gib))
 		return;
 	memset(g, 0, sizeof(*g));
-	bitmap_tree_set(&z->known, gib);
+	gibs_set(z, GIBS_KNOWN, gib);
 }
 
 void buddy_open_gib(struct zone *z, pfn_t pfn)
@@ -173,12 +182,12 @@ void buddy_open_gib(struct zone *z, pfn_t pfn)
 	struct buddy_spot s = buddy_spot_at(z, pfn, LEVEL_GIB);
 
 	MM_ASSERT(port_lock_is_taken(&z->lock));
-	MM_ASSERT(!bitmap_tree_test(&z->free, s.gib_nr) && !bitmap_tree_test(&z->head, s.gib_nr));
-	if (bitmap_tree_test(&z->open, s.gib_nr))
+	MM_ASSERT(!gibs_test(z, GIBS_FREE, s.gib_nr) && !gibs_test(z, GIBS_HEAD, s.gib_nr));
+	if (gibs_test(z, GIBS_OPEN, s.gib_nr))
 		return;
 	write_header(z, s.gib, s.gib_nr);
 	bitmap_fill(s.bitmap, 0);
-	bitmap_tree_set(&z->open, s.gib_nr); /* last: readers follow it */
+	gibs_set(z, GIBS_OPEN, s.gib_nr); /* last: readers follow it */
 }
 
 void buddy_open_block(struct zone *z, pfn_t pfn, uint64_t state)
@@ -200,7 +209,7 @@ void buddy_clean(struct zone *z, pfn_t pfn)
 
 	MM_ASSERT(port_lock_is_taken(&z->lock));
 	write_header(z, s.gib, s.gib_nr);
-	clean_block(z, s.gib, s.block, spot_pfn(z, s), 0);
+	clean_block(z, s.gib, s.block, spot_pfn(s), 0);
 }
 
 void buddy_split(struct zone *z, pfn_t pfn, unsigned int order)
@@ -213,7 +222,7 @@ void buddy_split(struct zone *z, pfn_t pfn, unsigned int order)
 		return;
 	}
 	buddy_open_gib(z, pfn);
-	bitmap_set_run(&z->dir[gib_of(z, pfn)]->head, block_of(pfn), order - BLOCK_ORDER);
+	bitmap_set_run(&gib_at(z, gib_of(pfn))->head, block_of(pfn), order - BLOCK_ORDER);
 }
 
 /* Turns a full bitmap into one bit of its parent. */
@@ -223,8 +232,8 @@ static void close_bitmap(struct zone *z, pfn_t pfn, unsigned int level)
 
 	drop_bounds(z, s, 0, level);
 	if (level) {
-		bitmap_tree_clear(&z->open, s.gib_nr);
-		bitmap_tree_set(&z->free, s.gib_nr);
+		gibs_clear(z, GIBS_OPEN, s.gib_nr);
+		gibs_set(z, GIBS_FREE, s.gib_nr);
 	} else {
 		bitmap_clear(&s.gib->open, s.block);
 		if (pfn == z->unmovable)
@@ -268,21 +277,21 @@ bool buddy_completed(struct zone *z, pfn_t pfn)
 	struct buddy_spot s = buddy_spot_at(z, pfn, LEVEL_GIB);
 	unsigned int k = bitmap_run_order(s.bitmap, buddy_child_of(pfn, LEVEL_GIB));
 
-	raise_bounds(z, s, k, LEVEL_GIB);
+	raise_gib_bounds(z, s.gib_nr, k);
 	if (k == BITMAP_SHIFT)
-		keep_idle(z, gib_pfn(z, s.gib_nr), LEVEL_GIB);
+		keep_idle(z, gib_pfn(s.gib_nr), LEVEL_GIB);
 	return true;
 }
 
 /* Takes the lowest whole gib. */
 static pfn_t take_gib(struct zone *z)
 {
-	pfn_t gib = bitmap_tree_first(&z->free);
+	pfn_t gib = gibs_first(z, GIBS_FREE);
 
-	if (gib == BITMAP_TREE_NONE)
+	if (gib == GIB_NONE)
 		return PFN_NONE;
-	bitmap_tree_clear(&z->free, gib);
-	return gib_pfn(z, gib);
+	gibs_clear(z, GIBS_FREE, gib);
+	return gib_pfn(gib);
 }
 
 static pfn_t take_block(struct zone *z);
@@ -311,18 +320,17 @@ static pfn_t open_whole(struct zone *z, unsigned int level)
  */
 static bool drop_empty(struct zone *z, unsigned int k)
 {
-	struct bitmap_tree *index = &z->index[k];
-	unsigned int leaf = bitmap_first(&index->top), child;
+	unsigned int shelf = gibs_first_shelf(z, GIBS_INDEX(k)), child;
 	pfn_t gib_nr;
 
-	if (leaf == BITMAP_NONE)
+	if (shelf == BITMAP_NONE)
 		return false;
-	child = bitmap_first(&index->leaf[leaf]);
-	gib_nr = leaf * (pfn_t)BITMAP_BITS + child;
+	child = bitmap_first(&z->shelf[shelf]->set[GIBS_INDEX(k)]);
+	gib_nr = shelf * (pfn_t)BITMAP_BITS + child;
 	if (child == BITMAP_NONE)
-		bitmap_tree_drop(index, leaf);
-	else if (bitmap_empty(&z->dir[gib_nr]->index[k]))
-		drop_gib(z, z->dir[gib_nr], gib_nr, k);
+		gibs_drop(z, GIBS_INDEX(k), shelf);
+	else if (bitmap_empty(&gib_at(z, gib_nr)->index[k]))
+		drop_gib(z, gib_at(z, gib_nr), gib_nr, k);
 	return true;
 }
 
@@ -352,7 +360,7 @@ mm_always_inline pfn_t take_searching(struct zone *z, unsigned int k, unsigned i
 			z->cut_short = 0;
 			return buddy_take_run(z, s, child, k, level, use);
 		}
-		buddy_lower(z, spot_pfn(z, s), k, level);
+		buddy_lower(z, spot_pfn(s), k, level);
 	}
 	if (z->work > MAX_WORK_BEFORE_OPEN) {
 		z->cut_short++;
@@ -395,7 +403,7 @@ static pfn_t release_unmovable(struct zone *z)
 	s = buddy_spot_at(z, pfn, LEVEL_BLOCK);
 	if (bitmap_empty(s.bitmap))
 		return PFN_NONE;
-	raise_bounds(z, s, BITMAP_SHIFT, LEVEL_BLOCK);
+	raise_bounds(z, s, BITMAP_SHIFT);
 	return pfn;
 }
 
@@ -405,7 +413,7 @@ static pfn_t take_gib_head(struct zone *z)
 	pfn_t pfn = take_gib(z);
 
 	if (pfn != PFN_NONE)
-		bitmap_tree_set(&z->head, gib_of(z, pfn));
+		gibs_set(z, GIBS_HEAD, gib_of(pfn));
 	return pfn;
 }
 
@@ -499,9 +507,9 @@ void buddy_take_words(struct zone *z, struct frame_batch *b)
 			s = buddy_spot_at(z, pfn, LEVEL_BLOCK);
 		}
 		z->work += WORK_SEARCH / 2;
-		more = take_words(z, s.bitmap, spot_pfn(z, s), b);
+		more = take_words(z, s.bitmap, spot_pfn(s), b);
 		if (bitmap_empty(s.bitmap))
-			buddy_lower(z, spot_pfn(z, s), 0, LEVEL_BLOCK);
+			buddy_lower(z, spot_pfn(s), 0, LEVEL_BLOCK);
 	}
 }
 
@@ -518,7 +526,7 @@ static unsigned int take_runs_of_block(struct zone *z, unsigned int order, unsig
 	if (!buddy_find_open(z, order, LEVEL_BLOCK, &s))
 		return 0;
 	for (unsigned int i = 0; i < BITMAP_WORDS && nr < want; i++) {
-		pfn_t first = spot_pfn(z, s) + i * BITMAP_WORD_FRAMES;
+		pfn_t first = spot_pfn(s) + i * BITMAP_WORD_FRAMES;
 		uint64_t runs = bitmap_read(&s.bitmap->word[i]), taken = 0;
 
 		if (runs)
@@ -533,7 +541,7 @@ static unsigned int take_runs_of_block(struct zone *z, unsigned int order, unsig
 			bitmap_and_not(&s.bitmap->word[i], taken);
 	}
 	if (nr && bitmap_empty(s.bitmap))
-		buddy_lower(z, spot_pfn(z, s), 0, LEVEL_BLOCK);
+		buddy_lower(z, spot_pfn(s), 0, LEVEL_BLOCK);
 	return nr;
 }
 
@@ -599,7 +607,7 @@ mm_always_inline bool or_word(struct zone *z, const struct frame_word *w, unsign
 	if (!buddy_is_indexed(z, s, k, LEVEL_BLOCK)) {
 		k = order_with(s.bitmap, child, expected, w->bits);
 		if (!buddy_is_indexed(z, s, k, LEVEL_BLOCK))
-			*raised += raise_bounds(z, s, k, LEVEL_BLOCK);
+			*raised += raise_bounds(z, s, k);
 	}
 	before = bitmap_or(at, w->bits);
 	if (before & w->bits)
@@ -616,7 +624,7 @@ mm_always_inline bool or_word(struct zone *z, const struct frame_word *w, unsign
 	if (!buddy_is_indexed(z, s, k, LEVEL_BLOCK) && !is_unmovable(z, s)) /* L5 */
 		return true;
 	return word == BITMAP_WORD_FULL &&
-	       __atomic_load_n(&z->idle[LEVEL_BLOCK], __ATOMIC_SEQ_CST) != spot_pfn(z, s) &&
+	       __atomic_load_n(&z->idle[LEVEL_BLOCK], __ATOMIC_SEQ_CST) != spot_pfn(s) &&
 	       bitmap_full(s.bitmap);
 }
 
@@ -635,7 +643,7 @@ static void settle(struct zone *z, pfn_t pfn)
 	MM_ASSERT(port_lock_is_taken(&z->lock));
 	correct_bounds(z, s, open && !is_unmovable(z, s));
 	if (open && bitmap_full(s.bitmap))
-		keep_idle(z, spot_pfn(z, s), LEVEL_BLOCK);
+		keep_idle(z, spot_pfn(s), LEVEL_BLOCK);
 }
 
 /* Returns how many frames these words have. */
@@ -683,7 +691,13 @@ static struct frame_word word_at(pfn_t pfn, pfn_t end)
 
 	if (end - pfn < n)
 		n = (unsigned int)(end - pfn);
-	return (struct frame_word){ first, ~0ull >> (64 - n) << from };
+	return (struct frame_word){ first, ~0ull >> (64 - n) % 64 << from };
+}
+
+/* Returns the multiple of the highest power of 2 in (first, last]. */
+static pfn_t split_point(pfn_t first, pfn_t last)
+{
+	return run_start(last, 63 - (unsigned int)__builtin_clzll(first ^ last));
 }
 
 /* Clears the children of a block's bitmap that stand for the frames [pfn, end). */
@@ -698,8 +712,14 @@ static void clear_frames(struct bitmap *bitmap, pfn_t pfn, pfn_t end)
 	}
 }
 
+/* Raises the bounds for the largest run of [pfn, end) first: most words then find them raised. */
 void buddy_put_range(struct zone *z, pfn_t pfn, pfn_t end)
 {
+	pfn_t middle = pfn == end - 1 ? pfn : split_point(pfn, end - 1);
+	pfn_t most = end - middle > middle - pfn ? end - middle : middle - pfn;
+
+	raise_bounds(z, buddy_spot_at(z, pfn, LEVEL_BLOCK),
+		     63 - (unsigned int)__builtin_clzll(most));
 	for (; pfn < end; pfn = run_start(pfn, BITMAP_WORD_SHIFT) + BITMAP_WORD_FRAMES) {
 		struct frame_word w = word_at(pfn, end);
 
@@ -708,6 +728,33 @@ void buddy_put_range(struct zone *z, pfn_t pfn, pfn_t end)
 		if (or_word(z, &w, &raised))
 			settle(z, pfn);
 	}
+}
+
+/*
+ * The largest run that the blocks may have completed is one that has the first of them or the last,
+ * or one that begins or ends at the number among them that is a multiple of the highest power of 2.
+ */
+void buddy_put_block_range(struct zone *z, pfn_t pfn, pfn_t end)
+{
+	struct buddy_spot s = buddy_spot_at(z, pfn, LEVEL_GIB);
+	pfn_t first = block_of(pfn), last = block_of(end - 1), middle;
+
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	MM_ASSERT(gibs_test(z, GIBS_OPEN, s.gib_nr) && gib_of(end - 1) == s.gib_nr);
+	MM_ASSERT(pfn < end && !(pfn % BLOCK_FRAMES) && !(end % BLOCK_FRAMES));
+	for (pfn_t i = first; i <= last; i = run_start(i, BITMAP_WORD_SHIFT) + BITMAP_WORD_FRAMES) {
+		uint64_t *word = &s.bitmap->word[i / 64], bits = word_at(i, last + 1).bits;
+
+		MM_ASSERT(!(bitmap_read(word) & bits));
+		bitmap_write(word, bitmap_read(word) | bits);
+	}
+	buddy_completed(z, pfn);
+	if (first == last)
+		return;
+	middle = split_point(first, last);
+	buddy_completed(z, gib_pfn(s.gib_nr) + ((middle - 1) << BLOCK_ORDER));
+	buddy_completed(z, gib_pfn(s.gib_nr) + (middle << BLOCK_ORDER));
+	buddy_completed(z, end - 1);
 }
 
 void buddy_put(struct zone *z, pfn_t pfn, unsigned int order)
@@ -738,9 +785,9 @@ unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end)
 	struct buddy_spot in = buddy_spot_at(z, pfn, LEVEL_BLOCK);
 
 	MM_ASSERT(port_lock_is_taken(&z->lock));
-	MM_ASSERT(pfn < end && run_start(end - 1, BLOCK_ORDER) == spot_pfn(z, in));
-	if (bitmap_tree_test(&z->free, s.gib_nr)) {
-		bitmap_tree_clear(&z->free, s.gib_nr);
+	MM_ASSERT(pfn < end && run_start(end - 1, BLOCK_ORDER) == spot_pfn(in));
+	if (gibs_test(z, GIBS_FREE, s.gib_nr)) {
+		gibs_clear(z, GIBS_FREE, s.gib_nr);
 		buddy_open_gib(z, pfn);
 		fill_bitmap(z, pfn, LEVEL_GIB);
 	}
@@ -751,7 +798,7 @@ unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end)
 			       whole ? BUDDY_FOR_HEAD : BUDDY_FOR_PARTS);
 		if (whole)
 			return BLOCK_ORDER;
-		buddy_open_block(z, spot_pfn(z, in), 0);
+		buddy_open_block(z, spot_pfn(in), 0);
 		fill_bitmap(z, pfn, LEVEL_BLOCK);
 	}
 	clear_frames(in.bitmap, pfn, end);
@@ -766,18 +813,18 @@ unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end)
  */
 static pfn_t take_highest_block(struct zone *z)
 {
-	pfn_t gib_nr = bitmap_tree_last(&z->index[BLOCK_ORDER]);
+	pfn_t gib_nr = gibs_last(z, GIBS_INDEX(BLOCK_ORDER));
 	struct buddy_spot s;
 
-	if (gib_nr == BITMAP_TREE_NONE) {
-		gib_nr = bitmap_tree_last(&z->free);
-		if (gib_nr == BITMAP_TREE_NONE)
+	if (gib_nr == GIB_NONE) {
+		gib_nr = gibs_last(z, GIBS_FREE);
+		if (gib_nr == GIB_NONE)
 			return PFN_NONE;
-		bitmap_tree_clear(&z->free, gib_nr);
-		buddy_open_gib(z, gib_pfn(z, gib_nr));
-		fill_bitmap(z, gib_pfn(z, gib_nr), LEVEL_GIB);
+		gibs_clear(z, GIBS_FREE, gib_nr);
+		buddy_open_gib(z, gib_pfn(gib_nr));
+		fill_bitmap(z, gib_pfn(gib_nr), LEVEL_GIB);
 	}
-	s = buddy_spot_in(z->dir[gib_nr], gib_nr, 0, LEVEL_GIB);
+	s = buddy_spot_in(gib_at(z, gib_nr), gib_nr, 0, LEVEL_GIB);
 	return buddy_take_run(z, s, bitmap_last(s.bitmap), 0, LEVEL_GIB, BUDDY_FOR_PARTS);
 }
 

@@ -10,14 +10,14 @@
  * full), buddy.c is called.
  *
  * The caller of each function has checked that the frame numbers it gives lie in a GiB in which the
- * zone has RAM: its entry in dir[] is not null. It holds the zone's lock, and counts the frames:
+ * zone has RAM: it has a gib there. It holds the zone's lock, and counts the frames:
  * nothing here changes nr_free. The exceptions are buddy_put_words() and buddy_put_frames(), which
  * free frames of open blocks without the lock, count them, and take the lock where it is needed.
  */
 #ifndef MM_BUDDY_H
 #define MM_BUDDY_H
 
-#include "mm/zone.h"
+#include "mm/shelf.h"
 
 /* Which bitmap: a block's, of frames, or a gib's, of blocks. Shifts are computed from these. */
 enum { LEVEL_BLOCK, LEVEL_GIB };
@@ -29,7 +29,7 @@ enum buddy_use { BUDDY_FOR_HEAD, BUDDY_FOR_PARTS };
 struct buddy_spot {
 	struct gib *gib;
 	struct bitmap *bitmap;
-	pfn_t gib_nr;       /* the gib's number in the zone */
+	pfn_t gib_nr;       /* the gib's number */
 	unsigned int block; /* the block's number in the gib; 0 for a gib's bitmap */
 };
 
@@ -40,14 +40,13 @@ mm_always_inline unsigned int buddy_child_of(pfn_t pfn, unsigned int level)
 }
 
 /* Returns the first frame of a child of a spot. */
-mm_always_inline pfn_t buddy_child_pfn(const struct zone *z, struct buddy_spot s,
-				       unsigned int child, unsigned int level)
+mm_always_inline pfn_t buddy_child_pfn(struct buddy_spot s, unsigned int child, unsigned int level)
 {
-	return gib_pfn(z, s.gib_nr) + ((pfn_t)s.block << BLOCK_ORDER) +
+	return gib_pfn(s.gib_nr) + ((pfn_t)s.block << BLOCK_ORDER) +
 	       ((pfn_t)child << level * BLOCK_ORDER);
 }
 
-/* Returns the spot of the bitmap of gib, number gib_nr in its zone, or of a block of this gib. */
+/* Returns the spot of the bitmap of gib, whose number is gib_nr, or of a block of this gib. */
 mm_always_inline struct buddy_spot buddy_spot_in(struct gib *gib, pfn_t gib_nr, unsigned int block,
 						 unsigned int level)
 {
@@ -60,9 +59,9 @@ mm_always_inline struct buddy_spot buddy_spot_in(struct gib *gib, pfn_t gib_nr, 
 mm_always_inline struct buddy_spot buddy_spot_at(const struct zone *z, pfn_t pfn,
 						 unsigned int level)
 {
-	pfn_t gib_nr = gib_of(z, pfn);
+	pfn_t gib_nr = gib_of(pfn);
 
-	return buddy_spot_in(z->dir[gib_nr], gib_nr, block_of(pfn), level);
+	return buddy_spot_in(gib_at(z, gib_nr), gib_nr, block_of(pfn), level);
 }
 
 /*
@@ -112,13 +111,12 @@ pfn_t buddy_take_other(struct zone *z, unsigned int order);
 mm_always_inline bool buddy_find_open(const struct zone *z, unsigned int k, unsigned int level,
 				      struct buddy_spot *s)
 {
-	pfn_t gib_nr = bitmap_tree_first(&z->index[level * BLOCK_ORDER + k]);
+	pfn_t gib_nr;
+	struct gib *gib = gibs_find(z, GIBS_INDEX(level * BLOCK_ORDER + k), &gib_nr);
 	unsigned int block = 0;
-	struct gib *gib;
 
-	if (gib_nr == BITMAP_TREE_NONE)
+	if (!gib)
 		return false;
-	gib = z->dir[gib_nr];
 	if (!level && (block = bitmap_first(&gib->index[k])) == BITMAP_NONE)
 		return false;
 	*s = buddy_spot_in(gib, gib_nr, block, level);
@@ -132,7 +130,7 @@ mm_always_inline bool buddy_find_open(const struct zone *z, unsigned int k, unsi
 mm_always_inline pfn_t buddy_take_run(struct zone *z, struct buddy_spot s, unsigned int child,
 				      unsigned int k, unsigned int level, enum buddy_use use)
 {
-	pfn_t pfn = buddy_child_pfn(z, s, child, level);
+	pfn_t pfn = buddy_child_pfn(s, child, level);
 
 	MM_ASSERT(port_lock_is_taken(&z->lock));
 	MM_ASSERT(bitmap_all_run(s.bitmap, child, k));
@@ -210,7 +208,7 @@ mm_always_inline bool buddy_is_indexed(const struct zone *z, struct buddy_spot s
 				       unsigned int level)
 {
 	if (level)
-		return bitmap_tree_test(&z->index[BLOCK_ORDER + k], s.gib_nr);
+		return gibs_test(z, GIBS_INDEX(BLOCK_ORDER + k), s.gib_nr);
 	return bitmap_test(&s.gib->index[k], s.block);
 }
 
@@ -223,14 +221,14 @@ mm_always_inline bool buddy_is_indexed(const struct zone *z, struct buddy_spot s
 mm_always_inline bool buddy_put_blocks(struct zone *z, struct buddy_spot s, unsigned int block,
 				       unsigned int k)
 {
-	MM_ASSERT(bitmap_tree_test(&z->open, s.gib_nr));
+	MM_ASSERT(gibs_test(z, GIBS_OPEN, s.gib_nr));
 	MM_ASSERT(!bitmap_any_run(s.bitmap, block, k));
 	bitmap_set_run(s.bitmap, block, k);
 	if (buddy_is_indexed(z, s, BITMAP_SHIFT - 1, LEVEL_GIB) &&
 	    (bitmap_read(&s.bitmap->word[block / 64]) != BITMAP_WORD_FULL ||
-	     z->idle[LEVEL_GIB] == gib_pfn(z, s.gib_nr) || !bitmap_full(s.bitmap)))
+	     z->idle[LEVEL_GIB] == gib_pfn(s.gib_nr) || !bitmap_full(s.bitmap)))
 		return true;
-	return buddy_completed(z, buddy_child_pfn(z, s, block, LEVEL_GIB));
+	return buddy_completed(z, buddy_child_pfn(s, block, LEVEL_GIB));
 }
 
 /* Frees a run of order 9 or more that is neither free nor allocated. Returns true. */
@@ -241,8 +239,8 @@ mm_always_inline bool buddy_merge(struct zone *z, pfn_t pfn, unsigned int order)
 	if (order < GIB_ORDER)
 		return buddy_put_blocks(z, buddy_spot_at(z, pfn, LEVEL_GIB), block_of(pfn),
 					order - BLOCK_ORDER);
-	MM_ASSERT(!bitmap_tree_test(&z->free, gib_of(z, pfn)));
-	bitmap_tree_set(&z->free, gib_of(z, pfn));
+	MM_ASSERT(!gibs_test(z, GIBS_FREE, gib_of(pfn)));
+	gibs_set(z, GIBS_FREE, gib_of(pfn));
 	return true;
 }
 
@@ -261,16 +259,16 @@ static inline bool buddy_is_allocated(const struct zone *z, pfn_t pfn, unsigned 
 		       !bitmap_any_run(s.bitmap, buddy_child_of(pfn, LEVEL_BLOCK), order);
 	if (order < GIB_ORDER)
 		return bitmap_test(&s.gib->head, s.block);
-	return bitmap_tree_test(&z->head, s.gib_nr);
+	return gibs_test(z, GIBS_HEAD, s.gib_nr);
 }
 
 /* Takes back the mark of an allocation of order 9 and up; below there is none in the bits. */
 static inline void buddy_unmark(struct zone *z, pfn_t pfn, unsigned int order)
 {
 	if (order == GIB_ORDER)
-		bitmap_tree_clear(&z->head, gib_of(z, pfn));
+		gibs_clear(z, GIBS_HEAD, gib_of(pfn));
 	else if (order >= BLOCK_ORDER)
-		bitmap_clear_alone(&z->dir[gib_of(z, pfn)]->head, block_of(pfn));
+		bitmap_clear_alone(&gib_at(z, gib_of(pfn))->head, block_of(pfn));
 }
 
 /*
@@ -308,8 +306,12 @@ void buddy_clean(struct zone *z, pfn_t pfn);
  */
 unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end);
 
-/* Frees the frames [pfn, end) of one open block, of which none is free. */
+/*
+ * Free frames [pfn, end) that are neither free nor allocated: buddy_put_range() those of one open
+ * block, buddy_put_block_range() whole blocks of one open gib.
+ */
 void buddy_put_range(struct zone *z, pfn_t pfn, pfn_t end);
+void buddy_put_block_range(struct zone *z, pfn_t pfn, pfn_t end);
 
 /* Some frames of one word of a block's bitmap: first + i for each bit i. */
 struct frame_word {

@@ -11,11 +11,10 @@
 #include "mm/buddy.h"
 #include "mm/debug.h"
 
-struct zone_caches frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
+struct cpu_caches frame_caches[MM_MAX_CPUS];
 struct cache_table cache_tables[MM_MAX_CPUS];
 
-/* Stands where no cache serves. It is busy for ever, so that no CPU writes to it. */
-static struct frame_cache no_cache = { .state = CACHE_BUSY };
+struct frame_cache no_cache = { .state = CACHE_BUSY, .zone = &no_zone };
 
 /* Beyond the descriptors of all frames: everything is kept. */
 #define KEEP_ALL           ((const struct page *)UINTPTR_MAX)
@@ -36,16 +35,6 @@ static struct frame_cache no_cache = { .state = CACHE_BUSY };
 static uint64_t at_most(uint64_t n, uint64_t limit)
 {
 	return n < limit ? n : limit;
-}
-
-static void init_table(struct cache_table *table, unsigned int cpu)
-{
-	for (unsigned int i = 0; i <= GFP_ZONE_BITS; i++)
-		table->for_gfp[i] = &no_cache;
-	for (unsigned int i = 0; i <= STATE_ZONE_MASK; i++)
-		table->of_zone[i] = i < MAX_NR_ZONES ? cache_at(cpu, i, 0) : &no_cache;
-	for_each_cache_order(order)
-		table->for_order[order] = cache_at(cpu, gfp_zone(GFP_KERNEL)->id, order);
 }
 
 /*
@@ -78,30 +67,90 @@ static void init_limits(struct frame_cache *cache, const struct zone *z, uint64_
 	}
 }
 
-/* Sets up the CPUs' caches of a zone. */
-static void init_caches(struct zone *z)
+/* Returns how many of a zone's frames all caches of a CPU may hold together. */
+static uint64_t share_of_cpu(const struct zone *z)
 {
-	uint64_t share = mm_debug ? 0 : z->managed / ZONE_PART_ALL / port_nr_cpus();
+	return mm_debug ? 0 : z->managed / ZONE_PART_ALL / port_nr_cpus();
+}
 
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
-		for_each_cache_order(order) {
-			struct frame_cache *cache = cache_at(cpu, z->id, order);
+/*
+ * Makes a cache, which is empty and nobody's, one of a zone and an order. share is that of
+ * init_limits(). Returns its state.
+ */
+static uint64_t init_cache(struct frame_cache *cache, struct zone *z, unsigned int order,
+			   uint64_t share)
+{
+	cache->keep_below = KEEP_ALL;
+	cache->count = cache->limit = 0;
+	cache->nr_out = cache->out_limit = cache->shut = 0;
+	cache->order = order;
+	__atomic_store_n(&cache->zone, z, __ATOMIC_RELAXED);
+	if (share)
+		init_limits(cache, z, share);
+	return state_allocated(z->id, order);
+}
 
-			*cache = (struct frame_cache){ .state = state_allocated(z->id, order),
-						       .keep_below = KEEP_ALL,
-						       .zone = z,
-						       .order = order };
-			if (share)
-				init_limits(cache, z, share);
-		}
+/* Returns the zone that gfp asks first on a node, of those that have memory to hand out. */
+static struct zone *first_zone(int nid, gfp_t gfp)
+{
+	struct fallback f = fallback_of(nid, gfp);
+	struct zone *z;
+
+	while ((z = fallback_next(&f)))
+		if (z->managed)
+			return z;
+	return &no_zone;
+}
+
+struct zone *gfp_zone(gfp_t gfp)
+{
+	return first_zone(numa_mem_id(), gfp);
+}
+
+/*
+ * Returns whether a cache of zone z may serve a request with the flags gfp: the request may use the
+ * reserve, the zone keeps none from it, or the bits have more than the reserve.
+ */
+static bool may_give(const struct zone *z, gfp_t gfp)
+{
+	return !zone_keep(z, gfp) || zone_spare(z, gfp);
+}
+
+/* Sets up a CPU's table, after its caches. */
+static void init_table(struct cache_table *table, unsigned int cpu)
+{
+	struct zone *z = first_zone(cpu_homes[cpu], GFP_KERNEL);
+
+	table->asked = z;
+	/* A zone that keeps frames from such requests is not for the path that does not ask. */
+	table->first = zone_keep(z, GFP_KERNEL) ? &no_zone : z;
+	for (unsigned int i = 0; i <= GFP_ZONE_BITS; i++)
+		table->for_gfp[i] = &no_cache;
+	for (unsigned int type = 0; type < 1 << ZONE_TYPE_BITS; type++)
+		table->of_type[type] = type < CACHE_TYPES ? cache_at(cpu, type, 0) : &no_cache;
+	for_each_cache_order(order)
+		table->for_order[order] =
+		    may_give(z, GFP_KERNEL) ? cache_of_zone(cpu, z, order) : &no_cache;
 }
 
 void cache_init(void)
 {
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
+		struct frame_cache *away = &frame_caches[cpu].away.cache;
+
+		for (unsigned int type = 0; type < CACHE_TYPES; type++) {
+			struct zone *z = node_zone(cpu_homes[cpu], type);
+			uint64_t share = share_of_cpu(z);
+
+			for_each_cache_order(order) {
+				struct frame_cache *cache = cache_at(cpu, type, order);
+
+				cache->state = init_cache(cache, z, order, share);
+			}
+		}
+		away->state = init_cache(away, &no_zone, 0, 0);
 		init_table(&cache_tables[cpu], cpu);
-	for_each_zone(z)
-		init_caches(z);
+	}
 }
 
 /*
@@ -170,15 +219,6 @@ static bool refill_if_low(struct frame_cache *cache, struct zone *z, gfp_t gfp)
 	return some;
 }
 
-/*
- * Returns whether a cache of zone z may serve a request with the flags gfp: the request may use the
- * reserve, the zone keeps none from it, or the bits have more than the reserve.
- */
-static bool may_give(const struct zone *z, gfp_t gfp)
-{
-	return !zone_keep(z, gfp) || zone_spare(z, gfp);
-}
-
 /* Returns whether a request with the flags gfp could have a frame if the bits had so many more. */
 static bool may_have(const struct zone *z, gfp_t gfp, uint64_t more)
 {
@@ -186,7 +226,7 @@ static bool may_have(const struct zone *z, gfp_t gfp, uint64_t more)
 }
 
 /*
- * Makes this CPU's cache of zone z the one that requests with the zone bits of gfp look into first.
+ * Makes a cache of zone z the one that requests look into first, by an entry of this CPU's table.
  * No reserve is checked when a cache serves. So if the bits have no more than the reserve, the
  * requests from which it is kept are turned away at once: this kind, too, if the present request
  * was served only because of __GFP_HIGH.
@@ -194,55 +234,148 @@ static bool may_have(const struct zone *z, gfp_t gfp, uint64_t more)
  * Another CPU may be bringing the zone down to its reserve at this moment. Either this CPU sees the
  * other's nr_free, or the other sees this entry: each writes before the fence and reads after it.
  */
-static void serve_from(struct frame_cache *cache, const struct zone *z, gfp_t gfp)
+static void serve_from(struct frame_cache **entry, struct frame_cache *cache, const struct zone *z)
 {
-	__atomic_store_n(&cache_tables[port_cpu_id()].for_gfp[gfp & GFP_ZONE_BITS], cache,
-			 __ATOMIC_RELAXED);
+	__atomic_store_n(entry, cache, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (zone_is_low(z))
 		cache_withhold(z);
 }
 
+/*
+ * Makes an entry of a table that names a cache name none. It is written only if it does name the
+ * cache, because other CPUs' entries lie in their lines.
+ */
+static void withhold_entry(struct frame_cache **entry, struct frame_cache *cache)
+{
+	if (__atomic_load_n(entry, __ATOMIC_RELAXED) == cache)
+		__atomic_compare_exchange_n(entry, &cache, &no_cache, false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED);
+}
+
 void cache_withhold(const struct zone *z)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* see serve_from() */
-	for (gfp_t bits = 0; bits <= GFP_ZONE_BITS; bits++) {
-		if (may_give(z, bits))
-			continue;
-		for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
-			struct frame_cache *cache = cache_at(cpu, z->id, 0);
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
+		struct cache_table *table = &cache_tables[cpu];
 
-			__atomic_compare_exchange_n(&cache_tables[cpu].for_gfp[bits], &cache,
-						    &no_cache, false, __ATOMIC_RELAXED,
-						    __ATOMIC_RELAXED);
-		}
+		for (gfp_t bits = 0; bits <= GFP_ZONE_BITS; bits++)
+			if (!may_give(z, bits))
+				withhold_entry(&table->for_gfp[bits], cache_of_zone(cpu, z, 0));
+		if (table->asked != z || may_give(z, GFP_KERNEL))
+			continue;
+		for (unsigned int order = 1; order < CACHE_ORDERS; order++)
+			withhold_entry(&table->for_order[order], cache_at(cpu, z->type, order));
 	}
+}
+
+static void drain_batch(struct frame_cache *cache, bool pages, uint64_t max);
+
+/*
+ * Makes the cache away one of zone z if it is empty; no request is sent to it then. Returns it; or
+ * &no_cache if it is busy or has a frame of another zone, and wherever the caller may have
+ * interrupted a use of it. Every use reads the state first and then marks the cache: if the state
+ * changed in between, a frame of the new zone would get the old one's. What it has of a zone that
+ * keeps all of that is returned to the bits.
+ */
+static struct frame_cache *send_away(struct zone *z)
+{
+	struct frame_cache *away = &frame_caches[port_cpu_id()].away.cache;
+	uint64_t state;
+
+	if (!port_may_wait())
+		return &no_cache;
+	state = cache_enter(away);
+	if (state == CACHE_BUSY)
+		return &no_cache;
+	if (away->count && !may_give(away->zone, GFP_KERNEL))
+		drain_batch(away, true, CACHE_MAX);
+	while (!away->count && away->nr_out)
+		drain_batch(away, false, CACHE_MAX);
+	if (away->count) {
+		cache_leave(away, state);
+		return &no_cache;
+	}
+	withhold_entry(&cache_tables[port_cpu_id()].for_gfp[GFP_KERNEL], away);
+	cache_leave(away, init_cache(away, z, 0, share_of_cpu(z)));
+	return away;
+}
+
+/*
+ * Notes that the zone which is asked first has nothing to spare, and requests go to a cache away. A
+ * CPU that gives the zone memory meanwhile sees the note, or this one sees the memory: each writes
+ * before the fence and reads after it.
+ */
+static void spill(struct zone *z)
+{
+	__atomic_store_n(&z->spilled, true, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (zone_spare(z, GFP_KERNEL))
+		zone_end_spill(z);
+}
+
+void zone_end_spill(struct zone *z)
+{
+	__atomic_store_n(&z->spilled, false, __ATOMIC_RELAXED);
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+		if (cache_tables[cpu].asked == z)
+			withhold_entry(&cache_tables[cpu].for_gfp[GFP_KERNEL],
+				       &frame_caches[cpu].away.cache);
 }
 
 struct frame_cache *cache_refill(gfp_t gfp)
 {
-	for (struct zone *z = gfp_zone(gfp); z >= zones; z--) {
-		struct frame_cache *cache = cache_tables[port_cpu_id()].of_zone[z->id];
+	struct cache_table *table = &cache_tables[port_cpu_id()];
+	struct fallback f = fallback_of(numa_mem_id(), gfp);
+	struct zone *z;
+
+	while ((z = fallback_next(&f))) {
+		bool home = cache_orders(port_cpu_id(), z) == CACHE_ORDERS;
+		struct frame_cache *cache = cache_of_zone(port_cpu_id(), z, 0);
 		uint64_t spare = zone_spare(z, gfp);
 
-		if (!spare && zone_keep(z, gfp))
+		if (!spare && (zone_keep(z, gfp) || cache == &no_cache))
 			continue;
+		if (!home && gfp_type(gfp) != gfp_type(GFP_KERNEL))
+			return NULL;
+		if (cache == &no_cache)
+			cache = send_away(z);
 		if (cache->limit && refill_if_low(cache, z, gfp)) {
-			serve_from(cache, z, gfp);
+			serve_from(&table->for_gfp[gfp & GFP_ZONE_BITS], cache, z);
+			if (!home)
+				spill(table->asked);
 			return cache;
 		}
-		/* A busy cache, or none at all, is no reason to go to a lower zone. */
+		/* A busy cache, or none at all, is no reason to go to another zone. */
 		if (spare || cache->state == CACHE_BUSY)
 			return NULL;
 	}
 	return NULL;
 }
 
+struct page *cache_alloc_away(int nid)
+{
+	struct frame_cache *away = &frame_caches[port_cpu_id()].away.cache;
+	struct zone *z = first_zone(nid, GFP_KERNEL);
+	struct page *page = NULL;
+
+	if (z->node != nid || !may_give(z, GFP_KERNEL))
+		return NULL;
+	if (cache_zone(away) == z)
+		page = cache_pop(away);
+	if (page || !zone_spare(z, GFP_KERNEL))
+		return page;
+	if (cache_zone(away) != z)
+		away = send_away(z);
+	return away->limit && refill_if_low(away, z, GFP_KERNEL) ? cache_pop(away) : NULL;
+}
+
 /*
  * Moves at most want runs of the cache's order from the bits of zone z to the empty cache, the
- * lowest on top. The caller has entered the cache.
+ * lowest on top, and none that z keeps from requests with the flags gfp. The caller has entered the
+ * cache.
  */
-static void refill_runs(struct frame_cache *cache, struct zone *z, unsigned int want)
+static void refill_runs(struct frame_cache *cache, struct zone *z, gfp_t gfp, unsigned int want)
 {
 	unsigned int order = (unsigned int)cache->order, nr;
 	struct page **pages = cache_pages(cache);
@@ -251,7 +384,8 @@ static void refill_runs(struct frame_cache *cache, struct zone *z, unsigned int 
 
 	flags = port_lock_irqsave(&z->lock);
 	buddy_begin(z);
-	nr = buddy_take_runs(z, order, want, run);
+	want = (unsigned int)at_most(want, zone_spare(z, gfp) >> order);
+	nr = want ? buddy_take_runs(z, order, want, run) : 0;
 	/* A block that was never open may have anything there. */
 	for (unsigned int i = 0; order == BLOCK_ORDER && i < nr; i++)
 		state_write(pfn_to_page(run[i]), 0);
@@ -268,20 +402,26 @@ static void refill_runs(struct frame_cache *cache, struct zone *z, unsigned int 
 
 struct page *cache_alloc_run(gfp_t gfp, unsigned int order)
 {
-	struct zone *z = gfp_zone(gfp);
-	struct frame_cache *cache = cache_at(port_cpu_id(), z->id, order);
-	struct page *page = cache_pop(cache);
+	struct cache_table *table = &cache_tables[port_cpu_id()];
+	struct zone *z = gfp_type(gfp) == gfp_type(GFP_KERNEL) ? table->asked : gfp_zone(gfp);
+	struct frame_cache *cache = cache_of_zone(port_cpu_id(), z, order);
+	struct page *page;
 	uint64_t state;
 
+	if (!may_give(z, gfp))
+		return NULL;
+	page = cache_pop(cache);
 	if (page || !cache->limit)
 		return page;
 	state = cache_enter(cache);
 	if (state == CACHE_BUSY)
 		return NULL;
 	if (!cache->count) /* an interrupt handler may have refilled it since */
-		refill_runs(cache, z, (unsigned int)(cache->limit + 1) / 2);
+		refill_runs(cache, z, gfp, (unsigned int)(cache->limit + 1) / 2);
 	cache_leave(cache, state);
-	if (zone_is_low(z))
+	if (zone_keep(z, gfp) && gfp_type(gfp) == gfp_type(GFP_KERNEL))
+		serve_from(&table->for_order[order], cache, z);
+	else if (zone_is_low(z))
 		cache_withhold(z);
 	return cache_pop(cache);
 }
@@ -466,9 +606,7 @@ void free_raced(const struct page *page)
 
 struct frame_cache *cache_find(uint64_t state, unsigned int order)
 {
-	unsigned int zone = state_zone(state)->id;
-
-	return zone < MAX_NR_ZONES ? cache_at(port_cpu_id(), zone, order) : &no_cache;
+	return cache_of_zone(port_cpu_id(), state_zone(state), order);
 }
 
 bool cache_free(struct frame_cache *cache, struct page *page, uint64_t state)
@@ -501,13 +639,15 @@ static struct page *take_frame(struct frame_cache *cache, uint64_t state)
 	return page;
 }
 
-struct page *cache_take_last(gfp_t gfp)
+struct page *cache_take_last(int nid, gfp_t gfp)
 {
 	struct page *page = NULL;
+	struct fallback f;
+	struct zone *z;
 
 	port_pin();
-	for (struct zone *z = gfp_zone(gfp); z >= zones && !page; z--) {
-		struct frame_cache *cache = cache_at(port_cpu_id(), z->id, 0);
+	for (f = fallback_of(nid, gfp); !page && (z = fallback_next(&f));) {
+		struct frame_cache *cache = cache_of_zone(port_cpu_id(), z, 0);
 		uint64_t state = cache_enter(cache);
 
 		if (state == CACHE_BUSY)
@@ -523,13 +663,11 @@ struct page *cache_take_last(gfp_t gfp)
 /* Returns how many frames this CPU's caches of a zone have. */
 static uint64_t own_frames(const struct zone *z)
 {
+	struct frame_cache *cache;
 	uint64_t sum = 0;
 
-	for_each_cache_order(order) {
-		const struct frame_cache *cache = cache_at(port_cpu_id(), z->id, order);
-
-		sum += (cache->count + cache->nr_out) << order;
-	}
+	for_each_cache_of(port_cpu_id(), z, cache)
+		sum += (cache->count + cache->nr_out) << cache->order;
 	return sum;
 }
 
@@ -539,11 +677,15 @@ static uint64_t own_frames(const struct zone *z)
  */
 static bool drain_zone(struct zone *z, uint64_t max)
 {
-	for_each_cache_order(order) {
-		struct frame_cache *cache = cache_at(port_cpu_id(), z->id, order);
-		uint64_t state = cache_enter(cache);
+	struct frame_cache *cache;
+
+	for_each_cache_of(port_cpu_id(), z, cache) {
+		uint64_t state;
 		bool some;
 
+		if (!(cache->count + cache->nr_out))
+			continue;
+		state = cache_enter(cache);
 		if (state == CACHE_BUSY)
 			continue;
 		some = cache->count + cache->nr_out;
@@ -556,16 +698,17 @@ static bool drain_zone(struct zone *z, uint64_t max)
 	return false;
 }
 
-bool cache_drain_for(gfp_t gfp, unsigned int order)
+bool cache_drain_for(int nid, gfp_t gfp, unsigned int order)
 {
 	uint64_t max = order ? CACHE_MAX : 1;
 	bool some = false;
+	struct fallback f;
+	struct zone *z;
 
 	port_pin();
-	for (struct zone *z = gfp_zone(gfp); z >= zones && !some; z--) {
-		uint64_t frames = own_frames(z);
-
-		some = frames && may_have(z, gfp, frames) && drain_zone(z, max);
+	for (f = fallback_of(nid, gfp); !some && (z = fallback_next(&f));) {
+		if (!zone_keep(z, gfp) || may_have(z, gfp, own_frames(z)))
+			some = drain_zone(z, max);
 	}
 	port_unpin();
 	return some;
@@ -595,24 +738,36 @@ static bool shut_cache(struct frame_cache *cache)
 	return true;
 }
 
+/*
+ * Returns whether a request has to shut a cache. With a limit of 0 a cache has nothing; but the one
+ * away may get another zone, unless the request is for one node.
+ */
+static bool concerns(const struct cache_shut *s, const struct frame_cache *cache, bool away)
+{
+	const struct zone *z = cache->zone;
+
+	if (away && s->node == NUMA_NO_NODE)
+		return true;
+	return cache->limit && z->type <= s->highest &&
+	       (s->node == NUMA_NO_NODE || z->node == s->node);
+}
+
 /* Shuts this CPU's caches for a request, except those that it has shut already. */
 static void shut_here(void *argument)
 {
 	struct cache_shut *s = argument;
 	unsigned int cpu = port_cpu_id();
 
-	for (struct zone *z = zones; z <= s->highest; z++)
-		for_each_cache_order(order) {
-			struct frame_cache *cache = cache_at(cpu, z->id, order);
-			uint16_t *shut = &s->caches[cpu][z->id];
+	for_each_cache(i) {
+		struct frame_cache *cache = cache_number(cpu, i);
 
-			if (*shut >> order & 1 || !cache->limit)
-				continue; /* with a limit of 0 it never has anything */
-			if (shut_cache(cache))
-				*shut |= (uint16_t)(1u << order);
-			else
-				__atomic_store_n(&s->busy, true, __ATOMIC_RELAXED);
-		}
+		if (s->caches[cpu] >> i & 1 || !concerns(s, cache, i == CACHE_AWAY))
+			continue;
+		if (shut_cache(cache))
+			s->caches[cpu] |= 1u << i;
+		else
+			__atomic_store_n(&s->busy, true, __ATOMIC_RELAXED);
+	}
 }
 
 /* Ends what a request has shut on this CPU. */
@@ -622,13 +777,13 @@ static void reopen_here(void *argument)
 	unsigned int cpu = port_cpu_id();
 	unsigned long flags = port_irq_save();
 
-	for_each_zone(z)
-		for_each_cache_order(order) {
-			struct frame_cache *cache = cache_at(cpu, z->id, order);
+	for_each_cache(i) {
+		struct frame_cache *cache = cache_number(cpu, i);
 
-			if (s->caches[cpu][z->id] >> order & 1 && !--cache->shut)
-				cache_leave(cache, state_allocated(z->id, order));
-		}
+		if (s->caches[cpu] >> i & 1 && !--cache->shut)
+			cache_leave(cache,
+				    state_allocated(cache->zone->id, (unsigned int)cache->order));
+	}
 	port_irq_restore(flags);
 }
 
@@ -638,22 +793,22 @@ static bool cache_interrupted(void)
 	bool interrupted = false;
 
 	port_pin();
-	for_each_zone(z)
-		for_each_cache_order(order) {
-			const struct frame_cache *cache = cache_at(port_cpu_id(), z->id, order);
+	for_each_cache(i) {
+		const struct frame_cache *cache = cache_number(port_cpu_id(), i);
 
-			interrupted |= cache->state == CACHE_BUSY && !cache->shut;
-		}
+		interrupted |= cache->state == CACHE_BUSY && !cache->shut;
+	}
 	port_unpin();
 	return interrupted;
 }
 
-void cache_shut(struct cache_shut *s, bool all, struct zone *highest)
+void cache_shut(struct cache_shut *s, bool all, unsigned int highest, int node)
 {
 	bool wait;
 
 	memset(s, 0, sizeof(*s));
 	s->highest = highest;
+	s->node = node;
 	s->all = all && port_may_wait();
 	if (!s->all) {
 		port_pin();
@@ -681,15 +836,13 @@ void cache_reopen(struct cache_shut *s)
 
 uint64_t cache_frames(const struct zone *z)
 {
+	struct frame_cache *cache;
 	uint64_t sum = 0;
 
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
-		for_each_cache_order(order) {
-			const struct frame_cache *cache = cache_at(cpu, z->id, order);
-
+		for_each_cache_of(cpu, z, cache)
 			sum += (__atomic_load_n(&cache->count, __ATOMIC_RELAXED) +
 				__atomic_load_n(&cache->nr_out, __ATOMIC_RELAXED))
-			       << order;
-		}
+			       << cache->order;
 	return sum;
 }

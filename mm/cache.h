@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cache.h: frame caches: for each CPU, zone and order from 0 to 9, some free runs in front of the
- * zone's bits. Private to mm/, but for tests and statistics.
+ * cache.h: frame caches: for each CPU, each DMA, DMA32 and Normal zone of its node and each order
+ * from 0 to 9, some free runs in front of the zone's bits. Private to mm/, but for tests and
+ * statistics.
  *
  *                          ┌──────────────┐
  *   alloc_pages ─pop─────▶ │ pages        │ ◀──push── __free_pages, below keep_below
@@ -14,6 +15,13 @@
  * lower frames are free: keep_below is the end of the highest block (for order 9: gib) that the
  * last refill took from, and what lies beyond goes back to the bits, by way of *out*. So memory
  * packs itself even while pages are freed and allocated in turn.
+ *
+ * A CPU has caches of the DMA, DMA32 and Normal zones of its home node (numa_mem_id()), and one
+ * more, of order 0, that is *away*: it belongs to whatever other zone serves requests for any
+ * memory while the home node is full, or to one of a node that alloc_pages_node() names. Requests
+ * on the home node are served from it until the bits of the zone that they ask first have memory
+ * again. It changes its zone only when it is empty, and never in an interrupt handler. Frames of
+ * any other zone are freed to the bits at once, which needs no lock.
  *
  * A CPU uses only its own caches, without a lock and with interrupts on. A plain mark keeps out an
  * interrupt handler on the same CPU: `state` is CACHE_BUSY while a cache is in use. A handler that
@@ -29,8 +37,9 @@
  *      zone's caches, each once, with a state word of zero.
  *   C2 count <= limit and nr_out <= out_limit, which are at most CACHE_MAX and CACHE_OUT, or
  *      RUNS_MAX and RUNS_OUT; count and nr_out are 0 in a cache that is shut.
- *   C3 for_gfp[] sends requests to a cache of a zone only while the zone keeps no frames from them,
- *      or has more free in the bits than it keeps. Within a call this may not hold.
+ *   C3 for_gfp[] and for_order[] send requests only to a cache of a zone whose type of memory they
+ * may have; and only while the zone keeps no frames from them, or has more free in the bits than it
+ * keeps. Within a call this may not hold.
  */
 #ifndef MM_CACHE_H
 #define MM_CACHE_H
@@ -66,30 +75,96 @@ struct frame_cache {
 	uint64_t order;
 };
 
+/* A cache of order 0, with its stacks. */
+struct single_cache {
+	struct frame_cache cache;
+	struct page *slots[CACHE_MAX + CACHE_OUT];
+};
+
 /* The caches of a CPU and a zone. */
 struct zone_caches {
-	struct {
-		struct frame_cache cache;
-		struct page *slots[CACHE_MAX + CACHE_OUT];
-	} frames;
+	struct single_cache frames;
 	struct {
 		struct frame_cache cache;
 		struct page *slots[RUNS_MAX + RUNS_OUT];
 	} runs[CACHE_ORDERS - 1]; /* orders 1 to 9 */
 } __attribute__((aligned(MM_LINE)));
 
-extern struct zone_caches frame_caches[MM_MAX_CPUS][MAX_NR_ZONES];
+#define CACHE_TYPES (ZONE_NORMAL + 1) /* types of memory that have caches at home */
 
-/* Returns a CPU's cache of a zone, given its number, and an order below CACHE_ORDERS. */
-static inline struct frame_cache *cache_at(unsigned int cpu, unsigned int zone, unsigned int order)
+struct cpu_caches {
+	struct zone_caches home[CACHE_TYPES];
+	struct single_cache away;
+} __attribute__((aligned(MM_LINE)));
+
+extern struct cpu_caches frame_caches[MM_MAX_CPUS];
+
+/* Returns a CPU's cache of its home node's zone of a type, and of an order below CACHE_ORDERS. */
+static inline struct frame_cache *cache_at(unsigned int cpu, unsigned int type, unsigned int order)
 {
-	struct zone_caches *caches = &frame_caches[cpu][zone];
+	struct zone_caches *caches = &frame_caches[cpu].home[type];
 
 	return order ? &caches->runs[order - 1].cache : &caches->frames.cache;
 }
 
-/* Runs the body for each cache of the zone that a CPU has, with order from 0 to 9. */
+/* All caches of a CPU have numbers: those at home, type by type, and the one away. */
+#define CACHE_AWAY    (CACHE_TYPES * CACHE_ORDERS)
+#define NR_CPU_CACHES (CACHE_AWAY + 1)
+
+static inline struct frame_cache *cache_number(unsigned int cpu, unsigned int i)
+{
+	return i == CACHE_AWAY ? &frame_caches[cpu].away.cache
+			       : cache_at(cpu, i / CACHE_ORDERS, i % CACHE_ORDERS);
+}
+
+/* Runs the body for each cache of a CPU. i is its number. */
+#define for_each_cache(i)           for (unsigned int i = 0; i < NR_CPU_CACHES; i++)
+
+/* Runs the body for each order that has caches. */
 #define for_each_cache_order(order) for (unsigned int order = 0; order < CACHE_ORDERS; order++)
+
+/* Stands where no cache serves: it is busy for ever, so that no CPU writes to it. */
+extern struct frame_cache no_cache;
+
+/* Returns the zone of a cache. Another CPU may be changing it, if the cache is away. */
+static inline struct zone *cache_zone(const struct frame_cache *cache)
+{
+	return __atomic_load_n(&cache->zone, __ATOMIC_RELAXED);
+}
+
+/*
+ * Returns for how many orders a CPU has caches of a zone: for all if that is one of its home node,
+ * for the lowest if it is the zone of the cache away, or for none.
+ */
+static inline unsigned int cache_orders(unsigned int cpu, const struct zone *z)
+{
+	if (z->type < CACHE_TYPES && cache_zone(cache_at(cpu, z->type, 0)) == z)
+		return CACHE_ORDERS;
+	return cache_zone(&frame_caches[cpu].away.cache) == z;
+}
+
+/* Returns one of the caches that a CPU has of a zone for so many orders, as cache_orders() says. */
+static inline struct frame_cache *cache_of_orders(unsigned int cpu, const struct zone *z,
+						  unsigned int orders, unsigned int order)
+{
+	return orders == CACHE_ORDERS ? cache_at(cpu, z->type, order)
+				      : &frame_caches[cpu].away.cache;
+}
+
+/* Returns a CPU's cache of a zone and an order below CACHE_ORDERS; &no_cache if it has none. */
+static inline struct frame_cache *cache_of_zone(unsigned int cpu, const struct zone *z,
+						unsigned int order)
+{
+	unsigned int orders = cache_orders(cpu, z);
+
+	return order < orders ? cache_of_orders(cpu, z, orders, order) : &no_cache;
+}
+
+/* Runs the body for each cache of zone z that a CPU has, in rising order. cache is a pointer. */
+#define for_each_cache_of(cpu, z, cache)                                                     \
+	for (unsigned int order_ = 0, orders_ = cache_orders(cpu, z);                        \
+	     order_ < orders_ && ((cache) = cache_of_orders(cpu, z, orders_, order_), true); \
+	     order_++)
 
 /* Returns the stack *pages* of a cache. */
 static inline struct page **cache_pages(struct frame_cache *cache)
@@ -106,15 +181,18 @@ static inline struct page **cache_out(struct frame_cache *cache)
 /*
  * Tells a CPU which cache to use, without a branch: for_gfp[] for order 0, by a request's zone
  * bits, and for_order[], from order 1 on, for GFP_KERNEL. Where no cache serves, the entry is one
- * that is always busy. of_zone[] gives the cache of order 0 by the two zone bits of a state word.
- * for_gfp[] changes as zones run empty: cache_refill() sets an entry of its
- * own CPU, and cache_withhold() takes entries of all CPUs away. for_order[] never changes: it names
- * the highest zone that has RAM, which keeps nothing from GFP_KERNEL.
+ * that is always busy. for_gfp[] changes as zones run empty: cache_refill() sets an entry of its
+ * own CPU, and cache_withhold() takes entries of all CPUs away. for_order[] names caches of the
+ * zone that GFP_KERNEL asks first. That zone mostly keeps nothing from it; where it does,
+ * cache_withhold() takes entries away, and cache_alloc_run() sets them again. of_type[] gives the
+ * cache of order 0 at home by the type in a state word.
  */
 struct cache_table {
 	struct frame_cache *for_gfp[GFP_ZONE_BITS + 1];
 	struct frame_cache *for_order[CACHE_ORDERS]; /* [0] is not used */
-	struct frame_cache *of_zone[STATE_ZONE_MASK + 1];
+	struct frame_cache *of_type[1 << ZONE_TYPE_BITS];
+	struct zone *asked; /* gfp_zone(GFP_KERNEL): for_order[] names its caches */
+	struct zone *first; /* gfp_zone(GFP_KERNEL), if it keeps nothing from that; else &no_zone */
 } __attribute__((aligned(MM_LINE))); /* a power of two makes a short index, too */
 extern struct cache_table cache_tables[MM_MAX_CPUS];
 
@@ -207,7 +285,8 @@ static inline struct frame_cache *cache_for(gfp_t gfp)
 }
 
 /*
- * Returns this CPU's cache of order 0 for the zone that the descriptor of page names. The
+ * Returns this CPU's cache of order 0 at home for the type of memory that the descriptor of page
+ * names. The
  * descriptor may hold any value: the caller compares the whole state word with the cache's
  * afterwards.
  */
@@ -215,7 +294,7 @@ static inline struct frame_cache *cache_of(const struct page *page)
 {
 	uint8_t zone = __atomic_load_n(&page->zone, __ATOMIC_RELAXED);
 
-	return cache_tables[port_cpu_id()].of_zone[zone & STATE_ZONE_MASK];
+	return cache_tables[port_cpu_id()].of_type[zone & ((1u << ZONE_TYPE_BITS) - 1)];
 }
 
 /* Returns this CPU's cache that serves GFP_KERNEL of an order from 1 to 9. */
@@ -314,16 +393,25 @@ cache_push_out(struct frame_cache *cache, struct page *page, uint64_t state)
 void cache_init(void);
 
 /*
- * Finds the highest zone that may serve gfp and has a frame, in this CPU's cache of order 0 or in
- * the bits. Returns its cache, which then has a frame; such requests go there from now on, unless
- * the zone has nothing left but its reserve. Returns NULL when there is no such zone, or when its
- * cache is busy or has a limit of 0. The caller is pinned.
+ * Finds the first zone of the home node's fallback list that may serve gfp and has a frame, in this
+ * CPU's cache of order 0 or in the bits. Returns its cache, which then has a frame; such requests
+ * go there from now on, unless the zone has nothing left but its reserve. The cache away serves
+ * requests for any memory alone, and until the zone that home asks first is given memory again.
+ * Returns NULL when there is no such zone, or when its cache is busy or has a limit of 0, or the
+ * zone has none and the cache away is in use for another. The caller is pinned.
  */
 struct frame_cache *cache_refill(gfp_t gfp);
 
 /*
+ * Takes a frame of node nid, which is not the home node, for GFP_KERNEL: from the cache away, which
+ * is refilled if it is empty. Returns NULL when that brings none that the request may have, or the
+ * cache has frames of another zone. The caller is pinned.
+ */
+struct page *cache_alloc_away(int nid);
+
+/*
  * Takes a run of an order from 1 to 9 from this CPU's cache of gfp_zone(gfp), which is refilled
- * when it is empty. Returns NULL when that brings none; lower zones are not tried. The caller is
+ * when it is empty. Returns NULL when that brings none; other zones are not tried. The caller is
  * pinned.
  */
 struct page *cache_alloc_run(gfp_t gfp, unsigned int order);
@@ -342,41 +430,47 @@ void cache_withhold(const struct zone *z);
  */
 bool cache_free(struct frame_cache *cache, struct page *page, uint64_t state);
 
-/* Returns this CPU's cache of the order for the zone that state names. state may have any value. */
+/*
+ * Returns this CPU's cache of the order for the zone that state names, or &no_cache. state may have
+ * any value.
+ */
 struct frame_cache *cache_find(uint64_t state, unsigned int order);
 
 /*
- * Serve a request for which the bits have nothing, from this CPU's caches of the zones that may
- * serve it. cache_take_last() returns a frame of the caches of order 0, or NULL. A zone must have
- * more than it keeps from the request, with what is in the cache. cache_drain_for() returns one
- * batch to the bits, or a single run if the request is of order 0; it returns false when there is
- * none in a zone that would then have more than it keeps from the request. A batch is about as much
- * as a call that frees a frame into a full cache returns. Busy caches are passed over.
+ * Serve a request on node nid for which the bits have nothing, from this CPU's caches of the zones
+ * that may serve it. cache_take_last() returns a frame of the caches of order 0, or NULL. A zone
+ * must have more than it keeps from the request, with what is in the cache. cache_drain_for()
+ * returns one batch to the bits, or a single run if the request is of order 0; it returns false
+ * when there is none in a zone that would then have more than it keeps from the request. A batch is
+ * about as much as a call that frees a frame into a full cache returns. Busy caches are passed
+ * over.
  */
-struct page *cache_take_last(gfp_t gfp);
-bool cache_drain_for(gfp_t gfp, unsigned int order);
+struct page *cache_take_last(int nid, gfp_t gfp);
+bool cache_drain_for(int nid, gfp_t gfp, unsigned int order);
 
 /*
  * A cache that is *shut* is empty and busy: nothing is put in or taken out, and the calls that
  * would use it use the bits, until every request that shut it has reopened it.
  */
 struct cache_shut {
-	bool all;  /* whether every CPU was asked, or this one alone */
-	bool busy; /* a cache was in use when its CPU was asked last */
-	struct zone *highest;
-	/* Bit k: the CPU's cache of the zone and of order k is shut by this request. */
-	uint16_t caches[MM_MAX_CPUS][MAX_NR_ZONES];
+	bool all;                     /* whether every CPU was asked, or this one alone */
+	bool busy;                    /* a cache was in use when its CPU was asked last */
+	unsigned int highest;         /* the highest type of memory of which caches are shut */
+	int node;                     /* the only node of which caches are shut, or NUMA_NO_NODE */
+	uint32_t caches[MM_MAX_CPUS]; /* bit i: the CPU's cache number i is shut by this request */
 };
+_Static_assert(NR_CPU_CACHES <= 32, "a bit for each cache of a CPU");
 
 /*
  * cache_shut() returns what is in this CPU's caches to the bits and shuts the caches: those of the
- * zone `highest` and of lower ones. With all, and
- * where port_may_wait() returns true, it does so on every CPU; a CPU that is in the middle of a
- * cache's use is asked again until it is not. What stays open, then, are the caches that this very
- * call has interrupted: it cannot wait for them, and waits for no other CPU either, which could be
- * waiting for this one. cache_reopen() ends it. For one CPU the caller is pinned in between.
+ * type of memory `highest` and of lower ones; of zones of `node` alone, unless that is
+ * NUMA_NO_NODE. With all, and where port_may_wait() returns true, it does so on every CPU; a CPU
+ * that is in the middle of a cache's use is asked again until it is not. What stays open, then, are
+ * the caches that this very call has interrupted: it cannot wait for them, and waits for no other
+ * CPU either, which could be waiting for this one. cache_reopen() ends it. For one CPU the caller
+ * is pinned in between.
  */
-void cache_shut(struct cache_shut *s, bool all, struct zone *highest);
+void cache_shut(struct cache_shut *s, bool all, unsigned int highest, int node);
 void cache_reopen(struct cache_shut *s);
 
 /* Returns the number of the zone's frames in the caches of all CPUs. */

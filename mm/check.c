@@ -10,7 +10,7 @@
 
 #include "mm/cache.h"
 #include "mm/memblock.h"
-#include "mm/zone.h"
+#include "mm/shelf.h"
 
 #define MAX_PRINTED 16
 
@@ -56,6 +56,48 @@ static void check_free_run(const struct zone *z, pfn_t pfn, pfn_t end)
 	require(!memblock_is_region_reserved(PFN_PHYS(pfn), PFN_PHYS(end - pfn)), "B2", z, pfn,
 		"a free frame is reserved in memblock");
 	require(covered(&memblock.memory, pfn, end), "B2", z, pfn, "a free frame is not RAM");
+}
+
+/* Returns the number of memblock's region before the first that ends above pfn; -1: none is. */
+static int region_before(pfn_t pfn)
+{
+	unsigned long low = 0, high = memblock.memory.cnt;
+
+	while (low < high) {
+		unsigned long middle = (low + high) / 2;
+		const struct memblock_region *region = &memblock.memory.regions[middle];
+
+		if (region->base + region->size > PFN_PHYS(pfn))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return (int)low - 1;
+}
+
+/* Returns whether the zone has RAM in so many frames from pfn on. */
+static bool has_ram(const struct zone *z, pfn_t pfn, pfn_t frames)
+{
+	int i = region_before(pfn);
+	pfn_t from, to;
+
+	do
+		__next_zone_pfn_range(z, &i, &from, &to);
+	while (i >= 0 && to <= pfn);
+	return i >= 0 && from < pfn + frames;
+}
+
+/* Returns whether several zones have RAM in the GiB around pfn. */
+static bool gib_is_shared(pfn_t pfn)
+{
+	unsigned int zones = 0;
+
+	for_each_zone(z) {
+		zones += has_ram(z, run_start(pfn, GIB_ORDER), GIB_FRAMES);
+		if (zones > 1)
+			return true;
+	}
+	return false;
 }
 
 /* Frames of a block, a gib or a zone by what they are. */
@@ -219,27 +261,43 @@ static struct tally check_block(const struct zone *z, const struct gib *g, pfn_t
 	return (struct tally){ .free = 0 };
 }
 
-/* Checks an open gib: its blocks that lie in the zone, up to the last with RAM. */
+/*
+ * Checks that a block in which the zone has no RAM is none of what its gib can say of it. *inside
+ * is as for check_block(): an allocation has no such block.
+ */
+static void check_foreign_block(const struct zone *z, const struct gib *g, pfn_t pfn,
+				unsigned int inside)
+{
+	unsigned int block = block_of(pfn);
+	bool known = bitmap_test(&g->free, block) || bitmap_test(&g->open, block) ||
+		     bitmap_test(&g->head, block) || inside;
+
+	for (unsigned int k = 0; k < BITMAP_SHIFT; k++)
+		known |= bitmap_test(&g->index[k], block);
+	require(!known, "B2", z, pfn, "a block without RAM of the zone is in use");
+}
+
+/* Checks an open gib: its blocks with RAM of the zone. */
 static struct tally check_open_gib(const struct zone *z, const struct gib *g, pfn_t gib)
 {
-	pfn_t first = gib_pfn(z, gib);
-	pfn_t end = first + GIB_FRAMES;
+	pfn_t first = gib_pfn(gib);
 	struct tally sum = { .free = 0 };
 	unsigned int inside = 0;
 	uint32_t held = 0;
 
-	if (end > z->end_pfn)
-		end = (z->end_pfn + BLOCK_FRAMES - 1) & ~(BLOCK_FRAMES - 1);
-	if (first < z->start_pfn)
-		first = z->start_pfn;
-	for (pfn_t pfn = first; pfn < end; pfn += BLOCK_FRAMES) {
-		struct tally block = check_block(z, g, pfn, &inside);
+	for (pfn_t pfn = first; pfn < first + GIB_FRAMES; pfn += BLOCK_FRAMES) {
+		struct tally block;
 
+		if (!has_ram(z, pfn, BLOCK_FRAMES)) {
+			check_foreign_block(z, g, pfn, inside);
+			continue;
+		}
+		block = check_block(z, g, pfn, &inside);
 		add_tally(&sum, &block);
 	}
 	for (unsigned int k = 0; k < BITMAP_SHIFT; k++) {
-		held |= (uint32_t)bitmap_tree_test(&z->index[BLOCK_ORDER + k], gib) << k;
-		require(bitmap_tree_test(&z->index[k], gib) == !bitmap_empty(&g->index[k]), "B4", z,
+		held |= (uint32_t)gibs_test(z, GIBS_INDEX(BLOCK_ORDER + k), gib) << k;
+		require(gibs_test(z, GIBS_INDEX(k), gib) == !bitmap_empty(&g->index[k]), "B4", z,
 			first, "the zone's index and the gib's differ");
 	}
 	require(!bitmap_full(&g->free) || z->idle[1] == first, "B5", z, first,
@@ -254,28 +312,28 @@ static void check_other_gib(const struct zone *z, pfn_t first)
 	phys_addr_t from, to;
 	uint64_t i;
 
-	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &from, &to, NULL) {
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_HOTPLUG, &from, &to, NULL) {
 		pfn_t start = PFN_UP(from) > first ? PFN_UP(from) : first;
 		pfn_t end = PFN_DOWN(to) < first + GIB_FRAMES ? PFN_DOWN(to) : first + GIB_FRAMES;
 
-		start = start > z->start_pfn ? start : z->start_pfn;
-		end = end < z->border ? end : z->border;
-		require(start >= end, "P1", z, start, "free RAM in a gib that nobody has");
+		for (; start < end; start = run_start(start, BLOCK_ORDER) + BLOCK_FRAMES)
+			require(!has_ram(z, start, 1), "P1", z, start,
+				"free RAM in a gib that nobody has");
 	}
 }
 
 static struct tally check_gib(const struct zone *z, pfn_t gib)
 {
-	bool free = bitmap_tree_test(&z->free, gib);
-	bool open = bitmap_tree_test(&z->open, gib);
-	bool head = bitmap_tree_test(&z->head, gib);
-	pfn_t pfn = gib_pfn(z, gib);
+	bool free = gibs_test(z, GIBS_FREE, gib);
+	bool open = gibs_test(z, GIBS_OPEN, gib);
+	bool head = gibs_test(z, GIBS_HEAD, gib);
+	pfn_t pfn = gib_pfn(gib);
 
 	require(free + open + head <= 1, "B1", z, pfn, "a gib is two of whole, open and head");
 	if (open)
-		return check_open_gib(z, z->dir[gib], gib);
+		return check_open_gib(z, gib_at(z, gib), gib);
 	for (unsigned int k = 0; k < 2 * BITMAP_SHIFT; k++)
-		require(!bitmap_tree_test(&z->index[k], gib), "B3", z, pfn,
+		require(!gibs_test(z, GIBS_INDEX(k), gib), "B3", z, pfn,
 			"the index holds a gib that is not open");
 	if (free) {
 		check_free_run(z, pfn, pfn + GIB_FRAMES);
@@ -292,32 +350,74 @@ static struct tally check_gib(const struct zone *z, pfn_t gib)
 	return (struct tally){ .free = 0 };
 }
 
-/* Checks Z1 and Z2: the span and the directory against memblock. */
-static void check_span(const struct zone *z)
+/* Checks Z1 for a GiB in which the zone has RAM, or a part of it, [from, to). */
+static void check_owner(const struct zone *z, pfn_t from, pfn_t to)
 {
-	uint64_t present = 0;
-	pfn_t from, to;
-	int i;
+	const struct owners *owners = zone_owners[from >> SHELF_ORDER];
+	unsigned int gib = (unsigned int)gib_of(from) % BITMAP_BITS;
+	bool shared = gib_is_shared(from);
 
-	for_each_zone_pfn_range(i, z, &from, &to)
-	{
-		present += to - from;
-		for (pfn_t pfn = run_start(from, GIB_ORDER); pfn < to; pfn += GIB_FRAMES)
-			require(zone_gib(z, pfn), "Z1", z, pfn,
-				"a GiB with RAM is not in the directory");
+	require(zone_gib(z, from), "Z1", z, from, "a GiB with RAM has no gib");
+	if (!owners) {
+		violated("Z1", z, from, "a shelf with RAM has no owners");
+		return;
 	}
-	require(present == z->present, "Z2", z, z->start_pfn, "present is not the RAM in memblock");
-	require(z->start_pfn % BLOCK_FRAMES == 0 && z->border % BLOCK_FRAMES == 0, "Z1", z,
-		z->start_pfn, "a border cuts a block");
+	require(owners->gib[gib] == (shared ? ZONE_MIXED : z->id), "Z1", z, from,
+		"zone_owners[] gives a GiB to another zone");
+	for (pfn_t pfn = run_start(from, BLOCK_ORDER); owners->gib[gib] == ZONE_MIXED && pfn < to;
+	     pfn += BLOCK_FRAMES)
+		require(owners->block[gib][block_of(pfn)] == z->id, "Z1", z, pfn,
+			"zone_owners[] gives a block to another zone");
 }
 
-/* Checks B4 for the top of a bitmap tree. */
-static void check_top(const struct bitmap_tree *tree, const struct zone *z)
+/* Checks Z1 and Z2 for the zone's RAM in memblock. */
+static void check_ram(const struct zone *z)
 {
-	for (pfn_t leaf = 0; leaf < (z->nr_gibs + BITMAP_BITS - 1) / BITMAP_BITS; leaf++)
-		require(
-		    bitmap_test(&tree->top, (unsigned int)leaf) == !bitmap_empty(&tree->leaf[leaf]),
-		    "B4", z, gib_pfn(z, leaf * BITMAP_BITS), "the top of a bitmap tree is wrong");
+	uint64_t present = 0;
+	pfn_t from, to, first = 0, last = 0;
+	int i;
+
+	for_each_zone_pfn_range(i, z, &from, &to) {
+		first = present ? first : from;
+		last = to;
+		present += to - from;
+		for (pfn_t pfn = from, end; pfn < to; pfn = end) {
+			end = run_start(pfn, GIB_ORDER) + GIB_FRAMES;
+			end = end < to ? end : to;
+			check_owner(z, pfn, end);
+		}
+	}
+	require(present == z->present, "Z2", z, z->start_pfn, "present is not the RAM in memblock");
+	require(first == z->start_pfn && last == z->end_pfn, "Z2", z, z->start_pfn,
+		"the zone does not begin or end where its RAM does");
+}
+
+/* Returns whether a byte of zone_owners[] is ZONE_NONE, or names a zone that has RAM there. */
+static bool owner_has_ram(uint8_t number, pfn_t pfn, pfn_t frames)
+{
+	return number == ZONE_NONE || has_ram(state_zones[number], pfn, frames);
+}
+
+/* Checks that each byte of zone_owners[] that names a zone has RAM of this zone (Z1). */
+static void check_owners(const struct owners *owners, pfn_t first)
+{
+	for (unsigned int gib = 0; gib < BITMAP_BITS; gib++) {
+		pfn_t pfn = first + gib * GIB_FRAMES;
+		uint8_t number = owners->gib[gib];
+
+		if (number != ZONE_MIXED) {
+			require(owner_has_ram(number, pfn, GIB_FRAMES), "Z1", state_zones[number],
+				pfn, "a GiB without RAM has an owner");
+			continue;
+		}
+		require(gib_is_shared(pfn), "Z1", &no_zone, pfn,
+			"zone_owners[] has a GiB as shared");
+		for (unsigned int block = 0; block < BITMAP_BITS; block++, pfn += BLOCK_FRAMES) {
+			number = owners->block[gib][block];
+			require(owner_has_ram(number, pfn, BLOCK_FRAMES), "Z1", state_zones[number],
+				pfn, "a block without RAM has an owner");
+		}
+	}
 }
 
 /* Returns how many runs of the order in a stack overlap [pfn, end). */
@@ -341,8 +441,10 @@ static uint64_t times_cached(const struct zone *z, pfn_t pfn, pfn_t end)
 
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
 		for_each_cache_order(order) {
-			struct frame_cache *cache = cache_at(cpu, z->id, order);
+			struct frame_cache *cache = cache_of_zone(cpu, z, order);
 
+			if (cache == &no_cache)
+				continue;
 			times += times_in(pfn, end, cache_pages(cache), cache->count, order) +
 				 times_in(pfn, end, cache_out(cache), cache->nr_out, order);
 		}
@@ -365,13 +467,27 @@ static void check_stack(const struct zone *z, struct page *const *stack, uint64_
 }
 
 /* Checks C3 for one CPU. */
-static void check_table(const struct zone *z, const struct cache_table *table,
-			const struct frame_cache *cache)
+static void check_table(const struct zone *z, unsigned int cpu)
 {
-	for (gfp_t bits = 0; bits <= GFP_ZONE_BITS; bits++)
-		require(table->for_gfp[bits] != cache || !zone_keep(z, bits) || zone_spare(z, bits),
+	const struct cache_table *table = &cache_tables[cpu];
+	const struct frame_cache *cache = cache_of_zone(cpu, z, 0);
+
+	for (unsigned int order = 1; order < CACHE_ORDERS; order++)
+		require(table->for_order[order] == &no_cache ||
+			    table->for_order[order] != cache_of_zone(cpu, z, order) ||
+			    !zone_keep(z, GFP_KERNEL) || zone_spare(z, GFP_KERNEL),
+			"C3", z, z->start_pfn,
+			"a cache serves runs that the zone keeps from requests");
+	for (gfp_t bits = 0; bits <= GFP_ZONE_BITS; bits++) {
+		require(table->for_gfp[bits] != cache || cache == &no_cache ||
+			    z->type <= gfp_type(bits),
+			"C3", z, z->start_pfn,
+			"a cache serves requests that may not have its memory");
+		require(table->for_gfp[bits] != cache || cache == &no_cache ||
+			    !zone_keep(z, bits) || zone_spare(z, bits),
 			"C3", z, z->start_pfn,
 			"a cache serves requests that the zone keeps frames from");
+	}
 }
 
 /* Checks C1 and C2 for one cache. */
@@ -393,21 +509,46 @@ static void check_caches(const struct zone *z, uint64_t found)
 {
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
 		for_each_cache_order(order)
-			check_cache(z, cache_at(cpu, z->id, order), order);
-		check_table(z, &cache_tables[cpu], cache_at(cpu, z->id, 0));
+			if (cache_of_zone(cpu, z, order) != &no_cache)
+				check_cache(z, cache_of_zone(cpu, z, order), order);
+		check_table(z, cpu);
 	}
 	require(found == cache_frames(z), "C1", z, z->start_pfn,
 		"the frames that nobody has are not those in the caches");
 }
 
-/* Returns whether the zone has RAM in a GiB: Z1, the other way round. */
-static bool has_ram(const struct zone *z, pfn_t gib)
+/* Checks Z1 for a shelf, the zone's number i: each of its sets has only gibs that exist. */
+static void check_shelf(const struct zone *z, unsigned int i)
 {
-	pfn_t from = gib_pfn(z, gib), to = from + GIB_FRAMES;
+	const struct shelf *shelf = z->shelf[i];
 
-	from = from > z->start_pfn ? from : z->start_pfn;
-	to = to < z->border ? to : z->border;
-	return memblock_overlaps_region(&memblock.memory, PFN_PHYS(from), PFN_PHYS(to - from));
+	require(!bitmap_empty(&shelf->set[GIBS_EXIST]), "Z1", z, (pfn_t)i << SHELF_ORDER,
+		"a shelf without gibs");
+	for (unsigned int set = 0; set < NR_GIB_SETS; set++)
+		for (unsigned int word = 0; word < BITMAP_WORDS; word++)
+			require(!(shelf->set[set].word[word] & ~shelf->set[GIBS_EXIST].word[word]),
+				"Z1", z, (pfn_t)i << SHELF_ORDER,
+				"a gib that does not exist is in use");
+}
+
+/* Checks the zone's shelves, and B4 for the tops of its sets of gibs. */
+static void check_shelves(const struct zone *z)
+{
+	uint64_t top[NR_GIB_SETS][TOP_WORDS] = { { 0 } };
+
+	for (unsigned int i = 0; i < NR_SHELVES; i++) {
+		if (!z->shelf[i])
+			continue;
+		check_shelf(z, i);
+		for (unsigned int set = 0; set < NR_GIB_SETS; set++)
+			top[set][i / 64] |= (uint64_t)!bitmap_empty(&z->shelf[i]->set[set])
+					    << i % 64;
+	}
+	for (unsigned int set = 0; set < NR_GIB_SETS; set++)
+		for (unsigned int word = 0; word < TOP_WORDS; word++)
+			require(top[set][word] == z->top[set][word], "B4", z,
+				(pfn_t)word * 64 << SHELF_ORDER,
+				"the top of a set of gibs is wrong");
 }
 
 /* Returns whether the unmovable block is open, if there is one. */
@@ -418,7 +559,7 @@ static bool unmovable_is_open(const struct zone *z)
 	if (pfn == PFN_NONE)
 		return true;
 	return zone_gib(z, pfn) && pfn == run_start(pfn, BLOCK_ORDER) &&
-	       bitmap_tree_test(&z->open, gib_of(z, pfn)) &&
+	       gibs_test(z, GIBS_OPEN, gib_of(pfn)) &&
 	       bitmap_test(&zone_gib(z, pfn)->open, block_of(pfn));
 }
 
@@ -426,30 +567,18 @@ static void check_zone(const struct zone *z)
 {
 	struct tally sum = { .free = 0 };
 
-	check_span(z);
+	check_ram(z);
 	require(unmovable_is_open(z), "B3", z, z->start_pfn, "the unmovable block is not open");
-	for (pfn_t gib = 0; gib < z->nr_gibs; gib++) {
+	check_shelves(z);
+	for_each_gib(z, gib) {
 		struct tally part;
 
-		if (!z->dir[gib]) {
-			require(!bitmap_tree_test(&z->free, gib) &&
-				    !bitmap_tree_test(&z->open, gib) &&
-				    !bitmap_tree_test(&z->head, gib),
-				"Z1", z, gib_pfn(z, gib),
-				"a GiB that is not in the directory is in use");
+		if (!has_ram(z, gib_pfn(gib), GIB_FRAMES)) {
+			violated("Z1", z, gib_pfn(gib), "a gib without RAM");
 			continue;
 		}
-		require(has_ram(z, gib), "Z1", z, gib_pfn(z, gib),
-			"a GiB without RAM is in the directory");
 		part = check_gib(z, gib);
 		add_tally(&sum, &part);
-	}
-	if (z->nr_gibs) {
-		for (unsigned int k = 0; k < 2 * BITMAP_SHIFT; k++)
-			check_top(&z->index[k], z);
-		check_top(&z->free, z);
-		check_top(&z->open, z);
-		check_top(&z->head, z);
 	}
 	require(sum.free == z->nr_free, "B6", z, z->start_pfn, "nr_free is not the free frames");
 	require(sum.free + sum.allocated + sum.cached == z->managed, "Z2", z, z->start_pfn,
@@ -457,11 +586,76 @@ static void check_zone(const struct zone *z)
 	check_caches(z, sum.cached);
 }
 
+/* Returns how far a zone is from a node; nothing is as near as a zone of the node itself. */
+static unsigned int distance_of(int nid, const struct zone *z)
+{
+	return z->node == nid ? 0 : node_distance(nid, z->node);
+}
+
+/*
+ * Returns whether the node of list[nr] has a zone of the same kind further up in the list, behind
+ * which zones of other nodes follow. The kinds are Hotplug and all other memory.
+ */
+static bool node_was_left(const uint8_t *list, unsigned int nr)
+{
+	const struct zone *z = state_zones[list[nr]];
+
+	for (unsigned int i = 0; i + 1 < nr; i++) {
+		const struct zone *other = state_zones[list[i]];
+
+		if (other->node == z->node && state_zones[list[nr - 1]]->node != z->node &&
+		    (other->type == ZONE_HOTPLUG) == (z->type == ZONE_HOTPLUG))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Checks Z3 for the list of a node: each zone stands there once, none before one that should be
+ * asked earlier, and a node's zones one after the other.
+ */
+static void check_list(int nid)
+{
+	const uint8_t *list = node_zonelists[nid];
+	unsigned int nr = 0, zones = 0;
+
+	for_each_zone(z)
+		zones++;
+	for (; list[nr] != ZONE_NONE && nr < zones; nr++) {
+		const struct zone *z = state_zones[list[nr]];
+		const struct zone *next = state_zones[list[nr + 1]];
+
+		for (unsigned int i = 0; i < nr; i++)
+			require(list[i] != list[nr], "Z3", z, z->start_pfn,
+				"a zone is in a list twice");
+		require(!node_was_left(list, nr), "Z3", z, z->start_pfn,
+			"the zones of a node do not stand together");
+		if (list[nr + 1] == ZONE_NONE)
+			continue;
+		if ((z->type == ZONE_HOTPLUG) != (next->type == ZONE_HOTPLUG))
+			require(next->type == ZONE_HOTPLUG, "Z3", z, z->start_pfn,
+				"memory that may leave is used too early");
+		else if (z->node == next->node)
+			require(z->type > next->type, "Z3", z, z->start_pfn,
+				"the zones of a node are in the wrong order");
+		else
+			require(distance_of(nid, z) <= distance_of(nid, next), "Z3", z,
+				z->start_pfn, "a node comes before a nearer one");
+	}
+	require(nr == zones && list[nr] == ZONE_NONE, "Z3", state_zones[list[0]], 0,
+		"a list does not have all zones");
+}
+
 unsigned long mm_check(void)
 {
 	violations = 0;
 	for_each_zone(z)
 		check_zone(z);
+	for (unsigned int i = 0; i < NR_SHELVES; i++)
+		if (zone_owners[i])
+			check_owners(zone_owners[i], (pfn_t)i << SHELF_ORDER);
+	for_each_online_node(nid)
+		check_list(nid);
 	if (violations > MAX_PRINTED)
 		printk("mm_check: %lu violations, the first %u printed\n", violations, MAX_PRINTED);
 	return violations;

@@ -30,7 +30,7 @@ typedef unsigned int gfp_t;
 #define __GFP_HIGH      0x20u  /* may use the reserve that lower zones keep from higher requests */
 #define __GFP_ZERO      0x100u /* cleared */
 #define __GFP_ATOMIC    0x200u /* fails rather than wait for other CPUs */
-#define __GFP_THISNODE  0x200000u /* from no other node; there is one node, so always so */
+#define __GFP_THISNODE  0x200000u /* from no other node than the one asked for */
 
 /*
  * A hint: the allocation stays for very long. It is taken from where it does least harm. A block of
@@ -153,5 +153,9 @@ void drain_all_pages(void);
 unsigned int page_order(const struct page *head);
 unsigned int page_count(const struct page *head);
 unsigned int page_zonenum(const struct page *head);
+
+/* Returns the zone of an allocation, given its head. */
+struct zone;
+struct zone *page_zone(const struct page *head);
 
 #endif

@@ -198,27 +198,29 @@ static int set_range(struct memblock_type *type, phys_addr_t base, phys_addr_t s
 		     const struct region_change *change)
 {
 	phys_addr_t end = range_end(base, size);
-	bool clear = type == &memblock.reserved;
+	bool clear = type == &memblock.reserved, more = true;
 	int err;
 
 	while ((err = make_room(type, regions_growth_by_set(type, base, end, change),
 				clear ? base : 0, clear ? end : 0)) > 0)
 		;
-	for (int parts = 0; !err && parts < 2; parts++) {
-		struct memblock_region *region;
+	for (int parts = 0; !err && more && parts < 2; parts++) {
+		unsigned long i = base < end ? regions_find(type, base) : nr_regions(type);
 
-		for (phys_addr_t pos = base;
-		     (region = regions_find_overlap(type, pos, end)) != NULL;) {
+		more = false;
+		while (i < nr_regions(type) && type->regions[i].base < end) {
+			struct memblock_region *region = &type->regions[i++];
 			struct memblock_region now = region_changed(region, change);
 			bool part = region->base < base || region_end(region) > end;
 			bool same = regions_alike(&now, region);
 
 			now.base = phys_max(region->base, base);
 			now.size = phys_min(region_end(region), end) - now.base;
-			pos = region_end(&now);
+			more |= part;
 			if (same || part != (parts == 1))
 				continue;
 			region_replace(type, region, &now);
+			i = regions_find(type, region_end(&now)); /* it may have been joined */
 		}
 	}
 	return err;
@@ -819,8 +821,8 @@ unsigned long totalram_pages(void)
 	return nr_handed_over;
 }
 
-/* Weak: a buddy allocator that can take many blocks at once has its own. */
-__attribute__((weak)) unsigned long memblock_free_largest(unsigned long pfn, unsigned long end_pfn)
+/* Weak: a buddy allocator that can take more than an aligned run at once has its own. */
+__attribute__((weak)) unsigned long memblock_free_range(unsigned long pfn, unsigned long end_pfn)
 {
 	(void)end_pfn;
 	return pfn;
@@ -832,17 +834,15 @@ static void hand_over_frames(unsigned long pfn, unsigned long end_pfn)
 	if (pfn < end_pfn)
 		nr_handed_over += end_pfn - pfn;
 	while (pfn < end_pfn) {
-		if (!(pfn & ((1ul << MAX_PAGE_ORDER) - 1)) && (end_pfn - pfn) >> MAX_PAGE_ORDER) {
-			unsigned long taken = memblock_free_largest(pfn, end_pfn);
+		unsigned long taken = memblock_free_range(pfn, end_pfn);
+		unsigned int order, fits;
 
-			if (taken != pfn) {
-				pfn = taken;
-				continue;
-			}
+		if (taken != pfn) {
+			pfn = taken;
+			continue;
 		}
-		unsigned int order = (unsigned int)__builtin_ctzl(pfn | 1ul << MAX_PAGE_ORDER);
-		unsigned int fits = 63 - (unsigned int)__builtin_clzl(end_pfn - pfn);
-
+		order = (unsigned int)__builtin_ctzl(pfn | 1ul << MAX_PAGE_ORDER);
+		fits = 63 - (unsigned int)__builtin_clzl(end_pfn - pfn);
 		order = order < fits ? order : fits;
 		memblock_free_pages(pfn_to_page(pfn), pfn, order);
 		pfn += 1ul << order;
@@ -868,9 +868,8 @@ void memblock_free_all(void)
 	phys_addr_t start, end;
 	uint64_t i;
 
-	memblock_clear_hotplug(0, PHYS_ADDR_MAX);
 	set_reserved_nodes();
-	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &start, &end, NULL)
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_HOTPLUG, &start, &end, NULL)
 		hand_over_frames(PFN_UP(start), PFN_DOWN(end));
 }
 

@@ -37,7 +37,7 @@
 #define NUMA_NO_NODE (-1)
 #endif
 #ifndef MAX_NUMNODES
-#define MAX_NUMNODES 64
+#define MAX_NUMNODES 63
 #endif
 #define numa_valid_node(nid)  ((nid) >= 0 && (nid) < MAX_NUMNODES)
 
@@ -430,18 +430,17 @@ struct page;
 void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order);
 
 /*
- * Takes over runs of the largest order, MAX_PAGE_ORDER, all at once: from pfn, which is aligned to
- * them, up to end_pfn, as many as it can. Returns the first frame that it did not take. The buddy
- * allocator may supply it (zone.c); without it, or if it takes none, memblock_free_pages() is
- * called for the run at pfn.
+ * Takes over frames from pfn on, up to end_pfn at most, as many as it can at once. Returns the
+ * first frame that it did not take. The buddy allocator may supply it (zone.c); without it, or if
+ * it takes none, memblock_free_pages() is called for the largest aligned run at pfn.
  */
-unsigned long memblock_free_largest(unsigned long pfn, unsigned long end_pfn);
+unsigned long memblock_free_range(unsigned long pfn, unsigned long end_pfn);
 
 /*
- * Gives every free frame to the buddy allocator, in the largest naturally aligned runs, and clears
- * MEMBLOCK_HOTPLUG. To be called once. From then on memblock is kept as the record of what is RAM
- * and what is reserved, and memory is allocated from the buddy allocator. Reserved regions get the
- * node of the memory that they lie in.
+ * Gives every free frame to the buddy allocator, in the largest naturally aligned runs. To be
+ * called once. From then on memblock is kept as the record of what is RAM, what of it may be
+ * unplugged, and what is reserved, and memory is allocated from the buddy allocator. Reserved
+ * regions get the node of the memory that they lie in.
  */
 void memblock_free_all(void);
 

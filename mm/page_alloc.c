@@ -30,6 +30,11 @@ unsigned int page_count(const struct page *head)
 	return (uint32_t)state_read(head);
 }
 
+struct zone *page_zone(const struct page *head)
+{
+	return state_zone(state_read(head));
+}
+
 unsigned int page_zonenum(const struct page *head)
 {
 	return state_zone(state_read(head))->id;
@@ -60,10 +65,13 @@ mm_always_inline pfn_t zone_take(struct zone *z, unsigned int order, uint64_t ke
 	return pfn;
 }
 
-/* Allocates from the bits, zone by zone downwards. */
-static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
+/* Allocates from the bits, zone by zone in the order of node nid's fallback list. */
+static struct page *alloc_from_zones(int nid, gfp_t gfp, unsigned int order)
 {
-	for (struct zone *z = gfp_zone(gfp); z >= zones; z--) {
+	struct fallback f = fallback_of(nid, gfp);
+	struct zone *z;
+
+	while ((z = fallback_next(&f))) {
 		pfn_t pfn = zone_spare(z, gfp) >> order ? PFN_AGAIN : PFN_NONE;
 
 		while (pfn == PFN_AGAIN)
@@ -89,19 +97,20 @@ static struct page *alloc_from_zones(gfp_t gfp, unsigned int order)
  * what is left there, and in the caches of all CPUs if the request may wait. These stay shut
  * meanwhile, because others would fill them again.
  */
-static struct page *alloc_drained(gfp_t gfp, unsigned int order)
+static struct page *alloc_drained(int nid, gfp_t gfp, unsigned int order)
 {
-	struct page *page = order ? NULL : cache_take_last(gfp);
+	struct page *page = order ? NULL : cache_take_last(nid, gfp);
 	struct cache_shut shut;
 	unsigned int n;
 
-	for (n = 0; !page && n < MAX_DRAINS && cache_drain_for(gfp, order); n++)
-		page = alloc_from_zones(gfp, order);
+	for (n = 0; !page && n < MAX_DRAINS && cache_drain_for(nid, gfp, order); n++)
+		page = alloc_from_zones(nid, gfp, order);
 	/* Otherwise nothing is left on this CPU that helps, and others may not be asked. */
 	if (page || (n < MAX_DRAINS && (gfp & __GFP_ATOMIC || !port_may_wait())))
 		return page;
-	cache_shut(&shut, !(gfp & __GFP_ATOMIC), gfp_zone(gfp));
-	page = alloc_from_zones(gfp, order);
+	cache_shut(&shut, !(gfp & __GFP_ATOMIC), gfp_type(gfp),
+		   gfp & __GFP_THISNODE ? nid : NUMA_NO_NODE);
+	page = alloc_from_zones(nid, gfp, order);
 	cache_reopen(&shut);
 	return page;
 }
@@ -114,27 +123,41 @@ static struct page *cleared(struct page *page, gfp_t gfp, unsigned int order)
 	return page;
 }
 
-__attribute__((noinline)) static struct page *alloc_slow(gfp_t gfp, unsigned int order)
+/* Returns whether there is a zone that may serve such a request. */
+static bool any_zone(int nid, gfp_t gfp)
+{
+	struct fallback f = fallback_of(nid, gfp);
+
+	return fallback_next(&f);
+}
+
+__attribute__((noinline)) static struct page *alloc_on(int nid, gfp_t gfp, unsigned int order)
 {
 	struct page *page;
 
 	if (order > MAX_PAGE_ORDER)
 		return NULL;
-	page = alloc_from_zones(gfp, order);
-	if (!page)
-		page = alloc_drained(gfp, order);
+	page = alloc_from_zones(nid, gfp, order);
+	if (!page && any_zone(nid, gfp))
+		page = alloc_drained(nid, gfp, order);
 	if (mm_debug && page)
 		mm_debug_alloc(page_to_pfn(page), (uint64_t)1 << order, order, gfp, CALLER);
 	return cleared(page, gfp, order);
 }
 
+/* Allocates from the bits, on the home node first. */
+static struct page *alloc_slow(gfp_t gfp, unsigned int order)
+{
+	return alloc_on(numa_mem_id(), gfp, order);
+}
+
 /*
- * Allocates an order that has no frame cache for GFP_KERNEL: from the bits of the highest zone,
- * which keeps nothing from it, else by alloc_slow().
+ * Allocates an order that has no frame cache for GFP_KERNEL: from the bits of the first zone, if
+ * that keeps nothing from it, else by alloc_slow().
  */
 __attribute__((noinline)) static struct page *alloc_large(unsigned int order)
 {
-	struct zone *z = gfp_zone(GFP_KERNEL);
+	struct zone *z = cache_tables[port_cpu_id()].first;
 	unsigned long flags;
 	pfn_t pfn;
 
@@ -170,7 +193,7 @@ __attribute__((noinline)) static struct page *alloc_cached_slow(gfp_t gfp, unsig
 {
 	struct page *page;
 
-	if (order >= CACHE_ORDERS || gfp & __GFP_UNMOVABLE)
+	if (order >= CACHE_ORDERS || gfp & (__GFP_UNMOVABLE | __GFP_THISNODE))
 		return alloc_slow(gfp, order);
 	port_pin();
 	page = order ? cache_alloc_run(gfp, order) : cache_pop(cache_for(gfp));
@@ -209,11 +232,28 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	return page ? page : alloc_cached_slow(GFP_KERNEL, order);
 }
 
+/* Takes a single frame from the cache away, if it can. Node nid has a list, if it is known. */
+struct page *alloc_pages_far(int nid, gfp_t gfp, unsigned int order)
+{
+	struct page *page = NULL;
+
+	if (nid == NUMA_NO_NODE)
+		return alloc_pages(gfp, order);
+	if (!node_online(nid))
+		return gfp & __GFP_THISNODE ? NULL : alloc_pages(gfp, order);
+	if (!order && gfp == GFP_KERNEL && !mm_debug) {
+		port_pin();
+		page = cache_alloc_away(nid);
+		port_unpin();
+	}
+	return page ? page : alloc_on(nid, gfp, order);
+}
+
 void drain_caches(void)
 {
 	struct cache_shut shut;
 
-	cache_shut(&shut, false, &zones[MAX_NR_ZONES - 1]);
+	cache_shut(&shut, false, ZONE_HOTPLUG, NUMA_NO_NODE);
 	cache_reopen(&shut);
 }
 
@@ -221,7 +261,7 @@ void drain_all_pages(void)
 {
 	struct cache_shut shut;
 
-	cache_shut(&shut, true, &zones[MAX_NR_ZONES - 1]);
+	cache_shut(&shut, true, ZONE_HOTPLUG, NUMA_NO_NODE);
 	cache_reopen(&shut);
 }
 
@@ -350,8 +390,9 @@ __attribute__((noinline)) static void free_slow(struct page *page, unsigned int 
 }
 
 /*
- * The hot path is a frame with one reference, and room in the cache that serves GFP_KERNEL. That is
- * a guess, which need not wait for the descriptor: the two state words tell whether it is right.
+ * The hot path is a frame with one reference, and room in the cache that serves GFP_KERNEL.
+ * That is a guess, which need not wait for the descriptor: the two state words tell whether it is
+ * right.
  */
 void __free_page(struct page *page)
 {
@@ -567,6 +608,24 @@ static void split_parts(struct zone *z, pfn_t start, pfn_t end)
 			split_head(z, pfn_to_page(pfn), BLOCK_ORDER, 0);
 }
 
+/* Returns the zone of all blocks of [pfn, end) that have RAM; NULL when they are of several. */
+static struct zone *zone_of_range(pfn_t pfn, pfn_t end)
+{
+	struct zone *z = &no_zone;
+
+	while (pfn < end) {
+		unsigned int order;
+		struct zone *other = zone_around(pfn, &order);
+
+		if (z == &no_zone)
+			z = other;
+		if (other != z && other != &no_zone)
+			return NULL;
+		pfn = run_start(pfn, order) + ((pfn_t)1 << order);
+	}
+	return z;
+}
+
 int alloc_contig_range(pfn_t start, pfn_t end, unsigned int migratetype, gfp_t gfp)
 {
 	struct cache_shut shut;
@@ -574,10 +633,9 @@ int alloc_contig_range(pfn_t start, pfn_t end, unsigned int migratetype, gfp_t g
 	bool taken;
 
 	(void)migratetype;
-	if (start >= end || end > MM_MAX_PFN || pfn_zone(start) != pfn_zone(end - 1))
+	if (start >= end || end > MM_MAX_PFN || !(z = zone_of_range(start, end)))
 		return -EINVAL;
-	z = pfn_zone(start);
-	cache_shut(&shut, !(gfp & __GFP_ATOMIC), z);
+	cache_shut(&shut, !(gfp & __GFP_ATOMIC), z->type, NUMA_NO_NODE);
 	taken = take_parts(z, start, end);
 	cache_reopen(&shut);
 	if (!taken)

@@ -6,7 +6,7 @@
  */
 #include "mm/page_state.h"
 
-#include "mm/zone.h"
+#include "mm/shelf.h"
 
 /* Where in its zone's metadata a frame is found. */
 enum where {
@@ -33,11 +33,6 @@ static inline bool sees(const struct bitmap *bitmap, pfn_t child)
 	return bitmap_read(word_of(bitmap, child)) >> (child % BITMAP_WORD_FRAMES) & 1;
 }
 
-static inline bool tree_sees(const struct bitmap_tree *tree, pfn_t child)
-{
-	return sees(tree->leaf, child);
-}
-
 /* Returns a copy of a bitmap that may be written meanwhile. */
 static struct bitmap copy_of(const struct bitmap *bitmap)
 {
@@ -50,15 +45,15 @@ static struct bitmap copy_of(const struct bitmap *bitmap)
 
 static enum where locate(const struct zone *z, const struct gib *g, pfn_t pfn)
 {
-	pfn_t gib = gib_of(z, pfn);
+	pfn_t gib = gib_of(pfn);
 
 	if (!g)
 		return NOWHERE;
-	if (tree_sees(&z->free, gib))
+	if (gibs_test(z, GIBS_FREE, gib))
 		return GIB_FREE;
-	if (tree_sees(&z->head, gib))
+	if (gibs_test(z, GIBS_HEAD, gib))
 		return GIB_HEAD;
-	if (!tree_sees(&z->open, gib))
+	if (!gibs_test(z, GIBS_OPEN, gib))
 		return NOWHERE;
 	if (sees(&g->free, block_of(pfn)))
 		return BLOCK_FREE;
@@ -196,16 +191,15 @@ static bool bit_span(const uint64_t *word, pfn_t pfn, pfn_t *end)
 
 bool free_span(pfn_t pfn, pfn_t *end)
 {
-	const struct zone *z = pfn_zone(pfn);
+	unsigned int order;
+	const struct zone *z = zone_around(pfn, &order);
 	const struct gib *g = zone_gib(z, pfn);
 	enum where where = locate(z, g, pfn);
-	pfn_t size = where < BLOCK_FREE ? GIB_FRAMES : BLOCK_FRAMES;
 
 	if (where == BLOCK_OPEN)
 		return bit_span(word_of(g->block, pfn % GIB_FRAMES), pfn, end);
-	*end = next_multiple(pfn, size);
-	if (*end > z->border)
-		*end = z->border;
+	/* In a GiB that several zones share, only the block is known to be this one's. */
+	*end = next_multiple(pfn, where < BLOCK_FREE ? (pfn_t)1 << order : BLOCK_FRAMES);
 	return where == GIB_FREE || where == BLOCK_FREE;
 }
 
@@ -224,13 +218,12 @@ static pfn_t last_end(void)
 static inline const uint64_t *open_word(pfn_t pfn)
 {
 	const struct zone *z = pfn_zone(pfn);
-	pfn_t gib = gib_of(z, pfn);
 	const struct gib *g;
 
-	if (gib >= z->nr_gibs || !tree_sees(&z->open, gib))
+	if (z == &no_zone || !gibs_test(z, GIBS_OPEN, gib_of(pfn)))
 		return NULL;
-	g = z->dir[gib];
-	if (!sees(&g->open, pfn / BLOCK_FRAMES % BITMAP_BITS))
+	g = gib_at(z, gib_of(pfn));
+	if (!sees(&g->open, block_of(pfn)))
 		return NULL;
 	return word_of(g->block, pfn % GIB_FRAMES);
 }
@@ -341,9 +334,9 @@ uint64_t mem_map_touched(void)
 	uint64_t blocks = 0;
 
 	for_each_zone(z)
-		for (pfn_t gib = 0; gib < z->nr_gibs; gib++)
-			if (tree_sees(&z->known, gib))
-				blocks += clean_blocks(z->dir[gib]);
+		for_each_gib(z, gib)
+			if (gibs_test(z, GIBS_KNOWN, gib))
+				blocks += clean_blocks(gib_at(z, gib));
 	return blocks * BLOCK_FRAMES * sizeof(struct page);
 }
 
@@ -389,10 +382,10 @@ static void count_gib(const struct gib *g, uint64_t counts[NR_ORDERS])
 void zone_free_blocks(const struct zone *z, uint64_t counts[NR_ORDERS])
 {
 	memset(counts, 0, NR_ORDERS * sizeof(*counts));
-	for (pfn_t gib = 0; gib < z->nr_gibs; gib++) {
-		if (tree_sees(&z->free, gib))
+	for_each_gib(z, gib) {
+		if (gibs_test(z, GIBS_FREE, gib))
 			counts[GIB_ORDER]++;
-		else if (tree_sees(&z->open, gib))
-			count_gib(z->dir[gib], counts);
+		else if (gibs_test(z, GIBS_OPEN, gib))
+			count_gib(gib_at(z, gib), counts);
 	}
 }

@@ -139,8 +139,9 @@ static inline void port_unpin(void)
  * port_nr_cpus() returns how many CPUs use the allocator, 1 to MM_MAX_CPUS. Only zones_finish()
  * asks: it divides what the frame caches of a zone may hold by that number. port_may_wait() returns
  * whether the caller may wait for other CPUs: interrupts are on here, and it holds no lock that
- * another CPU could be waiting for with its interrupts off. port_on_each_cpu() runs the function on
- * every CPU, this one included, and returns when all have run it. It is called only where
+ * another CPU could be waiting for with its interrupts off. It returns false in every interrupt
+ * handler, even where that has enabled interrupts. port_on_each_cpu() runs the function on every
+ * CPU, this one included, and returns when all have run it. It is called only where
  * port_may_wait() returns true. The function must be able to interrupt any code of mm/: as in
  * Linux's on_each_cpu() an interrupt handler runs it, not a thread. With one CPU port_on_each_cpu()
  * just calls the function.

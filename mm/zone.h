@@ -3,16 +3,21 @@
  * zone.h: zones, and the allocator's metadata: what is free, what is in use, and the rules between.
  *
  * Terms. A frame is 4 KiB. A block is 512 frames, 2 MiB. A gib is 512 blocks, 1 GiB, or the part of
- * it that one zone has. A child (frame, block or gib) is *whole* when its bit in its parent is set:
- * all of it is free. A block or gib is *open* when a bitmap of its own says which of its children
- * are whole. It is *full* when all bits of that bitmap are set. It *closes* when its bit in its
- * parent is set instead: it is then whole, and no longer open.
+ * it that one zone has. A shelf is 512 gibs, 512 GiB, or the part of it that one zone has. A child
+ * (frame, block or gib) is *whole* when its bit in its parent is set: all of it is free. A block or
+ * gib is *open* when a bitmap of its own says which of its children are whole. It is *full* when
+ * all bits of that bitmap are set. It *closes* when its bit in its parent is set instead: it is
+ * then whole, and no longer open.
  *
- *     zone     free open head known   bitmap trees over gibs     index[0..17] over open gibs
- *      │ dir[]  a pointer a GiB, null where the zone has no RAM
+ *     zone     top of each set of gibs: in which shelves it has any
+ *      │ shelf[]  a pointer for each 512 GiB, null where the zone has no RAM
+ *     shelf    free open head known   bitmaps over gibs          index[0..17] over open gibs
+ *      │ gib[]    a pointer for each GiB in which the zone has RAM
  *     gib      free open head clean   bitmaps over blocks        index[0..8] over open blocks
  *      │ block[]
  *     bitmap   512 bits: this frame is free
+ *
+ * These are the four levels of the processor's page tables, each with 512 children.
  *
  * A free run of order k is an aligned run of 2^k set bits: in a block's bitmap for k < 9, in a
  * gib's for 9 <= k < 18; of order 18 it is a whole gib. An allocation is such a run with its bits
@@ -26,6 +31,12 @@
  * a free completes a run. It is *stale* when no such run is left, and *lowered* when a search has
  * found that out.
  *
+ * Zones. There is a zone for each NUMA node and type of memory that has RAM. memblock says which
+ * node that is. A block belongs to one zone, whole; a GiB may be shared by several, and each has a
+ * gib of its own there then. zone_owners[] says whose a frame is: it has a byte for each GiB, the
+ * number of the zone that has all of its RAM. Where a GiB is shared, the byte is ZONE_MIXED, and
+ * there is a byte for each block.
+ *
  * Where this comes from. The buddy system is described by Knuth (The Art of Computer Programming,
  * volume 1, section 2.5). Keeping it in bits below a summary that guides the search is also
  * LLFree's way (Wrenger et al., USENIX ATC 2023). Preferring low addresses to small runs is close
@@ -37,16 +48,22 @@
  * Invariants. mm_check() recomputes each and names those that are broken. B3, B4, B5 and B6 hold at
  * rest: while a free is in progress without the lock (see below) they may not.
  *
- *   Z1 A zone begins and ends on a block's border. dir[] has a gib exactly where the zone has RAM.
- *   Z2 present counts the zone's frames that are RAM in memblock, managed those handed over.
+ *   Z1 All RAM of a block is one zone's: that of the node and the type of memory that memblock has
+ *      there. A zone has a gib in exactly the GiBs in which it has RAM, and a shelf where it has a
+ *      gib. zone_owners[] says the same: each byte of a GiB or block names its zone, or ZONE_NONE
+ *      where there is no RAM; ZONE_MIXED is in exactly those GiBs in which several zones have RAM.
+ *   Z2 present counts the zone's frames that are RAM in memblock, managed those handed over;
+ *      start_pfn is the first of its RAM, end_pfn the end of the last.
+ *   Z3 The fallback list of each node (numa.h) has every zone once, in the order that is described
+ *      there.
  *   B1 A child is at most one of whole, open, in *head*; inside an allocation, none.
  *   B2 A free frame is RAM, and not reserved in memblock.
  *   B3 index[k] holds every open block or gib that has a run of 2^k children, and only open ones;
  *      index[k + 1] is a subset of index[k]; index[0] and index[9] (single children) are exact.
  *      The exception is one block of each zone, *unmovable*, from which allocations that stay are
  *      served: it is open, and the index never holds it, so that no other request finds it.
- *   B4 For k < 9 the zone's index[k] holds exactly the gibs whose own index[k] is not empty. The
- *      top of each bitmap tree says which of its leaves are not empty.
+ *   B4 For k < 9 the shelf's index[k] holds exactly the gibs whose own index[k] is not empty. The
+ *      top of each set of gibs says in which shelves it is not empty.
  *   B5 An open block or gib is not full. The exception is one block and one gib of each zone,
  *      idle[]: the last that became full stays open, because otherwise a single page that is
  *      freed and allocated in turn would close and open it for ever.
@@ -66,14 +83,15 @@
  * words, RUNS_REFILL runs or MAX_BATCH_BLOCKS blocks. What a hold does in cold paths, such as to
  * lower bounds, or to zero the 512 descriptors of a block, is counted in zone->work, and ends a
  * batch or a search (BUDDY_MAX_WORK). Whatever takes longer is done in several holds, and the
- * invariants are kept between them. Only the
- * hand-over from memblock (zones_init() to zones_finish()) may hold it for longer.
+ * invariants are kept between them. Only the hand-over from memblock (zones_init() to
+ * zones_finish()) may hold it for longer.
  *
  * The lock is needed to take frames, to lower a bound, to open and to close, and for all that
  * concerns whole blocks: free, open, head, clean, index[9] and above, idle[]. So one CPU at a time
  * clears bits. It is not needed to free frames of an open block, which only sets bits: those of the
- * frames, of the gib's index and of the zone's index[0] to index[8]. These bits may become set
- * while another CPU holds the lock, so they are changed by atomic OR and AND alone.
+ * frames, of the gib's index and of the shelf's index[0] to index[8], and those of the tops of
+ * these. They may become set while another CPU holds the lock, so they are changed by atomic OR and
+ * AND alone.
  *
  * Frees without the lock. As long as the block has a frame that is not free, it stays open: it
  * cannot become whole. So a CPU that holds frames of it, allocated or in its frame cache, may do
@@ -83,8 +101,8 @@
  *      them.
  *   2. If the index does not hold the block for the run of which the frames will be a part (k is
  *      its order, at most 8), raise the bound: for k and then for each order below, down to the
- *      first that is held, set the block's bit in the gib's index, then the gib's in the leaf of
- *      the zone's, then the leaf's in the top.
+ *      first that is held, set the block's bit in the gib's index, then the gib's in the shelf's,
+ *      then the shelf's in the top.
  *   3. Set the frames' bits.
  *   4. Look at the word as it is now and, if it is full, at the words beside it. When the run has
  *      become larger than was expected, because other CPUs have freed its other parts, k is its
@@ -99,9 +117,9 @@
  *
  *   L1 Lowering a bound takes the block off the index, and then looks for a run once more. If there
  *      is one, the bound is put back.
- *   L2 When the gib's index has become empty, the gib's bit in the zone's is cleared, and then the
- *      gib's index is looked at; when a leaf has become empty, its bit in the top, and then the
- *      leaf. If it is not empty after all, the bit is set again.
+ *   L2 When the gib's index has become empty, the gib's bit in the shelf's is cleared, and then the
+ *      gib's index is looked at; when the shelf's has become empty, its bit in the top, and then
+ *      the shelf's. If it is not empty after all, the bit is set again.
  *   L3 idle[0] is replaced, and then the block that it named is looked at. If it is full, it
  *      closes.
  *
@@ -148,14 +166,23 @@
 #define MM_ZONE_H
 
 #include "mm/bitmap.h"
-#include "mm/gfp.h"
+#include "mm/numa.h"
 
-enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, MAX_NR_ZONES };
+/*
+ * Types of memory. ZONE_HOTPLUG is what memblock marks as MEMBLOCK_HOTPLUG, wherever it lies: it
+ * may have to leave again, so it is used last of all.
+ */
+enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, ZONE_HOTPLUG, MAX_NR_ZONES };
 
 #define BLOCK_ORDER        BITMAP_SHIFT
 #define GIB_ORDER          (BLOCK_ORDER + BITMAP_SHIFT)
+#define SHELF_ORDER        (GIB_ORDER + BITMAP_SHIFT)
 #define BLOCK_FRAMES       ((pfn_t)1 << BLOCK_ORDER)
 #define GIB_FRAMES         ((pfn_t)1 << GIB_ORDER)
+
+/* As many as there can be RAM for. Tests with smaller bitmaps do with as many small shelves. */
+#define NR_SHELVES         ((unsigned int)((MM_MAX_PFN - 1) >> (3 * 9)) + 1)
+#define TOP_WORDS          ((NR_SHELVES + 63) / 64)
 
 /* In place of a frame number: there is none; or the search was cut short and must be repeated. */
 #define PFN_NONE           (~(pfn_t)0)
@@ -166,9 +193,14 @@ enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, MAX_NR_ZONES };
 #define STATE_ORDER_MASK   0x1full
 #define STATE_RESERVED     (1ull << 39)
 #define STATE_ZONE_SHIFT   40
-#define STATE_ZONE_MASK    0x3ull
-#define STATE_NODE_SHIFT   42
+#define STATE_ZONE_MASK    0xffull
 #define STATE_COOKIE_SHIFT 48
+
+/* A zone's number: its type in the lowest two bits, above these its node. */
+#define ZONE_TYPE_BITS     2
+#define NR_ZONE_NUMBERS    256
+#define ZONE_MIXED         254 /* in zone_owners[]: several zones */
+#define ZONE_NONE          255 /* in zone_owners[]: no zone */
 
 struct gib {
 	struct bitmap free;  /* blocks that are whole */
@@ -180,61 +212,133 @@ struct gib {
 };
 
 /*
+ * Sets of gibs: a shelf has a bitmap for each, a zone the tops. GIBS_INDEX(k) are the gibs that may
+ * hold a run of order k.
+ */
+#define GIBS_INDEX(k) (k)
+enum {
+	GIBS_FREE = 2 * BITMAP_SHIFT, /* gibs that are whole */
+	GIBS_OPEN,                    /* gibs that are open */
+	GIBS_HEAD,                    /* gibs allocated in one piece */
+	GIBS_KNOWN,                   /* gibs whose struct gib was written */
+	GIBS_EXIST,                   /* gibs in which the zone has RAM; set at boot */
+	NR_GIB_SETS
+};
+
+struct shelf {
+	struct bitmap set[NR_GIB_SETS];
+	struct gib *gib[BITMAP_BITS]; /* those that exist; undefined elsewhere */
+};
+
+/*
  * What is set at boot lies in lines of the CPU cache of its own, because all paths read it. nr_free
  * and the index are read and written without the lock, too.
  */
 struct zone {
-	uint8_t id;
+	uint8_t id;   /* its number */
+	uint8_t type; /* enum zone_type */
+	int node;
 	uint64_t state;  /* of a head of order 0 with one reference: state_allocated(id, 0) */
-	pfn_t first_gib; /* the GiB of dir[0] and of bit 0 of the bitmap trees */
-	struct gib **dir;
-	pfn_t start_pfn;  /* the border below */
-	pfn_t end_pfn;    /* the end of the zone's last RAM; start_pfn when it has none */
-	pfn_t border;     /* where the next zone begins */
-	pfn_t nr_gibs;    /* entries of dir[] */
-	uint64_t present; /* see Z2 */
+	pfn_t start_pfn; /* see Z2. Between the two there may be RAM of other zones */
+	pfn_t end_pfn;
+	uint64_t present;
 	uint64_t managed;
-	uint64_t lowmem_reserve[MAX_NR_ZONES]; /* [j]: kept from requests that zone j could serve */
-	const char *name;
+	uint64_t lowmem_reserve[MAX_NR_ZONES]; /* [j]: kept from requests that type j could serve */
+	const char *name;                      /* of its type */
+	pfn_t run_start, run_end; /* while zones_init() runs: RAM that has no gibs yet */
+	struct shelf *shelf[NR_SHELVES];
 
 	port_lock_t lock __attribute__((aligned(MM_LINE)));
 	uint64_t nr_free;   /* frames free in the bits */
+	bool spilled;       /* a CPU whose home asks this zone first uses its cache away */
 	pfn_t idle[2];      /* first frame of the full block, gib, kept open (B5), or PFN_NONE */
 	uint32_t work;      /* done under the present hold of the lock: see BUDDY_MAX_WORK */
 	uint32_t cut_short; /* searches in a row that work has ended: see take_searching() */
 	pfn_t unmovable; /* first frame of the open block for __GFP_UNMOVABLE (B3), or PFN_NONE */
-	struct bitmap_tree index[2 * BITMAP_SHIFT]; /* gibs that may hold a run of this order */
-	struct bitmap_tree free;                    /* gibs that are whole */
-	struct bitmap_tree open;                    /* gibs that are open */
-	struct bitmap_tree head;                    /* gibs allocated in one piece */
-	struct bitmap_tree known;                   /* gibs whose struct gib was written */
+	uint64_t top[NR_GIB_SETS][TOP_WORDS]; /* bit i: shelf i's set is not empty (B4) */
 } __attribute__((aligned(MM_LINE)));
 
-/* One more than there are, and empty: a descriptor that was never written may name it. */
-extern struct zone zones[STATE_ZONE_MASK + 1];
+/*
+ * The zones, in the order of their numbers, and NULL behind the last. Each lies in memory of its
+ * own node.
+ */
+extern struct zone *zone_list[NR_ZONE_NUMBERS];
 
-#define for_each_zone(z) for (struct zone *z = zones; z < zones + MAX_NR_ZONES; z++)
+#define for_each_zone(z) for (struct zone **z##_at = zone_list, *z; (z = *z##_at); z##_at++)
 
-/* Returns the zone between whose borders the frame lies. It may have no RAM there. */
+/* Stands for a zone that does not exist: it has no RAM. Its number is ZONE_NONE. */
+extern struct zone no_zone;
+
+/*
+ * The zones by number, and so by the zone's byte of a state word. &no_zone where there is none: a
+ * descriptor that was never written may name it.
+ */
+extern struct zone *state_zones[NR_ZONE_NUMBERS];
+
+static inline struct zone *state_zone(uint64_t state)
+{
+	return state_zones[state >> STATE_ZONE_SHIFT & STATE_ZONE_MASK];
+}
+
+/* Returns the number of the zone of a node and type. */
+static inline unsigned int zone_number(int nid, unsigned int type)
+{
+	return (unsigned int)nid << ZONE_TYPE_BITS | type;
+}
+
+/* Returns the zone of a node and type; &no_zone when the node has no such RAM. */
+static inline struct zone *node_zone(int nid, unsigned int type)
+{
+	return state_zones[zone_number(nid, type)];
+}
+
+/* Whose the GiBs of a shelf are, and the blocks of those that several zones share (Z1). */
+struct owners {
+	uint8_t gib[BITMAP_BITS];
+	uint8_t *block[BITMAP_BITS]; /* where gib[] is ZONE_MIXED; undefined elsewhere */
+};
+
+extern struct owners *zone_owners[NR_SHELVES]; /* NULL where there is no RAM */
+
+/*
+ * Returns the zone that the frame's block belongs to; &no_zone where there is no RAM. Sets *order
+ * to that of a run around the frame of which the same is true.
+ */
+static inline struct zone *zone_around(pfn_t pfn, unsigned int *order)
+{
+	const struct owners *owners = NULL;
+	unsigned int gib = (unsigned int)(pfn >> GIB_ORDER) & (BITMAP_BITS - 1);
+	uint8_t number;
+
+	*order = SHELF_ORDER;
+	if (pfn >> SHELF_ORDER < NR_SHELVES)
+		owners = zone_owners[pfn >> SHELF_ORDER];
+	if (!owners)
+		return &no_zone;
+	*order = GIB_ORDER;
+	number = owners->gib[gib];
+	if (number != ZONE_MIXED)
+		return state_zones[number];
+	*order = BLOCK_ORDER;
+	return state_zones[owners->block[gib][pfn >> BLOCK_ORDER & (BITMAP_BITS - 1)]];
+}
+
 static inline struct zone *pfn_zone(pfn_t pfn)
 {
-	struct zone *z = &zones[MAX_NR_ZONES - 1];
+	unsigned int order;
 
-	while (pfn < z->start_pfn)
-		z--;
-	return z;
+	return zone_around(pfn, &order);
 }
 
-/* Returns the number of the frame's GiB in the zone: its index in dir[] and in the bitmap trees. */
-static inline pfn_t gib_of(const struct zone *z, pfn_t pfn)
+/* Return the number of the frame's GiB, and the first frame of the GiB with that number. */
+static inline pfn_t gib_of(pfn_t pfn)
 {
-	return (pfn >> GIB_ORDER) - z->first_gib;
+	return pfn >> GIB_ORDER;
 }
 
-/* Returns the first frame of the zone's GiB number gib. */
-static inline pfn_t gib_pfn(const struct zone *z, pfn_t gib)
+static inline pfn_t gib_pfn(pfn_t gib)
 {
-	return (z->first_gib + gib) << GIB_ORDER;
+	return gib << GIB_ORDER;
 }
 
 /* Returns the number of the frame's block in its gib. */
@@ -255,12 +359,9 @@ static inline pfn_t run_start(pfn_t pfn, unsigned int order)
 	return pfn & ~(((pfn_t)1 << order) - 1);
 }
 
-/* Returns the zone's part of the GiB that the frame lies in, or NULL when it has no RAM there. */
-struct gib *zone_gib(const struct zone *z, pfn_t pfn);
-
 /*
- * Runs the body for each range of memblock's RAM in the zone, from *p_start to *p_end, cut at the
- * zone's borders. i is an int. The body must not change memblock.memory.
+ * Runs the body for each range of memblock's RAM in the zone, from *p_start to *p_end. i is an int.
+ * The body must not change memblock.memory.
  */
 void __next_zone_pfn_range(const struct zone *z, int *i, pfn_t *start, pfn_t *end);
 #define for_each_zone_pfn_range(i, z, p_start, p_end)                      \
@@ -269,29 +370,65 @@ void __next_zone_pfn_range(const struct zone *z, int *i, pfn_t *start, pfn_t *en
 
 #define GFP_ZONE_BITS (__GFP_DMA | __GFP_DMA32)
 
+/* The highest type of memory that may serve a request, by the zone bits of its flags. */
+static const uint8_t gfp_types[GFP_ZONE_BITS + 1] = {
+	ZONE_HOTPLUG, ZONE_DMA, /* __GFP_DMA */
+	ZONE_HOTPLUG, ZONE_DMA, /* not a flag */
+	ZONE_DMA32,   ZONE_DMA, /* __GFP_DMA32 */
+};
+
+static inline unsigned int gfp_type(gfp_t gfp)
+{
+	return gfp_types[gfp & GFP_ZONE_BITS];
+}
+
 /*
- * The highest zone that may serve a request, by the zone bits of its flags: one that has RAM, if
- * any has that may. It keeps nothing from the request.
+ * The fallback list of each node: the numbers of all zones in the order in which a request on the
+ * node is served (numa.h), and ZONE_NONE behind the last. zones_init() has numa_make_lists() make
+ * them, and set the homes of the CPUs.
  */
-extern struct zone *gfp_zones[GFP_ZONE_BITS + 1];
+extern const uint8_t *node_zonelists[MAX_NUMNODES];
+void numa_make_lists(void);
 
-static inline struct zone *gfp_zone(gfp_t gfp)
+/* Allocates memory of a node, or else of another, for zones_init(). Its contents are undefined. */
+void *zone_metadata(uint64_t bytes, int nid);
+
+/* Goes through the zones that may serve a request, in order: see fallback_next(). */
+struct fallback {
+	const uint8_t *at;
+	unsigned int type; /* the highest that may serve it */
+	int node;          /* the only node that may, or NUMA_NO_NODE */
+};
+
+/* Begins with the zones that a request on node nid, which is known, asks first. */
+static inline struct fallback fallback_of(int nid, gfp_t gfp)
 {
-	return gfp_zones[gfp & GFP_ZONE_BITS];
+	return (struct fallback){ node_zonelists[nid], gfp_type(gfp),
+				  gfp & __GFP_THISNODE ? nid : NUMA_NO_NODE };
 }
 
-/* The zones by the zone bits of a state word. */
-extern struct zone *const state_zones[STATE_ZONE_MASK + 1];
-
-static inline struct zone *state_zone(uint64_t state)
+/* Returns the next zone, or NULL behind the last. */
+static inline struct zone *fallback_next(struct fallback *f)
 {
-	return state_zones[state >> STATE_ZONE_SHIFT & STATE_ZONE_MASK];
+	while (*f->at != ZONE_NONE) {
+		struct zone *z = state_zones[*f->at++];
+
+		if (z->type <= f->type && (f->node == NUMA_NO_NODE || z->node == f->node))
+			return z;
+	}
+	return NULL;
 }
+
+/*
+ * Returns the zone that such a request on this CPU's node asks first, of those that have memory to
+ * hand out; &no_zone when no zone may serve it.
+ */
+struct zone *gfp_zone(gfp_t gfp);
 
 /* Returns how many free frames the zone keeps from such a request. */
 static inline uint64_t zone_keep(const struct zone *z, gfp_t gfp)
 {
-	return gfp & __GFP_HIGH ? 0 : z->lowmem_reserve[gfp_zone(gfp)->id];
+	return gfp & __GFP_HIGH ? 0 : z->lowmem_reserve[gfp_type(gfp)];
 }
 
 /*
@@ -312,15 +449,20 @@ static inline uint64_t zone_spare(const struct zone *z, gfp_t gfp)
  */
 static inline bool zone_is_low(const struct zone *z)
 {
-	uint64_t keep = z->lowmem_reserve[ZONE_NORMAL];
+	uint64_t keep = z->lowmem_reserve[ZONE_HOTPLUG];
 
 	return keep && __atomic_load_n(&z->nr_free, __ATOMIC_RELAXED) <= keep;
 }
 
+/* Ends the use of the caches away that began because the zone had nothing to spare: cache.h. */
+void zone_end_spill(struct zone *z);
+
 /* Add frames to nr_free, and subtract. Only a caller that holds the lock subtracts. */
 static inline void zone_add_free(struct zone *z, uint64_t frames)
 {
-	__atomic_fetch_add(&z->nr_free, frames, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&z->nr_free, frames, __ATOMIC_SEQ_CST);
+	if (__builtin_expect(__atomic_load_n(&z->spilled, __ATOMIC_SEQ_CST), false))
+		zone_end_spill(z);
 }
 
 static inline void zone_sub_free(struct zone *z, uint64_t frames)
@@ -373,11 +515,10 @@ void set_states(struct page *page, pfn_t frames, uint64_t state);
 
 /*
  * Sets up the allocator: to be called once, after memblock is complete and mem_map_init() has run.
- * zones_init() makes spans, directories and gibs from memblock; seed should differ from boot to
+ * zones_init() makes zones, shelves and gibs from memblock; seed should differ from boot to
  * boot. memblock_free_all() (memblock.h) then hands over what memblock has not reserved, by calling
- * memblock_free_largest() for whole GiBs that follow one another, and memblock_free_pages() for
- * each smaller aligned run. zones_finish() computes the reserves and starts the
- * frame caches. zones_init() panics when memblock has no room.
+ * memblock_free_range(); memblock_free_pages() does the same for an aligned run. zones_finish()
+ * computes the reserves and starts the frame caches. zones_init() panics when memblock has no room.
  */
 void zones_init(uint64_t seed);
 void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order);
@@ -387,7 +528,7 @@ void zones_finish(void);
 uint64_t zone_nr_free_pages(const struct zone *z);
 uint64_t nr_free_pages(void);
 
-/* The bytes that zones_init() took from memblock for directories, bitmap trees and gibs. */
+/* The bytes that zones_init() took from memblock for zones, shelves, gibs and lists. */
 extern uint64_t zones_bytes;
 
 #endif

@@ -1,9 +1,5 @@
 /*
- * acpi.c: see acpi.h. Follows RSDP → RSDT or XSDT → FADT → DSDT (ACPI 6.4, 5.2).
- *
- * The tables come from the firmware and are not trusted: the header of each is mapped first, its
- * length is bounded, its checksum must be 0, and no field beyond that length is read. A table with
- * an error is treated as absent.
+ * acpi.c: see acpi.h. The registers are in the FADT, which leads to the DSDT too (ACPI 6.4, 5.2.9).
  *
  * Soft off needs two numbers that only AML has: the package \_S5. In every DSDT seen it is a
  * constant, so this searches for its bytes and needs no AML interpreter:
@@ -12,21 +8,10 @@
  */
 #include "arch/x86_64/acpi.h"
 
-#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/acpi_tables.h"
 #include "arch/x86_64/io.h"
-#include "arch/x86_64/paging.h"
 #include "arch/x86_64/timer.h"
 #include "lib/string.h"
-
-#define RSDP_SIZE           20
-#define RSDP_REVISION       15
-#define RSDP_RSDT           16
-#define RSDP_XSDT           24 /* from revision 2 on */
-#define RSDP_SIZE_LONG      36
-
-#define HEADER_SIZE         36
-#define HEADER_LENGTH       4
-#define MAX_TABLE_SIZE      0x400000u /* the largest known DSDT has about 1 MiB */
 
 /* Offsets in the FADT, ACPI 6.4, table 5.9. */
 #define FADT_DSDT           40
@@ -62,110 +47,16 @@
 
 #define WAIT_MS             1000
 
-/* A table that was checked. length is 0 if it is absent. */
-struct table {
-	const uint8_t *bytes;
-	uint32_t length;
-};
-
-static phys_addr_t rsdp_phys;
-
-void acpi_init(phys_addr_t rsdp)
+static struct acpi_table find_dsdt(const struct acpi_table *fadt)
 {
-	rsdp_phys = rsdp;
-}
+	struct acpi_table dsdt = acpi_map_table(acpi_field(fadt, FADT_X_DSDT, 8), "DSDT");
 
-/* Returns the little-endian number of size bytes at offset, or 0 if the table is too short. */
-static uint64_t field(const struct table *table, uint32_t offset, uint32_t size)
-{
-	uint64_t value = 0;
-
-	if (size > table->length || offset > table->length - size)
-		return 0;
-	for (uint32_t i = size; i-- > 0;)
-		value = value << 8 | table->bytes[offset + i];
-	return value;
-}
-
-static bool sums_to_zero(const uint8_t *bytes, uint32_t length)
-{
-	uint8_t sum = 0;
-
-	for (uint32_t i = 0; i < length; i++)
-		sum = (uint8_t)(sum + bytes[i]);
-	return sum == 0;
-}
-
-static const uint8_t *map(phys_addr_t phys, uint32_t size)
-{
-	phys_addr_t limit = (phys_addr_t)1 << cpu_features.phys_bits;
-
-	return phys == 0 || phys > limit - size ? NULL : ioremap(phys, size);
-}
-
-static struct table map_table(phys_addr_t phys, const char *signature)
-{
-	struct table table = { map(phys, HEADER_SIZE), HEADER_SIZE };
-	struct table none = { NULL, 0 };
-	uint32_t length;
-
-	if (!table.bytes || memcmp(table.bytes, signature, 4) != 0)
-		return none;
-	length = (uint32_t)field(&table, HEADER_LENGTH, 4);
-	if (length < HEADER_SIZE || length > MAX_TABLE_SIZE)
-		return none;
-	table.bytes = map(phys, length);
-	table.length = length;
-	return table.bytes && sums_to_zero(table.bytes, length) ? table : none;
-}
-
-static struct table map_rsdp(void)
-{
-	struct table table = { map(rsdp_phys, RSDP_SIZE_LONG), RSDP_SIZE };
-
-	if (!table.bytes || memcmp(table.bytes, "RSD PTR ", 8) != 0 ||
-	    !sums_to_zero(table.bytes, RSDP_SIZE))
-		table.length = 0;
-	else if (table.bytes[RSDP_REVISION] >= 2 && sums_to_zero(table.bytes, RSDP_SIZE_LONG))
-		table.length = RSDP_SIZE_LONG;
-	return table;
-}
-
-/* Returns the first table with this signature of those that a root table lists. */
-static struct table find_in(const struct table *root, uint32_t entry_size, const char *signature)
-{
-	struct table found = { NULL, 0 };
-
-	for (uint32_t at = HEADER_SIZE; at + entry_size <= root->length; at += entry_size) {
-		found = map_table(field(root, at, entry_size), signature);
-		if (found.length)
-			break;
-	}
-	return found;
-}
-
-static struct table find_fadt(void)
-{
-	struct table rsdp = map_rsdp();
-	struct table root = map_table(field(&rsdp, RSDP_XSDT, 8), "XSDT");
-	struct table fadt = find_in(&root, 8, "FACP");
-
-	if (fadt.length)
-		return fadt;
-	root = map_table(field(&rsdp, RSDP_RSDT, 4), "RSDT");
-	return find_in(&root, 4, "FACP");
-}
-
-static struct table find_dsdt(const struct table *fadt)
-{
-	struct table dsdt = map_table(field(fadt, FADT_X_DSDT, 8), "DSDT");
-
-	return dsdt.length ? dsdt : map_table(field(fadt, FADT_DSDT, 4), "DSDT");
+	return dsdt.length ? dsdt : acpi_map_table(acpi_field(fadt, FADT_DSDT, 4), "DSDT");
 }
 
 /* Returns true if the definition of \_S5 as a package has its name at offset, and sets *elements to
    the offset of its elements. */
-static bool is_s5_package(const struct table *dsdt, uint32_t offset, uint32_t *elements)
+static bool is_s5_package(const struct acpi_table *dsdt, uint32_t offset, uint32_t *elements)
 {
 	const uint8_t *name = dsdt->bytes + offset;
 	bool defined = name[-1] == AML_NAME || (name[-1] == AML_ROOT && name[-2] == AML_NAME);
@@ -179,23 +70,23 @@ static bool is_s5_package(const struct table *dsdt, uint32_t offset, uint32_t *e
 }
 
 /* Reads the small number at *offset and moves *offset past it. */
-static bool read_aml_byte(const struct table *dsdt, uint32_t *offset, uint8_t *value)
+static bool read_aml_byte(const struct acpi_table *dsdt, uint32_t *offset, uint8_t *value)
 {
-	uint8_t op = (uint8_t)field(dsdt, *offset, 1);
+	uint8_t op = (uint8_t)acpi_field(dsdt, *offset, 1);
 
 	if (*offset >= dsdt->length)
 		return false;
-	*value = op == AML_BYTE ? (uint8_t)field(dsdt, *offset + 1, 1) : op;
+	*value = op == AML_BYTE ? (uint8_t)acpi_field(dsdt, *offset + 1, 1) : op;
 	*offset += op == AML_BYTE ? 2 : 1;
 	return op == AML_BYTE || op == AML_ZERO || op == AML_ONE;
 }
 
-static bool find_s5(const struct table *dsdt, uint8_t *type_a, uint8_t *type_b)
+static bool find_s5(const struct acpi_table *dsdt, uint8_t *type_a, uint8_t *type_b)
 {
 	uint32_t elements;
 
 	/* is_s5_package() reads 6 bytes from offset on, and two before it. */
-	for (uint32_t offset = HEADER_SIZE + 2; offset + 6 <= dsdt->length; offset++)
+	for (uint32_t offset = ACPI_HEADER_SIZE + 2; offset + 6 <= dsdt->length; offset++)
 		if (is_s5_package(dsdt, offset, &elements))
 			return read_aml_byte(dsdt, &elements, type_a) &&
 			       read_aml_byte(dsdt, &elements, type_b);
@@ -203,21 +94,22 @@ static bool find_s5(const struct table *dsdt, uint8_t *type_a, uint8_t *type_b)
 }
 
 /* Returns the I/O port of a control register, or 0 if there is none. */
-static uint16_t control_port(const struct table *fadt, uint32_t offset, uint32_t extended_offset)
+static uint16_t control_port(const struct acpi_table *fadt, uint32_t offset,
+			     uint32_t extended_offset)
 {
-	uint64_t port = field(fadt, offset, 4);
+	uint64_t port = acpi_field(fadt, offset, 4);
 
-	if (port == 0 && field(fadt, extended_offset, 1) == GAS_SPACE_IO)
-		port = field(fadt, extended_offset + GAS_ADDRESS, 8);
+	if (port == 0 && acpi_field(fadt, extended_offset, 1) == GAS_SPACE_IO)
+		port = acpi_field(fadt, extended_offset + GAS_ADDRESS, 8);
 	return port <= 0xffff ? (uint16_t)port : 0;
 }
 
 /* Switches the chipset to ACPI mode: before that it may ignore the sleep bits (ACPI 6.4, 4.8.2.5).
  */
-static void enter_acpi_mode(const struct table *fadt, uint16_t control)
+static void enter_acpi_mode(const struct acpi_table *fadt, uint16_t control)
 {
-	uint16_t smi_command = (uint16_t)field(fadt, FADT_SMI_COMMAND, 4);
-	uint8_t enable = (uint8_t)field(fadt, FADT_ACPI_ENABLE, 1);
+	uint16_t smi_command = (uint16_t)acpi_field(fadt, FADT_SMI_COMMAND, 4);
+	uint8_t enable = (uint8_t)acpi_field(fadt, FADT_ACPI_ENABLE, 1);
 
 	if (inw(control) & PM1_SCI_ENABLE || smi_command == 0 || enable == 0)
 		return;
@@ -237,8 +129,8 @@ static void request_sleep(uint16_t control, uint8_t type)
 
 void acpi_poweroff(void)
 {
-	struct table fadt = find_fadt();
-	struct table dsdt = find_dsdt(&fadt);
+	struct acpi_table fadt = acpi_find_table("FACP");
+	struct acpi_table dsdt = find_dsdt(&fadt);
 	uint16_t control_a = control_port(&fadt, FADT_PM1A_CONTROL, FADT_X_PM1A_CONTROL);
 	uint16_t control_b = control_port(&fadt, FADT_PM1B_CONTROL, FADT_X_PM1B_CONTROL);
 	uint8_t type_a, type_b;
@@ -254,18 +146,17 @@ void acpi_poweroff(void)
 
 void acpi_reset(void)
 {
-	struct table fadt = find_fadt();
-	uint64_t address = field(&fadt, FADT_RESET_REGISTER + GAS_ADDRESS, 8);
-	uint8_t value = (uint8_t)field(&fadt, FADT_RESET_VALUE, 1);
-	uint8_t space = (uint8_t)field(&fadt, FADT_RESET_REGISTER, 1);
-	volatile uint8_t *reg;
+	struct acpi_table fadt = acpi_find_table("FACP");
+	uint64_t address = acpi_field(&fadt, FADT_RESET_REGISTER + GAS_ADDRESS, 8);
+	uint8_t value = (uint8_t)acpi_field(&fadt, FADT_RESET_VALUE, 1);
+	uint8_t space = (uint8_t)acpi_field(&fadt, FADT_RESET_REGISTER, 1);
+	volatile uint8_t *reg = space == GAS_SPACE_MEMORY ? acpi_map(address, 1) : NULL;
 
-	if (!(field(&fadt, FADT_FLAGS, 4) & FLAG_RESET_REGISTER) || address == 0)
+	if (!(acpi_field(&fadt, FADT_FLAGS, 4) & FLAG_RESET_REGISTER) || address == 0)
 		return;
 	if (space == GAS_SPACE_IO && address <= 0xffff) {
 		outb((uint16_t)address, value);
-	} else if (space == GAS_SPACE_MEMORY && address >> cpu_features.phys_bits == 0) {
-		reg = ioremap(address, 1);
+	} else if (reg) {
 		*reg = value;
 	}
 	delay_us(WAIT_MS * 1000);

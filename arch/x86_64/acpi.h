@@ -5,14 +5,6 @@
 #ifndef ARCH_X86_64_ACPI_H
 #define ARCH_X86_64_ACPI_H
 
-#include <stdbool.h>
-
-#include "mm/types.h"
-
-/* Stores the physical address of the ACPI root pointer, 0 if there is none. The tables are read
-   only when one of the functions below needs them. */
-void acpi_init(phys_addr_t rsdp);
-
 /* Switches the machine off (sleep state S5). Returns if the tables lack what is needed, or if the
    machine is still on after a second. */
 void acpi_poweroff(void);

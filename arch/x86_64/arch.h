@@ -4,8 +4,9 @@
  * It covers the boot, consoles, input, time, caches, the ends of a run, stack walking
  * and single step; at the end it declares what the kernel supplies in turn. I/O ports, registers
  * and instructions stay behind this header and these others that kernel/ also includes: paging.h
- * and address_space.h (page tables), early_access.h (memory before they exist), sections.h (borders
- * of the image) and breakpoints.h. Interrupt state, log and panic are in mm/port.h.
+ * and address_space.h (page tables), early_access.h (memory before they exist), acpi_tables.h,
+ * sections.h (borders of the image) and breakpoints.h. Interrupt state, log and panic are in
+ * mm/port.h.
  */
 #ifndef ARCH_X86_64_ARCH_H
 #define ARCH_X86_64_ARCH_H
@@ -27,11 +28,9 @@ void traps_init(void);
  */
 void cpu_init(void);
 
-/*
- * Sets up the interrupt controllers, timers, input and ACPI; measures the TSC; then enables
- * interrupts. rsdp is the physical address of the ACPI root pointer, 0 if there is none.
+/* Sets up the interrupt controllers, timers and input; measures the TSC; then enables interrupts.
  */
-void arch_devices_init(phys_addr_t rsdp);
+void arch_devices_init(void);
 
 /* ---- the boot: callable at any step ---- */
 
@@ -40,6 +39,9 @@ void arch_progress(uint8_t code);
 
 /* Prints the processor's name and features, one per line. To be called after cpu_init(). */
 void cpu_describe(print_fn print);
+
+/* Returns the APIC id of the CPU that runs this. The firmware's tables name processors by it. */
+uint32_t arch_apic_id(void);
 
 /* ---- consoles ---- */
 

@@ -10,6 +10,7 @@
 #define CPUID_VENDOR       0x0u
 #define CPUID_FEATURES     0x1u
 #define CPUID_STRUCTURED   0x7u
+#define CPUID_TOPOLOGY     0xbu
 #define CPUID_EXT_MAX      0x80000000u
 #define CPUID_EXT_FEATURES 0x80000001u
 #define CPUID_BRAND        0x80000002u /* this leaf and the next two */
@@ -136,6 +137,18 @@ static const char *brand(void)
 static const char *yes_no(bool value)
 {
 	return value ? "yes" : "no";
+}
+
+uint32_t arch_apic_id(void)
+{
+	/* Leaf 0Bh has all 32 bits of the id, leaf 1 the low 8. */
+	if (cpuid(CPUID_VENDOR, 0).eax >= CPUID_TOPOLOGY) {
+		struct cpuid r = cpuid(CPUID_TOPOLOGY, 0);
+
+		if (r.ebx & 0xffff) /* else the CPU does not have the leaf */
+			return r.edx;
+	}
+	return cpuid(CPUID_FEATURES, 0).ebx >> 24;
 }
 
 void cpu_describe(print_fn print)

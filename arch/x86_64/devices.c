@@ -1,7 +1,6 @@
 /*
  * devices.c: sets up the devices in their order, and shows progress codes.
  */
-#include "arch/x86_64/acpi.h"
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/io.h"
@@ -16,12 +15,11 @@ void arch_progress(uint8_t code)
 	outb(PORT_PROGRESS, code);
 }
 
-void arch_devices_init(phys_addr_t rsdp)
+void arch_devices_init(void)
 {
 	pic_init();
 	timer_init();
 	uart_enable_interrupt();
 	keyboard_init();
-	acpi_init(rsdp);
 	sti();
 }

@@ -135,7 +135,10 @@ static uint64_t whole_entries(unsigned int level, uintptr_t virt, uintptr_t last
 	return ((last - virt) >> pte_shift(level)) + ((last & below) == below);
 }
 
-/* Panics if one of n entries, the first of which spans virt, is present: it is mapped already. */
+/*
+ * Panics if one of n entries, the first of which spans virt, is present: it is mapped already. For
+ * a table that is not known to be empty.
+ */
 static void refuse_present(const uint64_t *entry, uint64_t n, uintptr_t virt)
 {
 	uint64_t any = 0;
@@ -158,13 +161,14 @@ static uintptr_t last_below(unsigned int level, uintptr_t virt, uintptr_t last)
 
 /*
  * Maps [virt, last], which the table spans, to memory from phys on. last is included, so that the
- * last byte of the address space can be mapped. Each turn of the loop does the first that applies:
+ * last byte of the address space can be mapped. empty: whether the table was made for this range,
+ * so that nothing can be in use in it. Each turn of the loop does the first that applies:
  *   - write leaves into this table;
  *   - write entries of this table for tables whose entries are all leaves;
  *   - leave the part of [virt, last] that virt's entry spans to the level below.
  */
-static void map_level(phys_addr_t table, unsigned int level, uintptr_t virt, uintptr_t last,
-		      phys_addr_t phys, unsigned int prot)
+static void map_level(phys_addr_t table, bool empty, unsigned int level, uintptr_t virt,
+		      uintptr_t last, phys_addr_t phys, unsigned int prot)
 {
 	uint64_t size = 1ull << pte_shift(level), small = size / PTE_ENTRIES;
 	phys_addr_t tables;
@@ -175,18 +179,21 @@ static void map_level(phys_addr_t table, unsigned int level, uintptr_t virt, uin
 		uint64_t n = whole_entries(level, virt, last);
 
 		if (n && is_leaf_level(level, prot) && !(phys & (size - 1))) {
-			refuse_present(entry, n, virt);
+			if (!empty)
+				refuse_present(entry, n, virt);
 			write_run(entry, n, phys | leaf_bits(prot, level), size);
 			done = n * size;
 		} else if (n && is_leaf_level(level - 1, prot) && !(phys & (small - 1))) {
-			refuse_present(entry, n, virt);
+			if (!empty)
+				refuse_present(entry, n, virt);
 			tables = full_tables(&n, phys | leaf_bits(prot, level - 1), small);
 			write_run(entry, n, table_entry(tables), PAGE_SIZE);
 			done = n * size;
 		} else {
 			uintptr_t to = last_below(level, virt, last);
+			bool new = !(*entry & PTE_PRESENT);
 
-			map_level(child_table(entry), level - 1, virt, to, phys, prot);
+			map_level(child_table(entry), new, level - 1, virt, to, phys, prot);
 			done = to - virt + 1;
 		}
 		if (last - virt == done - 1)
@@ -196,14 +203,17 @@ static void map_level(phys_addr_t table, unsigned int level, uintptr_t virt, uin
 
 /*
  * Returns the table of the lowest level at which [virt, last] is a part of one entry no more, and
- * sets *level to this level. Small ranges thus reach their table without the steps of map_level().
+ * sets *level to this level, and *empty to whether it was made now. Small ranges thus reach their
+ * table without the steps of map_level().
  */
-static phys_addr_t table_of(uintptr_t virt, uintptr_t last, unsigned int *level)
+static phys_addr_t table_of(uintptr_t virt, uintptr_t last, unsigned int *level, bool *empty)
 {
 	phys_addr_t table = root;
+	uint64_t before = table_bytes;
 
 	for (*level = PTE_LEVELS - 1; (virt ^ last) < (1ull << pte_shift(*level)) - 1; --*level)
 		table = child_table(entry_at(table, *level, virt));
+	*empty = table_bytes != before; /* below a new table all are new */
 	return table;
 }
 
@@ -211,14 +221,15 @@ void paging_map(uintptr_t virt, phys_addr_t phys, uint64_t size, unsigned int pr
 {
 	unsigned int level;
 	phys_addr_t table;
+	bool empty;
 
 	if ((virt | phys | size) & (PAGE_SIZE - 1))
 		panic("page tables: [0x%lx, +0x%llx) to 0x%llx is not whole pages",
 		      (unsigned long)virt, (unsigned long long)size, (unsigned long long)phys);
 	if (!size)
 		return;
-	table = table_of(virt, virt + size - 1, &level);
-	map_level(table, level, virt, virt + size - 1, phys, prot);
+	table = table_of(virt, virt + size - 1, &level, &empty);
+	map_level(table, empty, level, virt, virt + size - 1, phys, prot);
 }
 
 void paging_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
@@ -261,10 +272,11 @@ void paging_map_zero(uintptr_t virt, uint64_t size)
 {
 	unsigned int level;
 	phys_addr_t table;
+	bool empty;
 
 	if (!size)
 		return;
-	table = table_of(virt, virt + size - 1, &level);
+	table = table_of(virt, virt + size - 1, &level, &empty);
 	map_zero_level(table, level, virt, virt + size - 1);
 }
 

@@ -43,8 +43,7 @@ static void raise_allocator(void)
 static void print_page(const struct page *page)
 {
 	printf("pfn 0x%" PRIx64 ", order %u, zone %s, at physical 0x%" PRIx64 "\n",
-	       page_to_pfn(page), page_order(page), zones[page_zonenum(page)].name,
-	       page_to_phys(page));
+	       page_to_pfn(page), page_order(page), page_zone(page)->name, page_to_phys(page));
 }
 
 static void print_free(void)

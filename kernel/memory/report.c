@@ -9,6 +9,7 @@
 #include "mm/cache.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
+#include "mm/numa.h"
 #include "mm/page.h"
 #include "mm/page_state.h"
 #include "mm/zone.h"
@@ -66,10 +67,21 @@ void report_iomem(print_fn print)
 	}
 }
 
+const char *zone_text(const struct zone *z, char text[ZONE_TEXT])
+{
+	if (z->present && nr_node_ids() > 1)
+		fmt_snprintf(text, ZONE_TEXT, "%s of node %d", z->name, z->node);
+	else
+		fmt_snprintf(text, ZONE_TEXT, "%s", z->name);
+	return text;
+}
+
 static void print_zone_state(const struct zone *z)
 {
-	printk("zone %-6s %llu frames free of %llu, %llu in frame caches%s\n", z->name,
-	       ULL(z->nr_free), ULL(z->managed), ULL(cache_frames(z)),
+	char zone[ZONE_TEXT];
+
+	printk("zone %-6s%s %llu frames free of %llu, %llu in frame caches%s\n", zone_text(z, zone),
+	       nr_node_ids() > 1 ? ":" : "", ULL(z->nr_free), ULL(z->managed), ULL(cache_frames(z)),
 	       z->lock.taken ? ", locked" : "");
 }
 
@@ -96,12 +108,13 @@ static void report_phys(phys_addr_t phys)
 {
 	pfn_t pfn = PHYS_PFN(phys);
 	const struct page *head;
+	char zone[ZONE_TEXT];
 
 	if (pfn >= MM_MAX_PFN)
 		return;
 	head = page_head(pfn);
 	printk("physical 0x%llx: frame 0x%llx, zone %s, %s\n", ULL(phys), ULL(pfn),
-	       pfn_zone(pfn)->name, page_state_name(page_state(pfn)));
+	       zone_text(pfn_zone(pfn), zone), page_state_name(page_state(pfn)));
 	if (head)
 		printk("  in the allocation at frame 0x%llx of order %u, %u references\n",
 		       ULL(page_to_pfn(head)), page_order(head), page_count(head));

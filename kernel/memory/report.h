@@ -7,7 +7,7 @@
 #ifndef KERNEL_MEMORY_REPORT_H
 #define KERNEL_MEMORY_REPORT_H
 
-#include "mm/types.h"
+#include "mm/zone.h"
 
 /* Prints each correction of the firmware's map, one a line. */
 void report_corrections(print_fn print);
@@ -17,6 +17,13 @@ void report_corrections(print_fn print);
  * map, and the parts of the kernel's image inside their range.
  */
 void report_iomem(print_fn print);
+
+/*
+ * Writes the name of a zone, and its node if there are several: "DMA32", "DMA32 of node 1". A zone
+ * without RAM is of no node. Returns text.
+ */
+#define ZONE_TEXT 32
+const char *zone_text(const struct zone *z, char text[ZONE_TEXT]);
 
 /* Logs memory in a few lines, for a panic: the totals, and a line for each zone. */
 void report_state(void);

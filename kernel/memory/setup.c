@@ -4,6 +4,7 @@
  */
 #include "kernel/memory/setup.h"
 
+#include "arch/x86_64/acpi_tables.h"
 #include "arch/x86_64/address_space.h"
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/breakpoints.h"
@@ -12,6 +13,7 @@
 #include "kernel/boot_info.h"
 #include "kernel/console/log.h"
 #include "kernel/memory/memtest.h"
+#include "kernel/memory/nodes.h"
 #include "kernel/memory/probe.h"
 #include "kernel/memory/report.h"
 #include "kernel/memory/steps.h"
@@ -154,6 +156,8 @@ void memblock_setup(void)
 	input.limit = address_space_limit();
 	input.mem_limit = sane_mem_limit();
 	memblock_debug = options.memblock_debug;
+	/* Until paging_setup(): the direct map that entry.asm has made ends at 4 GiB. */
+	memblock_set_current_limit((phys_addr_t)1 << 32);
 	clock_on();
 	take_ranges();
 	mm_report.left_out = memory_to_memblock(&input);
@@ -162,8 +166,6 @@ void memblock_setup(void)
 		printk(
 		    "%llu KiB of RAM are beyond what this CPU or the direct map reaches: left out\n",
 		    ULL(mm_report.left_out >> 10));
-	/* Until paging_setup(): the direct map that entry.asm has made ends at 4 GiB. */
-	memblock_set_current_limit((phys_addr_t)1 << 32);
 	memblock_dump_all();
 	bp_memblock();
 }
@@ -176,8 +178,34 @@ void probe_setup(void)
 	mm_report.probe_cycles = arch_timestamp() - start;
 }
 
+/*
+ * Makes the NUMA nodes. The tables of nodes are read while the loader's page tables map them, which
+ * spares windows for them. RAM that is not there is gone from memblock by now, so memory can be
+ * taken for what they say.
+ */
+static void nodes_setup(void)
+{
+	struct acpi_table srat, slit;
+
+	acpi_tables_init(boot_info.rsdp);
+	srat = acpi_find_doubtful("SRAT");
+	slit = acpi_find_doubtful("SLIT");
+	input.srat = srat.length ? srat.bytes : NULL;
+	input.srat_size = srat.length;
+	input.slit = slit.length ? slit.bytes : NULL;
+	input.slit_size = slit.length;
+	input.apic_id = arch_apic_id();
+	input.numa_off = options.numa_off;
+	input.numa_fake = options.numa_fake;
+	clock_on();
+	memory_to_nodes(&input);
+	clock_off();
+	report_nodes(printk);
+}
+
 void paging_setup(void)
 {
+	nodes_setup();
 	clock_on();
 	address_space_init(boot_info.kernel_phys, options.debug & MM_DEBUG_PAGEALLOC);
 	give_back_ranges();

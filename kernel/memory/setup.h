@@ -24,8 +24,9 @@ void memblock_setup(void);
 void probe_setup(void);
 
 /*
- * Replaces the loader's page tables by the kernel's own, with the direct map and the image, and
- * gives the loader's memory back to memblock, which may allocate anywhere from then on.
+ * Makes the NUMA nodes by ACPI's tables or the option numa=, and logs them if there are several.
+ * Then replaces the loader's page tables by the kernel's own, with the direct map and the image,
+ * and gives the loader's memory back to memblock, which may allocate anywhere from then on.
  */
 void paging_setup(void);
 

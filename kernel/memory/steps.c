@@ -1,9 +1,11 @@
 #include "kernel/memory/steps.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
+#include "mm/numa.h"
 #include "mm/zone.h"
 
 struct e820_map e820_map;
+const struct numa_map *numa_map;
 
 void memory_correct(const struct memory_input *in)
 {
@@ -48,6 +50,84 @@ uint64_t memory_to_memblock(const struct memory_input *in)
 		memblock_enforce_memory_limit(in->mem_limit);
 	memblock_set_node(0, PHYS_ADDR_MAX, &memblock.memory, 0);
 	return left_out;
+}
+
+/* Fills *map by what `in` says about nodes, for nr_ram ranges of RAM. */
+static void read_nodes(struct numa_map *map, const struct memory_input *in,
+		       const struct numa_ram *ram, uint32_t nr_ram)
+{
+	struct numa_input tables = {
+		in->srat, in->srat_size, in->slit, in->slit_size, ram, nr_ram
+	};
+
+	if (in->numa_fake)
+		numa_fake(map, in->numa_fake, ram, nr_ram);
+	else if (in->nr_given)
+		numa_from_ranges(map, in->given, in->nr_given, ram, nr_ram);
+	else
+		numa_read(map, &tables);
+}
+
+/* Returns what read_nodes() makes for the RAM of memblock, or NULL if there is no memory for it. */
+static const struct numa_map *make_numa_map(const struct memory_input *in)
+{
+	struct numa_map *map = memblock_alloc_raw(sizeof(*map), PAGE_SIZE);
+	size_t ram_size = memblock.memory.cnt * sizeof(struct numa_ram);
+	struct numa_ram *ram = memblock_alloc_raw(ram_size, PAGE_SIZE);
+	const struct memblock_region *region;
+	uint32_t nr_ram = 0;
+
+	if (!map || !ram) {
+		printk("no memory to read the tables of nodes: there is one node\n");
+		memblock_free(map, map ? sizeof(*map) : 0);
+		return NULL;
+	}
+	for_each_mem_region(region)
+		ram[nr_ram++] = (struct numa_ram){ region->base, region->size };
+	read_nodes(map, in, ram, nr_ram);
+	memblock_free(ram, ram_size);
+	return map;
+}
+
+static void set_distances(void)
+{
+	for (uint32_t from = 0; from < numa_map->nr_nodes; from++)
+		for (uint32_t to = 0; to < numa_map->nr_nodes; to++)
+			if (from != to)
+				node_set_distance((int)from, (int)to, numa_map->distance[from][to]);
+}
+
+/* Returns the node of the processor with this APIC id; 0 if the tables do not say it. */
+static uint32_t node_of_apic_id(uint32_t apic_id)
+{
+	for (uint32_t i = 0; i < numa_map->nr_cpus; i++)
+		if (numa_map->cpus[i].apic_id == apic_id)
+			return numa_map->cpus[i].nid;
+	return 0;
+}
+
+void memory_to_nodes(const struct memory_input *in)
+{
+	numa_map = NULL;
+	numa_init();
+	if (in->numa_off || (!in->numa_fake && !in->nr_given && !in->srat))
+		return;
+	numa_map = make_numa_map(in);
+	if (!numa_map)
+		return;
+	/* RAM stays on node 0 if memblock's array has no room to grow for a range of another. */
+	for (uint32_t i = 0; i < numa_map->nr_ranges; i++) {
+		const struct numa_range *range = &numa_map->ranges[i];
+
+		if (range->nid &&
+		    memblock_set_node(range->base, range->size, &memblock.memory, (int)range->nid))
+			printk("no memory to note a range of node %u: it is node 0's\n",
+			       range->nid);
+	}
+	for (uint32_t nid = 0; nid < numa_map->nr_nodes; nid++)
+		node_set_online((int)nid);
+	set_distances();
+	set_cpu_numa_node(0, (int)node_of_apic_id(in->apic_id));
 }
 
 void memory_hand_over(uint64_t seed, unsigned int debug)

@@ -9,6 +9,7 @@
 
 #include "include/e820.h"
 #include "lib/e820.h"
+#include "lib/numa.h"
 #include "mm/types.h"
 
 #define LOW_MEMORY_END   0xa0000ull /* 640 KiB: above are video memory, option ROMs and BIOS */
@@ -25,10 +26,23 @@ struct memory_input {
 	phys_addr_t ebda;      /* where the EBDA begins, up to LOW_MEMORY_END; 0: not known */
 	phys_addr_t limit;     /* where the CPU's physical addresses end */
 	phys_addr_t mem_limit; /* bytes of RAM to use, the lowest (mem=); 0: all */
+
+	/* What says which nodes there are: one of the options, or else given ranges (lib/numa.h:
+	   numa_from_ranges()), or else ACPI's tables. */
+	bool numa_off;      /* one node has all RAM (numa=off) */
+	uint32_t numa_fake; /* so many nodes (numa=fake=); 0: no option */
+	uint32_t nr_given;
+	const struct numa_range *given;
+	const void *srat, *slit; /* NULL: no such table */
+	uint32_t srat_size, slit_size;
+	uint32_t apic_id; /* of the CPU that boots, which is CPU 0 */
 };
 
 /* The corrected map. memory_correct() fills it. */
 extern struct e820_map e820_map;
+
+/* What memory_to_nodes() has made; NULL: there is one node, and nothing was corrected. */
+extern const struct numa_map *numa_map;
 
 /* Corrects the raw entries of `in` into e820_map: lib/e820.h. */
 void memory_correct(const struct memory_input *in);
@@ -39,6 +53,13 @@ void memory_correct(const struct memory_input *in);
  * because they lie beyond in->limit or beyond the span of the direct map.
  */
 uint64_t memory_to_memblock(const struct memory_input *in);
+
+/*
+ * Makes the nodes for the RAM that memblock has, and tells them to memblock and to mm/numa.h. Takes
+ * memory for numa_map from memblock, unless `in` says nothing about nodes. Call it before
+ * mem_map_init().
+ */
+void memory_to_nodes(const struct memory_input *in);
 
 /*
  * Reserves the low memory that is never handed out, whatever the map says. That is the first

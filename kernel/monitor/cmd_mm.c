@@ -18,6 +18,7 @@
 #include "mm/cache.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
+#include "mm/numa.h"
 #include "mm/page_state.h"
 #include "mm/zone.h"
 
@@ -68,10 +69,8 @@ static int cmd_buddyinfo(int argc, char **argv)
 	for_each_zone(z) {
 		uint64_t counts[NR_ORDERS];
 
-		if (!z->present)
-			continue;
 		zone_free_blocks(z, counts);
-		console_printf("Node 0, zone %8s ", z->name);
+		console_printf("Node %d, zone %8s ", z->node, z->name);
 		for (unsigned int order = 0; order < NR_ORDERS; order++)
 			console_printf("%6llu ", ULL(counts[order]));
 		console_printf("\n");
@@ -83,16 +82,15 @@ static int cmd_zoneinfo(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	for_each_zone(z) {
-		if (!z->present)
-			continue;
-		console_printf("Node 0, zone %8s\n", z->name);
+		console_printf("Node %d, zone %8s\n", z->node, z->name);
 		console_printf("  pages free     %llu\n", ULL(zone_nr_free_pages(z)));
 		console_printf("        spanned  %llu\n", ULL(z->end_pfn - z->start_pfn));
 		console_printf("        present  %llu\n", ULL(z->present));
 		console_printf("        managed  %llu\n", ULL(z->managed));
-		console_printf("        protection: (%llu, %llu, %llu)\n",
-			       ULL(z->lowmem_reserve[0]), ULL(z->lowmem_reserve[1]),
-			       ULL(z->lowmem_reserve[2]));
+		console_printf("        protection: (");
+		for (unsigned int type = 0; type < MAX_NR_ZONES; type++)
+			console_printf("%s%llu", type ? ", " : "", ULL(z->lowmem_reserve[type]));
+		console_printf(")\n");
 		console_printf("  start_pfn:           %llu\n", ULL(z->start_pfn));
 	}
 	return 0;
@@ -101,6 +99,15 @@ static int cmd_zoneinfo(int argc, char **argv)
 static void meminfo_line(const char *name, uint64_t kib)
 {
 	console_printf("%-16s%8llu kB\n", name, ULL(kib));
+}
+
+/* Prints a node's sums as the file meminfo of Linux's /sys/devices/system/node/ does. */
+static void meminfo_node(int nid)
+{
+	console_printf("Node %d ", nid);
+	meminfo_line("MemTotal:", node_managed_pages(nid) << (PAGE_SHIFT - 10));
+	console_printf("Node %d ", nid);
+	meminfo_line("MemFree:", node_free_pages(nid) << (PAGE_SHIFT - 10));
 }
 
 static int cmd_meminfo(int argc, char **argv)
@@ -120,6 +127,8 @@ static int cmd_meminfo(int argc, char **argv)
 	if (mm_report.count_page_table_bytes)
 		meminfo_line("PageTables:", mm_report.count_page_table_bytes() >> 10);
 	meminfo_line("Allocator:", zones_bytes >> 10);
+	for_each_online_node(nid)
+		meminfo_node(nid);
 	return 0;
 }
 
@@ -164,6 +173,7 @@ static int cmd_memblock(int argc, char **argv)
 
 static int cmd_free(int argc, char **argv)
 {
+	char zone[ZONE_TEXT];
 	pfn_t start = 0, end;
 
 	(void)argc, (void)argv;
@@ -177,7 +187,7 @@ static int cmd_free(int argc, char **argv)
 	for_each_zone(z)
 		if (cache_frames(z))
 			console_printf("and %llu frames of zone %s in frame caches\n",
-				       ULL(cache_frames(z)), z->name);
+				       ULL(cache_frames(z)), zone_text(z, zone));
 	return 0;
 }
 
@@ -193,6 +203,7 @@ static bool parse_pfn(const char *word, pfn_t *pfn)
 static int cmd_page(int argc, char **argv)
 {
 	const struct page *head;
+	char zone[ZONE_TEXT];
 	pfn_t pfn;
 
 	if (argc != 2)
@@ -200,7 +211,7 @@ static int cmd_page(int argc, char **argv)
 	if (!parse_pfn(argv[1], &pfn))
 		return 1;
 	console_printf("pfn 0x%llx [mem 0x%llx-0x%llx] zone %s: %s\n", ULL(pfn), ULL(PFN_PHYS(pfn)),
-		       ULL(PFN_PHYS(pfn + 1) - 1), pfn_zone(pfn)->name,
+		       ULL(PFN_PHYS(pfn + 1) - 1), zone_text(pfn_zone(pfn), zone),
 		       page_state_name(page_state(pfn)));
 	head = page_head(pfn);
 	if (head)
@@ -289,7 +300,7 @@ static int cmd_alloc(int argc, char **argv)
 	}
 	set_page_private(page, MONITOR_OWNER);
 	console_printf("pfn 0x%llx order %llu zone %s", ULL(page_to_pfn(page)), ULL(order),
-		       zones[page_zonenum(page)].name);
+		       page_zone(page)->name);
 	print_range("", page_to_phys(page), (uint64_t)PAGE_SIZE << order);
 	console_printf("\n");
 	return 0;
@@ -337,7 +348,7 @@ const struct command mm_commands[] = {
 	{ "buddyinfo", "", "free blocks of order 0 to 18, as /proc/buddyinfo", cmd_buddyinfo,
 	  ALWAYS },
 	{ "zoneinfo", "", "frames of each zone, as /proc/zoneinfo", cmd_zoneinfo, ALWAYS },
-	{ "meminfo", "", "totals, as /proc/meminfo", cmd_meminfo, ALWAYS },
+	{ "meminfo", "", "totals, as /proc/meminfo, and those of each node", cmd_meminfo, ALWAYS },
 	{ "free", "", "maximal free ranges, one a line", cmd_free, ALWAYS },
 	{ "page", "PFN", "state of a frame, and the allocation that holds it", cmd_page, ALWAYS },
 	{ "alloc", "ORDER [FLAGS]", "allocates 2^ORDER frames; FLAGS such as DMA32|ZERO", cmd_alloc,

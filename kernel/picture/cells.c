@@ -3,6 +3,7 @@
 #include "arch/x86_64/paging.h"
 #include "kernel/memory/steps.h"
 #include "mm/memblock.h"
+#include "mm/numa.h"
 #include "mm/page_state.h"
 #include "mm/zone.h"
 
@@ -243,4 +244,24 @@ void picture_count(pfn_t start, pfn_t end, struct picture_cell *cell)
 			cell->frames[area.kind] += to - start;
 		start = to;
 	}
+}
+
+bool picture_has_nodes(void)
+{
+	unsigned int nr = 0;
+
+	for_each_online_node(nid)
+		nr++;
+	return nr > 1;
+}
+
+uint64_t picture_nodes(pfn_t start, pfn_t end)
+{
+	const struct memblock_region *r;
+	uint64_t nodes = 0;
+
+	for_each_mem_region(r)
+		if (PHYS_PFN(r->base) < end && start < PHYS_PFN(r->base + r->size))
+			nodes |= 1ull << memblock_get_region_node(r);
+	return nodes;
 }

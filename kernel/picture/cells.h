@@ -66,4 +66,10 @@ struct picture_area picture_area_at(pfn_t pfn);
  */
 void picture_count(pfn_t start, pfn_t end, struct picture_cell *cell);
 
+/* Returns whether the machine has several nodes: with one alone, the picture does not show it. */
+bool picture_has_nodes(void);
+
+/* Returns the nodes that have RAM among the frames [start, end): bit i is node i's. O(ranges). */
+uint64_t picture_nodes(pfn_t start, pfn_t end);
+
 #endif

@@ -6,6 +6,7 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/memblock.h"
+#include "mm/numa.h"
 #include "mm/zone.h"
 
 #define GRID        1 /* the first row of the grid */
@@ -37,7 +38,7 @@ static const struct screen_cell looks[NR_KINDS] = {
 	[KIND_FREE] = { '.', ATTRIBUTE(10, 0) },
 };
 
-static const char zone_letters[MAX_NR_ZONES] = { 'D', '3', 'N' };
+static const char zone_letters[] = { 'D', '3', 'N', 'H' };
 
 /* ---- text ---- */
 
@@ -113,6 +114,23 @@ const char *picture_size_text(uint64_t frames, char text[SIZE_TEXT])
 	return text;
 }
 
+const char *picture_nodes_text(uint64_t nodes, char text[NODES_TEXT])
+{
+	const char *before = "";
+	size_t length = 0;
+
+	text[0] = '\0';
+	for (unsigned int first = 0, last; nodes >> first; first = last + 1, before = ",") {
+		first += (unsigned int)__builtin_ctzll(nodes >> first);
+		for (last = first; nodes >> last >> 1 & 1;)
+			last++;
+		length +=
+		    (size_t)fmt_snprintf(text + length, NODES_TEXT - length,
+					 last > first ? "%s%u-%u" : "%s%u", before, first, last);
+	}
+	return text;
+}
+
 /* ---- cells ---- */
 
 /*
@@ -150,10 +168,24 @@ struct screen_cell picture_cell_look(const struct picture_cell *cell)
 
 /* ---- the parts ---- */
 
+/* Returns the number of hexadecimal digits of the address of the frame before end. */
+static unsigned int address_digits(pfn_t end)
+{
+	unsigned int digits = 1;
+
+	for (phys_addr_t rest = PFN_PHYS(end) - 1; rest >>= 4;)
+		digits++;
+	return digits;
+}
+
 void picture_view_fit(struct picture_view *view, const struct screen *screen)
 {
 	unsigned int room = screen->columns - LABEL - 2 * GAP - ZONES - 1;
 
+	/* With the digits that this machine needs, there is room for nodes beside most grids. */
+	if (picture_has_nodes())
+		room +=
+		    LABEL - address_digits(picture_end_pfn()) - GAP - (nr_node_ids() > 10 ? 2 : 1);
 	view->columns = 1;
 	while (view->columns * 2 <= room)
 		view->columns *= 2;
@@ -171,21 +203,52 @@ static void render_title(struct screen *screen, const struct picture_view *view)
 	      view->order ? "s" : "", picture_size_text((pfn_t)view->columns << view->order, row));
 }
 
-/*
- * Puts the letters of the zones whose span has frames of the row; the highest ones if there is no
- * room for all.
- */
-static void render_zones(struct screen *screen, unsigned int row, unsigned int column,
-			 const struct picture_line *line)
+/* Writes the letters of the types of zones whose span has frames of the line. */
+static void line_zones(const struct picture_line *line, char letters[MAX_NR_ZONES + 1])
 {
-	char letters[MAX_NR_ZONES + 1];
-	unsigned int nr = 0, room = screen->columns - 1 - column;
+	bool has[MAX_NR_ZONES] = { false };
+	unsigned int nr = 0;
 
 	for_each_zone(z)
 		if (z->start_pfn < line->end && line->start < z->end_pfn)
-			letters[nr++] = zone_letters[z->id];
+			has[z->type] = true;
+	for (unsigned int type = 0; type < MAX_NR_ZONES; type++)
+		if (has[type])
+			letters[nr++] = zone_letters[type];
 	letters[nr] = '\0';
-	put(screen, row, column, ATTRIBUTE_PLAIN, letters + (nr > room ? nr - room : 0));
+}
+
+/*
+ * Writes the nodes that have RAM in the line, or an asterisk for several when there is no room for
+ * their numbers beside a letter and a blank.
+ */
+static void line_nodes(const struct picture_line *line, unsigned int room, char text[NODES_TEXT])
+{
+	picture_nodes_text(picture_nodes(line->start, line->end), text);
+	if (strlen(text) + 2 > room)
+		memcpy(text, "*", sizeof("*"));
+}
+
+/*
+ * Puts the letters of the line's zones and the numbers of its nodes; the highest letters if there
+ * is no room for all.
+ */
+static void render_margin(struct screen *screen, unsigned int row, unsigned int column,
+			  const struct picture_line *line)
+{
+	unsigned int room = screen->columns - 1 - column;
+	char letters[MAX_NR_ZONES + 1], nodes[NODES_TEXT] = "";
+	unsigned int nr;
+
+	line_zones(line, letters);
+	if (picture_has_nodes())
+		line_nodes(line, room, nodes);
+	if (*nodes)
+		room -= (unsigned int)strlen(nodes) + 1;
+	nr = (unsigned int)strlen(letters);
+	column = put(screen, row, column, ATTRIBUTE_PLAIN, letters + (nr > room ? nr - room : 0));
+	if (*nodes)
+		put(screen, row, column + 1, ATTRIBUTE_PLAIN, nodes);
 }
 
 static void render_fold(struct screen *screen, const struct picture_view *view, unsigned int row,
@@ -233,13 +296,10 @@ static void note_cursor(struct screen *screen, const struct picture_view *view, 
 static unsigned int label_width(const struct picture_view *view, pfn_t all)
 {
 	pfn_t end = view->top;
-	unsigned int digits = 1;
 
 	for (unsigned int i = 0; i < view->rows && end < all; i++)
 		end = picture_line_at(view, end).end;
-	for (phys_addr_t rest = PFN_PHYS(end) - 1; rest >>= 4;)
-		digits++;
-	return digits;
+	return address_digits(end);
 }
 
 static void render_grid(struct screen *screen, const struct picture_view *view,
@@ -261,7 +321,7 @@ static void render_grid(struct screen *screen, const struct picture_view *view,
 			render_row(screen, view, row, column, &line, cursor);
 		note_cursor(screen, view, row, column, &line);
 		if (!line.fold)
-			render_zones(screen, row, column + view->columns + GAP, &line);
+			render_margin(screen, row, column + view->columns + GAP, &line);
 		pfn = line.end;
 	}
 }
@@ -291,7 +351,9 @@ static void render_legend(struct screen *screen, unsigned int row)
 	column = put(screen, row, column, ATTRIBUTE_PLAIN, " to ");
 	column = put(screen, row, column, SHADE_DARK, "9");
 	put(screen, row, column, ATTRIBUTE_PLAIN,
-	    " tenths in use, rest free; on the right zones: D DMA, 3 DMA32, N Normal");
+	    picture_has_nodes()
+		? " tenths in use; right: D DMA 3 DMA32 N Normal H Hotplug; nodes, * several"
+		: " tenths in use, rest free; on the right zones: D DMA, 3 DMA32, N Normal");
 }
 
 void picture_render(struct screen *screen, const struct picture_view *view,

@@ -2,7 +2,8 @@
  * screen.h: the picture of memory as characters and colours, without a device.
  *
  *     row 0       title: how much, and the scale
- *     1 ..        the grid: address, cells, zones of the row; a fold is one line of words
+ *     1 ..        the grid: address, cells, zones of the row and, if the machine has several, the
+ *                 nodes of its RAM; a fold is one line of words
  *     3 rows      the legend
  *     5 rows      words: what lies under the cursor, or what a command has to say
  *     last        keys
@@ -47,7 +48,7 @@ struct picture_words {
 /* Sets the size of screen, raised or cut to the nearest one that the picture can have. */
 void screen_size(struct screen *screen, unsigned int columns, unsigned int rows);
 
-/* Sets view->columns and view->rows to what fits on screen. */
+/* Sets view->columns and view->rows to what fits on screen. The allocator must be set up. */
 void picture_view_fit(struct picture_view *view, const struct screen *screen);
 
 /* Whether the cell under the picture's cursor is marked. */
@@ -70,5 +71,9 @@ struct screen_cell picture_cell_look(const struct picture_cell *cell);
 /* Writes the size of frames to text, "4 KiB", "1.5 GiB", cut after one decimal. Returns text. */
 #define SIZE_TEXT 24
 const char *picture_size_text(uint64_t frames, char text[SIZE_TEXT]);
+
+/* Writes a set of nodes, bit i for node i, as Linux does: "0", "0,2-4". Returns text. */
+#define NODES_TEXT 192
+const char *picture_nodes_text(uint64_t nodes, char text[NODES_TEXT]);
 
 #endif

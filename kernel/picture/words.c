@@ -55,16 +55,30 @@ static bool touches(phys_addr_t base, phys_addr_t size, phys_addr_t first, phys_
 
 /* ---- the range ---- */
 
+/* Appends the names of the zones whose span has frames of [start, end), each once. */
 static void add_zones(struct text *text, pfn_t start, pfn_t end)
 {
 	const char *before = ", ";
 
-	for_each_zone(z) {
-		if (z->start_pfn >= end || start >= z->end_pfn)
-			continue;
-		add(text, "%s%s", before, z->name);
-		before = " ";
-	}
+	for (unsigned int type = 0; type < MAX_NR_ZONES; type++)
+		for_each_zone(z) {
+			if (z->type != type || z->start_pfn >= end || start >= z->end_pfn)
+				continue;
+			add(text, "%s%s", before, z->name);
+			before = " ";
+			break;
+		}
+}
+
+/* Appends the nodes that have RAM among the frames [start, end), if the machine has several. */
+static void add_nodes(struct text *text, pfn_t start, pfn_t end)
+{
+	uint64_t nodes = picture_nodes(start, end);
+	char numbers[NODES_TEXT];
+
+	if (nodes && picture_has_nodes())
+		add(text, ", node%s %s", nodes & (nodes - 1) ? "s" : "",
+		    picture_nodes_text(nodes, numbers));
 }
 
 /* Returns how many blocks of the frames [start, end) are free as a whole. */
@@ -101,6 +115,7 @@ static void describe_range(struct text *text, pfn_t start, pfn_t end)
 	add_range(text, PFN_PHYS(start), PFN_PHYS(end) - 1);
 	add(text, " %s", picture_size_text(end - start, size));
 	add_zones(text, start, end);
+	add_nodes(text, start, end);
 	if (area.ram || area.end < end)
 		add_blocks(text, start, end);
 }
@@ -134,7 +149,7 @@ static void add_descriptor(struct text *text, pfn_t pfn)
 	else
 		add(text, "; page: head 0x%llx order %u count %u %s owner 0x%lx",
 		    ULL(page_to_pfn(head)), page_order(head), page_count(head),
-		    zones[page_zonenum(head)].name, page_private(head));
+		    page_zone(head)->name, page_private(head));
 }
 
 /* ---- the range in the firmware's map and in memblock ---- */

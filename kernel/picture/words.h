@@ -7,6 +7,7 @@
  *     memblock: memory 1 [mem 0x100000-0x7fdffff]
  *     memblock: reserved 2 [mem 0x200000-0x27afff]
  *
+ * On a machine with several nodes the first line names those of the range: "1 MiB, DMA, node 0;".
  * Where several entries touch the range, the first is shown and the number of the others. For a
  * single frame the second line also has what its descriptor says.
  */

@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "mm/check.h"
 #include "mm/memblock.h"
+#include "mm/numa.h"
 #include "mm/zone.h"
 
 uint64_t bench_seed;
@@ -71,7 +72,15 @@ static bool lost(const char *id)
 	return true;
 }
 
-/* Prints the bytes of directories, bitmap trees and gibs for each frame of RAM. */
+/* Prints the percentage of the descriptors that lie on the node of the RAM that they describe. */
+static bool local(const char *id)
+{
+	if (nr_node_ids() > 1)
+		bench_print_thousandths(id, mem_map_local() * 100000 / mem_map_backed(), "%");
+	return true;
+}
+
+/* Prints the bytes of the allocator's metadata for each frame of RAM. */
 static bool state(const char *id)
 {
 	uint64_t present = 0;
@@ -93,11 +102,15 @@ static const struct {
 	{ "setup", setup },
 	{ "touched", touched },
 	{ "probe", probe },
+	{ "local", local },
 	{ "contig", bench_contig }, /* first of those that use blocks, while most were never open */
 	{ "pair0", bench_pair0 },
 	{ "bulk0.alloc", bench_bulk0_alloc },
 	{ "bulk0.free", bench_bulk0_free },
 	{ "random0", bench_random0 },
+	{ "pair0.local", bench_pair0_local },
+	{ "pair0.remote", bench_pair0_remote },
+	{ "pair0.spill", bench_pair0_spill },
 	{ "pair1", bench_pair },
 	{ "pair2", bench_pair },
 	{ "pair3", bench_pair },

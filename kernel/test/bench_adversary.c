@@ -399,13 +399,14 @@ void adversary_end(void)
 }
 
 /* The zones that the states are made in: the highest, and the one below it. */
-static struct zone *zone_number(unsigned int i)
+static struct zone *filled_zone(unsigned int i)
 {
-	struct zone *z = &zones[MAX_NR_ZONES - 1];
+	unsigned int type = MAX_NR_ZONES;
 
-	while (z > zones && !z->managed)
-		z--;
-	return z >= zones + i ? z - i : zones;
+	while (type--)
+		if (node_zone(0, type)->managed && !i--)
+			return node_zone(0, type);
+	return node_zone(0, ZONE_DMA);
 }
 
 static const unsigned int numbers[] = { 1, 6, 16, 29, 32, 64 };
@@ -415,7 +416,7 @@ void adversary_each_for_frees(void (*visit)(const struct adversary *a))
 {
 	for (unsigned int i = 0; i < NR_NUMBERS * 16; i++)
 		for (unsigned int order = 0; order < NR_ADVERSARY_ORDERS; order++) {
-			struct adversary a = { .zone = zone_number(i >> 3 & 1),
+			struct adversary a = { .zone = filled_zone(i >> 3 & 1),
 					       .frames = numbers[i / 16],
 					       .per_gib = i & 1,
 					       .full = i >> 1 & 1,
@@ -431,7 +432,7 @@ void adversary_each_for_frees(void (*visit)(const struct adversary *a))
 void adversary_each_for_allocs(void (*visit)(const struct adversary *a))
 {
 	for (unsigned int i = 0; i < NR_NUMBERS * 8; i++) {
-		struct adversary a = { .zone = zone_number(i >> 2 & 1),
+		struct adversary a = { .zone = filled_zone(i >> 2 & 1),
 				       .frames = numbers[i / 8],
 				       .per_gib = i & 1,
 				       .full = true,

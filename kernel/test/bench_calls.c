@@ -9,6 +9,7 @@
 #include "kernel/memory/steps.h"
 #include "kernel/test/bench_rows.h"
 #include "lib/format.h"
+#include "mm/numa.h"
 #include "mm/zone.h"
 
 #define RUNS     11
@@ -169,6 +170,85 @@ bool bench_pair(const char *id)
 	}
 	print_median(id, values);
 	return true;
+}
+
+/* ---- nodes ---- */
+
+/* A pair of node nid. */
+static void node_loop(const struct calls *calls, unsigned int nid)
+{
+	for (unsigned int i = 0; i < PAIRS; i++)
+		calls->free_page(alloc_pages_node((int)nid, GFP_KERNEL, 0));
+}
+
+/* Measures pairs on node nid, by a loop that is given arg. Returns false if memory is too small. */
+static bool node_pairs(const char *id, int nid, loop_fn loop, unsigned int arg)
+{
+	uint64_t values[RUNS];
+
+	for (unsigned int run = 0; run < RUNS; run++) {
+		uint64_t empty = timed(pair_loop, &none, 0);
+		struct page *page = alloc_pages_node(nid, GFP_KERNEL, 0);
+
+		/* With interrupts on: only then may the cache away change its zone. */
+		if (!page)
+			return false;
+		__free_page(page);
+		timed(loop, &real, arg);
+		values[run] = tenths(timed(loop, &real, arg), empty, PAIRS);
+	}
+	print_median(id, values);
+	return true;
+}
+
+bool bench_pair0_local(const char *id)
+{
+	return node_pairs(id, numa_mem_id(), node_loop, (unsigned int)numa_mem_id());
+}
+
+/* Returns a node that has free memory and is not this CPU's home, or NUMA_NO_NODE. */
+static int other_node(void)
+{
+	for_each_online_node(nid)
+		if (nid != numa_mem_id() && node_free_pages(nid))
+			return nid;
+	return NUMA_NO_NODE;
+}
+
+bool bench_pair0_remote(const char *id)
+{
+	int nid = other_node();
+
+	return nid == NUMA_NO_NODE || node_pairs(id, nid, node_loop, (unsigned int)nid);
+}
+
+/* Allocates all that node nid has for GFP_KERNEL. Returns a list, linked by page_private(). */
+static struct page *fill_node(int nid)
+{
+	struct page *list = NULL, *page;
+
+	for (unsigned int order = MAX_PAGE_ORDER + 1; order--;)
+		while ((page = alloc_pages_node(nid, GFP_KERNEL | __GFP_THISNODE, order))) {
+			set_page_private(page, (uintptr_t)list);
+			list = page;
+		}
+	return list;
+}
+
+bool bench_pair0_spill(const char *id)
+{
+	struct page *list, *page;
+	bool measured;
+
+	if (other_node() == NUMA_NO_NODE)
+		return true;
+	list = fill_node(numa_mem_id());
+	measured = node_pairs(id, numa_mem_id(), pair_loop, 0);
+	while ((page = list)) {
+		list = (struct page *)page_private(page);
+		put_page(page);
+	}
+	return measured;
 }
 
 /* ---- many pieces at once ---- */
@@ -452,7 +532,7 @@ static uint64_t range_tenths(pfn_t start, pfn_t end)
  */
 bool bench_contig(const char *id)
 {
-	const struct zone *z = &zones[ZONE_NORMAL];
+	const struct zone *z = node_zone(0, ZONE_NORMAL);
 	pfn_t end = run_start(z->end_pfn, GIB_ORDER) - GIB_FRAMES;
 	pfn_t start = end - RANGE_GIBS * GIB_FRAMES;
 	uint64_t result[3];

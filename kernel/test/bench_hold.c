@@ -13,7 +13,7 @@
 #include "kernel/test/page_list.h"
 #include "lib/format.h"
 #include "mm/page_state.h"
-#include "mm/zone.h"
+#include "mm/shelf.h"
 
 #define BULK       4000
 #define RANGE_GIBS 2
@@ -164,7 +164,7 @@ static void alloc_order_3(void)
 
 static void stale_bounds(void)
 {
-	adversary_stale_runs(&zones[ZONE_NORMAL]);
+	adversary_stale_runs(node_zone(0, ZONE_NORMAL));
 	step("alloc_pages(3), stale bounds", alloc_order_3);
 	adversary_end();
 }
@@ -225,7 +225,7 @@ static void gibs(void)
  */
 static void ranges(void)
 {
-	const struct zone *z = &zones[ZONE_NORMAL];
+	const struct zone *z = node_zone(0, ZONE_NORMAL);
 	pfn_t top = run_start(z->end_pfn, GIB_ORDER) - GIB_FRAMES;
 	pfn_t nr = (top - z->start_pfn) >> GIB_ORDER;
 
@@ -470,7 +470,7 @@ static bool was_open(pfn_t pfn)
 {
 	const struct zone *z = pfn_zone(pfn);
 
-	return bitmap_tree_test(&z->known, gib_of(z, pfn));
+	return gibs_test(z, GIBS_KNOWN, gib_of(pfn));
 }
 
 /* Takes the part of a block. */
@@ -574,7 +574,7 @@ static void fresh_gibs(void)
 static void unmovable_left(void)
 {
 	for (runs_order = 0; runs_order <= 1; runs_order++) {
-		if (!adversary_unmovable(&zones[ZONE_NORMAL], 16))
+		if (!adversary_unmovable(node_zone(0, ZONE_NORMAL), 16))
 			return;
 		runs_gfp = GFP_ATOMIC;
 		nr_runs = 200;
@@ -588,7 +588,7 @@ static void unmovable_left(void)
 static void mixed_words(void)
 {
 	for (unsigned int closing = 1; closing <= 2; closing++) {
-		if (!adversary_mixed_words(&zones[ZONE_NORMAL], closing))
+		if (!adversary_mixed_words(node_zone(0, ZONE_NORMAL), closing))
 			return;
 		add_step(free_victims);
 		adversary_end();

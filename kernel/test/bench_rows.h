@@ -22,6 +22,10 @@ bool bench_random3(const char *id);
 bool bench_mixed50(const char *id);
 bool bench_shuffled0_free(const char *id);
 bool bench_contig(const char *id);
+/* These print nothing on a machine with one node: */
+bool bench_pair0_local(const char *id);
+bool bench_pair0_remote(const char *id);
+bool bench_pair0_spill(const char *id);
 
 /* bench_worst.c: the worst single call */
 bool bench_worst0_alloc(const char *id);

@@ -318,7 +318,7 @@ static void block_cached(const struct zone *z, gfp_t gfp)
  */
 static void run_at_reserve(void)
 {
-	struct zone *z = &zones[ZONE_DMA32];
+	struct zone *z = node_zone(0, ZONE_DMA32);
 	gfp_t gfp = adversary_gfp(z);
 	uint64_t keep = zone_keep(z, GFP_KERNEL);
 	struct page *all = NULL, *blocks = NULL, *rest, *runs[2], *b[3], *page;
@@ -465,17 +465,17 @@ static bool find_worst0(void)
 	worst_alloc.record = worst_free.record = 0;
 	measure_clock();
 	/* First, while blocks and gibs are left that were never open. */
-	block_cached(&zones[ZONE_NORMAL], GFP_ATOMIC);
-	block_cached(&zones[ZONE_DMA32], GFP_ATOMIC);
+	block_cached(node_zone(0, ZONE_NORMAL), GFP_ATOMIC);
+	block_cached(node_zone(0, ZONE_DMA32), GFP_ATOMIC);
 	if (!ordinary())
 		return false;
 	full_memory();
 	run_at_reserve();
 	adversary_each_for_frees(visit_frees);
 	adversary_each_for_allocs(visit_allocs);
-	mixed_words(&zones[ZONE_NORMAL]);
-	unmovable_left(&zones[ZONE_NORMAL], GFP_ATOMIC);
-	unmovable_left(&zones[ZONE_DMA32], GFP_ATOMIC);
+	mixed_words(node_zone(0, ZONE_NORMAL));
+	unmovable_left(node_zone(0, ZONE_NORMAL), GFP_ATOMIC);
+	unmovable_left(node_zone(0, ZONE_DMA32), GFP_ATOMIC);
 	for (unsigned int order = 0; order <= BLOCK_ORDER; order++) {
 		cached_runs(order, false);
 		cached_runs(order, true);
@@ -512,7 +512,7 @@ bool bench_worst0_free(const char *id)
 bool bench_worst0_wait(const char *id)
 {
 	const struct adversary a = {
-		.zone = &zones[ZONE_DMA32], .frames = 1, .full = true, .kept = true
+		.zone = node_zone(0, ZONE_DMA32), .frames = 1, .full = true, .kept = true
 	};
 	struct page *page;
 	uint64_t start;
@@ -560,7 +560,7 @@ static uint64_t longest_hold(struct zone *z)
 
 bool bench_worst3_alloc(const char *id)
 {
-	struct zone *z = &zones[ZONE_DMA32];
+	struct zone *z = node_zone(0, ZONE_DMA32);
 	uint64_t worst;
 
 	adversary_stale_runs(z);

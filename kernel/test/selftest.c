@@ -14,6 +14,7 @@
 #include "mm/check.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
+#include "mm/numa.h"
 #include "mm/page_state.h"
 #include "mm/zone.h"
 
@@ -200,6 +201,44 @@ static const char *pieces_of_a_block_come_back(void)
 	return nr_free_pages() == before ? NULL : "not all memory came back";
 }
 
+/* Returns whether memblock has the frame as the node's. */
+static bool is_of_node(const struct page *page, int nid)
+{
+	unsigned long start, end;
+
+	return page_to_nid(page) == nid &&
+	       memblock_search_pfn_nid(page_to_pfn(page), &start, &end) == nid;
+}
+
+/* Allocates on each node, and for it alone; and on a node that does not exist. */
+static const char *every_node_serves(void)
+{
+	uint64_t before = nr_free_pages();
+	const char *wrong = NULL;
+
+	for_each_online_node(nid) {
+		bool has_some = node_free_pages(nid);
+		struct page *near = alloc_pages_node(nid, GFP_KERNEL, 0);
+		struct page *own = alloc_pages_node(nid, __GFP_THISNODE, 0);
+
+		if (!near || (has_some && !is_of_node(near, nid)))
+			wrong = "a node with free memory does not serve first";
+		if (!own != !has_some || (own && !is_of_node(own, nid)))
+			wrong = "__GFP_THISNODE was not heeded";
+		if (near)
+			__free_page(near);
+		if (own)
+			__free_page(own);
+	}
+	if (alloc_pages_node(nr_node_ids(), __GFP_THISNODE, 0))
+		wrong = "a node that does not exist gave memory";
+	if (mem_map_local() > mem_map_backed())
+		wrong = "more descriptors are local than there are";
+	if (mm_check())
+		wrong = "mm_check found violations after allocations on nodes";
+	return nr_free_pages() == before ? wrong : "not all memory came back";
+}
+
 /* What a test returns that cannot run on this machine; compared by its address. */
 static const char not_here[] = "does not apply";
 
@@ -225,6 +264,7 @@ static const struct {
 	{ "frames_are_distinct", frames_are_distinct },
 	{ "zeroed_means_zero", zeroed_means_zero },
 	{ "pieces_of_a_block_come_back", pieces_of_a_block_come_back },
+	{ "every_node_serves", every_node_serves },
 	{ "interrupts_may_allocate_and_free", interrupts_may_allocate_and_free },
 	{ "all_memory_and_back", all_memory_and_back },
 	{ "mm_invariants_hold_at_the_end", invariants_hold },

@@ -305,7 +305,7 @@ static void hold(void)
 
 static const struct frame_cache *cache_of_target(void)
 {
-	return cache_at(port_cpu_id(), page_zonenum(target), 0);
+	return cache_of_zone(port_cpu_id(), page_zone(target), 0);
 }
 
 /* Returns whether that part of the cache is full into which the target would go (mm/cache.h). */
@@ -534,7 +534,7 @@ static void take_small_zones(void)
 	struct page *one;
 
 	drain_caches(); /* else a lower zone's cache, if it has served last, would serve again */
-	while ((one = alloc_page(GFP_KERNEL)) && zones[page_zonenum(one)].managed < STOCK)
+	while ((one = alloc_page(GFP_KERNEL)) && page_zone(one)->managed < STOCK)
 		page_list_push(&all, one);
 	if (one)
 		__free_page(one);

@@ -9,16 +9,17 @@ HOST  := $(B)/host
 CLANG := clang
 
 # The boot on a host: the kernel's own files for it, and the simulated machine.
-SIM := kernel/memory/steps.c lib/e820.c lib/format.c arch/x86_64/paging.c \
+SIM := kernel/memory/steps.c lib/e820.c lib/numa.c lib/format.c arch/x86_64/paging.c \
        tests/host/sim/sim.c tests/host/sim/cpus.c tools/replay/mapfile.c tests/host/sim/checks.c
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
-TESTS := test_memblock test_e820 test_paging test_zones test_buddy test_page_alloc test_caches \
-         test_check test_unmovable test_debug test_cpus test_probe test_memtest test_picture test_maps \
-         test_models test_lists test_mapfile test_string test_format test_crc32 test_fat test_elf \
-         test_options test_cmdline test_boot_info
+TESTS := test_memblock test_e820 test_numa test_nodes test_paging test_zones test_node_zones \
+         test_buddy test_page_alloc test_caches test_check test_unmovable test_debug test_cpus \
+         test_probe test_memtest test_picture test_maps test_models test_lists test_mapfile \
+         test_string test_format test_crc32 test_fat test_elf test_options test_cmdline \
+         test_boot_info
 
-FUZZ    := ops fat elf e820 cmdline boot_info
+FUZZ    := ops fat elf e820 numa cmdline boot_info
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
 
 # A program is compiled from all its files in one go, which leaves no list of its headers; so it depends
@@ -55,8 +56,8 @@ $(HOST)/kernel_size.h: $(B)/kernel.elf
 	@$(NM) $< | awk '$$3 == "__kernel_start" { start = $$1 } $$3 == "__kernel_end" { end = $$1 } \
 	  END { print "#define KERNEL_IMAGE_SIZE (0x" end "ull - 0x" start "ull)" }' >$@
 
-REPLAY := tools/replay/replay.c tools/replay/replay_svg.c tools/replay/picture.c \
-          tools/replay/lanes.c tools/replay/scale.c tools/replay/svg.c
+REPLAY := tools/replay/replay.c tools/replay/print.c tools/replay/zones.c tools/replay/replay_svg.c \
+          tools/replay/picture.c tools/replay/lanes.c tools/replay/scale.c tools/replay/svg.c
 
 $(HOST)/replay: $(REPLAY) $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
 	$(call say_program,CC)
@@ -64,12 +65,17 @@ $(HOST)/replay: $(REPLAY) $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
 
 # Each test is a program of few files, which are compiled in one run, with a sanitizer.
 MEMBLOCK              := fixture asking growing random
+NUMA                  := fixture memory nodes firmware named machines
 test_memblock_SOURCES := mm/memblock.c $(MEMBLOCK:%=tests/host/memblock/%.c)
 test_e820_SOURCES     := tests/host/e820_oracle.c lib/e820.c lib/format.c
+numa_ORACLE           := tests/host/numa/oracle.c tests/host/sim/numa_tables.c lib/numa.c lib/format.c
+test_numa_SOURCES     := $(NUMA:%=tests/host/numa/%.c) $(numa_ORACLE)
+test_nodes_SOURCES    := kernel/memory/nodes.c tests/host/sim/numa_tables.c $(MM) $(SIM)
 test_paging_SOURCES   := $(MM) $(SIM)
 test_zones_SOURCES    := $(MM) $(SIM) tests/host/sim/model.c tests/host/sim/arena.c
+test_node_zones_SOURCES := $(MM) $(SIM) tests/host/sim/nodes.c
 test_buddy_SOURCES    := $(MM) $(SIM) tests/host/sim/pieces.c
-test_check_SOURCES    := $(test_buddy_SOURCES)
+test_check_SOURCES    := $(test_buddy_SOURCES) tests/host/sim/nodes.c
 test_page_alloc_SOURCES := $(test_buddy_SOURCES)
 test_caches_SOURCES   := $(test_buddy_SOURCES)
 test_unmovable_SOURCES := $(test_buddy_SOURCES)
@@ -95,6 +101,11 @@ test_boot_info_SOURCES := tests/host/kernel_block.c kernel/boot_info.c lib/crc32
 
 # Requests to other CPUs, and every lock, go through the test.
 test_cpus_LDFLAGS := -Wl,--wrap=port_on_each_cpu -Wl,--wrap=port_irq_save
+
+# Interrupts come where the number of the CPU is asked for.
+test_node_zones_LDFLAGS := -DMM_CHECK_PIN -Wl,--wrap=port_cpu_id
+
+test_nodes_LDFLAGS := -Wl,--wrap=mem_map_backed -Wl,--wrap=mem_map_local
 
 define test_program
 $(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | packages
@@ -190,6 +201,7 @@ fuzz_ops_SOURCES       := $(ARENA) $(MM) $(SIM)
 fuzz_fat_SOURCES       := $(test_fat_SOURCES)
 fuzz_elf_SOURCES       := $(filter-out lib/string.c,$(test_elf_SOURCES)) # the sanitizer replaces it
 fuzz_e820_SOURCES      := $(test_e820_SOURCES) stage2/memory.c
+fuzz_numa_SOURCES      := $(numa_ORACLE)
 fuzz_cmdline_SOURCES   := $(test_options_SOURCES) stage2/cmdline.c
 fuzz_boot_info_SOURCES := $(test_boot_info_SOURCES)
 
@@ -249,7 +261,7 @@ $(HOST)/bench_models: tests/host/bench/bench_models.c tests/models/models.c $(MM
 # Coverage: the same programs by the same rules, with counters in place of sanitizers. Programs with other
 # bitmap sizes are left out, as their constants make other branches of the same lines.
 COVERAGE := $(B)/coverage
-COVERED  := test_memblock test_e820 test_zones test_buddy test_page_alloc test_caches test_unmovable \
+COVERED  := test_memblock test_e820 test_numa test_zones test_buddy test_page_alloc test_caches test_unmovable \
             test_check test_cpus test_maps \
             test_string test_format test_crc32 test_faults test_misuse test_random test_threads
 # test_debug looks at return addresses, which -O0 does not keep, so it may fail here.

@@ -17,7 +17,7 @@
 #include "mm/check.h"
 #include "mm/memblock.h"
 #include "mm/page_state.h"
-#include "mm/zone.h"
+#include "mm/shelf.h"
 #include "tests/host/sim/expect_panic.h"
 #include "tests/host/sim/pieces.h"
 #include "tests/host/sim/sim.h"
@@ -250,21 +250,22 @@ static void zones_fall_back_and_keep_a_reserve(void **state)
 
 	(void)state;
 	BOOT(plain_128m);
-	reserve = zones[ZONE_DMA].lowmem_reserve[ZONE_DMA32];
-	assert_int_equal(reserve, zones[ZONE_DMA32].managed / 256);
+	reserve = node_zone(0, ZONE_DMA)->lowmem_reserve[ZONE_DMA32];
+	assert_int_equal(reserve, node_zone(0, ZONE_DMA32)->managed / 256);
 	page = alloc_page(GFP_KERNEL);
 	assert_int_equal(page_zonenum(page), ZONE_DMA32);
 	assert_true(page_to_pfn(alloc_page(GFP_DMA)) < 4096);
 	while ((page = alloc_page(GFP_KERNEL)) && page_zonenum(page) == ZONE_DMA32)
 		;
 	assert_int_equal(page_zonenum(page), ZONE_DMA);
-	assert_int_equal(zones[ZONE_DMA32].nr_free, 0);
+	assert_int_equal(node_zone(0, ZONE_DMA32)->nr_free, 0);
 	while (alloc_page(GFP_KERNEL))
 		;
-	assert_int_equal(zones[ZONE_DMA].nr_free, zones[ZONE_DMA].lowmem_reserve[ZONE_NORMAL]);
+	assert_int_equal(node_zone(0, ZONE_DMA)->nr_free,
+			 node_zone(0, ZONE_DMA)->lowmem_reserve[ZONE_NORMAL]);
 	while (alloc_page(GFP_DMA))
 		n++;
-	assert_int_equal(n, zones[ZONE_DMA].lowmem_reserve[ZONE_NORMAL]);
+	assert_int_equal(n, node_zone(0, ZONE_DMA)->lowmem_reserve[ZONE_NORMAL]);
 }
 
 /* The limit of a frame cache of single frames: a large zone's is the most that it has room for. */
@@ -474,12 +475,13 @@ static void take_everything(void)
 /* The last bitmap that became full stays open (B5), at both levels. */
 static void the_last_open_bitmap_is_kept(void **state)
 {
-	struct zone *z = &zones[ZONE_NORMAL];
+	struct zone *z;
 	uint64_t counts[NR_ORDERS];
 	struct page *page;
 
 	(void)state;
 	BOOT(islands_6g);
+	z = node_zone(0, ZONE_NORMAL);
 	page = alloc_pages(GFP_KERNEL, GIB_ORDER);
 	assert_non_null(page);
 	take_everything();
@@ -522,7 +524,7 @@ static void large_orders_find_the_idle_bitmap(void **state)
 	__free_page(small);
 	assert_int_equal(mm_check(), 0);
 	drain_caches();
-	assert_true(bitmap_test(&zones[ZONE_DMA].dir[0]->open,
+	assert_true(bitmap_test(&gib_at(node_zone(0, ZONE_DMA), 0)->open,
 				(unsigned int)(page_to_pfn(large) / BLOCK_FRAMES)));
 	assert_int_equal(mm_check(), 0);
 	assert_ptr_equal(alloc_pages(GFP_KERNEL, 9), large);
@@ -597,7 +599,7 @@ static void many_stale_bounds_do_not_hide_the_idle_bitmap(void **state)
 	split_page(top, BLOCK_ORDER);
 	free_contig_range(page_to_pfn(top), BLOCK_FRAMES);
 	drain_caches();
-	assert_int_equal(zones[ZONE_DMA32].idle[0], page_to_pfn(top));
+	assert_int_equal(node_zone(0, ZONE_DMA32)->idle[0], page_to_pfn(top));
 	assert_ptr_equal(alloc_pages(GFP_DMA32, 3), top);
 	assert_int_equal(mm_check(), 0);
 }

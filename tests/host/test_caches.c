@@ -263,12 +263,12 @@ static void a_failing_request_drains_no_higher_zone(void **state)
 	BOOT(two_zones);
 	for_each_cache_order(order)
 		__free_pages(allocate(GFP_KERNEL, order), order);
-	cached = cache_frames(&zones[ZONE_NORMAL]);
+	cached = cache_frames(node_zone(0, ZONE_NORMAL));
 	assert_true(cached >= 1 << BLOCK_ORDER);
 	take_all(GFP_DMA | __GFP_HIGH);
 	assert_null(alloc_page(GFP_DMA | __GFP_HIGH));
 	assert_null(alloc_pages(GFP_DMA | __GFP_HIGH, 1));
-	assert_int_equal(cache_frames(&zones[ZONE_NORMAL]), cached);
+	assert_int_equal(cache_frames(node_zone(0, ZONE_NORMAL)), cached);
 	assert_int_equal(mm_check(), 0);
 }
 
@@ -290,10 +290,10 @@ static void a_failing_request_drains_what_it_needs(void **state)
 		__free_page(page - 64 * (size_t)i);
 		__free_page(page - 64 * (size_t)i + 1);
 	}
-	cached = cache_frames(&zones[ZONE_DMA32]);
+	cached = cache_frames(node_zone(0, ZONE_DMA32));
 	assert_int_equal(cached, 40);
 	assert_non_null(alloc_pages(__GFP_HIGH, 1));
-	assert_in_range(cache_frames(&zones[ZONE_DMA32]), 40 - 2 * 8, 38);
+	assert_in_range(cache_frames(node_zone(0, ZONE_DMA32)), 40 - 2 * 8, 38);
 	assert_int_equal(mm_check(), 0);
 }
 

@@ -18,7 +18,8 @@
 #include "mm/cache.h"
 #include "mm/check.h"
 #include "mm/memblock.h"
-#include "mm/zone.h"
+#include "mm/shelf.h"
+#include "tests/host/sim/nodes.h"
 #include "tests/host/sim/pieces.h"
 #include "tests/host/sim/sim.h"
 
@@ -27,13 +28,26 @@ static const struct piece far_apart[] = {
 	{ 0, 0x9fc00, 1 }, { MIB, 64 * MIB, 1 }, { 4 * GIB, GIB, 1 }, { 7 * GIB, GIB, 1 }
 };
 
-static struct zone *const dma = &zones[ZONE_DMA], *const normal = &zones[ZONE_NORMAL];
-static struct frame_cache *const cache = &frame_caches[0][ZONE_DMA].frames.cache;
+/* The zones of nodes 0 and 1 alternate in GiB 4. */
+static const struct node_ram nodes[] = {
+	{ 0, 64 * MIB, 0, 0 },
+	{ GIB, 64 * MIB, 1, 0 },
+	{ GIB + 128 * MIB, 64 * MIB, 2, 0 },
+	{ 4 * GIB, 66 * MIB, 0, 0 },
+	{ 4 * GIB + 66 * MIB, 126 * MIB, 1, 0 },
+	{ 4 * GIB + 192 * MIB, 64 * MIB, 0, 0 },
+	{ 4 * GIB + 256 * MIB, 64 * MIB, 2, 0 },
+	{ 4 * GIB + 320 * MIB, 64 * MIB, 2, MEMBLOCK_HOTPLUG },
+};
+
+#define dma    node_zone(0, ZONE_DMA)
+#define normal node_zone(0, ZONE_NORMAL)
+static struct frame_cache *const cache = &frame_caches[0].home[ZONE_DMA].frames.cache;
 
 /* Returns the gib of zone DMA, in which block 0 is open and whole blocks follow. */
 static struct gib *dma_gib(void)
 {
-	return dma->dir[0];
+	return gib_at(dma, 0);
 }
 
 static unsigned int whole_block(void)
@@ -43,12 +57,12 @@ static unsigned int whole_block(void)
 
 static pfn_t whole_gib(void)
 {
-	return bitmap_tree_first(&normal->free);
+	return gibs_first(normal, GIBS_FREE);
 }
 
 static pfn_t pfn_of(pfn_t gib)
 {
-	return gib_pfn(normal, gib);
+	return gib_pfn(gib);
 }
 
 static struct page *allocate(unsigned int order)
@@ -61,39 +75,109 @@ static struct page *allocate(unsigned int order)
 
 /* Z: the zone compared with memblock. */
 
+/* Returns the number of a GiB in the hole behind the first RAM of zone Normal. */
+static pfn_t hole(void)
+{
+	return gib_of(normal->start_pfn) + 1;
+}
+
 static void gib_missing(void)
 {
-	dma->dir[0] = NULL;
+	gibs_clear(dma, GIBS_EXIST, 0);
 }
 
 static void gib_too_many(void)
 {
-	normal->dir[1] = normal->dir[0];
+	gibs_set(normal, GIBS_EXIST, hole());
+	normal->shelf[0]->gib[hole()] = gib_at(normal, gib_of(normal->start_pfn));
 }
 
 static void whole_without_gib(void)
 {
-	bitmap_tree_set(&normal->free, 1);
+	gibs_set(normal, GIBS_FREE, hole());
 }
 
 static void open_without_gib(void)
 {
-	bitmap_tree_set(&normal->open, 1);
+	gibs_set(normal, GIBS_OPEN, hole());
 }
 
 static void head_without_gib(void)
 {
-	bitmap_tree_set(&normal->head, 1);
+	gibs_set(normal, GIBS_HEAD, hole());
 }
 
-static void border_in_a_block(void)
+/* Ways to make zone_owners[] wrong. DMA and DMA32 share GiB 0. */
+
+static void gib_of_another_zone(void)
 {
-	dma->border++;
+	zone_owners[0]->gib[gib_of(normal->start_pfn)] = dma->id;
 }
 
-static void start_in_a_block(void)
+static void gib_not_shared(void)
 {
-	zones[ZONE_DMA32].start_pfn++;
+	zone_owners[0]->gib[0] = dma->id;
+}
+
+static void gib_shared(void)
+{
+	static uint8_t blocks[BITMAP_BITS];
+
+	memset(blocks, normal->id, sizeof(blocks));
+	zone_owners[0]->block[gib_of(normal->start_pfn)] = blocks;
+	zone_owners[0]->gib[gib_of(normal->start_pfn)] = ZONE_MIXED;
+}
+
+static void hole_owned(void)
+{
+	zone_owners[0]->gib[hole()] = normal->id;
+}
+
+static void block_of_another_zone(void)
+{
+	zone_owners[0]->block[0][1] = (uint8_t)zone_number(0, ZONE_DMA32);
+}
+
+static void hole_owned_by_no_zone(void)
+{
+	zone_owners[0]->gib[hole()] = (uint8_t)zone_number(7, ZONE_NORMAL);
+}
+
+static void block_in_a_hole_owned(void)
+{
+	zone_owners[0]->block[0][100] = dma->id;
+}
+
+static void block_in_a_hole_of_no_zone(void)
+{
+	zone_owners[0]->block[0][100] = (uint8_t)zone_number(7, ZONE_DMA);
+}
+
+static void block_of_another_node(void)
+{
+	zone_owners[0]->block[4][0] = node_zone(1, ZONE_NORMAL)->id;
+}
+
+static void shelf_of_nobody(void)
+{
+	zone_owners[0] = NULL;
+}
+
+static void shelf_without_gibs(void)
+{
+	static struct shelf empty;
+
+	normal->shelf[NR_SHELVES - 1] = &empty;
+}
+
+static void start_too_low(void)
+{
+	normal->start_pfn--;
+}
+
+static void end_too_high(void)
+{
+	dma->end_pfn++;
 }
 
 static void present_too_many(void)
@@ -104,6 +188,76 @@ static void present_too_many(void)
 static void managed_too_many(void)
 {
 	dma->managed++;
+}
+
+/* Ways to make fallback lists wrong. */
+
+static uint8_t *list_of(int nid)
+{
+	return (uint8_t *)(uintptr_t)node_zonelists[nid];
+}
+
+static unsigned int place_of(int nid, unsigned int number)
+{
+	unsigned int place = 0;
+
+	while (list_of(nid)[place] != number) {
+		assert_int_not_equal(list_of(nid)[place], ZONE_NONE);
+		place++;
+	}
+	return place;
+}
+
+/* Exchanges the zone of that number with the one behind it. */
+static void move_down(int nid, unsigned int number)
+{
+	uint8_t *at = list_of(nid) + place_of(nid, number), next = at[1];
+
+	assert_int_not_equal(next, ZONE_NONE);
+	at[1] = at[0];
+	at[0] = next;
+}
+
+static void zone_asked_twice(void)
+{
+	list_of(1)[1] = list_of(1)[0];
+}
+
+static void list_too_short(void)
+{
+	list_of(2)[place_of(2, zone_number(2, ZONE_HOTPLUG))] = ZONE_NONE;
+}
+
+static void list_too_long(void)
+{
+	list_of(2)[place_of(2, zone_number(2, ZONE_HOTPLUG)) + 1] = dma->id;
+}
+
+static void list_in_disorder(void)
+{
+	move_down(0, normal->id);
+}
+
+static void hotplug_too_early(void)
+{
+	uint8_t *last = list_of(0) + place_of(0, zone_number(2, ZONE_HOTPLUG)), before = last[-1];
+
+	last[-1] = last[0];
+	last[0] = before;
+}
+
+static void node_too_far(void)
+{
+	move_down(2, zone_number(2, ZONE_DMA32));
+}
+
+/* Nodes 1 and 2 are equally far from node 0, so that their zones may stand in any order, almost. */
+static void nodes_in_turns(void)
+{
+	unsigned int number = list_of(0)[4]; /* behind DMA: the nearest node's second zone */
+
+	assert_int_equal(number & 3, ZONE_DMA32);
+	move_down(0, number);
 }
 
 /* B: the bits. */
@@ -120,7 +274,7 @@ static void block_whole_and_head(void)
 
 static void gib_whole_and_head(void)
 {
-	bitmap_tree_set(&normal->head, whole_gib());
+	gibs_set(normal, GIBS_HEAD, whole_gib());
 }
 
 static unsigned int second_block(struct page *head)
@@ -163,6 +317,54 @@ static void whole_gib_reserved(void)
 	memblock_reserve(PFN_PHYS(pfn_of(whole_gib())) + GIB - 1, 1);
 }
 
+/* Returns a block of node 1 that lies between blocks of node 0. */
+static unsigned int foreign_block(void)
+{
+	pfn_t pfn = node_zone(1, ZONE_NORMAL)->start_pfn;
+
+	assert_in_range(pfn, normal->start_pfn, normal->end_pfn);
+	return block_of(pfn);
+}
+
+static void foreign_block_whole(void)
+{
+	bitmap_set(&gib_at(normal, 4)->free, foreign_block());
+}
+
+static void foreign_block_open(void)
+{
+	bitmap_set(&gib_at(normal, 4)->open, foreign_block());
+}
+
+static void foreign_block_head(void)
+{
+	bitmap_set(&gib_at(normal, 4)->head, foreign_block());
+}
+
+static void foreign_block_in_the_index(void)
+{
+	bitmap_set(&gib_at(normal, 4)->index[BITMAP_SHIFT - 1], foreign_block());
+}
+
+static void block_beyond_the_end_whole(void)
+{
+	bitmap_set(&gib_at(normal, 4)->free, block_of(normal->end_pfn));
+}
+
+static void block_below_the_start_whole(void)
+{
+	bitmap_set(&gib_at(node_zone(1, ZONE_NORMAL), 4)->free, 0);
+}
+
+/* 64 MiB of node 0 become 128 MiB, of which 62 MiB are node 1's. */
+static void allocation_of_two_nodes(void)
+{
+	struct page *page = allocate(14);
+
+	assert_int_equal(page_to_pfn(page), normal->start_pfn);
+	page->order++;
+}
+
 static void run_not_in_the_index(void)
 {
 	for (unsigned int k = 0; k < BITMAP_SHIFT; k++)
@@ -172,7 +374,7 @@ static void run_not_in_the_index(void)
 static void blocks_not_in_the_index(void)
 {
 	for (unsigned int k = BLOCK_ORDER; k < GIB_ORDER; k++)
-		bitmap_tree_clear(&dma->index[k], 0);
+		gibs_clear(dma, GIBS_INDEX(k), 0);
 }
 
 static void index_not_nested(void)
@@ -182,7 +384,7 @@ static void index_not_nested(void)
 
 static void index_of_gibs_not_nested(void)
 {
-	bitmap_tree_clear(&dma->index[BLOCK_ORDER], 0);
+	gibs_clear(dma, GIBS_INDEX(BLOCK_ORDER), 0);
 }
 
 static void index_holds_an_empty_block(void)
@@ -201,7 +403,7 @@ static void index_holds_a_whole_block(void)
 
 static void index_holds_a_whole_gib(void)
 {
-	bitmap_tree_set(&normal->index[BLOCK_ORDER], whole_gib());
+	gibs_set(normal, GIBS_INDEX(BLOCK_ORDER), whole_gib());
 }
 
 static void unmovable_block_in_the_index(void)
@@ -232,12 +434,12 @@ static void unmovable_frame_in_a_block(void)
 
 static void zone_index_lacks_a_gib(void)
 {
-	bitmap_tree_clear(&dma->index[0], 0);
+	gibs_clear(dma, GIBS_INDEX(0), 0);
 }
 
 static void top_too_full(void)
 {
-	bitmap_set(&dma->head.top, 0);
+	gibs_top_set(dma, GIBS_HEAD, 0);
 }
 
 static void full_block_open(void)
@@ -255,10 +457,10 @@ static void full_gib_open(void)
 	unsigned long flags;
 
 	flags = port_lock_irqsave(&normal->lock);
-	bitmap_tree_clear(&normal->free, gib);
+	gibs_clear(normal, GIBS_FREE, gib);
 	buddy_open_gib(normal, pfn_of(gib));
 	port_unlock_irqrestore(&normal->lock, flags);
-	bitmap_fill(&normal->dir[gib]->free, BITMAP_WORD_FULL);
+	bitmap_fill(&gib_at(normal, gib)->free, BITMAP_WORD_FULL);
 }
 
 static void free_too_few(void)
@@ -270,7 +472,7 @@ static void free_too_few(void)
 
 static void head_of_another_node(void)
 {
-	allocate(0)->state |= 1ull << STATE_NODE_SHIFT;
+	allocate(0)->state |= 1ull << (STATE_ZONE_SHIFT + ZONE_TYPE_BITS);
 }
 
 static void head_of_another_boot(void)
@@ -307,7 +509,7 @@ static void allocation_partly_free(void)
 
 static void blocks_of_another_node(void)
 {
-	allocate(10)->state |= 1ull << STATE_NODE_SHIFT;
+	allocate(10)->state |= 1ull << (STATE_ZONE_SHIFT + ZONE_TYPE_BITS);
 }
 
 static void blocks_without_reference(void)
@@ -335,7 +537,7 @@ static void blocks_not_aligned(void)
 
 static void gib_of_another_node(void)
 {
-	allocate(GIB_ORDER)->state |= 1ull << STATE_NODE_SHIFT;
+	allocate(GIB_ORDER)->state |= 1ull << (STATE_ZONE_SHIFT + ZONE_TYPE_BITS);
 }
 
 static void gib_without_reference(void)
@@ -350,7 +552,7 @@ static void block_nobody_has(void)
 
 static void gib_nobody_has(void)
 {
-	bitmap_tree_clear(&normal->free, whole_gib());
+	gibs_clear(normal, GIBS_FREE, whole_gib());
 }
 
 static void descriptor_of_a_free_frame(void)
@@ -476,33 +678,114 @@ static void shut_cache_with_a_frame(void)
 
 static void cache_serves_from_the_reserve(void)
 {
-	struct zone *z = &zones[ZONE_DMA];
+	struct zone *z = node_zone(0, ZONE_DMA);
 
 	while (z->nr_free > z->lowmem_reserve[ZONE_NORMAL])
 		assert_non_null(alloc_pages(GFP_DMA, 0));
 	cache_tables[MM_MAX_CPUS - 1].for_gfp[GFP_KERNEL] = cache_at(MM_MAX_CPUS - 1, ZONE_DMA, 0);
 }
 
-#define ON(map, what) map, sizeof(map) / sizeof((map)[0]), #what, what
-#define PLAIN(what)   ON(plain_16m, what)
+static void cached_frame_of_another_node(void)
+{
+	struct frame_cache *home = cache_at(0, ZONE_NORMAL, 0);
+	struct page *page = alloc_pages_node(1, __GFP_THISNODE, 0);
+
+	assert_ptr_equal(home->zone, normal);
+	page->state = 0;
+	cache_pages(home)[home->count++] = page;
+	assert_true(home->count <= home->limit);
+}
+
+/* Returns the cache away of CPU 0, which has frames of node 1. */
+static struct frame_cache *filled_away(void)
+{
+	struct frame_cache *away = &frame_caches[0].away.cache;
+
+	__free_page(alloc_pages_node(1, GFP_KERNEL, 0));
+	assert_ptr_equal(away->zone, node_zone(1, ZONE_NORMAL));
+	assert_true(away->count > 0);
+	return away;
+}
+
+static void away_over_its_limit(void)
+{
+	filled_away()->limit = 0;
+}
+
+static void frame_away_lost(void)
+{
+	filled_away()->count--;
+}
+
+static void frame_away_in_another_cache(void)
+{
+	struct frame_cache *away = filled_away(), *other = &frame_caches[1].away.cache;
+
+	other->zone = away->zone;
+	other->limit = CACHE_MAX;
+	cache_pages(other)[other->count++] = cache_pages(away)[--away->count];
+	cache_pages(other)[other->count++] = cache_pages(away)[away->count - 1];
+	away->count--;
+	cache_pages(away)[away->count - 1] = cache_pages(other)[0];
+}
+
+static void away_of_another_zone(void)
+{
+	filled_away()->zone = node_zone(2, ZONE_NORMAL);
+}
+
+static void away_serves_from_the_reserve(void)
+{
+	struct frame_cache *away = &frame_caches[MM_MAX_CPUS - 1].away.cache;
+	struct zone *z = node_zone(1, ZONE_DMA32);
+
+	while (zone_spare(z, GFP_KERNEL))
+		assert_non_null(alloc_pages_node(1, GFP_DMA32 | __GFP_THISNODE, 0));
+	away->zone = z;
+	cache_tables[MM_MAX_CPUS - 1].for_gfp[GFP_KERNEL] = away;
+}
+
+#define ON_NODES(what) NULL, 0, #what, what
+#define ON(map, what)  map, sizeof(map) / sizeof((map)[0]), #what, what
+#define PLAIN(what)    ON(plain_16m, what)
 
 static const struct breakage {
 	const char *invariant;
 	const char *words;
-	const struct piece *map;
+	const struct piece *map; /* NULL: the machine with nodes */
 	size_t nr;
 	const char *name;
 	void (*damage)(void);
 } breakages[] = {
-	{ "Z1", "a GiB with RAM is not in the directory", PLAIN(gib_missing) },
-	{ "Z1", "a GiB without RAM is in the directory", ON(far_apart, gib_too_many) },
-	{ "Z1", "a GiB that is not in the directory is in use", ON(far_apart, whole_without_gib) },
-	{ "Z1", "a GiB that is not in the directory is in use", ON(far_apart, open_without_gib) },
-	{ "Z1", "a GiB that is not in the directory is in use", ON(far_apart, head_without_gib) },
-	{ "Z1", "a border cuts a block", PLAIN(border_in_a_block) },
-	{ "Z1", "a border cuts a block", PLAIN(start_in_a_block) },
+	{ "Z1", "a GiB with RAM has no gib", PLAIN(gib_missing) },
+	{ "Z1", "a gib without RAM", ON(far_apart, gib_too_many) },
+	{ "Z1", "a gib that does not exist is in use", ON(far_apart, whole_without_gib) },
+	{ "Z1", "a gib that does not exist is in use", ON(far_apart, open_without_gib) },
+	{ "Z1", "a gib that does not exist is in use", ON(far_apart, head_without_gib) },
+	{ "Z1", "zone_owners[] gives a GiB to another zone", ON(far_apart, gib_of_another_zone) },
+	{ "Z1", "zone_owners[] gives a GiB to another zone", ON(far_apart, gib_not_shared) },
+	{ "Z1", "zone_owners[] has a GiB as shared", ON(far_apart, gib_shared) },
+	{ "Z1", "a GiB without RAM has an owner", ON(far_apart, hole_owned) },
+	{ "Z1", "zone_owners[] gives a block to another zone",
+	  ON(far_apart, block_of_another_zone) },
+	{ "Z1", "a GiB without RAM has an owner", ON(far_apart, hole_owned_by_no_zone) },
+	{ "Z1", "a block without RAM has an owner", ON(far_apart, block_in_a_hole_owned) },
+	{ "Z1", "a block without RAM has an owner", ON(far_apart, block_in_a_hole_of_no_zone) },
+	{ "Z1", "zone_owners[] gives a block to another zone", ON_NODES(block_of_another_node) },
+	{ "Z1", "a shelf with RAM has no owners", PLAIN(shelf_of_nobody) },
+	{ "Z1", "a shelf without gibs", ON(far_apart, shelf_without_gibs) },
+	{ "Z2", "the zone does not begin or end where its RAM does", ON(far_apart, start_too_low) },
+	{ "Z2", "the zone does not begin or end where its RAM does", PLAIN(end_too_high) },
 	{ "Z2", "present is not the RAM", PLAIN(present_too_many) },
 	{ "Z2", "managed is not", PLAIN(managed_too_many) },
+
+	{ "Z3", "a zone is in a list twice", ON_NODES(zone_asked_twice) },
+	{ "Z3", "a list does not have all zones", ON_NODES(list_too_short) },
+	{ "Z3", "a list does not have all zones", ON_NODES(list_too_long) },
+	{ "Z3", "the zones of a node are in the wrong order", ON_NODES(list_in_disorder) },
+	{ "Z3", "memory that may leave is used too early", ON_NODES(hotplug_too_early) },
+	{ "Z3", "a node comes before a nearer one", ON_NODES(node_too_far) },
+	{ "Z3", "the zones of a node do not stand together", ON_NODES(nodes_in_turns) },
 
 	{ "B1", "a block is two of", PLAIN(block_whole_and_open) },
 	{ "B1", "a block is two of", PLAIN(block_whole_and_head) },
@@ -514,6 +797,14 @@ static const struct breakage {
 	{ "B2", "is reserved in memblock", PLAIN(whole_block_reserved) },
 	{ "B2", "is not RAM", PLAIN(whole_block_not_ram) },
 	{ "B2", "is reserved in memblock", ON(islands_6g, whole_gib_reserved) },
+	{ "B2", "a block without RAM of the zone is in use", ON_NODES(foreign_block_whole) },
+	{ "B2", "a block without RAM of the zone is in use", ON_NODES(foreign_block_open) },
+	{ "B2", "a block without RAM of the zone is in use", ON_NODES(foreign_block_head) },
+	{ "B2", "a block without RAM of the zone is in use", ON_NODES(foreign_block_in_the_index) },
+	{ "B2", "a block without RAM of the zone is in use", ON_NODES(block_beyond_the_end_whole) },
+	{ "B2", "a block without RAM of the zone is in use",
+	  ON_NODES(block_below_the_start_whole) },
+	{ "B2", "a block without RAM of the zone is in use", ON_NODES(allocation_of_two_nodes) },
 	{ "B3", "a run that the index does not know", PLAIN(run_not_in_the_index) },
 	{ "B3", "a run that the index does not know", PLAIN(blocks_not_in_the_index) },
 	{ "B3", "but not for the one below", PLAIN(index_not_nested) },
@@ -526,7 +817,7 @@ static const struct breakage {
 	{ "B3", "the unmovable block is not open", PLAIN(unmovable_block_of_no_gib) },
 	{ "B3", "the unmovable block is not open", PLAIN(unmovable_frame_in_a_block) },
 	{ "B4", "and the gib's differ", PLAIN(zone_index_lacks_a_gib) },
-	{ "B4", "the top of a bitmap tree is wrong", PLAIN(top_too_full) },
+	{ "B4", "the top of a set of gibs is wrong", PLAIN(top_too_full) },
 	{ "B5", "an open block is full", PLAIN(full_block_open) },
 	{ "B5", "an open gib is full", ON(islands_6g, full_gib_open) },
 	{ "B6", "nr_free is not", PLAIN(free_too_few) },
@@ -558,12 +849,18 @@ static const struct breakage {
 	{ "C1", "a frame is in a cache twice", PLAIN(frame_in_a_cache_twice) },
 	{ "C1", "a frame is in a cache twice", PLAIN(frame_in_both_stacks) },
 	{ "C1", "a frame is in a cache twice", PLAIN(frame_in_two_caches) },
+	{ "C1", "is another zone's", ON_NODES(cached_frame_of_another_node) },
+	{ "C1", "is another zone's", ON_NODES(away_of_another_zone) },
+	{ "C1", "are not those in the caches", ON_NODES(frame_away_lost) },
+	{ "C1", "a frame is in a cache twice", ON_NODES(frame_away_in_another_cache) },
+	{ "C2", "more than its limit", ON_NODES(away_over_its_limit) },
 	{ "C2", "more than its limit", PLAIN(cache_over_its_limit) },
 	{ "C2", "more than its limit", PLAIN(out_over_its_limit) },
 	{ "C2", "more than its limit", ON(plain_128m, out_beyond_the_array) },
 	{ "C2", "more than its limit", PLAIN(limit_beyond_the_array) },
 	{ "C2", "a cache that is shut has a frame", PLAIN(shut_cache_with_a_frame) },
 	{ "C3", "the zone keeps frames from", ON(plain_128m, cache_serves_from_the_reserve) },
+	{ "C3", "the zone keeps frames from", ON_NODES(away_serves_from_the_reserve) },
 };
 #define NR_BREAKAGES (sizeof(breakages) / sizeof(breakages[0]))
 
@@ -583,8 +880,14 @@ static void is_named(void **state)
 {
 	static char log[8192], lines[sizeof(log)];
 	const struct breakage *what = *state;
-	const char *wrong = boot_pieces(what->map, what->nr, &warm);
+	const char *wrong;
 
+	if (what->map) {
+		wrong = boot_pieces(what->map, what->nr, &warm);
+	} else {
+		NODES_BEGIN(nodes);
+		wrong = nodes_finish();
+	}
 	if (wrong)
 		fail_msg("%s", wrong);
 	what->damage();

@@ -19,7 +19,7 @@
 #include "mm/cache.h"
 #include "mm/check.h"
 #include "mm/page_state.h"
-#include "mm/zone.h"
+#include "mm/shelf.h"
 #include "tests/host/sim/sim.h"
 
 #define MIB 0x100000ull
@@ -196,7 +196,7 @@ static unsigned int strand(void)
 	for (sim_cpu = 1; sim_cpu < MM_MAX_CPUS; sim_cpu++)
 		for (unsigned int left = 1000; left; left--) {
 			__free_page(held[nr_freed++]);
-			assert_int_equal(zones[ZONE_NORMAL].nr_free, 0);
+			assert_int_equal(node_zone(0, ZONE_NORMAL)->nr_free, 0);
 			nr++;
 			if (cache_at(sim_cpu, ZONE_NORMAL, 0)->count ==
 			    cache_at(sim_cpu, ZONE_NORMAL, 0)->limit)
@@ -297,16 +297,16 @@ static void drain_all_pages_drains_every_cpu(void **state)
 	take_all();
 	strand();
 	drain_caches();
-	assert_true(cache_frames(&zones[ZONE_NORMAL]) > 0);
+	assert_true(cache_frames(node_zone(0, ZONE_NORMAL)) > 0);
 	drain_all_pages();
-	assert_int_equal(cache_frames(&zones[ZONE_NORMAL]), 0);
+	assert_int_equal(cache_frames(node_zone(0, ZONE_NORMAL)), 0);
 	assert_int_equal(mm_check(), 0);
 }
 
 static void leave_in_third_round(void)
 {
 	if (rounds == 2)
-		cache_at(1, ZONE_NORMAL, 0)->state = zones[ZONE_NORMAL].state;
+		cache_at(1, ZONE_NORMAL, 0)->state = node_zone(0, ZONE_NORMAL)->state;
 }
 
 /* CPU 1 is in the middle of its cache's use when it is asked for the first two times. */
@@ -346,8 +346,8 @@ static void an_interrupted_cpu_does_not_wait(void **state)
 	cache_at(1, ZONE_NORMAL, 0)->state = CACHE_BUSY;
 	assert_ptr_equal(alloc_page(GFP_KERNEL), held[nr_freed - 1]);
 	assert_null(alloc_page(GFP_KERNEL));
-	cache_at(0, ZONE_NORMAL, 0)->state = zones[ZONE_NORMAL].state;
-	cache_at(1, ZONE_NORMAL, 0)->state = zones[ZONE_NORMAL].state;
+	cache_at(0, ZONE_NORMAL, 0)->state = node_zone(0, ZONE_NORMAL)->state;
+	cache_at(1, ZONE_NORMAL, 0)->state = node_zone(0, ZONE_NORMAL)->state;
 	assert_int_equal(mm_check(), 0);
 }
 
@@ -359,25 +359,25 @@ static void caches_stay_shut_until_the_last_request_ends(void **state)
 	(void)state;
 	boot(64, 512);
 	page = alloc_page(GFP_KERNEL);
-	cache_shut(&all, true, &zones[ZONE_NORMAL]);
-	cache_shut(&own, false, &zones[ZONE_NORMAL]);
+	cache_shut(&all, true, ZONE_NORMAL, NUMA_NO_NODE);
+	cache_shut(&own, false, ZONE_NORMAL, NUMA_NO_NODE);
 	sim_cpu = 1;
-	cache_shut(&other, true, &zones[ZONE_NORMAL]);
+	cache_shut(&other, true, ZONE_NORMAL, NUMA_NO_NODE);
 	sim_cpu = 0;
 	cache_reopen(&own);
 	cache_reopen(&all);
 	for (sim_cpu = 0; sim_cpu < MM_MAX_CPUS; sim_cpu++) {
 		assert_int_equal(cache_at(sim_cpu, ZONE_NORMAL, 0)->state, CACHE_BUSY);
 		__free_page(page); /* to the bits */
-		assert_int_equal(cache_frames(&zones[ZONE_NORMAL]), 0);
+		assert_int_equal(cache_frames(node_zone(0, ZONE_NORMAL)), 0);
 		page = alloc_page(GFP_KERNEL);
-		assert_int_equal(cache_frames(&zones[ZONE_NORMAL]), 0);
+		assert_int_equal(cache_frames(node_zone(0, ZONE_NORMAL)), 0);
 	}
 	sim_cpu = 1;
 	cache_reopen(&other);
 	for (sim_cpu = 0; sim_cpu < MM_MAX_CPUS; sim_cpu++)
 		assert_int_equal(cache_at(sim_cpu, ZONE_NORMAL, 0)->state,
-				 zones[ZONE_NORMAL].state);
+				 node_zone(0, ZONE_NORMAL)->state);
 	sim_cpu = 0;
 	__free_page(page);
 	assert_int_equal(mm_check(), 0);
@@ -419,8 +419,8 @@ static void what_cpus_write_lies_apart(void **state)
 		    share_a_line(&z->lock, sizeof(*z) - offsetof(struct zone, lock), z + 1));
 	}
 	for (unsigned int cpu = 1; cpu < MM_MAX_CPUS; cpu++) {
-		assert_false(share_a_line(&frame_caches[cpu - 1][MAX_NR_ZONES - 1],
-					  sizeof(struct zone_caches), &frame_caches[cpu][0]));
+		assert_false(share_a_line(&frame_caches[cpu - 1], sizeof(struct cpu_caches),
+					  &frame_caches[cpu]));
 		assert_false(share_a_line(&cache_tables[cpu - 1], sizeof(struct cache_table),
 					  &cache_tables[cpu]));
 	}
@@ -462,11 +462,11 @@ static void other_allocates(void)
 /* Takes what is free in Normal, and of DMA32 all but so many frames beyond its reserve. */
 static void leave_in_dma32(uint64_t frames)
 {
-	struct zone *dma32 = &zones[ZONE_DMA32];
+	struct zone *dma32 = node_zone(0, ZONE_DMA32);
 	uint64_t keep = dma32->lowmem_reserve[ZONE_NORMAL] + frames;
 
 	for (unsigned int order = NR_ORDERS; order--;)
-		while (zones[ZONE_NORMAL].nr_free >> order)
+		while (node_zone(0, ZONE_NORMAL)->nr_free >> order)
 			if (!alloc_pages(GFP_KERNEL, order))
 				break;
 	for (unsigned int order = 14; order--;)
@@ -478,14 +478,14 @@ static void leave_in_dma32(uint64_t frames)
 		drain_all_pages();
 	}
 	assert_int_equal(dma32->nr_free, keep);
-	assert_int_equal(zones[ZONE_NORMAL].nr_free, 0);
+	assert_int_equal(node_zone(0, ZONE_NORMAL)->nr_free, 0);
 }
 
 /* Two CPUs see that one more request fits: the second that has the lock looks again. */
 static void a_reserve_holds_when_two_cpus_see_the_same_spare_frames(void **state)
 {
 	static const unsigned int orders[] = { 0, 3, 9, 11 };
-	const struct zone *dma32 = &zones[ZONE_DMA32];
+	const struct zone *dma32 = node_zone(0, ZONE_DMA32);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
@@ -509,11 +509,12 @@ static void a_reserve_holds_when_two_cpus_see_the_same_spare_frames(void **state
 /* A CPU that was served from DMA32 is not any more once others took what DMA32 had to spare. */
 static void a_cache_stops_serving_when_another_cpu_uses_the_zone_up(void **state)
 {
-	struct zone *dma32 = &zones[ZONE_DMA32];
+	struct zone *dma32;
 	struct page *page, *freed[8];
 
 	(void)state;
 	boot(256, 512);
+	dma32 = node_zone(0, ZONE_DMA32);
 	leave_in_dma32(1000);
 	sim_cpu = 1;
 	assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA32);
@@ -619,12 +620,13 @@ static void alloc_contig_range_keeps_the_invariants_between_holds(void **state)
 static void alloc_contig_range_opens_a_gib(void **state)
 {
 	const pfn_t gib = 0x140000;
-	struct zone *z = &zones[ZONE_NORMAL];
+	struct zone *z;
 	struct page *page;
 
 	(void)state;
 	boot(64, 3072);
-	assert_true(bitmap_tree_test(&z->free, gib_of(z, gib)));
+	z = node_zone(0, ZONE_NORMAL);
+	assert_true(gibs_test(z, GIBS_FREE, gib_of(gib)));
 	look_on(100);
 	assert_int_equal(contig(gib, gib + GIB_FRAMES), 0);
 	look_away(3 * 512);

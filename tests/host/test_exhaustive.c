@@ -30,7 +30,20 @@
 #include "tests/host/sim/sim.h"
 
 /* An operation has a kind, and an order or a frame of the arena. */
-enum kind { ALLOC, ALLOC_DMA, ALLOC_STAY, FREE, PUT, DRAIN, SPLIT, CONTIG3, CONTIG8 };
+enum kind {
+	ALLOC,
+	ALLOC_DMA,
+	ALLOC_STAY,
+	ALLOC_ON_1, /* node 1 */
+	ALLOC_OF_0, /* node 0 and no other */
+	FREE,
+	PUT,
+	DRAIN,
+	SPLIT,
+	CONTIG3,
+	CONTIG8,
+	NR_KINDS
+};
 
 struct op {
 	uint8_t kind;
@@ -42,8 +55,12 @@ struct op {
 #define MOST       (PLAIN | WITH(DRAIN) | WITH(SPLIT))
 #define ALL        (MOST | WITH(PUT) | WITH(CONTIG3) | WITH(CONTIG8))
 
-static const char *const kind_names[] = { "alloc", "alloc-dma", "alloc-stay", "free",   "put",
-					  "drain", "split",     "contig3",    "contig8" };
+#define NODES      (PLAIN | WITH(ALLOC_ON_1) | WITH(ALLOC_OF_0))
+
+static const char *const kind_names[NR_KINDS] = { "alloc",      "alloc-dma",  "alloc-stay",
+						  "alloc-on-1", "alloc-of-0", "free",
+						  "put",        "drain",      "split",
+						  "contig3",    "contig8" };
 
 struct run {
 	const struct arena *arena;
@@ -68,6 +85,10 @@ static const char *perform(struct op op)
 		return model_alloc(&model, __GFP_HIGH | GFP_DMA, op.arg, NULL);
 	case ALLOC_STAY:
 		return model_alloc(&model, __GFP_HIGH | __GFP_UNMOVABLE, op.arg, NULL);
+	case ALLOC_ON_1:
+		return model_alloc_node(&model, 1, __GFP_HIGH, op.arg, NULL);
+	case ALLOC_OF_0:
+		return model_alloc_node(&model, 0, __GFP_HIGH | __GFP_THISNODE, op.arg, NULL);
 	case FREE:
 		return model_free(&model, pfn, FREE_PAGES);
 	case PUT:
@@ -105,6 +126,8 @@ static unsigned int list_ops(struct op ops[MAX_OPS])
 		n = add_op(ops, n, ALLOC, order);
 		n = add_op(ops, n, ALLOC_DMA, order);
 		n = add_op(ops, n, ALLOC_STAY, order);
+		n = add_op(ops, n, ALLOC_ON_1, order);
+		n = add_op(ops, n, ALLOC_OF_0, order);
 	}
 	for (unsigned int i = 0; i < model.frames; i++) {
 		if (model_is_head(model.frame[i])) {
@@ -126,15 +149,14 @@ static size_t state_size; /* bytes, a multiple of 8 */
  */
 static void clear_unused_entries(void)
 {
-	for_each_zone(z)
-		for_each_cache_order(order) {
-			struct frame_cache *cache = cache_at(0, z->id, order);
+	for_each_cache(number) {
+		struct frame_cache *cache = cache_number(0, number);
 
-			for (uint64_t i = cache->count; i < cache->limit; i++)
-				cache_pages(cache)[i] = NULL;
-			for (uint64_t i = cache->nr_out; i < cache->out_limit; i++)
-				cache_out(cache)[i] = NULL;
-		}
+		for (uint64_t i = cache->count; i < cache->limit; i++)
+			cache_pages(cache)[i] = NULL;
+		for (uint64_t i = cache->nr_out; i < cache->out_limit; i++)
+			cache_out(cache)[i] = NULL;
+	}
 }
 
 static uint64_t hash_of(const char *state)
@@ -303,31 +325,52 @@ static void explore(const struct run *what)
 	model_destroy(&model);
 }
 
-#define METADATA (1 << 20) /* at 4 GiB, in a zone of its own */
-
 #if MM_BITMAP_SHIFT > 2
 
 /* RAM begins with frame 0, has a hole of one frame, and ends within the second block. */
 static const struct arena two_blocks = {
-	"two blocks, 10 frames", { { 0, 3 }, { 4, 12 } }, { { 8, 9 } }, METADATA
+	"two blocks, 10 frames", { { 0, 3 }, { 4, 12 } }, { { 8, 9 } }, METADATA, NULL
 };
 static const struct arena few_frames = {
-	"two blocks, 8 frames", { { 0, 3 }, { 4, 10 } }, { { 8, 9 } }, METADATA
+	"two blocks, 8 frames", { { 0, 3 }, { 4, 10 } }, { { 8, 9 } }, METADATA, NULL
 };
 static const struct arena border = {
-	"DMA and DMA32 at their border", { { 4092, 4103 } }, { { 4100, 4101 } }, METADATA
+	"DMA and DMA32 at their border", { { 4092, 4103 } }, { { 4100, 4101 } }, METADATA, NULL
 };
 static const struct arena whole_block = {
-	"a whole block and two frames", { { 8, 18 } }, { { 0, 0 } }, METADATA
+	"a whole block and two frames", { { 8, 18 } }, { { 0, 0 } }, METADATA, NULL
 };
-static const struct arena three_blocks = {
-	"three partly usable blocks", { { 1, 24 } }, { { 5, 6 }, { 11, 14 }, { 23, 24 } }, METADATA
-};
+static const struct arena three_blocks = { "three partly usable blocks",
+					   { { 1, 24 } },
+					   { { 5, 6 }, { 11, 14 }, { 23, 24 } },
+					   METADATA,
+					   NULL };
 static const struct arena two_gibs = {
-	"two gibs and a hole", { { 0, 64 }, { 130, 200 } }, { { 3, 4 } }, METADATA
+	"two gibs and a hole", { { 0, 64 }, { 130, 200 } }, { { 3, 4 } }, METADATA, NULL
+};
+
+/* The blocks of two nodes alternate; the CPU is node 1's. */
+static const struct model_nodes by_blocks = { .nr = 2, .frames = BLOCK_FRAMES, .cpu = 1 };
+static const struct arena nodes = {
+	"two blocks of two nodes", { { 0, 3 }, { 4, 10 } }, { { 8, 9 } }, METADATA, &by_blocks
+};
+static const struct arena more_nodes = {
+	"three blocks of two nodes", { { 1, 24 } }, { { 9, 10 } }, METADATA, &by_blocks
+};
+/* So do gibs, of which the last may be unplugged; the CPU is that of a node without memory. */
+static const struct model_nodes by_gibs = {
+	.nr = 2, .frames = GIB_FRAMES, .hotplug = 128, .cpu = 3
+};
+static const struct arena node_gibs = {
+	"gibs of two nodes", { { 56, 140 } }, { { 0, 0 } }, METADATA, &by_gibs
 };
 
 static const struct run runs[] = {
+	{ &nodes, 0, NODES, 0, 0 },
+	{ &nodes, 2, NODES | WITH(DRAIN), 0, 6 },
+	{ &more_nodes, 0, ALL | WITH(ALLOC_OF_0), 0, 4 },
+	{ &node_gibs, 0, NODES | WITH(SPLIT), 0, 3 },
+	{ &node_gibs, 3, NODES | WITH(DRAIN), 0, 3 },
 	{ &two_blocks, 0, ALL, 0, 0 },
 	{ &few_frames, 2, ALL, 0, 0 },
 	{ &border, 0, PLAIN | WITH(ALLOC_DMA) | WITH(SPLIT), 0, 0 },
@@ -346,14 +389,21 @@ static const struct run runs[] = {
 
 /* A block has 4 frames and a gib 16: gibs are opened, closed and allocated within few frames. */
 static const struct arena three_blocks = {
-	"three whole blocks of 4", { { 0, 12 } }, { { 0, 0 } }, METADATA
+	"three whole blocks of 4", { { 0, 12 } }, { { 0, 0 } }, METADATA, NULL
 };
-static const struct arena gib = { "a gib of 16", { { 0, 16 } }, { { 0, 0 } }, METADATA };
+static const struct arena gib = { "a gib of 16", { { 0, 16 } }, { { 0, 0 } }, METADATA, NULL };
 static const struct arena gibs = {
-	"a gib of 16 on either side of a border", { { 4080, 4112 } }, { { 0, 0 } }, METADATA
+	"a gib of 16 on either side of a border", { { 4080, 4112 } }, { { 0, 0 } }, METADATA, NULL
+};
+
+static const struct model_nodes by_blocks = { .nr = 2, .frames = BLOCK_FRAMES, .cpu = 0 };
+static const struct arena nodes = {
+	"a gib of two nodes", { { 0, 16 } }, { { 0, 0 } }, METADATA, &by_blocks
 };
 
 static const struct run runs[] = {
+	{ &nodes, 0, NODES, 1, 0 }, /* orders 1 to 4 */
+	{ &nodes, 2, NODES | WITH(DRAIN), 0, 5 },
 	{ &three_blocks, 0, PLAIN, 0, 0 },
 	{ &three_blocks, 2, MOST, 0, 8 },
 	{ &gib, 0, PLAIN, 1, 0 }, /* orders 1 to 4 */

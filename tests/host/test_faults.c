@@ -20,6 +20,7 @@
 #include "mm/cache.h"
 #include "mm/check.h"
 #include "mm/memblock.h"
+#include "mm/shelf.h"
 #include "tests/host/sim/attempt.h"
 #include "tests/host/sim/sim.h"
 
@@ -268,7 +269,7 @@ static struct counts count(void)
 	struct counts counts;
 
 	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
-		counts.free[i] = zone_nr_free_pages(&zones[i]);
+		counts.free[i] = zone_nr_free_pages(node_zone(0, i));
 	return counts;
 }
 
@@ -333,11 +334,12 @@ static void exhausted_at_every_call(void **state)
 /* Requests that may not have a zone's reserve do not get it from the zone's frame cache either. */
 static void reserve_is_kept_behind_a_cache(void **state)
 {
-	struct zone *dma = &zones[ZONE_DMA];
+	struct zone *dma;
 	struct page *page;
 
 	(void)state;
 	boot(map_of(128));
+	dma = node_zone(0, ZONE_DMA);
 	assert_true(cache_at(0, ZONE_DMA, 0)->limit > 1);
 	while (alloc_page(GFP_KERNEL))
 		;
@@ -361,11 +363,12 @@ static void reserve_is_kept_behind_a_cache(void **state)
 /* Frames in a frame cache are part of the reserve when larger requests have taken all others. */
 static void reserve_is_kept_when_the_bits_run_low(void **state)
 {
-	struct zone *dma = &zones[ZONE_DMA];
+	struct zone *dma;
 	struct page *page;
 
 	(void)state;
 	boot(map_of(128));
+	dma = node_zone(0, ZONE_DMA);
 	while ((page = alloc_page(GFP_KERNEL)) && page_zonenum(page) == ZONE_DMA32)
 		;
 	assert_non_null(page);
@@ -397,7 +400,7 @@ static void busy_cache_does_not_change_the_zone(void **state)
 	__free_page(array[4]);
 	drain_caches();
 	assert_int_equal(mm_check(), 0);
-	cache_at(0, ZONE_DMA32, 0)->state = zones[ZONE_DMA32].state;
+	cache_at(0, ZONE_DMA32, 0)->state = node_zone(0, ZONE_DMA32)->state;
 	assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA32);
 	assert_int_equal(mm_check(), 0);
 }
@@ -405,15 +408,16 @@ static void busy_cache_does_not_change_the_zone(void **state)
 /* A refill that ends early opens no block that it does not need: orders 9 and up need it whole. */
 static void refill_opens_no_block_in_vain(void **state)
 {
-	struct zone *z = &zones[ZONE_DMA32];
+	struct zone *z;
 	pfn_t block;
 
 	(void)state;
 	boot(map_of(128));
+	z = node_zone(0, ZONE_DMA32);
 	cache_at(0, ZONE_DMA32, 0)->limit = 0;
-	while (bitmap_tree_first(&z->index[0]) != BITMAP_TREE_NONE)
+	while (gibs_first(z, GIBS_INDEX(0)) != GIB_NONE)
 		assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA32);
-	block = bitmap_first(&z->dir[0]->free) * BLOCK_FRAMES;
+	block = bitmap_first(&gib_at(z, 0)->free) * BLOCK_FRAMES;
 	assert_int_equal(alloc_contig_range(block, block + 472, MIGRATE_MOVABLE, 0), 0);
 	cache_at(0, ZONE_DMA32, 0)->limit = 64;
 	assert_int_equal(page_to_pfn(alloc_page(GFP_KERNEL)), block + 472);
@@ -433,7 +437,7 @@ static void the_last_frames_go_to_another_cpu(void **state)
 	other_cpu = take_all;
 	assert_null(alloc_page(GFP_KERNEL));
 	assert_null(other_cpu);
-	assert_int_equal(zone_nr_free_pages(&zones[ZONE_DMA]), 0);
+	assert_int_equal(zone_nr_free_pages(node_zone(0, ZONE_DMA)), 0);
 	assert_int_equal(mm_check(), 0);
 	give_all();
 	same_counts(before);
@@ -450,14 +454,14 @@ static void busy_caches_are_not_drained(void **state)
 	__free_page(alloc_page(GFP_KERNEL));
 	assert_true(cache->count > 0);
 	cache->state = CACHE_BUSY;
-	while (zones[ZONE_DMA32].nr_free)
+	while (node_zone(0, ZONE_DMA32)->nr_free)
 		assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA32);
 	page = alloc_page(GFP_KERNEL);
 	assert_int_equal(page_zonenum(page), ZONE_DMA);
 	while (alloc_page(GFP_ATOMIC))
 		;
 	assert_true(cache->count > 0 && cache->state == CACHE_BUSY);
-	cache->state = zones[ZONE_DMA32].state;
+	cache->state = node_zone(0, ZONE_DMA32)->state;
 	assert_int_equal(mm_check(), 0);
 }
 

@@ -66,21 +66,44 @@ static void attributes_make_24_bytes(void **state)
 	assert_int_equal(map.entries[0].length, 20);
 }
 
+static void node_lines_are_kept_as_given(void **state)
+{
+	static const char text[] = "node 62 0x7 0 # no bytes\n0 0x1000 1\n"
+				   "\tNODE 0x1 4096 0xffffffffffffffff\r\n";
+
+	(void)state;
+	expect(text, 0, 0x1000, 1);
+	assert_int_equal(map.nr_nodes, 2);
+	assert_int_equal(map.nodes[0].nid, 62);
+	assert_int_equal(map.nodes[0].base, 7);
+	assert_int_equal(map.nodes[0].size, 0);
+	assert_int_equal(map.nodes[1].nid, 1);
+	assert_int_equal(map.nodes[1].base, 4096);
+	assert_int_equal(map.nodes[1].size, UINT64_MAX);
+	/* In a log, lines of the map file's form are among those that are skipped. */
+	expect("node 1 0 1\nBIOS-e820: [mem 0x0-0xfff] usable", 0, 0x1000, 1);
+	assert_int_equal(map.nr_nodes, 0);
+}
+
 static void cut_and_mangled_text_is_survived(void **state)
 {
-	static const char text[] = "# map\n0x0 0x9f800 1 1\nBIOS-e820: [mem 0x0-0x9fbff] usable\n"
+	static const char text[] = "# map\n0x0 0x9f800 1 1\nnode 1 0 0x9f800\n"
+				   "BIOS-e820: [mem 0x0-0x9fbff] usable\n"
 				   "BIOS-e820: 00001000 @ 00100000 (type 20)\n";
+	const size_t map_size = (size_t)(strstr(text, "BIOS") - text);
 	char mangled[sizeof(text)];
 
 	(void)state;
 	srandom(1);
 	for (size_t size = 0; size < sizeof(text); size++)
 		(void)parse(text, size);
-	for (int round = 0; round < 20000; round++) {
+	for (int round = 0; round < 40000; round++) {
+		size_t size = round % 2 ? map_size : sizeof(text);
+
 		memcpy(mangled, text, sizeof(text));
 		for (long n = random() % 6; n >= 0; n--)
-			mangled[random() % (long)sizeof(text)] = (char)random();
-		if (parse(mangled, sizeof(text)))
+			mangled[random() % (long)size] = (char)random();
+		if (parse(mangled, size))
 			assert_non_null(map.error);
 		else
 			assert_true(map.nr > 0);
@@ -92,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_is_read),
 		cmocka_unit_test(attributes_make_24_bytes),
+		cmocka_unit_test(node_lines_are_kept_as_given),
 		cmocka_unit_test(cut_and_mangled_text_is_survived),
 	};
 

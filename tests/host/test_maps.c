@@ -20,28 +20,47 @@
 #define MAX_DIRTY_BYTES (8ull << 30)
 #endif
 
+/* Divides the map's memory into 32 ranges, which belong to five nodes in turn. Returns how many. */
+static uint32_t make_nodes(const struct mapfile *map, struct numa_range nodes[32])
+{
+	uint64_t end = NUMA_BLOCK;
+
+	for (uint32_t i = 0; i < map->nr; i++)
+		if (map->entries[i].type == E820_TYPE_RAM &&
+		    map->entries[i].base + map->entries[i].size > end)
+			end = map->entries[i].base + map->entries[i].size;
+	for (uint32_t i = 0; i < 32; i++)
+		nodes[i] = (struct numa_range){ end / 32 * i, end / 32, i % 5, 0 };
+	return 32;
+}
+
 /*
- * Boots a map with and without 1 GiB pages, with garbage in RAM and without, and prints its line of
- * TAP. Returns 1 if a check fails, else 0.
+ * Boots a map with and without 1 GiB pages, with garbage in RAM and without, with one node and with
+ * five, and prints its line of TAP. Returns 1 if a check fails, else 0.
  */
 static int run_map(const char *name, int number)
 {
 	static struct mapfile map;
+	struct numa_range nodes[32];
 	struct check_result checks[CHECKS_MAX];
 	struct e820_taken kernel;
 	const char *error = "cannot be read";
+	uint32_t nr_nodes;
 	int bad = 0;
 
 	if (!mapfile_read(&map, name)) {
 		printf("not ok %d - %s: %s\n", number, name, error);
 		return 1;
 	}
-	for (unsigned int variant = 0; variant < 4; variant++) {
+	nr_nodes = make_nodes(&map, nodes);
+	for (unsigned int variant = 0; variant < 6; variant++) {
 		struct sim_options options = {
 			.pdpe1gb = variant & 1,
 			.dirty = variant & 2,
 			.kernel_size = 0x60000,
 			.seed = 0x1234567 + variant,
+			.nodes = nodes,
+			.nr_nodes = variant & 4 ? nr_nodes : 0,
 		};
 		unsigned int nr;
 

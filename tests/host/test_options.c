@@ -272,6 +272,38 @@ static void passes_of_memtest(void **state)
 	    0);
 }
 
+static void nodes(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("numa=fake=4", "").numa_fake, 4);
+	assert_int_equal(parse("numa=fake=63", "").numa_fake, 63);
+	assert_int_equal(parse("numa=fake=1 numa=fake=2", "").numa_fake, 2);
+	assert_false(parse("numa=fake=4", "").numa_off);
+	assert_true(parse("numa=off", "").numa_off);
+	assert_true(parse("numa=off numa=fake=2", "").numa_off);
+}
+
+static void wrong_nodes(void **state)
+{
+	static const char *const bad[] = { "",          "on",      "offf",    "fake",
+					   "fake=",     "fake=0",  "fake=64", "fake=2x",
+					   "fake=512M", "fake=-1", "fake==2", "4" };
+	char line[64], warning[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(line, sizeof(line), "numa=%s", bad[i]);
+		snprintf(warning, sizeof(warning), "Bad value of command-line option numa: %s\n",
+			 bad[i]);
+		assert_int_equal(parse(line, warning).numa_fake, 0);
+		assert_false(parse(line, warning).numa_off);
+	}
+	/* Behind "numa=fake=" another option stands, which is none of its value. */
+	assert_int_equal(
+	    parse("numa=fake= mem=64M", "Bad value of command-line option numa: fake=\n").numa_fake,
+	    0);
+}
+
 static void run_takes_the_rest(void **state)
 {
 	(void)state;
@@ -309,6 +341,8 @@ int main(void)
 		cmocka_unit_test(safe),
 		cmocka_unit_test(debugging_memory),
 		cmocka_unit_test(passes_of_memtest),
+		cmocka_unit_test(nodes),
+		cmocka_unit_test(wrong_nodes),
 		cmocka_unit_test(run_takes_the_rest),
 		cmocka_unit_test(unknown_options),
 	};

@@ -156,10 +156,10 @@ static void a_busy_cache_leads_to_no_lower_zone(void **state)
 	page = alloc_page(GFP_KERNEL);
 	assert_int_equal(page_zonenum(page), ZONE_DMA32);
 	__free_page(page); /* the only free frame of DMA32 is in the cache */
-	assert_int_equal(zones[ZONE_DMA32].nr_free, 0);
+	assert_int_equal(node_zone(0, ZONE_DMA32)->nr_free, 0);
 	cache->state = CACHE_BUSY;
 	assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA);
-	cache->state = zones[ZONE_DMA32].state;
+	cache->state = node_zone(0, ZONE_DMA32)->state;
 	assert_ptr_equal(alloc_page(GFP_KERNEL), page);
 	assert_int_equal(mm_check(), 0);
 }
@@ -174,7 +174,7 @@ static void a_zone_without_caches_is_not_passed_over(void **state)
 	page = alloc_page(GFP_DMA32);
 	assert_int_equal(page_zonenum(page), ZONE_DMA32);
 	__free_page(page);
-	for (uint64_t left = zone_nr_free_pages(&zones[ZONE_NORMAL]); left; left--)
+	for (uint64_t left = zone_nr_free_pages(node_zone(0, ZONE_NORMAL)); left; left--)
 		assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_NORMAL);
 	assert_int_equal(page_zonenum(alloc_page(GFP_KERNEL)), ZONE_DMA32);
 }
@@ -187,11 +187,12 @@ static void a_zone_without_caches_is_not_passed_over(void **state)
  */
 static void high_requests_get_the_reserve_in_a_cache(void **state)
 {
-	struct zone *dma32 = &zones[ZONE_DMA32];
+	struct zone *dma32;
 	struct page *page;
 
 	(void)state;
 	BOOTS(three_zones);
+	dma32 = node_zone(0, ZONE_DMA32);
 	exhaust_above(GFP_KERNEL, ZONE_DMA32);
 	exhaust_above(GFP_DMA32, ZONE_DMA);
 	assert_int_equal(zone_nr_free_pages(dma32), 0);
@@ -208,11 +209,12 @@ static void high_requests_get_the_reserve_in_a_cache(void **state)
  */
 static void a_refill_leaves_the_reserve_to_other_cpus(void **state)
 {
-	struct zone *dma = &zones[ZONE_DMA];
+	struct zone *dma;
 	uint64_t reserve, got = 0;
 
 	(void)state;
 	BOOTS(plain_128m);
+	dma = node_zone(0, ZONE_DMA);
 	reserve = dma->lowmem_reserve[ZONE_NORMAL];
 	exhaust_above(GFP_KERNEL, ZONE_DMA);
 	drain_caches();
@@ -232,12 +234,13 @@ static void a_refill_leaves_the_reserve_to_other_cpus(void **state)
 /* A range that leaves no more than the reserve ends what the zone's frame cache may serve. */
 static void a_range_withholds_the_reserve_behind_a_cache(void **state)
 {
-	struct zone *dma = &zones[ZONE_DMA];
+	struct zone *dma;
 	const pfn_t start = 1024, end = 4096;
 	struct page *first;
 
 	(void)state;
 	BOOTS(plain_128m);
+	dma = node_zone(0, ZONE_DMA);
 	exhaust_above(GFP_KERNEL, ZONE_DMA); /* from now on the cache of DMA serves GFP_KERNEL */
 	first = held;
 	assert_true(page_to_pfn(first) < start);
@@ -337,12 +340,13 @@ static void a_search_lets_go_of_the_lock(void **state)
  */
 static void an_idle_block_counts_in_the_largest_run(void **state)
 {
-	struct zone *z = &zones[ZONE_DMA32];
+	struct zone *z;
 	uint64_t counts[NR_ORDERS];
 	struct page *run;
 
 	(void)state;
 	BOOTS(plain_128m);
+	z = node_zone(0, ZONE_DMA32);
 	run = alloc_pages(GFP_DMA32, BLOCK_ORDER + 2);
 	assert_int_equal(page_zonenum(run), ZONE_DMA32);
 	for (unsigned int order = NR_ORDERS; order-- > 0;)

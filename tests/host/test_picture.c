@@ -33,7 +33,11 @@ static struct picture_words words;
 
 static void boot(void)
 {
-	struct sim_options options = { .dirty = true, .kernel_size = 0x60000, .seed = 77 };
+	struct sim_options options = { .dirty = true,
+				       .kernel_size = 0x60000,
+				       .seed = 77,
+				       .nodes = map.nodes,
+				       .nr_nodes = map.nr_nodes };
 	const char *error = "";
 
 	if (sim_boot(map.entries, map.nr, &options, &kernel, &error))
@@ -44,6 +48,7 @@ static void boot(void)
 static void boot_of(const struct piece *pieces, size_t nr)
 {
 	map.nr = (uint32_t)nr;
+	map.nr_nodes = 0;
 	for (size_t i = 0; i < nr; i++)
 		map.entries[i] =
 		    (struct e820_entry){ pieces[i].base, pieces[i].size, pieces[i].type, 0, 20, 0 };
@@ -56,6 +61,13 @@ static void boot_file(const char *name)
 
 	snprintf(path, sizeof(path), "tests/e820/%s.map", name);
 	assert_true(mapfile_read(&map, path));
+	boot();
+}
+
+/* Boots a map file's text, which may have node lines. */
+static void boot_text(const char *text)
+{
+	assert_int_equal(mapfile_parse(&map, text, strlen(text)), 0);
 	boot();
 }
 
@@ -98,6 +110,44 @@ static void boot_surface(void)
 	boot_file("surface-pro-7");
 }
 
+/* Each node has memory below and above 4 GiB. */
+static void boot_nodes(void)
+{
+	boot_text("0 0x9fc00 1\n0x100000 0x7ff00000 1\n0x100000000 0x80000000 1\n"
+		  "node 0 0 0x40000000\nnode 1 0x40000000 0x40000000\n"
+		  "node 0 0x100000000 0x40000000\nnode 1 0x140000000 0x40000000\n");
+}
+
+/* Nodes 0 and 1 take turns every 4 MiB as far as 64 MiB; the rest is node 10's and, at its end,
+ * 1's. */
+static void boot_interleaved(void)
+{
+	char text[1024];
+	int length = snprintf(text, sizeof(text), "0 0x9fc00 1\n0x100000 0x7f00000 1\n");
+
+	for (int i = 0; i < 16; i++)
+		length += snprintf(text + length, sizeof(text) - (size_t)length,
+				   "node %d %#x 0x400000\n", i % 2, i * 0x400000);
+	snprintf(text + length, sizeof(text) - (size_t)length,
+		 "node 10 0x4000000 0x3c00000\nnode 1 0x7c00000 0x400000\n");
+	boot_text(text);
+}
+
+/* Rows of one node, then rows of two, whose numbers have no room beside 64 cells. */
+static void boot_many(void)
+{
+	char text[1024];
+	int length = snprintf(text, sizeof(text),
+			      "0 0x9fc00 1\n0x100000 0xbff00000 1\n0x100000000 0x800000000 1\n"
+			      "node 0 0 0x200000000\nnode 1 0x200000000 0x200000000\n"
+			      "node 2 0x800000000 0x100000000\n");
+
+	for (unsigned int i = 2; i < 10; i++)
+		length += snprintf(text + length, sizeof(text) - (size_t)length,
+				   "node %u %#llx 0x80000000\n", i, 2 * GIB * (i + 6));
+	boot_text(text);
+}
+
 static const struct shown {
 	const char *name;
 	void (*boot)(void);
@@ -115,6 +165,10 @@ static const struct shown {
 	{ "used-6g-small", boot_used, 40, 16, 0x1c0400, 9 },
 	{ "islands-32t", boot_islands, 80, 25, 0, PICTURE_WHOLE },
 	{ "surface-pro-7", boot_surface, 80, 25, 0, PICTURE_WHOLE },
+	{ "nodes", boot_nodes, 80, 25, 0x140000, PICTURE_WHOLE },
+	{ "nodes-interleaved", boot_interleaved, 80, 25, 0x800, PICTURE_WHOLE },
+	{ "nodes-many", boot_many, 80, 25, 0x400000, PICTURE_WHOLE },
+	{ "nodes-interleaved-small", boot_interleaved, 40, 16, 0, PICTURE_WHOLE },
 };
 
 static void draw(struct picture_view *view, enum picture_cursor cursor)

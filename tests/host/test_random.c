@@ -22,6 +22,7 @@
 #include <signal.h>
 
 #include "lib/format.h"
+#include "mm/shelf.h"
 #include "tests/host/sim/runs.h"
 #include "tests/host/sim/shrink.h"
 #include "tests/host/sim/sim.h"
@@ -144,7 +145,7 @@ static const char *third_put_miscounts(const struct op *op)
 	if (!op)
 		puts = 0;
 	else if (op->kind == OP_PUT && now >= before + 4 && ++puts == 3)
-		zones[ZONE_DMA].nr_free--;
+		node_zone(0, ZONE_DMA)->nr_free--;
 	before = now;
 	return NULL;
 }
@@ -161,7 +162,7 @@ static void shrinks_to_six(void **state)
 static const char *bulk_marks_a_head(const struct op *op)
 {
 	if (op && op->kind == OP_BULK && op->nr > 40)
-		bitmap_tree_set(&zones[ZONE_DMA].head, 0);
+		gibs_set(node_zone(0, ZONE_DMA), GIBS_HEAD, 0);
 	return NULL;
 }
 

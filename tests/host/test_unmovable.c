@@ -16,7 +16,7 @@
 #include "mm/cache.h"
 #include "mm/check.h"
 #include "mm/page_state.h"
-#include "mm/zone.h"
+#include "mm/shelf.h"
 #include "tests/host/sim/pieces.h"
 #include "tests/host/sim/sim.h"
 
@@ -29,7 +29,7 @@ static const struct piece three_zones[] = {
 	{ 4 * GIB, 64 * MIB, 1 },
 };
 
-static struct zone *const normal = &zones[ZONE_NORMAL];
+#define normal node_zone(0, ZONE_NORMAL)
 
 /* Returns the first frame of the highest block of a zone of which all is free, or PFN_NONE. */
 static pfn_t highest_whole(const struct zone *z)
@@ -237,22 +237,22 @@ static void a_gib_is_opened_last(void **state)
 
 	(void)state;
 	BOOT(gibs);
-	gib = bitmap_tree_last(&normal->free);
-	assert_true(gib != BITMAP_TREE_NONE && gib > bitmap_tree_first(&normal->free));
+	gib = gibs_last(normal, GIBS_FREE);
+	assert_true(gib != GIB_NONE && gib > gibs_first(normal, GIBS_FREE));
 	/* The lowest gib is open, too. */
-	block = gib_pfn(normal, bitmap_tree_first(&normal->free));
+	block = gib_pfn(gibs_first(normal, GIBS_FREE));
 	assert_int_equal(alloc_contig_range(block, block + 1, MIGRATE_MOVABLE, 0), 0);
-	block = gib_pfn(normal, bitmap_tree_last(&normal->index[BLOCK_ORDER]));
-	assert_true(block != gib_pfn(normal, gib) && block > normal->start_pfn);
+	block = gib_pfn(gibs_last(normal, GIBS_INDEX(BLOCK_ORDER)));
+	assert_true(block != gib_pfn(gib) && block > normal->start_pfn);
 	assert_in_range(take(STAYS, 0), block, block + GIB_FRAMES - 1);
 	block = normal->unmovable;
-	assert_true(bitmap_tree_test(&normal->free, gib));
-	while (bitmap_tree_first(&normal->index[BLOCK_ORDER]) != BITMAP_TREE_NONE)
+	assert_true(gibs_test(normal, GIBS_FREE, gib));
+	while (gibs_first(normal, GIBS_INDEX(BLOCK_ORDER)) != GIB_NONE)
 		take(GFP_KERNEL, BLOCK_ORDER);
 	assert_int_equal(take(STAYS, 8), block + 256);
-	assert_true(bitmap_tree_test(&normal->free, gib));
-	assert_int_equal(take(STAYS, 8), gib_pfn(normal, gib) + GIB_FRAMES - BLOCK_FRAMES);
-	assert_int_equal(take(STAYS, 0), gib_pfn(normal, gib) + GIB_FRAMES - BLOCK_FRAMES + 256);
+	assert_true(gibs_test(normal, GIBS_FREE, gib));
+	assert_int_equal(take(STAYS, 8), gib_pfn(gib) + GIB_FRAMES - BLOCK_FRAMES);
+	assert_int_equal(take(STAYS, 0), gib_pfn(gib) + GIB_FRAMES - BLOCK_FRAMES + 256);
 	assert_int_equal(mm_check(), 0);
 }
 
@@ -274,10 +274,10 @@ static void other_flags_count(void **state)
 
 	(void)state;
 	BOOT(three_zones);
-	for (unsigned int zone = 0; zone < MAX_NR_ZONES; zone++) {
+	for (unsigned int zone = 0; zone <= ZONE_NORMAL; zone++) {
 		gfp_t gfp = zone_flags[zone] | __GFP_UNMOVABLE | __GFP_ZERO;
 
-		block = highest_whole(&zones[zone]);
+		block = highest_whole(node_zone(0, zone));
 		memset(page_address(pfn_to_page(block)), 0x55, 16 * PAGE_SIZE);
 		assert_int_equal(take(gfp, 0), block);
 		assert_int_equal(take(gfp, 3), block + 8);
@@ -292,7 +292,8 @@ static void other_flags_count(void **state)
 	assert_null(alloc_pages(STAYS, MAX_PAGE_ORDER + 1));
 	while (alloc_pages(STAYS, 0))
 		;
-	assert_int_equal(zones[ZONE_DMA].nr_free, zones[ZONE_DMA].lowmem_reserve[ZONE_NORMAL]);
+	assert_int_equal(node_zone(0, ZONE_DMA)->nr_free,
+			 node_zone(0, ZONE_DMA)->lowmem_reserve[ZONE_NORMAL]);
 	assert_int_equal(zone_nr_free_pages(normal), 0);
 	while (alloc_pages(STAYS | __GFP_HIGH, 0))
 		;

@@ -15,7 +15,7 @@
 #include "mm/check.h"
 #include "mm/memblock.h"
 #include "mm/page_state.h"
-#include "mm/zone.h"
+#include "mm/shelf.h"
 #include "tests/host/sim/arena.h"
 #include "tests/host/sim/checks.h"
 #include "tests/host/sim/pieces.h"
@@ -49,12 +49,12 @@ static void alloc_and_free(gfp_t gfp, unsigned int order, pfn_t expected)
 /* Frame 0 is aligned to every order: memblock hands over a run of 32 MiB that begins there. */
 static void a_run_from_frame_0_is_cut_at_the_border(void **state)
 {
-	static const struct arena arena = { "32 MiB", { { 0, 8192 } }, { { 0, 0 } }, HIGH };
+	static const struct arena arena = { "32 MiB", { { 0, 8192 } }, { { 0, 0 } }, HIGH, NULL };
 
 	(void)state;
 	boot(&arena);
-	assert_int_equal(zones[ZONE_DMA].managed, 4096);
-	assert_int_equal(zones[ZONE_DMA32].managed, 4096);
+	assert_int_equal(node_zone(0, ZONE_DMA)->managed, 4096);
+	assert_int_equal(node_zone(0, ZONE_DMA32)->managed, 4096);
 	alloc_and_free(GFP_DMA, 12, 0);
 	alloc_and_free(GFP_DMA32, 12, 4096);
 	assert_null(alloc_pages(GFP_DMA, 13));
@@ -65,7 +65,9 @@ static void a_run_from_frame_0_is_cut_at_the_border(void **state)
 /* Nothing of the gib with the allocator's metadata was handed over: it was never written. */
 static void a_gib_that_was_never_written_is_reserved(void **state)
 {
-	static const struct arena arena = { "16 MiB", { { 1, 4096 } }, { { 0, 0 } }, 2ull * HIGH };
+	static const struct arena arena = {
+		"16 MiB", { { 1, 4096 } }, { { 0, 0 } }, 2ull * HIGH, NULL
+	};
 	pfn_t metadata = arena.metadata;
 
 	(void)state;
@@ -81,7 +83,7 @@ static void a_gib_that_was_never_written_is_reserved(void **state)
 static void the_last_free_range_ends_with_ram(void **state)
 {
 	static const struct arena arena = {
-		"two", { { 5000, 5100 }, { HIGH, HIGH + 1024 } }, { { 5050, 5051 } }, 8192
+		"two", { { 5000, 5100 }, { HIGH, HIGH + 1024 } }, { { 5050, 5051 } }, 8192, NULL
 	};
 	static const pfn_t expected[][2] = { { 5000, 5050 },
 					     { 5051, 5100 },
@@ -156,6 +158,39 @@ static void descriptors_lie_in_pieces(void **state)
 	for (unsigned int i = 0; i < nr; i++)
 		if (!results[i].ok)
 			fail_msg("%s", results[i].name);
+}
+
+/* Returns what the check of that name says. */
+static bool check_holds(const struct mapfile *map, const struct e820_taken *kernel,
+			const char *name)
+{
+	struct check_result results[CHECKS_MAX];
+	unsigned int nr = checks_run(map, kernel, results);
+
+	for (unsigned int i = 0; i < nr; i++)
+		if (!strcmp(results[i].name, name))
+			return results[i].ok;
+	fail_msg("no check is called %s", name);
+	return false;
+}
+
+/* A region that gets another node after the zones were made is found. */
+static void frames_of_another_node_are_found(void **state)
+{
+	static const char name[] = "each zone's frames are its node's";
+	static struct mapfile map = { .nr = 1,
+				      .entries = { { MIB, 63 * MIB, E820_TYPE_RAM, 0, 20, 0 } } };
+	const struct numa_range nodes[] = { { 0, 32 * MIB, 0, 0 }, { 32 * MIB, 32 * MIB, 1, 0 } };
+	struct sim_options options = { .dirty = true, .seed = 1, .nodes = nodes, .nr_nodes = 2 };
+	struct e820_taken kernel;
+	const char *error;
+
+	(void)state;
+	assert_int_equal(sim_boot(map.entries, map.nr, &options, &kernel, &error), 0);
+	assert_int_equal(memblock.memory.cnt, 2);
+	assert_true(check_holds(&map, &kernel, name));
+	memblock_set_region_node(&memblock.memory.regions[1], 0);
+	assert_false(check_holds(&map, &kernel, name));
 }
 
 /* Reserves every other frame from base on until the array has no entry left. */
@@ -249,7 +284,7 @@ static void whole_gibs_are_handed_over_together(void **state)
 				    { 615 * GIB, GIB, E820_TYPE_RAM, 0, 20, 0 },
 				    { 620 * GIB, 400 * GIB, E820_TYPE_RAM, 0, 20, 0 } };
 	struct sim_options options = { .dirty = true, .seed = 1, .kernel_size = MIB };
-	const struct zone *z = &zones[ZONE_NORMAL];
+	const struct zone *z;
 	struct e820_taken kernel;
 	unsigned long holds = sim_holds;
 	unsigned int nr_whole = 0;
@@ -258,8 +293,9 @@ static void whole_gibs_are_handed_over_together(void **state)
 	(void)state;
 	assert_int_equal(sim_boot(raw, 4, &options, &kernel, &error), 0);
 	assert_in_range(sim_holds - holds, 1, 200);
-	for (pfn_t gib = 0; gib < 1020 - 9; gib++)
-		nr_whole += bitmap_tree_test(&z->free, gib);
+	z = node_zone(0, ZONE_NORMAL);
+	for (pfn_t gib = 0; gib < 1020; gib++)
+		nr_whole += zone_gib(z, gib_pfn(gib)) && gibs_test(z, GIBS_FREE, gib);
 	assert_in_range(nr_whole, 990, 1000); /* the others have the descriptors */
 	assert_int_equal(mm_check(), 0);
 	assert_int_equal(z->managed, z->nr_free);
@@ -314,6 +350,7 @@ int main(void)
 		cmocka_unit_test(the_last_free_range_ends_with_ram),
 		cmocka_unit_test(no_seed_makes_a_cookie_of_0),
 		cmocka_unit_test(descriptors_lie_in_pieces),
+		cmocka_unit_test(frames_of_another_node_are_found),
 		cmocka_unit_test(memory_given_back_late_is_as_any_other),
 		cmocka_unit_test(free_ranges_are_those_of_the_frames),
 		cmocka_unit_test(whole_gibs_are_handed_over_together),

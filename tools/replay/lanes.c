@@ -5,6 +5,7 @@
  *   as given   entries in the firmware's order; those that overlap are in different rows
  *   ──①──────  corrections, by number
  *   corrected  ranges
+ *   nodes      when there are several
  *   zones
  *   in use     memblock's reserved memory, in whole frames; within it the kernel and mem_map
  *   free       ranges, by the largest block in them
@@ -17,9 +18,9 @@
 
 #include "kernel/memory/steps.h"
 #include "lib/format.h"
-#include "mm/zone.h"
 #include "tools/replay/picture.h"
 #include "tools/replay/svg.h"
+#include "tools/replay/zones.h"
 
 #define GIVEN_ROW        27
 #define NARROW           11 /* a narrower box has no room for a letter */
@@ -27,6 +28,7 @@
 #define ZONES_HEIGHT     17
 #define RESERVED_HEIGHT  22
 #define FREE_HEIGHT      44
+#define NODE_COLOURS     4 /* classes d0, d1, … of the style sheet */
 #define SIZES_HEIGHT     46
 #define GAP              5
 #define BETWEEN_PANELS   16
@@ -35,7 +37,7 @@
 
 /* The y of each lane in the first panel. */
 static struct {
-	int given, corrected, zones, reserved, free, sizes, addresses;
+	int given, corrected, nodes, zones, reserved, free, sizes, addresses;
 	int panel; /* distance from one panel to the next */
 } at;
 
@@ -238,21 +240,44 @@ static void draw_corrected(void)
 	}
 }
 
+static void draw_nodes(void)
+{
+	const struct spans *nodes = &picture.nodes;
+	char words[SVG_WORDS], number[SVG_WORDS];
+
+	for (size_t i = 0; i < nodes->nr; i++) {
+		snprintf(words, sizeof(words), "node %u", nodes->at[i].what);
+		draw_span(&nodes->at[i], "d", nodes->at[i].what % NODE_COLOURS, at.nodes,
+			  ZONES_HEIGHT, words);
+	}
+	for (size_t i = 0; i < nodes->nr; i++) {
+		snprintf(words, sizeof(words), "node %u", nodes->at[i].what);
+		snprintf(number, sizeof(number), "%u", nodes->at[i].what);
+		draw_words(&nodes->at[i], at.nodes + 12, NULL, words, number);
+	}
+}
+
 static void draw_zones(void)
 {
 	const struct spans *spans = &picture.zones;
+	bool several = picture.nodes.nr;
 	char words[2 * SVG_WORDS], size[SVG_WORDS];
 
 	for (size_t i = 0; i < spans->nr; i++) {
-		snprintf(words, sizeof(words), "zone %s", zones[spans->at[i].what].name);
-		draw_span(&spans->at[i], "z", spans->at[i].what, at.zones, ZONES_HEIGHT, words);
+		const struct zone *z = state_zones[spans->at[i].what];
+
+		snprintf(words, sizeof(words), "zone %s", z->name);
+		if (several)
+			snprintf(words, sizeof(words), "zone %s of node %d", z->name, z->node);
+		draw_span(&spans->at[i], "z", z->type, at.zones, ZONES_HEIGHT, words);
 	}
 	for (size_t i = 0; i < spans->nr; i++) {
-		const struct zone *z = &zones[spans->at[i].what];
+		const struct zone *z = state_zones[spans->at[i].what];
 
 		svg_bytes(size, PFN_PHYS(z->present));
 		snprintf(words, sizeof(words), "%s, RAM %s", z->name, size);
-		draw_words(&spans->at[i], at.zones + 12, NULL, words, z->name);
+		/* A zone may have several spans: its size would seem to be that of each. */
+		draw_words(&spans->at[i], at.zones + 12, NULL, several ? z->name : words, z->name);
 	}
 }
 
@@ -344,7 +369,8 @@ int lanes_place(void)
 	}
 	at.given = PICTURE_HEAD;
 	at.corrected = at.given + given_rows * GIVEN_ROW + GAP + mark_rows * PICTURE_LINE;
-	at.zones = at.corrected + CORRECTED_HEIGHT + GAP;
+	at.nodes = at.corrected + CORRECTED_HEIGHT + GAP;
+	at.zones = at.nodes + (picture.nodes.nr ? ZONES_HEIGHT + GAP : 0);
 	at.reserved = at.zones + (picture.booted ? ZONES_HEIGHT + GAP : 0);
 	at.free = at.reserved + (picture.booted ? RESERVED_HEIGHT + GAP : 0);
 	at.sizes = at.free + (picture.booted ? FREE_HEIGHT : 0);
@@ -377,6 +403,8 @@ static void draw_names(void)
 
 		svg_text(PICTURE_LEFT - 8, y + at.given + 16, "n", "as given");
 		svg_text(PICTURE_LEFT - 8, y + at.corrected + 19, "n", "corrected");
+		if (picture.nodes.nr)
+			svg_text(PICTURE_LEFT - 8, y + at.nodes + 12, "n", "nodes");
 		if (picture.booted) {
 			svg_text(PICTURE_LEFT - 8, y + at.zones + 12, "n", "zones");
 			svg_text(PICTURE_LEFT - 8, y + at.reserved + 15, "n", "in use");
@@ -396,6 +424,7 @@ void lanes_draw(const struct mapfile *map)
 	draw_corrected();
 	draw_marks();
 	if (picture.booted) {
+		draw_nodes();
 		draw_zones();
 		draw_reserved();
 		draw_blocks();

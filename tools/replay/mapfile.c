@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOG_WORD "BIOS-e820:"
+#define LOG_WORD  "BIOS-e820:"
+#define NODE_WORD "node"
 
 /* The part of a line that has not been read yet. */
 struct cursor {
@@ -86,7 +87,6 @@ static const char *map_line(struct cursor *c, struct e820_entry *e)
 {
 	uint64_t attributes;
 
-	e->length = 20;
 	if (!number(c, 10, &e->base))
 		return "the start is not a number of at most 64 bits";
 	if (!number(c, 10, &e->size))
@@ -100,6 +100,24 @@ static const char *map_line(struct cursor *c, struct e820_entry *e)
 	e->attributes = (uint32_t)attributes;
 	e->length = 24;
 	return at_end(c) ? NULL : "more than start, length, type and attributes";
+}
+
+/* Reads the rest of "node N START LENGTH". Returns NULL, or what is wrong. */
+static const char *node_line(struct cursor *c, struct numa_range *range)
+{
+	const char *word_end = c->at;
+	uint64_t node;
+
+	skip_blanks(c);
+	/* "node1" is not a node line. */
+	if (c->at == word_end || !number(c, 10, &node) || node >= NUMA_MAX_NODES)
+		return "the node is not a number from 0 to 62";
+	range->nid = (uint32_t)node;
+	if (!number(c, 10, &range->base))
+		return "the start is not a number of at most 64 bits";
+	if (!number(c, 10, &range->size))
+		return "the length is not a number of at most 64 bits";
+	return at_end(c) ? NULL : "more than node, start and length";
 }
 
 /*
@@ -174,34 +192,51 @@ static const char *exclusive(struct cursor *c, struct e820_entry *e)
 	return type_words(c, &e->type);
 }
 
-static const char *log_line(struct cursor *c, struct e820_entry *e)
+/* Adds an entry to the map. Returns NULL, or what is wrong. */
+static const char *add_entry(struct mapfile *map, const struct e820_entry *e)
 {
-	e->length = 20;
-	return skip_word(c, "[mem") ? inclusive(c, e) : exclusive(c, e);
+	if (map->nr == E820_MAX_RAW)
+		return "more entries than a map can have (1024)";
+	map->entries[map->nr++] = *e;
+	return NULL;
 }
 
-/*
- * Reads one line into *e, as a line of a log or of a map file. Returns NULL, or what is wrong;
- * *skip tells that the line has no entry.
- */
-static const char *read_line(struct cursor *c, bool is_log, bool *skip, struct e820_entry *e)
+/* Reads one line of a log, which may have no entry. Returns NULL, or what is wrong. */
+static const char *read_log_line(struct mapfile *map, struct cursor *c)
 {
-	const char *word;
+	const char *word = memmem(c->at, (size_t)(c->end - c->at), LOG_WORD, strlen(LOG_WORD));
+	struct e820_entry e = { .length = 20 };
+	const char *error;
 
-	*skip = false;
-	memset(e, 0, sizeof(*e));
-	if (!is_log) {
-		*skip = at_end(c);
-		return *skip ? NULL : map_line(c, e);
-	}
-	word = memmem(c->at, (size_t)(c->end - c->at), LOG_WORD, strlen(LOG_WORD));
-	*skip = !word;
 	if (!word)
 		return NULL;
 	c->at = word + strlen(LOG_WORD);
 	/* The newest releases of Linux list the gaps between entries as well. */
-	*skip = skip_word(c, "[gap");
-	return *skip ? NULL : log_line(c, e);
+	if (skip_word(c, "[gap"))
+		return NULL;
+	error = skip_word(c, "[mem") ? inclusive(c, &e) : exclusive(c, &e);
+	return error ? error : add_entry(map, &e);
+}
+
+/* Reads one line of a map file, which may be empty. Returns NULL, or what is wrong. */
+static const char *read_map_line(struct mapfile *map, struct cursor *c)
+{
+	struct e820_entry e = { .length = 20 };
+	struct numa_range range = { .nid = 0 };
+	const char *error;
+
+	if (at_end(c))
+		return NULL;
+	if (!skip_word(c, NODE_WORD)) {
+		error = map_line(c, &e);
+		return error ? error : add_entry(map, &e);
+	}
+	error = node_line(c, &range);
+	if (!error && map->nr_nodes == NUMA_MAX_ENTRIES)
+		error = "more node lines than a map can have (1024)";
+	if (!error)
+		map->nodes[map->nr_nodes++] = range;
+	return error;
 }
 
 int mapfile_parse(struct mapfile *map, const char *text, size_t size)
@@ -210,21 +245,16 @@ int mapfile_parse(struct mapfile *map, const char *text, size_t size)
 	bool is_log = memmem(text, size, LOG_WORD, strlen(LOG_WORD));
 
 	map->nr = 0;
+	map->nr_nodes = 0;
 	map->line = 0;
 	for (const char *line = text; line < end;) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		struct cursor c = { line, newline ? newline : end };
-		struct e820_entry entry;
-		bool skip;
 
 		map->line++;
-		map->error = read_line(&c, is_log, &skip, &entry);
-		if (!map->error && !skip && map->nr == E820_MAX_RAW)
-			map->error = "more entries than a map can have (1024)";
+		map->error = is_log ? read_log_line(map, &c) : read_map_line(map, &c);
 		if (map->error)
 			return -1;
-		if (!skip)
-			map->entries[map->nr++] = entry;
 		line = newline ? newline + 1 : end;
 	}
 	map->line = 0;

@@ -2,6 +2,7 @@
  * mapfile.h: reads the memory map of another machine, from a map file or from a log of Linux.
  *
  *   0x0 0x9f800 1                                    start length type [attributes]; # comments
+ *   node 1 0x40000000 0x40000000                     node start length: this memory is node 1's
  *   BIOS-e820: [mem 0x0000000000000000-0x000000000009f7ff] usable    since 3.4, end inclusive
  *   BIOS-e820: 0000000000000000 - 000000000009f800 (usable)          2.4 to 3.3, end exclusive
  *   BIOS-e820: 000000000009f800 @ 0000000000000000 (usable)          before 2.4.4, size @ start
@@ -16,17 +17,20 @@
 #include <stddef.h>
 
 #include "include/e820.h"
+#include "lib/numa.h"
 
 struct mapfile {
 	uint32_t nr;
+	uint32_t nr_nodes; /* node lines */
 	struct e820_entry entries[E820_MAX_RAW];
+	struct numa_range nodes[NUMA_MAX_ENTRIES]; /* as given: in any order, of any size */
 	unsigned int line; /* where the error is, from 1; 0: it concerns the whole file */
 	const char *error; /* what is wrong, in words; NULL: nothing */
 };
 
 /*
- * Parses size bytes of text, which may hold anything, into map->entries. Returns 0, or -1 with
- * map->line and map->error set.
+ * Parses size bytes of text, which may hold anything, into map->entries and map->nodes. Returns 0,
+ * or -1 with map->line and map->error set.
  */
 int mapfile_parse(struct mapfile *map, const char *text, size_t size);
 

@@ -4,7 +4,7 @@
 #include "kernel/memory/steps.h"
 #include "mm/memblock.h"
 #include "mm/page_state.h"
-#include "mm/zone.h"
+#include "tools/replay/zones.h"
 
 struct picture picture;
 
@@ -88,14 +88,44 @@ static uint32_t largest_order(pfn_t start, pfn_t end)
 	return order;
 }
 
+/* Adds the frames [start, end) to the list, or to its last span if that is of the same. */
+static void lengthen(struct spans *spans, pfn_t start, pfn_t end, uint32_t what)
+{
+	struct span *before = spans->nr ? &spans->at[spans->nr - 1] : NULL;
+
+	if (before && before->what == what)
+		before->last = PFN_PHYS(end) - 1;
+	else
+		spans_add(spans, PFN_PHYS(start), PFN_PHYS(end - start), what);
+}
+
+/* Collects the spans of zones and of nodes: RAM of one, with the holes in it. */
+static void collect_zones(void)
+{
+	bool several = shown_nodes() > 1;
+	struct memblock_region *r;
+	pfn_t end;
+
+	for_each_mem_region(r)
+		for (pfn_t pfn = PHYS_PFN(r->base); pfn < PHYS_PFN(r->base + r->size); pfn = end) {
+			unsigned int order;
+			const struct zone *z = zone_around(pfn, &order);
+
+			end = run_start(pfn, order) + ((pfn_t)1 << order);
+			if (end > PHYS_PFN(r->base + r->size))
+				end = PHYS_PFN(r->base + r->size);
+			lengthen(&picture.zones, pfn == z->start_pfn ? shown_zone_start(z) : pfn,
+				 end, z->id);
+			if (several)
+				lengthen(&picture.nodes, pfn, end, (uint32_t)z->node);
+		}
+}
+
 static void collect_allocator(const struct e820_taken *kernel)
 {
 	pfn_t start = 0, end;
 
-	for_each_zone(z)
-		if (z->end_pfn > z->start_pfn)
-			spans_add(&picture.zones, PFN_PHYS(z->start_pfn),
-				  PFN_PHYS(z->end_pfn - z->start_pfn), z->id);
+	collect_zones();
 	collect_reserved();
 	if (kernel->size)
 		spans_add(&picture.places, kernel->base, kernel->size, PLACE_KERNEL);

@@ -23,7 +23,8 @@ struct picture {
 	struct spans given;     /* E820 type; in the firmware's order */
 	struct spans marks;     /* index of a correction */
 	struct spans corrected; /* E820 type */
-	struct spans zones;     /* index in zones[] */
+	struct spans nodes;     /* node; empty when there is one alone */
+	struct spans zones;     /* number of a zone; several spans where zones interleave */
 	struct spans reserved;  /* not used; memblock's reserved memory, in whole frames */
 	struct spans places;    /* enum place; parts of reserved, at which the scale is not cut */
 	struct spans blocks;    /* free ranges: order of the largest block in them */

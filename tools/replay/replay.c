@@ -1,38 +1,39 @@
 /*
  * replay.c: runs the memory map of another machine through the kernel's own code, on a host.
  *
- *   replay [--json | --svg] [--kernel KIB] FILE|-
+ *   replay [--json | --svg] [--kernel KIB] [--srat FILE] [--slit FILE] FILE|-
  *
- * It reads a map or a log (mapfile.h), corrects it, builds memblock, page tables, mem_map and the
- * allocator over simulated memory, allocates all of it and frees it again, and prints the result.
- * Exit status: 0 if all checks hold, 1 if one fails, 2 if the input cannot be used.
+ * It reads a map or a log (mapfile.h), and ACPI's tables of NUMA nodes, corrects them, builds
+ * memblock, page tables, mem_map and the allocator over simulated memory, allocates all of it and
+ * frees it again, and prints the result. Exit status: 0 if all checks hold, 1 if one fails, 2 if
+ * the input cannot be used.
  */
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64/paging.h"
 #include "kernel_size.h"
-#include "lib/format.h"
-#include "mm/memblock.h"
-#include "mm/page_state.h"
-#include "mm/zone.h"
 #include "tests/host/sim/checks.h"
 #include "tests/host/sim/sim.h"
 #include "tools/replay/mapfile.h"
+#include "tools/replay/print.h"
 #include "tools/replay/replay_svg.h"
 
 static const char usage[] =
-    "usage: replay [--json | --svg] [--kernel KIB] FILE|-\n"
+    "usage: replay [--json | --svg] [--kernel KIB] [--srat FILE] [--slit FILE] FILE|-\n"
     "\n"
     "Runs a memory map through firstpage's memory set-up and prints the result.\n"
     "FILE (- is standard input) is a map, with a line `start length type [attributes]` for each\n"
-    "entry and comments after #, or a log with Linux's BIOS-e820: lines.\n"
+    "entry and comments after #, or a log with Linux's BIOS-e820: lines. In a map, lines\n"
+    "`node N start length` say which memory belongs to which NUMA node.\n"
     "\n"
     "  --json        print the result as one JSON object\n"
-    "  --svg         draw it: the map as given and as corrected, zones, free blocks\n"
+    "  --svg         draw it: the map as given and as corrected, nodes, zones, free blocks\n"
     "  --kernel KIB  reserve a kernel image of KIB KiB, instead of the size of this build's\n"
+    "  --srat FILE   the firmware's table of nodes, as /sys/firmware/acpi/tables/SRAT has it\n"
+    "  --slit FILE   the firmware's table of distances, as .../SLIT has it\n"
     "  --help        print this help\n"
     "\n"
     "Exit status: 0 if all checks hold, 1 if one fails, 2 if the input cannot be used.\n";
@@ -75,156 +76,38 @@ static char *read_file(const char *name, size_t *size)
 	return text;
 }
 
-/* JSON */
+#define TABLE_MAX ((size_t)1 << 20)
 
-/* Returns what stands before an element of a list: nothing before the first, else a comma. */
-static const char *comma(bool *first)
+/* An ACPI table, as a file has it. */
+struct table {
+	const char *name; /* of the file; NULL: no table */
+	void *bytes;
+	size_t size;
+};
+
+/*
+ * Reads a table, if it has a file. Returns false, after a message, when the file cannot be read or
+ * is too large for a table.
+ */
+static bool read_table(struct table *table)
 {
-	const char *c = *first ? "" : ",";
+	FILE *file;
 
-	*first = false;
-	return c;
-}
-
-static void json_e820(void)
-{
-	bool first = true;
-
-	printf("{\"e820\":[");
-	for (uint32_t i = 0; i < e820_map.nr_ranges; i++)
-		printf("%s\n {\"base\":\"0x%llx\",\"size\":\"0x%llx\",\"type\":%u}", comma(&first),
-		       ULL(e820_map.ranges[i].base), ULL(e820_map.ranges[i].size),
-		       e820_map.ranges[i].type);
-	printf("],\n\"corrections\":[");
-	first = true;
-	for (uint32_t i = 0; i < e820_map.nr_corrections && i < E820_MAX_CORRECTIONS; i++)
-		printf("%s\n {\"what\":\"%s\",\"base\":\"0x%llx\",\"size\":\"0x%llx\"}",
-		       comma(&first), e820_what_name(e820_map.corrections[i].what),
-		       ULL(e820_map.corrections[i].base), ULL(e820_map.corrections[i].size));
-	printf("],\n");
-}
-
-static void json_memblock(void)
-{
-	struct memblock_region *r;
-	bool first = true;
-
-	printf("\"memory\":[");
-	for_each_mem_region(r)
-		printf("%s\n {\"base\":\"0x%llx\",\"size\":\"0x%llx\",\"node\":%d}", comma(&first),
-		       ULL(r->base), ULL(r->size), memblock_get_region_node(r));
-	printf("],\n\"reserved\":[");
-	first = true;
-	for_each_reserved_mem_region(r)
-		printf("%s\n {\"base\":\"0x%llx\",\"size\":\"0x%llx\"}", comma(&first),
-		       ULL(r->base), ULL(r->size));
-	printf("],\n");
-}
-
-static void json_zone(const struct zone *z)
-{
-	uint64_t counts[NR_ORDERS];
-	bool first = true;
-
-	zone_free_blocks(z, counts);
-	printf("{\"name\":\"%s\",\"start_pfn\":%llu,\"end_pfn\":%llu,\"present\":%llu,"
-	       "\"free\":%llu,\"free_blocks\":[",
-	       z->name, ULL(z->start_pfn), ULL(z->end_pfn), ULL(z->present),
-	       ULL(zone_nr_free_pages(z)));
-	for (unsigned int k = 0; k < NR_ORDERS; k++)
-		printf("%s%llu", comma(&first), ULL(counts[k]));
-	printf("]}");
-}
-
-static void json_allocator(void)
-{
-	bool first = true;
-	pfn_t start = 0, end;
-
-	printf("\"zones\":[");
-	for_each_zone(z) {
-		printf("%s\n ", comma(&first));
-		json_zone(z);
+	if (!table->name)
+		return true;
+	file = fopen(table->name, "rb");
+	table->bytes = malloc(TABLE_MAX + 1);
+	if (file && table->bytes)
+		table->size = fread(table->bytes, 1, TABLE_MAX + 1, file);
+	if (!file || !table->bytes || ferror(file)) {
+		fprintf(stderr, "replay: %s: %s\n", table->name, strerror(errno));
+		return false;
 	}
-	printf("],\n\"free\":[");
-	first = true;
-	for (; next_free_range(&start, &end); start = end)
-		printf("%s\n {\"base\":\"0x%llx\",\"size\":\"0x%llx\"}", comma(&first),
-		       ULL(PFN_PHYS(start)), ULL(PFN_PHYS(end - start)));
-	printf("],\n\"mem_map\":{\"bytes_per_frame\":%zu,\"bytes\":%llu,\"allocator_bytes\":%llu,"
-	       "\"page_table_bytes\":%llu},\n",
-	       sizeof(struct page), ULL(sim_mem_map_bytes), ULL(zones_bytes),
-	       ULL(paging_table_bytes()));
-}
-
-static void json_checks(const struct check_result *checks, unsigned int nr)
-{
-	bool first = true;
-
-	printf("\"checks\":[");
-	for (unsigned int i = 0; i < nr; i++)
-		printf("%s\n {\"name\":\"%s\",\"ok\":%s}", comma(&first), checks[i].name,
-		       checks[i].ok ? "true" : "false");
-	printf("]}\n");
-}
-
-/* Text */
-
-static void text_e820(const struct mapfile *map)
-{
-	char type[E820_TYPE_TEXT];
-
-	printf("As given, %u entries:\n", map->nr);
-	for (uint32_t i = 0; i < map->nr; i++) {
-		const struct e820_entry *e = &map->entries[i];
-
-		printf("  [mem 0x%016llx-0x%016llx] %s\n", ULL(e->base), ULL(e->base + e->size - 1),
-		       e820_type_text(e->type, type));
-	}
-	printf("Corrected, %u ranges, %u corrections:\n", e820_map.nr_ranges,
-	       e820_map.nr_corrections);
-	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
-		const struct e820_range *r = &e820_map.ranges[i];
-
-		printf("  [mem 0x%016llx-0x%016llx] %s\n", ULL(r->base), ULL(r->base + r->size - 1),
-		       e820_type_text(r->type, type));
-	}
-	for (uint32_t i = 0; i < e820_map.nr_corrections && i < E820_MAX_CORRECTIONS; i++) {
-		const struct e820_correction *c = &e820_map.corrections[i];
-
-		printf("  entry %u, %s: [mem 0x%016llx-0x%016llx]\n", c->entry,
-		       e820_what_name(c->what), ULL(c->base), ULL(c->base + c->size - 1));
-	}
-}
-
-static void text_allocator(void)
-{
-	pfn_t start = 0, end;
-
-	for_each_zone(z) {
-		uint64_t counts[NR_ORDERS];
-
-		zone_free_blocks(z, counts);
-		printf("Node 0, zone %8s ", z->name);
-		for (unsigned int k = 0; k < NR_ORDERS; k++)
-			printf("%6llu ", ULL(counts[k]));
-		printf("\n");
-	}
-	for (; next_free_range(&start, &end); start = end)
-		printf("free [mem 0x%016llx-0x%016llx]\n", ULL(PFN_PHYS(start)),
-		       ULL(PFN_PHYS(end) - 1));
-	printf("mem_map %llu KiB, allocator %llu KiB, page tables %llu KiB\n",
-	       ULL(sim_mem_map_bytes >> 10), ULL(zones_bytes >> 10),
-	       ULL(paging_table_bytes() >> 10));
-	if (sim_left_out)
-		printf("not used, because it lies beyond 64 TiB: %llu KiB of RAM\n",
-		       ULL(sim_left_out >> 10));
-}
-
-static void text_checks(const struct check_result *checks, unsigned int nr)
-{
-	for (unsigned int i = 0; i < nr; i++)
-		printf("%s - %s\n", checks[i].ok ? "ok" : "not ok", checks[i].name);
+	fclose(file);
+	if (table->size > TABLE_MAX)
+		fprintf(stderr, "replay: %s: larger than 1 MiB, so not an ACPI table\n",
+			table->name);
+	return table->size <= TABLE_MAX;
 }
 
 /* What the command line asks for, and what one step leaves for the next. */
@@ -232,6 +115,7 @@ static struct {
 	enum form { TEXT, JSON, SVG } form;
 	const char *name;
 	uint64_t kernel_size;
+	struct table srat, slit;
 	struct mapfile map;
 	struct e820_taken kernel;
 } job = { .kernel_size = KERNEL_IMAGE_SIZE };
@@ -250,13 +134,37 @@ static bool read_map(void)
 	return !bad;
 }
 
+/* Reads all files. Returns false, after a message, when one of them cannot be used. */
+static bool read_input(void)
+{
+	if (!read_map() || !read_table(&job.srat) || !read_table(&job.slit))
+		return false;
+	if (!job.map.nr_nodes || (!job.srat.name && !job.slit.name))
+		return true;
+	fprintf(stderr,
+		"replay: %s: has lines `node N start length`, so it cannot be used with "
+		"--srat or --slit\n",
+		job.name);
+	return false;
+}
+
 /*
  * Boots the map. Returns NULL, or why that is impossible. When there is too little RAM for the
  * allocator's metadata, the kernel would panic with the same words.
  */
 static const char *boot(void)
 {
-	struct sim_options options = { .pdpe1gb = true, .kernel_size = job.kernel_size, .seed = 1 };
+	struct sim_options options = {
+		.pdpe1gb = true,
+		.kernel_size = job.kernel_size,
+		.seed = 1,
+		.nodes = job.map.nodes,
+		.nr_nodes = job.map.nr_nodes,
+		.srat = job.srat.bytes,
+		.srat_size = (uint32_t)job.srat.size,
+		.slit = job.slit.bytes,
+		.slit_size = (uint32_t)job.slit.size,
+	};
 	jmp_buf on_panic;
 	const char *error;
 
@@ -273,13 +181,10 @@ static void print_memory(void)
 {
 	switch (job.form) {
 	case TEXT:
-		text_e820(&job.map);
-		text_allocator();
+		print_text(&job.map);
 		break;
 	case JSON:
-		json_e820();
-		json_memblock();
-		json_allocator();
+		print_json();
 		break;
 	case SVG:
 		replay_svg(job.name, &job.map, &job.kernel, NULL);
@@ -293,9 +198,9 @@ static int print_checks(void)
 	unsigned int nr = checks_run(&job.map, &job.kernel, checks), failed = 0;
 
 	if (job.form == TEXT)
-		text_checks(checks, nr);
+		print_text_checks(checks, nr);
 	else if (job.form == JSON)
-		json_checks(checks, nr);
+		print_json_checks(checks, nr);
 	for (unsigned int i = 0; i < nr; i++) {
 		failed += !checks[i].ok;
 		if (job.form == SVG && !checks[i].ok)
@@ -308,7 +213,7 @@ static int replay(void)
 {
 	const char *error;
 
-	if (!read_map())
+	if (!read_input())
 		return 2;
 	sim_log = stderr;
 	error = boot();
@@ -338,6 +243,8 @@ static const char *parse_arguments(int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{ "svg", no_argument, NULL, 's' },
 		{ "kernel", required_argument, NULL, 'k' },
+		{ "srat", required_argument, NULL, 'r' },
+		{ "slit", required_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -349,6 +256,10 @@ static const char *parse_arguments(int argc, char **argv)
 			exit(0);
 		} else if (c == 'k') {
 			job.kernel_size = parse_kernel(optarg);
+		} else if (c == 'r') {
+			job.srat.name = optarg;
+		} else if (c == 'l') {
+			job.slit.name = optarg;
 		} else if (job.form != TEXT || c == '?') {
 			return NULL;
 		} else {

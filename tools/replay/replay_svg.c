@@ -10,10 +10,10 @@
 #include "kernel/memory/steps.h"
 #include "lib/format.h"
 #include "mm/page_state.h"
-#include "mm/zone.h"
 #include "tests/host/sim/sim.h"
 #include "tools/replay/picture.h"
 #include "tools/replay/svg.h"
+#include "tools/replay/zones.h"
 
 static const char style[] =
     "<style>svg{font:10px system-ui,sans-serif;text-anchor:middle;fill:#1f2328}"
@@ -31,6 +31,10 @@ static const char style[] =
     "patternTransform=\"rotate(45)\"><rect width=\"6\" height=\"6\" fill=\"#d0d7de\"/>"
     "<rect width=\"2\" height=\"6\" fill=\"#bcc4cd\"/></pattern></defs>\n";
 
+/* Of what one node alone does not have. */
+static const char node_style[] = "<style>.d0{fill:#d2ece6}.d1{fill:#9bd3c6}.d2{fill:#dfe3a8}"
+				 ".d3{fill:#c6b9e6}.z3{fill:#f2a07a}</style>\n";
+
 static const char *const effects[E820_WHAT_COUNT] = {
 	[E820_OVERLAP] = "anything beats usable, then the higher type wins",
 	[E820_DUPLICATE] = "counted once",
@@ -43,7 +47,7 @@ static const char *const effects[E820_WHAT_COUNT] = {
 };
 
 /*
- * The two parts below the lanes. Each has a function that returns its height, because the height
+ * The parts below the lanes. Each has a function that returns its height, because the height
  * of the whole picture is printed first, and one that draws it at *y and adds that height to *y.
  */
 
@@ -73,11 +77,39 @@ static void draw_corrections(int *y)
 	*y += corrections_height();
 }
 
+static int node_corrections_height(void)
+{
+	uint32_t nr = picture.booted ? listed_node_corrections() : 0;
+
+	return nr ? (int)(nr + 2) * PICTURE_LINE + 6 : 0;
+}
+
+static void draw_node_corrections(int *y)
+{
+	char text[NUMA_CORRECTION_TEXT];
+
+	if (!node_corrections_height())
+		return;
+	svg_text(PICTURE_LEFT, *y + PICTURE_LINE, "l", "%u correction%s of the nodes%s",
+		 nr_node_corrections(), nr_node_corrections() == 1 ? "" : "s",
+		 nr_node_corrections() > NUMA_MAX_CORRECTIONS ? ", of which the first are:" : "");
+	for (uint32_t i = 0; i < listed_node_corrections(); i++)
+		svg_text(PICTURE_LEFT, *y + (int)(i + 2) * PICTURE_LINE, "l", "%s",
+			 numa_correction_text(&numa_map->corrections[i], text));
+	*y += node_corrections_height();
+}
+
 #define ORDER_PITCH ((PICTURE_RIGHT - PICTURE_LEFT) / NR_ORDERS)
 
 static int table_height(void)
 {
-	return picture.zones.nr ? ((int)picture.zones.nr + 4) * PICTURE_LINE : 0;
+	int nr = 0;
+
+	if (!picture.booted)
+		return 0;
+	for_each_zone(z)
+		nr++;
+	return (nr + 4) * PICTURE_LINE;
 }
 
 static int order_left(unsigned int order)
@@ -112,7 +144,10 @@ static void draw_counts(const struct zone *z, int y)
 	char count[SVG_WORDS];
 
 	zone_free_blocks(z, counts);
-	svg_text(PICTURE_LEFT - 8, y, "n", "%s", z->name);
+	if (shown_nodes() > 1)
+		svg_text(PICTURE_LEFT - 8, y, "n", "node %d %s", z->node, z->name);
+	else
+		svg_text(PICTURE_LEFT - 8, y, "n", "%s", z->name);
 	for (unsigned int k = 0; k < NR_ORDERS; k++) {
 		snprintf(count, sizeof(count), "%llu", ULL(counts[k]));
 		if (counts[k])
@@ -122,13 +157,17 @@ static void draw_counts(const struct zone *z, int y)
 
 static void draw_table(int *y)
 {
-	if (!picture.zones.nr)
+	int line = *y + 3 * PICTURE_LINE + 6;
+
+	if (!picture.booted)
 		return;
 	svg_text(PICTURE_LEFT, *y + PICTURE_LINE, "l",
 		 "Free blocks by size, each in the largest that it is part of");
 	draw_orders(*y + 2 * PICTURE_LINE + 4);
-	for (size_t i = 0; i < picture.zones.nr; i++)
-		draw_counts(&zones[picture.zones.at[i].what], *y + ((int)i + 3) * PICTURE_LINE + 6);
+	for_each_zone(z) {
+		draw_counts(z, line);
+		line += PICTURE_LINE;
+	}
 	*y += table_height();
 }
 
@@ -221,7 +260,7 @@ static void draw_legend(int y)
 
 static void draw_head(const char *name, const char *failure)
 {
-	char usable[SVG_WORDS], free_words[SVG_WORDS];
+	char usable[SVG_WORDS], free_words[SVG_WORDS], nodes[SVG_WORDS] = "";
 	const char *file = strrchr(name, '/');
 	uint64_t ram = e820_bytes(&e820_map, E820_TYPE_RAM);
 
@@ -242,10 +281,12 @@ static void draw_head(const char *name, const char *failure)
 		svg_text(PICTURE_LEFT + 620, 30, "b", "RAM beyond 64 TiB is left out");
 	svg_bytes(usable, ram);
 	svg_bytes(free_words, nr_free_pages() << PAGE_SHIFT);
+	if (picture.nodes.nr)
+		snprintf(nodes, sizeof(nodes), "; %u nodes", shown_nodes());
 	svg_text(PICTURE_LEFT, 50, "l",
-		 "%zu entries as given, %zu ranges after %u correction%s; %s usable, %s free",
+		 "%zu entries as given, %zu ranges after %u correction%s; %s usable, %s free%s",
 		 picture.given.nr, picture.corrected.nr, e820_map.nr_corrections,
-		 e820_map.nr_corrections == 1 ? "" : "s", usable, free_words);
+		 e820_map.nr_corrections == 1 ? "" : "s", usable, free_words, nodes);
 }
 
 void replay_svg(const char *name, const struct mapfile *map, const struct e820_taken *kernel,
@@ -256,10 +297,15 @@ void replay_svg(const char *name, const struct mapfile *map, const struct e820_t
 	picture_collect(map, kernel);
 	y = lanes_place();
 	svg_print("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 %d %d\">\n",
-		  PICTURE_WIDTH, y + corrections_height() + table_height() + LEGEND_HEIGHT);
+		  PICTURE_WIDTH,
+		  y + corrections_height() + node_corrections_height() + table_height() +
+		      LEGEND_HEIGHT);
 	draw_head(name, failure);
+	if (picture.nodes.nr)
+		svg_print("%s", node_style);
 	lanes_draw(map);
 	draw_corrections(&y);
+	draw_node_corrections(&y);
 	draw_table(&y);
 	draw_legend(y + 4);
 	svg_print("</svg>\n");

@@ -3,10 +3,11 @@
  *
  *   byte 0          lower 3 bits: the most frames in a frame cache; upper 5 bits: n, only the first
  *                   8n frames may be used (0: all), so that memory runs out
- *   then two each   kind and zone; order, or index of an allocation
+ *   then two each   kind, zone and node; order, or index of an allocation
  *
- * Bitmaps have 8 children (MM_BITMAP_SHIFT=3), and the arena has a few hundred frames of two zones,
- * with holes. A disagreement, a violation of an invariant and a panic are findings.
+ * Bitmaps have 8 children (MM_BITMAP_SHIFT=3), and the arena has a few hundred frames of two types
+ * of memory and two nodes, with holes. A disagreement, a violation of an invariant and a panic are
+ * findings.
  */
 #include <setjmp.h>
 #include <stdint.h>
@@ -20,10 +21,14 @@
 #include "tests/host/sim/arena.h"
 #include "tests/host/sim/sim.h"
 
+/* 128 frames, two gibs, are node 0's, the next 128 node 1's, and so on. */
+static const struct model_nodes by_128 = { .nr = 2, .frames = 128, .cpu = 0 };
+
 static const struct arena arena = { "two zones with holes",
 				    { { 0, 150 }, { 170, 300 }, { 512, 700 }, { 4030, 4200 } },
 				    { { 9, 11 }, { 63, 65 }, { 540, 545 }, { 4100, 4101 } },
-				    1 << 20 };
+				    METADATA,
+				    &by_128 };
 
 #define CACHE_LIMIT 7
 #define CHECK_EVERY 16
@@ -51,11 +56,20 @@ static void hold(pfn_t first, pfn_t frames)
 		held[nr_held++] = first + i;
 }
 
-static const char *take(uint8_t kind, gfp_t gfp, uint8_t arg)
+static uint64_t nr_free(void)
+{
+	uint64_t sum = 0;
+
+	for_each_zone(z)
+		sum += model.free[z->id];
+	return sum;
+}
+
+static const char *take(uint8_t kind, gfp_t gfp, int nid, uint8_t arg)
 {
 	struct page *page, *array[8] = { NULL };
 	unsigned long got;
-	uint64_t before = model.free[0] + model.free[1] + model.free[2];
+	uint64_t before = nr_free();
 	pfn_t at = nr_held ? held[arg % nr_held] + arg / 16 : arg;
 	const char *bad;
 
@@ -67,11 +81,14 @@ static const char *take(uint8_t kind, gfp_t gfp, uint8_t arg)
 	}
 	if (kind == 6) {
 		bad = model_contig(&model, at, at + arg % 32);
-		if (before != model.free[0] + model.free[1] + model.free[2])
+		if (before != nr_free())
 			hold(at, arg % 32);
 		return bad;
 	}
-	bad = model_alloc(&model, gfp, arg % (MAX_PAGE_ORDER + 2), &page);
+	if (nid == NUMA_NO_NODE)
+		bad = model_alloc(&model, gfp, arg % (MAX_PAGE_ORDER + 2), &page);
+	else
+		bad = model_alloc_node(&model, nid, gfp, arg % (MAX_PAGE_ORDER + 2), &page);
 	if (!bad && page)
 		hold(page_to_pfn(page), 1);
 	return bad;
@@ -117,7 +134,10 @@ static const char *perform(uint8_t what, uint8_t arg)
 		return model_drain(&model);
 	if (kind >= 2 && kind <= 4)
 		return give(kind, arg);
-	return take(kind, zone_bits[what >> 3 & 3] | (what >> 5 & 1 ? __GFP_UNMOVABLE : 0), arg);
+	return take(kind,
+		    zone_bits[what >> 3 & 3] | (what >> 5 & 1 ? __GFP_UNMOVABLE : 0) |
+			(what >> 6 == 3 ? __GFP_THISNODE : 0),
+		    what >> 7 ? kind % 2 : NUMA_NO_NODE, arg);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

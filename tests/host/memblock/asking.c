@@ -383,7 +383,7 @@ void free_all_flags_and_nodes(void **state)
 	memblock_reserve(0x20000, 0x1000);
 	movable_node_enabled = true;
 	memblock_free_all();
-	assert_region(memory, 0, 0x1000, 0x4000, 0, 0);
+	assert_region(memory, 0, 0x1000, 0x4000, 0, MEMBLOCK_HOTPLUG);
 	assert_region(reserved, 0, 0x4000, 0x1000, 0, 0);
 	assert_region(reserved, 1, 0x5000, 0x1000, 1, 0);
 	assert_region(reserved, 2, 0x20000, 0x1000, NONE, 0);

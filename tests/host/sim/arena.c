@@ -8,6 +8,8 @@
 #include "arch/x86_64/paging.h"
 #include "mm/cache.h"
 #include "mm/memblock.h"
+#include "mm/numa.h"
+#include "mm/shelf.h"
 #include "tests/host/sim/sim.h"
 
 static bool is_empty(const struct frames *range)
@@ -21,9 +23,19 @@ static void for_ranges(const struct frames *ranges, void (*each)(pfn_t start, pf
 		each(ranges->start, ranges->end);
 }
 
+static struct model *model; /* of the arena that is booted */
+
+/* Adds RAM of the arena, piece by piece, as the model has it. */
 static void add(pfn_t start, pfn_t end)
 {
-	memblock_add_node(PFN_PHYS(start), PFN_PHYS(end - start), 0, MEMBLOCK_NONE);
+	for (pfn_t next; start < end; start = next) {
+		unsigned int zone = model_zone(model->nodes, start, (next = end, &next));
+		bool hotplug = (zone & 3) == ZONE_HOTPLUG;
+
+		memblock_add_node(PFN_PHYS(start), PFN_PHYS(next - start),
+				  (int)(zone >> ZONE_TYPE_BITS),
+				  hotplug ? MEMBLOCK_HOTPLUG : MEMBLOCK_NONE);
+	}
 }
 
 static void reserve(pfn_t start, pfn_t end)
@@ -43,8 +55,6 @@ static void spoil(pfn_t start, pfn_t end)
 		    (struct page){ .state = 0xbad1000000000001ull, .owner_word = 0x5a5a };
 }
 
-static struct model *model; /* the one that init_model() fills */
-
 static void to_model(pfn_t start, pfn_t end)
 {
 	model_hand_over(model, start, end);
@@ -61,7 +71,7 @@ static void init_model(const struct arena *arena, struct model *m)
 
 	while (!is_empty(last + 1))
 		last++;
-	model_init(m, arena->ram[0].start, last->end - arena->ram[0].start);
+	model_init(m, arena->ram[0].start, last->end - arena->ram[0].start, arena->nodes);
 	model = m;
 	for_ranges(arena->ram, to_model);
 	for_ranges(arena->reserved, from_model);
@@ -91,8 +101,15 @@ void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m
 	if (end < m->base + m->frames)
 		end = m->base + m->frames;
 	sim_map_ram(PFN_PHYS(end));
+	memblock_allow_resize();
+	memblock_add_node(PFN_PHYS(arena->metadata), PFN_PHYS(metadata_end - arena->metadata),
+			  METADATA_NODE, MEMBLOCK_NONE);
 	for_ranges(arena->ram, add);
-	add(arena->metadata, metadata_end);
+	node_set_online(m->nodes->cpu);
+	set_cpu_numa_node(0, m->nodes->cpu);
+	if ((unsigned int)m->nodes->cpu >=
+	    m->nodes->nr) /* otherwise the metadata's may be nearest */
+		node_set_distance(m->nodes->cpu, (int)m->nodes->nr - 1, 15);
 	for_ranges(arena->ram, reserve);
 	memset(phys_to_virt(PFN_PHYS(arena->metadata)), 0xa5,
 	       PFN_PHYS(metadata_end - arena->metadata));
@@ -107,6 +124,7 @@ void arena_boot(const struct arena *arena, uint32_t cache_limit, struct model *m
 	memblock_free_all();
 	zones_finish();
 	sim_limit_caches(cache_limit, cache_limit / 2);
+	m->no_caches = !cache_limit && MM_BITMAP_SHIFT <= 3; /* nor has the cache away room there */
 }
 
 /* The memory of which a state consists. */
@@ -133,16 +151,15 @@ static void add_cache(struct frame_cache *cache)
 
 static void add_zone(struct zone *z)
 {
-	uint64_t leaves = (z->nr_gibs + BITMAP_BITS - 1) / BITMAP_BITS;
-
-	add_part(z, sizeof(*z));
-	add_part(z->index[0].leaf, (2 * BITMAP_SHIFT + 4) * leaves * sizeof(struct bitmap));
-	for (pfn_t gib = 0; gib < z->nr_gibs; gib++) {
-		pfn_t last = z->end_pfn - 1 - gib_pfn(z, gib);
+	add_part(&z->lock, sizeof(*z) - offsetof(struct zone, lock)); /* the rest never changes */
+	for (unsigned int i = 0; i < NR_SHELVES; i++)
+		if (z->shelf[i])
+			add_part(z->shelf[i]->set, sizeof(z->shelf[i]->set));
+	for_each_gib(z, gib) {
+		pfn_t last = z->end_pfn - 1 - gib_pfn(gib);
 		pfn_t blocks = last >= GIB_FRAMES ? BITMAP_BITS : (last >> BLOCK_ORDER) + 1;
 
-		if (z->dir[gib])
-			add_part(z->dir[gib], sizeof(struct gib) + blocks * sizeof(struct bitmap));
+		add_part(gib_at(z, gib), sizeof(struct gib) + blocks * sizeof(struct bitmap));
 	}
 }
 
@@ -151,13 +168,14 @@ size_t arena_state_size(const struct arena *arena, struct model *m)
 	nr_parts = 0;
 	state_size = 0;
 	add_part(m->frame, m->frames);
-	add_part(m->free, sizeof(m->free));
+	for_each_zone(z)
+		if (z->managed)
+			add_part(&m->free[z->id], sizeof(m->free[0]));
 	add_part(cache_tables, sim_nr_cpus * sizeof(cache_tables[0]));
 	for (unsigned int cpu = 0; cpu < sim_nr_cpus; cpu++)
-		for_each_zone(z)
-			for_each_cache_order(order)
-				if (z->managed || !order)
-					add_cache(cache_at(cpu, z->id, order));
+		for_each_cache(i)
+			if (cache_number(cpu, i)->zone->managed || i == CACHE_AWAY)
+				add_cache(cache_number(cpu, i));
 	/* Of a zone that has nothing but the metadata only the caches change: they can be shut. */
 	for_each_zone(z)
 		if (z->managed)

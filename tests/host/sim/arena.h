@@ -18,7 +18,21 @@ struct arena {
 	struct frames ram[6];      /* the arena; an empty range ends the list */
 	struct frames reserved[6]; /* the parts of ram that are reserved in memblock */
 	pfn_t metadata;            /* the metadata's RAM begins here; its size follows from ram */
+	const struct model_nodes *nodes; /* NULL: there is one */
 };
+
+/*
+ * Where the metadata lies mostly: above the arena, below the end of the last shelf, and in a zone
+ * of its own. With small bitmaps shelves are small, and it is another node's.
+ */
+#if MM_BITMAP_SHIFT == 2
+#define METADATA 0x1400
+#elif MM_BITMAP_SHIFT == 3
+#define METADATA 0x8000
+#else
+#define METADATA (1 << 20) /* 4 GiB */
+#endif
+#define METADATA_NODE (MM_BITMAP_SHIFT > 3 ? 0 : 8)
 
 /*
  * Boots the arena, and initialises m with its free frames; the caller destroys m. The frame caches

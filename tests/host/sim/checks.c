@@ -114,20 +114,26 @@ static bool all_whole_frames_of_ram_are_memory(void)
 
 static bool zone_counts_agree(void)
 {
+	pfn_t start = 0, end;
+	uint64_t all = 0;
+
 	for_each_zone(z) {
-		uint64_t counts[NR_ORDERS], blocks = 0, ranges = 0;
-		pfn_t start = z->start_pfn, end;
+		uint64_t counts[NR_ORDERS], blocks = 0, frames = 0;
+		pfn_t from, to;
+		int i;
 
 		zone_free_blocks(z, counts);
 		for (unsigned int k = 0; k < NR_ORDERS; k++)
 			blocks += counts[k] << k;
-		for (; start < z->border && next_free_range(&start, &end); start = end)
-			if (start < z->border)
-				ranges += (end < z->border ? end : z->border) - start;
-		if (blocks != z->nr_free || ranges != z->nr_free || z->nr_free > z->present)
+		for_each_zone_pfn_range(i, z, &from, &to)
+			frames += nr_free_in_range(from, to);
+		if (blocks != z->nr_free || frames != z->nr_free || z->nr_free > z->present)
 			return false;
+		all += frames;
 	}
-	return true;
+	for (; next_free_range(&start, &end); start = end)
+		all -= end - start;
+	return !all;
 }
 
 /*
@@ -246,19 +252,19 @@ static bool mem_map_is_touched_for_partly_usable_blocks_alone(void)
  */
 static bool all_can_be_allocated_and_freed(void)
 {
-	static const gfp_t from[MAX_NR_ZONES] = { __GFP_DMA, __GFP_DMA32, 0 };
+	static const gfp_t from[] = { 0, __GFP_DMA32, __GFP_DMA };
 	struct page *list = NULL;
-	uint64_t before[MAX_NR_ZONES], sum = 0, taken = 0;
+	uint64_t before[NR_ZONE_NUMBERS] = { 0 }, sum = 0, taken = 0;
 
-	for (unsigned int i = 0; i < MAX_NR_ZONES; i++) {
-		before[i] = zone_nr_free_pages(&zones[i]);
-		sum += before[i];
+	for_each_zone(z) {
+		before[z->id] = zone_nr_free_pages(z);
+		sum += before[z->id];
 	}
-	for (int zone = MAX_NR_ZONES - 1; zone >= 0; zone--)
+	for (unsigned int i = 0; i < sizeof(from) / sizeof(from[0]); i++)
 		for (unsigned int order = NR_ORDERS; order-- > 0;) {
 			struct page *page;
 
-			while ((page = alloc_pages(from[zone] | __GFP_HIGH, order))) {
+			while ((page = alloc_pages(from[i] | __GFP_HIGH, order))) {
 				set_page_private(page, (unsigned long)list);
 				list = page;
 				taken += 1ull << order;
@@ -268,8 +274,8 @@ static bool all_can_be_allocated_and_freed(void)
 		next = (struct page *)page_private(list);
 		__free_pages(list, page_order(list));
 	}
-	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
-		if (zone_nr_free_pages(&zones[i]) != before[i])
+	for_each_zone(z)
+		if (zone_nr_free_pages(z) != before[z->id])
 			return false;
 	return taken == sum && !mm_check();
 }
@@ -290,6 +296,47 @@ static bool opened_blocks_are_clean(void)
 	return clean && !mm_check();
 }
 
+/* Returns whether all of the region is memory that numa_map gives to the region's node. */
+static bool is_on_its_node(const struct memblock_region *r)
+{
+	for (uint32_t i = 0; numa_map && i < numa_map->nr_ranges; i++) {
+		const struct numa_range *range = &numa_map->ranges[i];
+
+		if (r->base - range->base < range->size)
+			return r->base + r->size <= range->base + range->size &&
+			       memblock_get_region_node(r) == (int)range->nid;
+	}
+	return !numa_map && !memblock_get_region_node(r);
+}
+
+/* Each block of RAM must be of a zone of the node that it has, and no zone have other RAM. */
+static bool zones_are_on_their_nodes(void)
+{
+	uint64_t frames[NR_ZONE_NUMBERS] = { 0 };
+	struct memblock_region *r;
+
+	for_each_mem_region(r) {
+		pfn_t pfn = PHYS_PFN(r->base), end = PHYS_PFN(r->base + r->size), next;
+
+		if (!is_on_its_node(r))
+			return false;
+		for (; pfn < end; pfn = next) {
+			const struct zone *z = pfn_zone(pfn);
+
+			next = run_start(pfn, BLOCK_ORDER) + BLOCK_FRAMES;
+			if (next > end)
+				next = end;
+			if (z == &no_zone || z->node != memblock_get_region_node(r))
+				return false;
+			frames[z->id] += next - pfn;
+		}
+	}
+	for_each_zone(z)
+		if (frames[z->id] != z->present)
+			return false;
+	return true;
+}
+
 static const struct {
 	const char *name;
 	bool (*holds)(void);
@@ -300,6 +347,7 @@ static const struct {
 	{ "no reserved byte is free", no_reserved_byte_is_free },
 	{ "no usable frame is lost", no_usable_frame_is_lost },
 	{ "zone counts, blocks and ranges agree", zone_counts_agree },
+	{ "each zone's frames are its node's", zones_are_on_their_nodes },
 	{ "the direct map is RAM and only RAM", direct_map_is_ram_and_only_ram },
 	{ "every frame has a descriptor", every_frame_has_a_descriptor },
 	{ "page_state agrees with memblock and the bits", page_state_agrees },

@@ -14,7 +14,7 @@ struct machine {
 	uint32_t kilo_ops;         /* thousands of operations in a test: seconds at most */
 };
 
-#define NR_MACHINES (MM_BITMAP_SHIFT == 3 ? 5 : 12)
+#define NR_MACHINES (MM_BITMAP_SHIFT == 3 ? 7 : 14)
 extern const struct machine machines[NR_MACHINES];
 
 /* Returns the machine of that name, or NULL. */

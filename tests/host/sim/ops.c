@@ -16,6 +16,8 @@ const struct op_gfp op_gfps[NR_OP_GFPS] = {
 	{ "GFP_DMA | GFP_ATOMIC", GFP_DMA | GFP_ATOMIC },
 	{ "GFP_KERNEL | __GFP_UNMOVABLE", GFP_KERNEL | __GFP_UNMOVABLE },
 	{ "GFP_DMA32 | __GFP_UNMOVABLE", GFP_DMA32 | __GFP_UNMOVABLE },
+	{ "GFP_KERNEL | __GFP_THISNODE", GFP_KERNEL | __GFP_THISNODE },
+	{ "GFP_ATOMIC | __GFP_THISNODE", GFP_ATOMIC | __GFP_THISNODE },
 };
 
 void play_start(struct play *p, uint32_t nr_names)
@@ -55,8 +57,11 @@ static bool has(const struct play *p, uint32_t name, pfn_t pfn)
 
 static const char *play_alloc(struct play *p, const struct op *op)
 {
+	gfp_t gfp = op_gfps[op->gfp].gfp;
 	struct page *page;
-	const char *bad = model_alloc(&p->model, op_gfps[op->gfp].gfp, op->order, &page);
+	const char *bad = op->kind == OP_ALLOC
+			      ? model_alloc(&p->model, gfp, op->order, &page)
+			      : model_alloc_node(&p->model, (int)op->nr, gfp, op->order, &page);
 
 	if (bad || !page)
 		return bad;
@@ -136,6 +141,7 @@ const char *play_op(struct play *p, const struct op *op)
 {
 	switch (op->kind) {
 	case OP_ALLOC:
+	case OP_ALLOC_NODE:
 		return play_alloc(p, op);
 	case OP_BULK:
 		return play_bulk(p, op);
@@ -155,6 +161,7 @@ const char *play_op(struct play *p, const struct op *op)
  */
 static const char *const forms[NR_OP_KINDS] = {
 	[OP_ALLOC] = "p%n = alloc_pages(%g, %o)",
+	[OP_ALLOC_NODE] = "p%n = alloc_pages_node(%g, %o, %c)",
 	[OP_BULK] = "p%n = alloc_pages_bulk(%g, %c)",
 	[OP_CONTIG] = "p%n = alloc_contig_range(%a, %e)",
 	[OP_FREE] = "__free_pages(p%n + %d)",

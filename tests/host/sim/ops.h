@@ -6,6 +6,7 @@
  *   split_page(p7 + 0)                           free_contig_range(p8 + 16, 100)
  *   __free_pages(p7 + 2)                         p9 = alloc_pages_bulk(GFP_DMA, 5)     p9 to p13
  *   drain_caches()                               put_page(p11 + 0)
+ *   p14 = alloc_pages_node(GFP_KERNEL, 3, 1)     order 3, node 1
  *
  * An allocation gets a name, and later operations say which frame of that name they are about. An
  * operation on a name whose allocation failed, or that no longer has the frame, does nothing. So
@@ -22,6 +23,7 @@ enum op_kind {
 	OP_ALLOC,
 	OP_BULK,
 	OP_CONTIG,
+	OP_ALLOC_NODE,
 	OP_FREE,
 	OP_FREE_CONTIG, /* consecutive frames of order 0 */
 	OP_PUT,
@@ -35,7 +37,7 @@ struct op {
 	uint8_t kind;
 	uint8_t gfp; /* index into op_gfps[] */
 	uint8_t order;
-	uint32_t nr;   /* BULK, CONTIG, FREE_CONTIG: number of frames */
+	uint32_t nr;   /* BULK, CONTIG, FREE_CONTIG: number of frames; ALLOC_NODE: the node */
 	uint32_t name; /* that it gives (BULK: to the first frame), or that it is about */
 	uint64_t at;   /* CONTIG: the first frame; else: which frame of the name, from 0 */
 };
@@ -46,7 +48,7 @@ struct op_gfp {
 	const char *name;
 	gfp_t gfp;
 };
-#define NR_OP_GFPS 7
+#define NR_OP_GFPS 9
 extern const struct op_gfp op_gfps[NR_OP_GFPS];
 
 /* A machine on which operations are performed: the model, and the names. */

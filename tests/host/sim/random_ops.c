@@ -66,6 +66,10 @@ static struct op random_taking(struct random_ops *r)
 		r->next_name++;
 	} else {
 		op.kind = OP_ALLOC;
+		if (what < 12 && r->play->model.nodes->nr > 1) {
+			op.kind = OP_ALLOC_NODE;
+			op.nr = below(r, r->play->model.nodes->nr + 1); /* the last has no memory */
+		}
 		while (op.order < mood->max_order && below(r, 100) < mood->order_percent)
 			op.order++;
 		r->next_name++;
@@ -148,6 +152,7 @@ void random_ops_done(struct random_ops *r, const struct op *op)
 
 	switch (op->kind) {
 	case OP_ALLOC:
+	case OP_ALLOC_NODE:
 	case OP_CONTIG:
 		if (p->given[op->name] != PFN_NONE)
 			hold(r, op->name, 0, op->kind == OP_CONTIG ? op->nr : 1);

@@ -22,7 +22,7 @@
 #define SEEN       (1u << 20) /* a pair has at most 3/4 as many states */
 
 static const struct arena arena = {
-	"two gibs", { { FIRST, FIRST + FRAMES } }, { { 0, 0 } }, 1 << 20
+	"two gibs", { { FIRST, FIRST + FRAMES } }, { { 0, 0 } }, METADATA, NULL
 };
 
 static const struct pair *pair;

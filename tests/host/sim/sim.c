@@ -192,6 +192,12 @@ void sim_map_ram(uint64_t size)
 	mm_host_offset = SIM_RAM;
 }
 
+void sim_dirty(void)
+{
+	dirty_descriptors = true;
+	memset((void *)SIM_RAM, 0xa5, mapped < 64 << 20 ? mapped : 64 << 20);
+}
+
 /* Empties memblock's list of a type, and returns it to the array with which the program began. */
 static void empty_type(struct memblock_type *type)
 {
@@ -228,7 +234,13 @@ void sim_reset(void)
 	munmap((void *)(uintptr_t)MEM_MAP_BASE, SIM_WINDOW_SIZE);
 	mapped = 0;
 	mm_host_offset = 0;
-	memset(zones, 0, sizeof(zones));
+	dirty_descriptors = false;
+	numa_init();
+	movable_node_enabled = false;
+	zone_list[0] = NULL;
+	for (unsigned int i = 0; i < NR_ZONE_NUMBERS; i++)
+		state_zones[i] = &no_zone;
+	memset(zone_owners, 0, sizeof(zone_owners));
 }
 
 static uint64_t end_of_ram(void)
@@ -267,6 +279,12 @@ int sim_boot_memory(const struct e820_entry *raw, uint32_t nr, const struct sim_
 		.nr_raw = nr,
 		.limit = SIM_RAM_SIZE,
 		.mem_limit = options->mem_limit,
+		.given = options->nodes,
+		.nr_given = options->nr_nodes,
+		.srat = options->srat,
+		.srat_size = options->srat_size,
+		.slit = options->slit,
+		.slit_size = options->slit_size,
 	};
 	struct paging_config paging = { .nx = true, .pdpe1gb = options->pdpe1gb };
 
@@ -287,9 +305,8 @@ int sim_boot_memory(const struct e820_entry *raw, uint32_t nr, const struct sim_
 	paging.ro_size = kernel->size / 2 & ~(PAGE_SIZE - 1);
 	paging.small_direct_map = options->debug & MM_DEBUG_PAGEALLOC;
 	sim_map_ram(end_of_ram());
-	dirty_descriptors = options->dirty;
 	if (options->dirty)
-		memset((void *)SIM_RAM, 0xa5, mapped < 64 << 20 ? mapped : 64 << 20);
+		sim_dirty();
 	poison(SIM_RAM, mapped < POISON_RAM ? mapped : POISON_RAM);
 	if (mapped > POISON_RAM)
 		poison(SIM_RAM + mapped - POISON_RAM, POISON_RAM);
@@ -298,6 +315,7 @@ int sim_boot_memory(const struct e820_entry *raw, uint32_t nr, const struct sim_
 		*error = "the map has no usable RAM: no whole frame of it can be addressed";
 		return -1;
 	}
+	memory_to_nodes(&in);
 	paging_init(&paging);
 	paging_direct_map();
 	return 0;
@@ -332,12 +350,13 @@ static uint32_t at_most(uint32_t n, uint32_t limit)
 void sim_limit_caches(uint32_t frames, uint32_t runs)
 {
 	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
-		for_each_zone(z)
-			for_each_cache_order(order) {
-				struct frame_cache *cache = cache_at(cpu, z->id, order);
+		for_each_cache(i) {
+			struct frame_cache *cache = cache_number(cpu, i);
 
-				cache->limit = order ? at_most(runs, RUNS_MAX) : frames;
-				cache->out_limit = order ? at_most(runs / 2, RUNS_OUT)
-							 : at_most(frames, CACHE_OUT);
-			}
+			if (cache->zone == &no_zone)
+				continue;
+			cache->limit = cache->order ? at_most(runs, RUNS_MAX) : frames;
+			cache->out_limit =
+			    cache->order ? at_most(runs / 2, RUNS_OUT) : at_most(frames, CACHE_OUT);
+		}
 }

@@ -45,6 +45,13 @@ struct sim_options {
 	phys_addr_t mem_limit;
 	uint64_t seed;
 	unsigned int debug; /* mm/debug.h's options */
+
+	/* The NUMA nodes: as ranges that are given, or else as ACPI's tables say; without either
+	   there is one node. */
+	const struct numa_range *nodes;
+	uint32_t nr_nodes;
+	const void *srat, *slit;
+	uint32_t srat_size, slit_size;
 };
 
 /* The file that printk() writes to; NULL: it prints nothing. */
@@ -76,9 +83,9 @@ void sim_cpu_end(void);
 void sim_irqs(bool on);
 
 /*
- * Lets the stacks of every CPU's frame caches hold `frames` single frames, or `runs` runs of each
- * higher order, whatever the zones' sizes, if there is room for as many; of runs to give back half
- * as many. The caches are empty.
+ * Lets the stacks of every CPU's frame caches at home hold `frames` single frames, or `runs` runs
+ * of each higher order, whatever the zones' sizes, if there is room for as many; of runs to give
+ * back half as many. The caches are empty.
  */
 void sim_limit_caches(uint32_t frames, uint32_t runs);
 
@@ -96,6 +103,12 @@ void sim_reset(void);
  * when the host refuses.
  */
 void sim_map_ram(uint64_t size);
+
+/*
+ * Fills the lowest 64 MiB of RAM with garbage, and will do so with descriptors when they are
+ * mapped.
+ */
+void sim_dirty(void);
 
 /*
  * Boots from nr raw entries up to the allocator, and sets *kernel to where the kernel's image was
