@@ -66,6 +66,8 @@ def drive(image):
 def configuration(env, directory, screen):
     """Writes the file that describes the machine, by the variables of env, into directory. Returns
     its name. screen says that the machine gets a window, where there is a display."""
+    if env.get("NODES"):
+        fail(f"NODES={env['NODES']}: Bochs has no NUMA nodes; make run has them")
     build = env.get("B", "build")
     built = os.path.join(build, (env.get("MEDIA") or "disk") + ".img")
     image = os.path.join(directory, "disk.img")

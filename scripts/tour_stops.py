@@ -405,17 +405,19 @@ def buddy(t):
 
     The allocator's metadata is bits. A block of 2 MiB has a bitmap of 512 bits, "this frame is free".
     A gib, 1 GiB, has a bitmap of 512 bits, "all of this block is free", and one that tells which
-    blocks' own bitmaps count. Free memory of order k is an aligned run of 2^k set bits; there are no
-    lists. So the tour can count the bits of zone DMA, which must come to its nr_free.
+    blocks' own bitmaps count. A shelf, 512 GiB, leads to its gibs; a zone to its shelves. Free memory
+    of order k is an aligned run of 2^k set bits; there are no lists. So the tour can count the bits of zone DMA, which must come to its nr_free.
 
     In a block whose bitmap is in use the descriptors have a meaning. That of frame 0 says that the
     frame is reserved; that of the lowest free frame has the state word 0: it is no allocation's
     head."""
     elf = t.kernel
-    zones = t.table(elf, "struct zone", elf.address("zones"), elf.value("MAX_NR_ZONES"),
-                    "start_pfn", "end_pfn", "present", "nr_free", "dir", name="zones[]")
-    t.say(*(f"    zones[{i}] {mem(z[0] * PAGE, (z[1] - z[0]) * PAGE)} present {z[2]} nr_free {z[3]}"
-           for i, z in enumerate(zones) if z[2]))
+    listed = t.x(elf.address("zone_list"), elf.value("MAX_NR_ZONES") + 1, "g", "zone_list[]")
+    zones = [t.table(elf, "struct zone", zone, 1, "start_pfn", "end_pfn", "present", "nr_free",
+                     "shelf[0]", name=f"*zone_list[{i}]")[0]
+             for i, zone in enumerate(listed[:listed.index(0)])]
+    t.say(*(f"    *zone_list[{i}] {mem(z[0] * PAGE, (z[1] - z[0]) * PAGE)} present {z[2]} nr_free {z[3]}"
+           for i, z in enumerate(zones)))
     t.see("present of all zones", sum(z[2] for z in zones),
           sum(size for _, size in t.seen["memory"]) // PAGE, "the frames of memblock.memory", str)
     reserved = regions(t, "reserved")
@@ -448,7 +450,8 @@ def free_frames(memory, reserved):
 def lowest_free(t, zone):
     """Counts the free frames by the bits of the zone's one gib. Returns the lowest one."""
     elf, words = t.kernel, BITMAP_BITS // 64
-    gib = t.x(zone[4], 1, "g", "zones[0].dir[0]: its gib")[0]
+    gib = t.x(zone[4] + elf.field("struct shelf", "gib[0]")[0], 1, "g",
+              "zone_list[0]->shelf[0]->gib[0]: its gib")[0]
     whole, opened = (children(t.x(gib + elf.field("struct gib", name)[0], words, "g",
                                   f"its {name}: blocks {what}"))
                      for name, what in (("free", "that are whole"), ("open", "with a bitmap in use")))

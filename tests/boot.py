@@ -108,6 +108,8 @@ def make_maps():
         "no-place": "0 0x9fc00 1\n0x100000 0x80000 1\n",
         "absent-end": "0 0x9fc00 1\n0x100000 0x1ff00000 1\n",
         "absent-hole": "0 0x9fc00 1\n0x100000 0x12ff00000 1\n",
+        "many-high": "0 0x9fc00 1\n0x100000 0xbff00000 1\n" + "".join(
+            f"{0x100000000 + i * 0x800000:#x} 0x400000 1\n" for i in range(200)),
         "disabled": "0 0x9fc00 1 1\n0x100000 0x7f00000 1 1\n0x4000000 0x100000 1 0\n",
     }
     directory = os.path.join(BUILD, "test-maps")
@@ -129,8 +131,20 @@ def define_cases():
     maps = make_maps()
     Case("what the commands show about memory", CMDLINE=SHOW, selftest=True,
          says=[r"^BIOS-e820: \[mem 0x0{16}-0x", r"^Memory: \d+K/\d+K available",
-               r"^MemTotal:\s+\d+ kB$", r"^Node 0, zone      DMA( +\d+){19} *$",
+               r"^MemTotal:\s+\d+ kB$", r"^Node 0 MemTotal: +\d+ kB\nNode 0 MemFree: +\d+ kB$",
+               r"^Node 0, zone      DMA( +\d+){19} *$",
                r"^free \[mem 0x[0-9a-f]+-0x[0-9a-f]+\]$"])
+    Case("what the commands show about nodes", MEM="4G", NODES="1G,3G,0",
+         CMDLINE="run=buddyinfo;zoneinfo;meminfo;page 0x40000;page 0xc0000;alloc 0;exit 0",
+         says=[r"^Node 0, zone      DMA( +\d+){19} *\nNode 0, zone    DMA32( +\d+){19} *\n"
+               r"Node 1, zone    DMA32( +\d+){19} *\nNode 1, zone   Normal( +\d+){19} *$",
+               r"^Node 1, zone    DMA32\n  pages free +\d+\n( {8}\w+ +\d+\n){3}"
+               r" {8}protection: \(0, 0, \d+, \d+\)\n  start_pfn: +262144$",
+               r"^Node 0 MemTotal: +1\d{6} kB\nNode 0 MemFree: +\d+ kB\n"
+               r"Node 1 MemTotal: +3\d{6} kB\nNode 1 MemFree: +\d+ kB\n"
+               r"Node 2 MemTotal: +0 kB\nNode 2 MemFree: +0 kB$",
+               r"^pfn 0x40000 .* zone DMA32 of node 1: free$", r"^pfn 0xc0000 .* zone none: absent$",
+               r"^pfn 0x\w+ order 0 zone DMA32 \[mem "])
     Dialogue("qemu warm reboot, RAM kept, then selftest",
              [(r"firstpage> $", "alloc 3\nselftest\nreboot\n"),
               (r"(?s)BIOS-e820.*firstpage> $", "selftest\nexit 0\n")], selftest=True,
@@ -258,6 +272,10 @@ def define_cases():
                         "disabled": r"disabled: \[mem 0x0*4000000-"}.items():
         Case(f"map {name}", MAP=f"{maps}/{name}.map", MEM="128M", selftest=True, says=[words],
              CMDLINE="run=e820;free;selftest;exit 0")
+    # memblock's array must grow while its RAM is added, and into RAM that is mapped already.
+    Case("map many-high: 200 ranges of RAM above 4 GiB", MAP=f"{maps}/many-high.map", MEM="6G",
+         CMDLINE="run=memblock;selftest;exit 0", selftest=True,
+         says=[r"^ 201: 0x0000000163800000\.\.0x0000000163bfffff "])
     # A map of a larger machine, and one that calls the PCI hole, with ROM and devices in it, RAM.
     Case("map absent-end: RAM that is not there is left out", MAP=f"{maps}/absent-end.map",
          MEM="128M", selftest=True, CMDLINE="run=e820;memblock;selftest;exit 0",

@@ -99,6 +99,15 @@ def test_report(tap):
     tap.check(status == 124, "under run= the machine ends with status 124", output)
 
 
+def test_nodes(tap):
+    """Checks that the report of a panic names the node of each zone when there are several."""
+    status, output = boot(CMDLINE="run=panic", MEM="4G", NODES="1G,3G")
+    shows(tap, "panic() with two nodes", output, [
+        ("each zone", r"^zone DMA of node 0: \d+ frames free of \d+, \d+ in frame caches\n"
+                      r"zone DMA32 of node 0: .*\nzone DMA32 of node 1: .*\nzone Normal of node 1: ")])
+    tap.check(status == 124, "with two nodes the machine ends with status 124 as well", output)
+
+
 def test_early(tap):
     """Checks that a panic before there is memory shows no figures of it and does not panic
     again."""
@@ -296,7 +305,7 @@ def test_bundle_of_case(tap):
                   "a case that a command alone cannot run again names its runner")
 
 
-TESTS = (test_report, test_early, test_prompt, test_prompt_on_a_small_stack, test_nested,
+TESTS = (test_report, test_nodes, test_early, test_prompt, test_prompt_on_a_small_stack, test_nested,
          test_decode, test_decode_exception, test_decode_refuses, test_bundle, test_bundle_of_case)
 
 

@@ -24,6 +24,7 @@ TARGETS = {
     "fat": ("stage2's FAT reader on damaged volumes, against a naive reader", 200),
     "elf": ("stage2's check of KERNEL.ELF", 640),
     "e820": ("stage2's requests for the memory map, to a BIOS that answers anything", 640),
+    "numa": ("tables of NUMA nodes, SRAT and SLIT, and nodes that a user names", 640),
     "cmdline": ("reading CMDLINE.TXT, and options from its line", 400),
     "boot_info": ("the kernel's check of boot_info", 400),
 }

@@ -265,6 +265,60 @@ def check_refusals(tap):
         tap.check(title == "Memory map <&\">'???.map", "a file name may have any characters", out[:200])
 
 
+NODES = (b"0x0 0x9f000 1\n0x100000 0xbff00000 1\n0x100000000 0x240000000 1\n0x400000000 0x100000000 1\n"
+         b"node 0 0 0x140000000\nnode 1 0x140000000 0x140000000\nnode 3 0x300000000 0x20200000\n"
+         b"node 1 0x320000000 0x20000000\nnode 0 0x380000000 0x10000000000\n")
+
+
+def node_spans(answer):
+    """Returns [(node, first, last)] of the memory in answer, replay's JSON: a node's, as far as there
+    is no other's between."""
+    out = []
+    for item, (first, last) in zip(answer["memory"], spans(answer["memory"])):
+        if out and out[-1][0] == item["node"]:
+            first = out.pop()[1]
+        out.append((item["node"], first, last))
+    return out
+
+
+def nodes_complaint(text):
+    """Returns None, or what is wrong with the lanes of nodes and zones in the picture of text, a map
+    with node lines."""
+    picture, answer = run("--svg", "-", text=text)[1], json.loads(run("--json", "-", text=text)[1])
+    found = shapes(picture)
+    lane = [s for s in found if s[0][0] == "d"]
+    if [(int(s[1].removeprefix("node ")), *s[2:4]) for s in lane] != node_spans(answer):
+        return f"nodes are {lane}, the JSON has {node_spans(answer)}"
+    zones = [s for s in found if s[0][0] == "z"]
+    if places_wrong(lane) or places_wrong(zones):
+        return "the boxes do not follow each other"
+    for zone in answer["zones"]:
+        own = [s[2:4] for s in zones if s[1] == f"zone {zone['name']} of node {zone['node']}"]
+        want = [(zone["start_pfn"] * FRAME, zone["end_pfn"] * FRAME - 1)] if zone["present"] else []
+        if own and [(own[0][0], own[-1][1])] != want or bool(own) != bool(want):
+            return f"zone {zone['name']} of node {zone['node']} is {own}, the JSON has {want}"
+        row = f">node {zone['node']} {zone['name']}</text>"
+        if bool(want) != (row in picture):
+            return f"the table of free blocks: {row}"
+    if any(c["what"] + " [mem " + c["base"] not in picture for c in answer["numa_corrections"]):
+        return "a correction of the nodes is not in the picture"
+    return None
+
+
+def check_nodes(tap):
+    """Checks pictures of machines with several nodes."""
+    wrong = nodes_complaint(NODES)
+    tap.check(not wrong, "the picture of a map with nodes shows them", wrong)
+    turns = b"".join(b"node %d %#x 0x200000\n" % (n % 2, n << 21) for n in range(64))
+    wrong = nodes_complaint(b"0x0 0x9f000 1\n0x100000 0x7f00000 1\n" + turns)
+    tap.check(not wrong, "the picture of nodes that change at each block shows them", wrong)
+    out = run("--svg", "-", text=NODES)[1]
+    tap.check("; 4 nodes<" in out and "corrections of the nodes<" in out,
+              "it says how many nodes and corrections of them there are", out[:2000])
+    out = run("--svg", "-", text=b"".join(NODES.splitlines(True)[:4]))[1]
+    tap.check("node" not in out, "the picture of one node does not name it", out[:2000])
+
+
 def maps_of():
     """Returns the paths of all maps in tests/e820/."""
     return sorted(glob.glob(f"{MAPS}/*.map"))
@@ -305,6 +359,7 @@ def main():
     tap = Tap()
     check_gallery(tap, maps_of())
     check_pictures(tap, maps_of())
+    check_nodes(tap)
     check_refusals(tap)
     return tap.finish()
 

@@ -159,7 +159,7 @@ def between(text, start, end="firstpage> "):
 
 # ---- against the monitor ----
 
-FRAMES = (0, 1, 0x10, 0x9f, 0x200, 0x1000, 0x7000, 0x100000, 0x3ffffffff)
+FRAMES = (0, 1, 0x10, 0x9f, 0x200, 0x1000, 0x7000, 0x40000, 0x100000, 0x3ffffffff)
 SHOW = ["e820", "memblock", "zoneinfo", "buddyinfo"] + [f"page {pfn:#x}" for pfn in FRAMES]
 COMMANDS = [("fp-e820", "fp-e820"), ("fp-e820 raw", "fp-e820 raw"), ("fp-memblock", "fp-memblock"),
             ("fp-zones", "fp-zones"), ("fp-free", "fp-free"), ("fp-check", "fp-check")] \
@@ -180,8 +180,8 @@ def compare(tap, name, said, parts):
              ("fp-zones, by order", lines(parts["fp-zones"], "Node"),
               lines(monitor("buddyinfo"), "Node"))]
     for pfn in FRAMES:
-        pairs.append((f"fp-page {pfn:#x}", parts[f"fp-page {pfn:#x}"].replace(", cached by CPU 0", "")
-                      .split(), monitor(f"page {pfn:#x}").split()))
+        said_of = re.sub(r", cached by CPU 0|^state_zones.*", "", parts[f"fp-page {pfn:#x}"], flags=re.M)
+        pairs.append((f"fp-page {pfn:#x}", said_of.split(), monitor(f"page {pfn:#x}").split()))
     for what, ours, theirs in pairs:
         tap.check(ours and ours == theirs, f"{name}: {what} is what the monitor says",
                   f"{ours}\n{theirs}\n{said}")
@@ -224,6 +224,15 @@ def test_prompt(tap):
               "fp-free is what the monitor's free says", output)
 
 
+def test_nodes(tap):
+    """Compares gdb's commands with the monitor's on a machine with three nodes, one without
+    memory."""
+    parts, output = live(tap, "three nodes", ["alloc 0", "alloc 18"], ["exit 0"], MEM="4G", NODES="1G,3G,0")
+    tap.check(parts and lines(parts["fp-zones"], "requests on node 1 ask: Normal of node 1, DMA32 of node 1, "
+                              "DMA32 of node 0, DMA of node 0"), "fp-zones tells what a node falls back to",
+              output)
+
+
 def test_crash(tap):
     """Compares gdb's commands with the monitor's after a panic."""
     parts, output = live(tap, "after a panic", ["alloc 0", "alloc 2"], ["misuse double-free"], MEM="128M")
@@ -234,26 +243,32 @@ def test_crash(tap):
 # ---- fp-check sees what is broken ----
 
 # What is changed, to what, and the invariants that fp-check must name. Zone 1 begins at 16 MiB.
-GIB = "zones[1].dir[0]"
-CACHE = "frame_caches[0][1].frames.cache"
-BREAKS = (("zones[1].nr_free", "zones[1].nr_free + 1", "B6"),
-          ("zones[1].present", "zones[1].present - 1", "Z2"),
-          ("zones[1].managed", "zones[1].managed - 1", "Z2"),
+ZONE = "state_zones[1]"
+SHELF = f"{ZONE}->shelf[0]"
+GIB = f"{SHELF}->gib[0]"
+CACHE = "frame_caches[0].home[1].frames.cache"
+BREAKS = ((f"{ZONE}->nr_free", f"{ZONE}->nr_free + 1", "B6"),
+          (f"{ZONE}->present", f"{ZONE}->present - 1", "Z2"),
+          (f"{ZONE}->managed", f"{ZONE}->managed - 1", "Z2"),
+          (f"{ZONE}->start_pfn", f"{ZONE}->start_pfn + 1", "Z2"),
           (f"{GIB}->free.word[0]", f"{GIB}->free.word[0] ^ (1 << 20)", "B6 P1 Z2"),
           (f"{GIB}->open.word[0]", f"{GIB}->open.word[0] | (1 << 20)", "B1"),
           (f"{GIB}->clean.word[0]", "0", "P3"),
           (f"{GIB}->index[0].word[0]", "0", "B3"),
-          ("zones[1].index[0].leaf->word[0]", "0", "B4"),
-          ("zones[1].free.top.word[0]", "1", "B4"),
+          (f"{SHELF}->set[0].word[0]", "0", "B4"),
+          (f"{ZONE}->top[GIBS_FREE][0]", "1", "B4"),
           ("memblock.reserved.regions[1].size", "0x10000000", "M1 B2"),
           ("memblock.reserved.regions[2].size", "0x1000", "P4"),
           ("((struct page *)0xffffea0000000000)[0x110].state", "1", "P2"),
-          ("zones[1].idle[0]", "0", ""),
-          ("zones[0].dir[0]", "(struct gib *)0", "Z1"),
+          (f"{ZONE}->idle[0]", "0", ""),
+          ("state_zones[0]->shelf[0]->set[GIBS_EXIST].word[0]", "0", "Z1"),
+          ("zone_owners[0]->gib[0]", "1", "Z1"),
+          ("zone_owners[0]->block[0][8]", "0", "Z1"),
+          ("*(uint8_t *)node_zonelists[0]", "0", "Z3"),
           (f"{CACHE}.count", f"{CACHE}.count - 1", "C1"),
           (f"{CACHE}.limit", "0", "C2"),
           (f"{CACHE}.shut", "1", "C2"),
-          ("zones[1].lowmem_reserve[1]", "zones[1].managed", "C3"))
+          (f"{ZONE}->lowmem_reserve[3]", f"{ZONE}->managed", "C3"))
 
 
 def test_check(tap):
@@ -315,7 +330,8 @@ def test_status(tap):
                   f"status {status}\n{output}")
 
 
-TESTS = (test_status, test_stages, test_code, test_early, test_prompt, test_crash, test_check, test_page_tables)
+TESTS = (test_status, test_stages, test_code, test_early, test_prompt, test_nodes, test_crash, test_check,
+         test_page_tables)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import sys
 
 from cases import BUILD, CASES, LOGS, Case, Screen, Stop, run_cases
 from firmware import HALTED
+from node_cells import node_cells, wrong_cell
 from replay import REPLAY, merge, ranges, subtract
 from tap import Tap
 
@@ -100,11 +101,13 @@ SAMPLE = (
     "ram 3M", "ram below the least refused", "ram 4G", "ram 64G", "ram 1000G", "ram 8T",
     "bochs BIOS-bochs-latest", "bochs BIOS-bochs-legacy", "map trol-piii-byte-granular",
     "map it91smub-32tib-space",
+    "nodes pc 2", "nodes q35 8", "nodes pc 1G,3G,0", "nodes option numa=off",
+    "nodes option numa=fake=4", "nodes table overlap",
 )
 
 SHOWS = {"medium": r"^boot (drive .*)$", "machine": r"; (RSDP at \w+)$", "cpu": r"^model +(.*)$",
          "ram": r"^Memory: (\d+K/\d+K available)", "bochs": r"^model +(.*)$",
-         "map": r"^(corrected, .*):$"}
+         "map": r"^(corrected, .*):$", "nodes": r"^available: (.*)$"}
 REFUSAL = r"^firstpage: (.*)$"
 
 
@@ -159,7 +162,7 @@ def define_machines():
     for name, (env, says) in MACHINES.items():
         boots(f"machine {name}", says=[says], **env)
     cell("machine pc without serial line, screen", Screen, CONSOLE="none", CMDLINE="run=selftest",
-         says=[r"(?s)^ok 10 .*^ok 11 .*^ok 12 "], end="\nok 12 ", shows=r"^(ok 12 \w+)")
+         says=[r"(?s)^ok 10 .*^ok 11 .*^ok 13 "], end="\nok 13 ", shows=r"^(ok 13 \w+)")
     cell("machine pc without serial line, VGA and E9, by its status", CONSOLE="none", status=7,
          QEMUFLAGS="-vga none", CMDLINE="run=selftest;exit 7")
 
@@ -285,6 +288,12 @@ def define_maps():
               also=functools.partial(as_replayed, path, int(made.stdout)))
 
 
+def define_nodes():
+    """Makes the cells of NUMA nodes."""
+    for name, rest in node_cells():
+        boots(f"nodes {name}", **rest)
+
+
 def define_matrix():
     """Makes all cells and returns them in the order of the table."""
     before = len(CASES)
@@ -294,6 +303,7 @@ def define_matrix():
     define_ram()
     define_bochs()
     define_maps()
+    define_nodes()
     return CASES[before:]
 
 
@@ -305,7 +315,7 @@ def matrix_sample():
 
 def prove_matrix_failure(tap):
     """Checks that a boot by another map than replay was given, with one byte less of RAM, does not
-    pass."""
+    pass, nor one with another distance of nodes than is expected."""
     path, other = "tests/e820/home1-via-128m.map", os.path.join(LOGS, "other.map")
     with open(path, encoding="utf-8") as file, open(other, "w", encoding="utf-8") as out:
         out.write(re.sub(r"^0x100000 0x\w+", lambda m: f"0x100000 {int(m[0].split()[1], 0) - 1:#x}",
@@ -315,6 +325,11 @@ def prove_matrix_failure(tap):
     CASES.remove(case)
     complaint, output = case.run()
     tap.check(complaint and "is not replay's" in complaint, "the harness sees another map", output)
+    case = Case("", **wrong_cell())
+    CASES.remove(case)
+    complaint, output = case.run()
+    tap.check(complaint and "prints '  0:  10  20 '" in complaint,
+              "the harness sees another distance", output)
 
 
 def table(results):

@@ -96,6 +96,7 @@ class Machine:
                       "corrected": bytes_in(r"^e820: \[mem 0x(\w+)-0x(\w+)\]", corrected),
                       "memory": bytes_in(region, memory), "reserved": bytes_in(region, reserved)}
         self.zones = set(frames_in(r"^zone (?=.*\[mem 0x(\w+)-0x(\w+)\])(\w+)", text))
+        self.nodes = list(frames_in(r"^NODE (?=\d+: \[mem 0x(\w+)-0x(\w+)\])(\d+)", text))
         reserved = list(frames_in(region, reserved))
         kernel = list(frames_in(r"^  (\w+)-(\w+) : Kernel", text))
         self.mem_map = int(re.search(r"MemMap: +(\d+) kB", text)[1]) // 4
@@ -136,6 +137,19 @@ class Machine:
             looks = "FAVUPXR"[-other[1]] if other[0] else "-"
         return looks + "M" if reserved else looks
 
+    def margin(self, start, end, room=80):
+        """Returns what stands right of the row [start, end), where there is room for so many
+        characters: the letters of its zones and, if the machine has several nodes, the numbers of
+        those with memory there, of which there are at most two."""
+        names = {name for a, b, name in self.zones if a < end and start < b}
+        letters = "".join(c for c, name in zip("D3N", ("DMA", "DMA32", "Normal")) if name in names)
+        nodes = "-".join(sorted({node for a, b, node in self.nodes for low, high, _ in self.memory
+                                 if max(a, low, start) < min(b, high, end)}))
+        if not nodes:
+            return letters
+        nodes = nodes if len(nodes) + 2 <= room else "*"
+        return letters[-(room - len(nodes) - 1):] + " " + nodes
+
     def line(self, pfn, row):
         """Returns (start, end, kind) of the line at pfn, with row frames a line; kind is None, or
         that of a folded stretch."""
@@ -174,7 +188,9 @@ class Machine:
             found = (int(match[1]), int(match[2] or 0)) if match else None
             if found != ((touched[0], len(touched) - 1) if touched else None):
                 return f"of {name} the words say {found} instead of {touched}"
-        return None
+        nodes = self.margin(start // FRAME, last // FRAME + 1).partition(" ")[2]
+        found = re.search(r"(?m)^\[mem 0x.*, nodes? ([\d-]+);", screen)
+        return None if (found[1] if found else "") == nodes else f"the words do not name node {nodes}"
 
     def complaint(self, shown, columns, order, top):
         """Returns None, or how shown, the lines of a picture, differs from what must be there."""
@@ -198,10 +214,10 @@ class Machine:
                 cells_of_mem_map += c == "M"
                 if c not in expected:
                     return f"{text}\nhas {c} at frame 0x{pfn:x} instead of {expected}"
-            zones = "".join({"DMA": "D", "DMA32": "3", "Normal": "N"}[name]
-                            for a, b, name in sorted(self.zones) if a < end and start < b)
-            if rest[len(cells):].strip() != zones:
-                return f"{text}\nnames zones instead of {zones}"
+            room = 79 - (len(text) - len(rest)) - len(cells) - 1
+            margin = self.margin(start, end, room if columns == 64 else 80)
+            if rest[len(cells):].strip() != margin:
+                return f"{text}\nnames zones and nodes instead of {margin}"
         if top == 0 and order == self.whole_order(columns, len(shown)):
             if cells_of_mem_map << order < self.mem_map:
                 return f"{cells_of_mem_map} cells of mem_map for {self.mem_map} frames"
@@ -508,6 +524,12 @@ def printed_real():
 def printed_left_out():
     """map once: mem= leaves RAM out; memmap= makes other types"""
     return check_printed("mem=64M memmap=1M#32M memmap=1M!48M run=map once;map once 0x2000 2")
+
+
+@test
+def printed_nodes():
+    """map once: two nodes"""
+    return check_printed("run=map once;map once 0x3ff00 8;map once 0x40000 9", MEM="2G", NODES="2")
 
 
 @test

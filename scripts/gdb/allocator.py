@@ -28,65 +28,80 @@ class Gib:
         self.blocks = [bitmap(header.sizeof + i * size) for i in range(blocks)]
 
 
-class Zone:
-    """A zone: the fields of struct zone, and its bitmap trees as numbers."""
+class Shelf:
+    """A shelf of a zone: a bitmap for each set of gibs, and the addresses of the gibs."""
 
-    def __init__(self, allocator, value):
-        self.allocator = allocator
-        for name in ("id", "state", "nr_free", "first_gib", "start_pfn", "end_pfn", "border",
-                     "nr_gibs", "present", "managed"):
+    def __init__(self, address):
+        value = guest.value_at(address, guest.lookup_type("struct shelf"))
+        self.sets = [sum(int(word) << 64 * i for i, word in enumerate(array(bitmap["word"])))
+                     for bitmap in array(value["set"])]
+        self.gibs = [int(gib) for gib in array(value["gib"])]
+
+
+class Zone:
+    """A zone: the fields of struct zone, with its shelves. A set of gibs is named by its number,
+    one of GIBS_INDEX(k), which is k, GIBS_FREE and the others of mm/zone.h. A gib is named by the
+    number of its GiB."""
+
+    def __init__(self, allocator, address):
+        value = guest.value_at(address, guest.lookup_type("struct zone"))
+        self.allocator, self.address = allocator, address
+        for name in ("id", "type", "node", "state", "nr_free", "start_pfn", "end_pfn", "present",
+                     "managed"):
             setattr(self, name, int(value[name]))
-        self.name = value["name"].string() if int(value["name"]) else "none"
+        self.name = value["name"].string()
         self.locked = bool(int(value["lock"]["taken"]))
         self.idle = [int(value["idle"][level]) for level in range(2)]
         self.reserves = [int(frames) for frames in array(value["lowmem_reserve"])]
         self.unmovable = int(value["unmovable"])
-        self.dir = guest.words(int(value["dir"]), self.nr_gibs) if self.nr_gibs else []
-        self.sets = {name: self.bitmap_tree(value[name])
-                     for name in ("free", "open", "head", "known")}
-        self.index = [self.bitmap_tree(value["index"][k])
-                      for k in range(value["index"].type.range()[1] + 1)]
+        self.shelves = {number: Shelf(int(shelf))
+                        for number, shelf in enumerate(array(value["shelf"])) if int(shelf)}
+        self.tops = [sum(int(word) << 64 * i for i, word in enumerate(array(top)))
+                     for top in array(value["top"])]
 
-    def bitmap_tree(self, value):
-        """Returns (children, top) of value, a struct bitmap_tree: the bits of all leaves, and the
-        bitmap above them, which tells which leaves are not empty."""
-        bitmap = guest.lookup_type("struct bitmap").sizeof
-        leaves = -(-self.nr_gibs // self.allocator.children)
-        data = guest.read(int(value["leaf"]), leaves * bitmap) if leaves else b""
-        top = sum(int(value["top"]["word"][i]) << 64 * i for i in range(bitmap // guest.WORD))
-        return int.from_bytes(data, "little"), top
+    @property
+    def title(self):
+        """The zone's name, and its node when there are several."""
+        return self.name + (f" of node {self.node}" if self.allocator.nr_nodes > 1 else "")
 
     def has(self, name, gib):
-        """Returns whether the bitmap tree name has the bit of gib."""
-        return bool(self.sets[name][0] >> gib & 1)
+        """Returns whether the set of gibs name, its number or the end of its constant's name, has
+        gib."""
+        number = name if isinstance(name, int) else guest.constant("GIBS_" + name.upper())
+        shelf = self.shelves.get(gib // self.allocator.children)
+        return bool(shelf and shelf.sets[number] >> gib % self.allocator.children & 1)
 
-    def gib_start(self, gib):
-        """Returns the first frame of gib."""
-        return (self.first_gib + gib) * self.allocator.gib_frames
+    def gibs(self):
+        """Yields the numbers of the gibs that the zone has, upwards."""
+        exist = guest.constant("GIBS_EXIST")
+        for number, shelf in self.shelves.items():
+            for start, end in bits.runs(shelf.sets[exist]):
+                yield from range(number * self.allocator.children + start,
+                                 number * self.allocator.children + end)
 
     def ram(self, start, end):
-        """Returns the parts of memblock.memory that lie in the zone and in [start, end), in
+        """Returns the parts of memblock.memory that are the zone's and lie in [start, end), in
         frames."""
-        start, end = max(start, self.start_pfn), min(end, self.border)
-        return [(max(a, start), min(b, end)) for a, b in self.allocator.memory
-                if a < end and b > start]
+        return [(max(a, start), min(b, end)) for a, b, number in self.allocator.ram
+                if number == self.id and a < end and b > start]
 
     @functools.cache
     def gib(self, gib):
         """Returns the Gib with that number, with as many blocks as it has RAM for, or None when
         the zone has none."""
-        if gib >= self.nr_gibs or not self.dir[gib]:
+        if not self.has("exist", gib):
             return None
-        start = self.gib_start(gib)
+        start = gib * self.allocator.gib_frames
         ram = self.ram(start, start + self.allocator.gib_frames)
         blocks = (ram[-1][1] - 1 - start) // self.allocator.block_frames + 1 if ram else 0
-        return Gib(self.dir[gib], blocks)
+        children = self.allocator.children
+        return Gib(self.shelves[gib // children].gibs[gib % children], blocks)
 
     def free_in_bits(self):
         """Yields the free runs that the bitmaps hold, as (start, end) in frames, upwards. Runs
         that touch are not joined."""
-        for gib in range(self.nr_gibs):
-            start = self.gib_start(gib)
+        for gib in self.gibs():
+            start = gib * self.allocator.gib_frames
             if self.has("free", gib):
                 yield start, start + self.allocator.gib_frames
             elif self.has("open", gib):
@@ -107,7 +122,7 @@ class Zone:
         """Returns the number of free runs by order, each in the largest order that it is part of,
         as buddyinfo counts them."""
         counts = [0] * (2 * self.allocator.bitmap_order + 1)
-        for gib in range(self.nr_gibs):
+        for gib in self.gibs():
             if self.has("free", gib):
                 counts[-1] += 1
             elif self.has("open", gib):
@@ -132,7 +147,7 @@ class Zone:
 
 
 class Allocator:
-    """The zones, memblock and the frame caches, as one reading has found them."""
+    """The zones, nodes, memblock and the frame caches, as one reading has found them."""
 
     def __init__(self):
         self.children = guest.lookup_type("struct bitmap").sizeof * 8
@@ -142,63 +157,86 @@ class Allocator:
         self.gib_frames = self.children * self.children
         self.page_size = guest.constant("PAGE_SIZE")
         size = self.page_size
-        memory, reserved = guest.memblock_ranges("memory"), guest.memblock_ranges("reserved")
-        self.memory = [(-(-base // size), (base + length) // size) for base, length, _, _ in memory]
+        reserved = guest.memblock_ranges("reserved")
+        self.ram = list(self.read_ram())
         self.reserved = [(base // size, -(-(base + length) // size))
                          for base, length, _, _ in reserved]
         self.cookie = int(guest.kernel_value("state_cookie"))
-        values = guest.kernel_value("zones")
-        last = int(gdb.parse_and_eval("(int)MAX_NR_ZONES"))
-        self.zones = [Zone(self, values[i]) for i in range(last)]
+        listed = [int(zone) for zone in array(guest.kernel_value("zone_list"))]
+        self.nr_nodes = 0
+        self.zones = [Zone(self, zone) for zone in listed[:listed.index(0)]]
         if not any(zone.managed for zone in self.zones):
             raise gdb.GdbError("the zones are not there yet: continue to bp_buddy")
-        # [CPU][zone]: the caches of all orders
-        self.caches = [[self.zone_caches(cpu[zone.id]) for zone in self.zones]
-                       for cpu in array(guest.kernel_value("frame_caches"))]
-        # [CPU]: the addresses of the caches that serve requests, by the zone bits of their flags;
-        # and by the same bits, the number of the highest zone that may serve
+        self.distances = [[int(distance) for distance in array(row)]
+                          for row in array(guest.static_value("mm/numa.c", "distances"))]
+        self.nr_nodes = int(guest.static_value("mm/numa.c", "online")).bit_length()
+        self.lists = self.read_lists()
+        self.caches = list(self.read_caches())
+        # [CPU]: the addresses of the caches that serve requests, by the zone bits of their flags
         self.tables = [[int(cache) for cache in array(table["for_gfp"])]
                        for table in array(guest.kernel_value("cache_tables"))]
-        first = int(guest.kernel_symbol("zones").address)
-        self.gfp_zones = [(int(zone) - first) // guest.lookup_type("struct zone").sizeof
-                          for zone in array(guest.kernel_value("gfp_zones"))]
 
-    @property
-    def present_zones(self):
-        """The zones that have RAM."""
-        return [zone for zone in self.zones if zone.present]
+    def read_ram(self):
+        """Yields (start, end, number of the zone) for all RAM in memblock, in whole frames, cut
+        where the zone changes: mm/zone.h says how the number follows from node and type."""
+        hotplug = guest.constant("MEMBLOCK_HOTPLUG")
+        for base, length, flags, nid in guest.memblock_ranges("memory"):
+            start, end = -(-base // self.page_size), (base + length) // self.page_size
+            node = (nid if 0 <= nid < guest.constant("MAX_NUMNODES") else 0) \
+                << guest.constant("ZONE_TYPE_BITS")
+            if flags & hotplug:
+                yield start, end, node | guest.constant("ZONE_HOTPLUG")
+                continue
+            at = start
+            for name, border in (("ZONE_DMA", guest.constant("DMA_BORDER")),
+                                 ("ZONE_DMA32", guest.constant("DMA32_BORDER")),
+                                 ("ZONE_NORMAL", end)):
+                if at < min(border, end):
+                    yield at, min(border, end), node | guest.constant(name)
+                    at = min(border, end)
 
-    def zone_caches(self, value):
-        """Returns value, a struct zone_caches, as a list of caches, one for each order."""
-        return [self.cache(one) for one in [value["frames"], *array(value["runs"])]]
+    def read_lists(self):
+        """Returns {node: the numbers of the zones in its fallback list}."""
+        pointers, end = guest.kernel_value("node_zonelists"), guest.constant("ZONE_NONE")
+        lists = {node: list(guest.read(int(pointers[node]), len(self.zones) + 1))
+                 for node in range(self.nr_nodes)}
+        return {node: numbers[:numbers.index(end)] if end in numbers else numbers
+                for node, numbers in lists.items()}
 
-    def cache(self, value):
-        """Returns value, a cache and its slots, as a dictionary: frames has the numbers of all
-        frames in its two stacks."""
-        slots, value = value["slots"], value["cache"]
+    def read_caches(self):
+        """Yields a list for each CPU: its caches as dictionaries. zone is the number of the zone
+        that it is of; frames has the numbers of all frames in its two stacks."""
+        numbers = {zone.address: zone.id for zone in self.zones}
+        for cpu in array(guest.kernel_symbol("frame_caches")):
+            values = [cpu["away"]]
+            for home in array(cpu["home"]):
+                values += [home["frames"], *array(home["runs"])]
+            yield [self.cache(value, numbers) for value in values]
+
+    def cache(self, value, numbers):
+        """Returns value, a cache and its slots in the guest's memory, as a dictionary; numbers has
+        the zones' numbers by address."""
+        address = int(value["cache"].address)
+        value = guest.value_at(int(value.address), value.type)
+        slots, value = array(value["slots"]), value["cache"]
         cache = {name: int(value[name]) for name in ("state", "count", "limit", "nr_out",
                                                      "out_limit", "shut", "order")}
-        slots = array(slots)
         out = guest.constant("RUNS_MAX" if cache["order"] else "CACHE_MAX")
         runs = [self.pfn_of(int(page))
                 for page in slots[:cache["count"]] + slots[out:out + cache["nr_out"]]]
-        return {**cache, "frames": [pfn + i for pfn in runs for i in range(1 << cache["order"])]}
-
-    def first_cache(self, cpu, zone):
-        """Returns the address of the cache of order 0 that a CPU has of zone."""
-        size = guest.lookup_type("struct zone_caches").sizeof
-        return (int(guest.kernel_symbol("frame_caches").address)
-                + (cpu * len(self.zones) + zone.id) * size)
+        return {**cache, "address": address, "zone": numbers.get(int(value["zone"])),
+                "frames": [pfn + i for pfn in runs for i in range(1 << cache["order"])]}
 
     def cached(self, zone):
         """Returns the frames of zone in the frame caches of all CPUs."""
-        return [pfn for cpu in self.caches for cache in cpu[zone.id] for pfn in cache["frames"]]
+        return [pfn for cpu in self.caches for cache in cpu if cache["zone"] == zone.id
+                for pfn in cache["frames"]]
 
     @functools.cached_property
     def cached_by(self):
         """{frame: CPU whose frame cache it is in}"""
         return {pfn: number for number, cpu in enumerate(self.caches)
-                for caches in cpu for cache in caches for pfn in cache["frames"]}
+                for cache in cpu for pfn in cache["frames"]}
 
     def page_address(self, pfn):
         """Returns the address of the descriptor of frame pfn."""
@@ -208,13 +246,54 @@ class Allocator:
         """Returns the frame of the descriptor at address page."""
         return (page - guest.constant("MEM_MAP_BASE")) // guest.lookup_type("struct page").sizeof
 
+    @functools.cached_property
+    def gib_owners(self):
+        """{number of a GiB with RAM: the set of the numbers of the zones that have RAM in it}"""
+        owners = {}
+        for start, end, number in self.ram:
+            for gib in range(start // self.gib_frames, (end - 1) // self.gib_frames + 1):
+                owners.setdefault(gib, set()).add(number)
+        return owners
+
+    def owner(self, pfn):
+        """Returns the number of the zone that the block of pfn belongs to. In a GiB in which one
+        zone has RAM it is that one, also for a block without RAM. ZONE_NONE: there is none."""
+        owners = self.gib_owners.get(pfn // self.gib_frames, set())
+        if len(owners) > 1:
+            first = pfn // self.block_frames * self.block_frames
+            owners = {number for start, end, number in self.ram
+                      if start < first + self.block_frames and end > first}
+        return min(owners, default=guest.constant("ZONE_NONE"))
+
     def zone_of(self, pfn):
-        """Returns the zone that pfn belongs to by its number."""
-        return next(zone for zone in reversed(self.zones) if pfn >= zone.start_pfn)
+        """Returns the zone that the block of pfn belongs to, or None."""
+        return next((zone for zone in self.zones if zone.id == self.owner(pfn)), None)
+
+    def fallback(self):
+        """Returns {node: the numbers of all zones in the order in which a request on the node is
+        served}: mm/numa.h has the rule."""
+        with_ram = sorted({zone.node for zone in self.zones})
+        first, lists = dict.fromkeys(with_ram, 0), {}
+        nodes, local = guest.constant("MAX_NUMNODES"), guest.constant("REMOTE_DISTANCE")
+        for node in range(self.nr_nodes):
+            away = {n: 0 if n == node else self.distances[node][n] or local for n in with_ram}
+            order, last = [], 0
+            while len(order) < len(with_ram):
+                best = min(set(with_ram) - set(order),
+                           key=lambda n: (away[n], first[n], (n - node) % nodes))
+                first[best] += away[best] != last
+                last = away[best]
+                order.append(best)
+            hotplug = guest.constant("ZONE_HOTPLUG")
+            lists[node] = [zone.id for n in order for zone in reversed(self.zones)
+                           if zone.node == n and zone.type != hotplug]
+            lists[node] += [zone.id for n in order for zone in self.zones
+                            if zone.node == n and zone.type == hotplug]
+        return lists
 
     def is_ram(self, pfn):
         """Returns whether pfn is a whole frame of memblock.memory."""
-        return any(start <= pfn < end for start, end in self.memory)
+        return any(start <= pfn < end for start, end, _ in self.ram)
 
     def is_reserved(self, pfn):
         """Returns whether memblock.reserved touches pfn."""
@@ -223,7 +302,7 @@ class Allocator:
     @functools.cached_property
     def free(self):
         """The maximal free ranges in frames, across zones, with the frames in frame caches."""
-        frames = sorted([run for zone in self.present_zones for run in zone.free_in_bits()]
+        frames = sorted([run for zone in self.zones for run in zone.free_in_bits()]
                         + [(pfn, pfn + 1) for pfn in self.cached_by])
         joined = []
         for start, end in frames:
@@ -248,9 +327,8 @@ class Allocator:
 
     def head(self, pfn):
         """Returns (head, count, order, owner) of the allocation that covers pfn, or None."""
-        zone = self.zone_of(pfn)
-        gib = pfn // self.gib_frames - zone.first_gib
-        if gib < 0 or gib >= zone.nr_gibs:
+        zone, gib = self.zone_of(pfn), pfn // self.gib_frames
+        if not zone or not zone.has("exist", gib):
             return None
         block = pfn // self.block_frames % self.children
         for order in range(2 * self.bitmap_order + 1):

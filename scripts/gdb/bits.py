@@ -1,4 +1,4 @@
-"""Bitmaps and bitmap trees as whole numbers: bit i of the number is child i."""
+"""Bitmaps as whole numbers: bit i of the number is child i."""
 
 
 def ones(bits):

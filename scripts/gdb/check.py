@@ -4,8 +4,9 @@
 """
 import bits
 import guest
+from allocator import array
 
-NAMES = ("M1", "Z1", "Z2", "B1", "B2", "B3", "B4", "B5", "B6", "P1", "P2", "P3", "P4", "C1", "C2",
+NAMES = ("M1", "Z1", "Z2", "Z3", "B1", "B2", "B3", "B4", "B5", "B6", "P1", "P2", "P3", "P4", "C1", "C2",
          "C3")
 MAX_PRINTED = 16
 
@@ -21,12 +22,14 @@ class Check:
         """Adds a violation of invariant, at frame pfn of zone, unless good is true; what describes
         it."""
         if not good:
-            self.broken.append((invariant, f"zone {zone.name}, frame {pfn:#x}: {what}"))
+            self.broken.append((invariant, f"zone {zone.title}, frame {pfn:#x}: {what}"))
 
     def run(self):
         """Checks all invariants. Returns broken."""
         for kind in ("memory", "reserved"):
             self.memblock(kind)
+        self.owners()
+        self.lists()
         for zone in self.allocator.zones:
             self.zone(zone)
         return self.broken
@@ -42,46 +45,78 @@ class Check:
     def zone(self, zone):
         """Checks the invariants of zone, whole."""
         allocator = self.allocator
-        ram = zone.ram(zone.start_pfn, zone.border)
+        ram = [(start, end) for start, end, number in allocator.ram if number == zone.id]
         self.require(sum(end - start for start, end in ram) == zone.present, "Z2", zone,
                      zone.start_pfn, "present is not the RAM in memblock")
-        self.require(not zone.start_pfn % allocator.block_frames and not zone.border
-                     % allocator.block_frames, "Z1", zone, zone.start_pfn, "a border cuts a block")
+        self.require(ram and (zone.start_pfn, zone.end_pfn) == (ram[0][0], ram[-1][1]), "Z2", zone,
+                     zone.start_pfn, "start_pfn and end_pfn do not enclose its RAM")
+        have = set(zone.gibs())
+        for gib, numbers in allocator.gib_owners.items():
+            self.require((gib in have) == (zone.id in numbers), "Z1", zone,
+                         gib * allocator.gib_frames,
+                         "there is RAM without a gib, or a gib without RAM")
+        self.require(set(zone.shelves) == {gib // allocator.children for gib in have}, "Z1", zone,
+                     zone.start_pfn, "there is a shelf without gibs, or a gib without a shelf")
         tally = {"free": 0, "allocated": 0, "others": set()}
-        for gib in range(zone.nr_gibs):
+        for gib in sorted(have & set(allocator.gib_owners)):
             self.gib(zone, gib, tally)
         self.require(tally["free"] == zone.nr_free, "B6", zone, zone.start_pfn,
                      "nr_free is not the free frames")
         self.require(tally["free"] + tally["allocated"] + len(tally["others"]) == zone.managed,
                      "Z2", zone, zone.start_pfn,
                      "managed is not the free, the allocated and the cached frames")
-        for name, (children, top) in [*zone.sets.items(), *enumerate(zone.index)]:
-            if name != "known":
-                self.top(zone, children, top)
+        self.tops(zone)
         self.caches(zone, tally["others"])
 
-    def top(self, zone, children, top):
-        """Checks B4 for a bitmap tree of zone: its children and its top, as Zone.bitmap_tree() has
-        them."""
-        size = self.allocator.children
-        for leaf in range(-(-zone.nr_gibs // size)):
-            is_set = bool(children >> leaf * size & self.allocator.full)
-            self.require((top >> leaf & 1) == is_set, "B4", zone,
-                         zone.gib_start(leaf * size), "the top of a bitmap tree is wrong")
+    def owners(self):
+        """Checks Z1 for zone_owners: the bytes of all GiBs, and of the blocks of mixed ones."""
+        allocator, gib_owners = self.allocator, self.allocator.gib_owners
+        none, mixed = guest.constant("ZONE_NONE"), guest.constant("ZONE_MIXED")
+        owners, size = guest.lookup_type("struct owners"), allocator.children
+        for shelf, address in enumerate(array(guest.kernel_value("zone_owners"))):
+            expected = [gib_owners.get(gib, set()) for gib in range(shelf * size, (shelf + 1) * size)]
+            if not int(address):
+                self.require_owner(not any(expected), shelf * size * allocator.gib_frames)
+                continue
+            value = guest.value_at(int(address), owners)
+            for i, numbers in enumerate(expected):
+                first = (shelf * size + i) * allocator.gib_frames
+                number = int(value["gib"][i])
+                self.require_owner(number == (mixed if len(numbers) > 1 else min(numbers, default=none)),
+                                   first)
+                if number == mixed and len(numbers) > 1:
+                    for block, owner in enumerate(guest.read(int(value["block"][i]), size)):
+                        pfn = first + block * allocator.block_frames
+                        self.require_owner(owner == allocator.owner(pfn), pfn)
+
+    def require_owner(self, good, pfn):
+        """Adds a violation of Z1, at frame pfn, unless good is true."""
+        if not good:
+            self.broken.append(("Z1", f"frame {pfn:#x}: zone_owners names another zone than memblock"))
+
+    def lists(self):
+        """Checks Z3: the fallback list of each node."""
+        for node, expected in self.allocator.fallback().items():
+            found = self.allocator.lists[node]
+            if found != expected:
+                self.broken.append(("Z3", f"the fallback list of node {node} is {found}, not {expected}"))
+
+    def tops(self, zone):
+        """Checks B4 for the tops of zone: they tell in which shelves a set of gibs is not empty."""
+        for number, top in enumerate(zone.tops):
+            true = sum(1 << shelf for shelf, value in zone.shelves.items() if value.sets[number])
+            self.require(top == true, "B4", zone, zone.start_pfn, "the top of a set of gibs is wrong")
 
     def gib(self, zone, gib, tally):
         """Checks gib of zone, and adds its frames to tally, the zone's counts."""
-        allocator, start = self.allocator, zone.gib_start(gib)
+        allocator, start = self.allocator, gib * self.allocator.gib_frames
         free, is_open, head = (zone.has(name, gib) for name in ("free", "open", "head"))
-        has_ram = bool(zone.ram(start, start + allocator.gib_frames))
-        self.require(bool(zone.dir[gib]) == has_ram, "Z1", zone, start,
-                     "a GiB with RAM is not in the directory, or one without RAM is")
         self.require(free + is_open + head <= 1, "B1", zone, start,
                      "a gib is two of whole, open and head")
-        if is_open and zone.dir[gib]:
+        if is_open:
             self.open_gib(zone, gib, tally)
             return
-        self.require(not any(index >> gib & 1 for index, _ in zone.index), "B3", zone, start,
+        self.require(not any(zone.has(k, gib) for k in range(2 * allocator.bitmap_order)), "B3", zone, start,
                      "the index holds a gib that is not open")
         if free:
             self.free_run(zone, start, start + allocator.gib_frames)
@@ -121,17 +156,16 @@ class Check:
 
     def open_gib(self, zone, gib, tally):
         """Checks the open gib of zone with that number, and adds its frames to tally."""
-        allocator, gib_bits, start = self.allocator, zone.gib(gib), zone.gib_start(gib)
+        allocator, gib_bits, start = self.allocator, zone.gib(gib), gib * self.allocator.gib_frames
         order, held, covered = allocator.bitmap_order, 0, 0
         for k in range(order):
-            held |= (zone.index[order + k][0] >> gib & 1) << k
-            self.require((zone.index[k][0] >> gib & 1) == bool(gib_bits.index[k]), "B4", zone,
-                         start, "the zone's index and the gib's differ")
+            held |= zone.has(order + k, gib) << k
+            self.require(zone.has(k, gib) == bool(gib_bits.index[k]), "B4", zone, start,
+                         "the shelf's index and the gib's differ")
         self.require(gib_bits.free != allocator.full or zone.idle[1] == start, "B5", zone, start,
                      "an open gib is full and should have closed")
         self.bounds(zone, gib_bits.free, start, held)
-        first = max(0, zone.start_pfn - start) // allocator.block_frames
-        for block in range(first, len(gib_bits.blocks)):
+        for block in range(len(gib_bits.blocks)):
             pfn = start + block * allocator.block_frames
             within = covered > 0
             covered -= within
@@ -238,20 +272,24 @@ class Check:
         self.require(set(frames) == others, "C1", zone, zone.start_pfn,
                      "the frames neither free nor allocated are not those in the frame caches")
         for cpu, caches in enumerate(self.allocator.caches):
-            for cache in caches[zone.id]:
+            for cache in caches:
+                if cache["zone"] != zone.id:
+                    continue
                 self.require(cache["count"] <= cache["limit"]
                              and cache["nr_out"] <= cache["out_limit"], "C2",
                              zone, zone.start_pfn, "a frame cache holds more than its limit")
                 self.require(not (cache["shut"] and cache["frames"]), "C2", zone, zone.start_pfn,
                              "a frame cache that is shut has a frame")
-            self.table(zone, cpu)
+                self.table(zone, cpu, cache)
 
-    def table(self, zone, cpu):
-        """Checks C3 for the cache of order 0 that a CPU has of zone."""
-        cache = self.allocator.first_cache(cpu, zone)
-        for serves, highest in zip(self.allocator.tables[cpu], self.allocator.gfp_zones):
-            keep = zone.reserves[highest]
-            self.require(serves != cache or not keep or zone.nr_free > keep, "C3", zone,
+    def table(self, zone, cpu, cache):
+        """Checks C3 for a cache that a CPU has of zone: that no request whose flags have the zone
+        bits `flags` is sent to it without need."""
+        for flags, serves in enumerate(self.allocator.tables[cpu]):
+            highest = "ZONE_DMA" if flags & guest.constant("__GFP_DMA") else \
+                "ZONE_DMA32" if flags & guest.constant("__GFP_DMA32") else "ZONE_HOTPLUG"
+            keep = zone.reserves[guest.constant(highest)]
+            self.require(serves != cache["address"] or not keep or zone.nr_free > keep, "C3", zone,
                          zone.start_pfn, "a cache serves requests that the zone keeps frames from")
 
 

@@ -121,29 +121,35 @@ def read_allocator():
     allocator = Allocator()
     for zone in allocator.zones:
         if zone.locked:
-            print(f"zone {zone.name} is locked: an operation on its metadata is under way")
+            print(f"zone {zone.title} is locked: an operation on its metadata is under way")
     return allocator
 
 
 @command
 def zones(argument):
-    """fp-zones: prints the frames of each zone, and its free blocks by order as /proc/buddyinfo
-    has them."""
+    """fp-zones: prints the frames of each zone and its shelves, its free blocks by order as
+    /proc/buddyinfo has them, and the order in which each node asks the zones."""
     no_argument(argument)
     allocator = read_allocator()
-    for zone in allocator.present_zones:
+    for zone in allocator.zones:
         free = sum(end - start for start, end in zone.free_in_bits())
         size = allocator.page_size
-        print(f"zone {zone.name:6} {mem(zone.start_pfn * size, (zone.end_pfn - zone.start_pfn) * size)}"
+        print(f"zone {zone.title:6} {mem(zone.start_pfn * size, (zone.end_pfn - zone.start_pfn) * size)}"
               f" present {zone.present} managed {zone.managed} free {free}"
-              f" cached {len(allocator.cached(zone))}")
-    for zone in allocator.present_zones:
-        print(f"Node 0, zone {zone.name:>8} " + "".join(f"{count:6} " for count in zone.counts()))
+              f" cached {len(allocator.cached(zone))}"
+              f" shelves {','.join(map(str, zone.shelves))}")
+    for zone in allocator.zones:
+        print(f"Node {zone.node}, zone {zone.name:>8} " + "".join(f"{count:6} " for count in zone.counts()))
+    titles = {zone.id: zone.title for zone in allocator.zones}
+    for node, numbers in allocator.lists.items():
+        print(f"requests on node {node} ask: "
+              + ", ".join(titles.get(number, str(number)) for number in numbers))
 
 
 @command
 def page(argument):
-    """fp-page PFN: prints what a frame is, and the allocation that it is part of."""
+    """fp-page PFN: prints what a frame is, the allocation that it is part of, and where its bits
+    are."""
     if not argument:
         raise gdb.GdbError("usage: fp-page PFN")
     pfn = int(gdb.parse_and_eval(argument))
@@ -154,12 +160,17 @@ def page(argument):
     state = allocator.state(pfn)
     if state == "cached":
         state = f"free, cached by CPU {allocator.cached_by[pfn]}"
-    size = allocator.page_size
+    size, zone = allocator.page_size, allocator.zone_of(pfn)
     print(f"pfn {pfn:#x} [mem {pfn * size:#x}-{(pfn + 1) * size - 1:#x}] "
-          f"zone {allocator.zone_of(pfn).name}: {state}")
+          f"zone {zone.title if zone else 'none'}: {state}")
     if state == "allocated":
         head, count, order, owner = allocator.head(pfn)
         print(f"head pfn {head:#x} order {order} count {count} owner {owner:#x}")
+    if state != "absent":
+        children = allocator.children
+        print(f"state_zones[{zone.id}]->shelf[{pfn // children ** 3}]"
+              f"->gib[{pfn // children ** 2 % children}]->block[{pfn // children % children}]"
+              f" bit {pfn % children}")
 
 
 @command

@@ -127,6 +127,12 @@ def kernel_value(name):
     return value_at(int(value.address), value.type)
 
 
+def static_value(file, name):
+    """Returns the value of the static variable name of file, a source file of the kernel."""
+    value = gdb.parse_and_eval(f"'{file}'::{name}")
+    return value_at(int(value.address), value.type)
+
+
 def boot_info():
     """Returns boot_info as the kernel has copied it, or as stage2 keeps it, or None before that."""
     type_ = lookup_type("struct boot_info")
