@@ -621,7 +621,7 @@ static void check_list(int nid)
 
 	for_each_zone(z)
 		zones++;
-	for (; list[nr] != ZONE_NONE && nr < zones; nr++) {
+	for (; nr < zones && list[nr] != ZONE_NONE; nr++) {
 		const struct zone *z = state_zones[list[nr]];
 		const struct zone *next = state_zones[list[nr + 1]];
 
