@@ -243,7 +243,7 @@ static void the_nearest_node_comes_first(void **state)
 		    5);
 }
 
-/* A node is first in its own list even where another is said to be at a smaller distance. */
+/* A node is first in its own list, even if another node has a smaller distance. */
 static void a_node_is_nearest_to_itself(void **state)
 {
 	int nodes[MAX_NUMNODES];
