@@ -38,8 +38,8 @@
  *   C2 count <= limit and nr_out <= out_limit, which are at most CACHE_MAX and CACHE_OUT, or
  *      RUNS_MAX and RUNS_OUT; count and nr_out are 0 in a cache that is shut.
  *   C3 for_gfp[] and for_order[] send requests only to a cache of a zone whose type of memory they
- * may have; and only while the zone keeps no frames from them, or has more free in the bits than it
- * keeps. Within a call this may not hold.
+ *      may have; and only while the zone keeps no frames from them, or has more free in the bits
+ *      than it keeps. Within a call this may not hold.
  */
 #ifndef MM_CACHE_H
 #define MM_CACHE_H
