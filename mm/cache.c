@@ -275,8 +275,8 @@ static void drain_batch(struct frame_cache *cache, bool pages, uint64_t max);
  * Makes the cache away one of zone z if it is empty; no request is sent to it then. A batch of what
  * it has of a zone that keeps all of that from requests is returned to the bits first. Returns the
  * cache; or &no_cache if it is busy or still has a frame of another zone, and wherever the caller
- * may have interrupted a use of it. Every use reads the state first and then marks the cache: if the
- * state changed in between, a frame of the new zone would get the old one's.
+ * may have interrupted a use of it. Every use reads the state first and then marks the cache: if
+ * the state changed in between, a frame of the new zone would get the old one's.
  */
 static struct frame_cache *send_away(struct zone *z)
 {
