@@ -7,7 +7,7 @@
 # are listed in reading order.
 
 B ?= build
-export B MEM CPUS NODES MAP FIRMWARE MACHINE CPU DISK CONSOLE QEMUFLAGS MEDIA
+export B MEM CPUS NODES SLOTS DIMMS QMP MAP FIRMWARE MACHINE CPU DISK CONSOLE QEMUFLAGS MEDIA
 ifneq ($(origin CMDLINE),undefined)
 export CMDLINE
 endif
@@ -65,7 +65,8 @@ packages:
 LIB := lib/string.c lib/format.c lib/crc32.c lib/e820.c lib/numa.c
 
 MM := mm/memblock.c mm/mem_map.c mm/numa.c mm/zone.c mm/bitmap.c mm/buddy.c mm/cache.c mm/page_alloc.c \
-      mm/page_state.c mm/debug.c mm/check.c
+      mm/page_state.c mm/debug.c mm/check.c \
+      mm/hotplug.c mm/hotplug_reserve.c mm/hotplug_zone.c mm/page_isolation.c
 
 .PHONY: image
 image: $(B)/disk.img
@@ -76,7 +77,7 @@ include tests/host/host.mk
 # Targets that run the image.
 
 .PHONY: run
-run: $(B)/$(or $(MEDIA),disk).img | packages ## boots the image in QEMU; MEM= CPUS= NODES= CMDLINE= MAP= FIRMWARE=help MEDIA=floppy QEMUFLAGS=
+run: $(B)/$(or $(MEDIA),disk).img | packages ## boots the image in QEMU; MEM= CPUS= NODES= SLOTS= DIMMS= QMP= CMDLINE= MAP= FIRMWARE=help MEDIA=floppy QEMUFLAGS=
 	@scripts/run
 
 .PHONY: bochs

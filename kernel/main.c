@@ -12,6 +12,7 @@
 #include "kernel/console/console.h"
 #include "kernel/console/log.h"
 #include "kernel/ksyms.h"
+#include "kernel/memory/hotplug.h"
 #include "kernel/memory/setup.h"
 #include "kernel/monitor/monitor.h"
 #include "kernel/options.h"
@@ -93,6 +94,7 @@ void start_kernel(phys_addr_t boot_info_phys)
 	step(PROGRESS_MEM_MAP, mem_map_setup);
 	step(PROGRESS_BUDDY, buddy_setup);
 	step(PROGRESS_DEVICES, arch_devices_init);
+	hotplug_setup(); /* still of the step before: a digit has no more codes */
 	progress_begin(PROGRESS_PROMPT);
 	monitor();
 }

@@ -807,6 +807,39 @@ unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end)
 	return 0;
 }
 
+/* Takes such a run of children of a bitmap of this level, not all of it. Returns its order. */
+static unsigned int take_run_at(struct zone *z, pfn_t pfn, pfn_t end, unsigned int level)
+{
+	struct buddy_spot s = buddy_spot_at(z, pfn, level);
+	unsigned int child = buddy_child_of(pfn, level), k = 0;
+	pfn_t children = (end - pfn) >> level * BLOCK_ORDER;
+
+	while (k < BITMAP_SHIFT - 1 && bitmap_is_run(child, k + 1) && children >> (k + 1) &&
+	       bitmap_all_run(s.bitmap, child, k + 1))
+		k++;
+	buddy_take_run(z, s, child, k, level, BUDDY_FOR_HEAD);
+	return level * BLOCK_ORDER + k;
+}
+
+unsigned int buddy_take_at(struct zone *z, pfn_t pfn, pfn_t end)
+{
+	pfn_t gib = gib_of(pfn);
+
+	MM_ASSERT(port_lock_is_taken(&z->lock));
+	if (gibs_test(z, GIBS_FREE, gib)) {
+		gibs_clear(z, GIBS_FREE, gib);
+		if (pfn == gib_pfn(gib) && end - pfn >= GIB_FRAMES) {
+			gibs_set(z, GIBS_HEAD, gib);
+			return GIB_ORDER;
+		}
+		buddy_open_gib(z, pfn);
+		fill_bitmap(z, pfn, LEVEL_GIB);
+	}
+	return take_run_at(z, pfn, end,
+			   bitmap_test(&gib_at(z, gib)->free, block_of(pfn)) ? LEVEL_GIB
+									     : LEVEL_BLOCK);
+}
+
 /*
  * Takes the highest whole block, to be opened, of the open gibs; when none has one, the highest
  * whole gib is opened for it.

@@ -313,6 +313,12 @@ unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end);
 void buddy_put_range(struct zone *z, pfn_t pfn, pfn_t end);
 void buddy_put_block_range(struct zone *z, pfn_t pfn, pfn_t end);
 
+/*
+ * Takes the largest aligned run that begins with the free frame pfn and ends by end, as an
+ * allocation. Returns its order. The caller writes the head's descriptor.
+ */
+unsigned int buddy_take_at(struct zone *z, pfn_t pfn, pfn_t end);
+
 /* Some frames of one word of a block's bitmap: first + i for each bit i. */
 struct frame_word {
 	pfn_t first;

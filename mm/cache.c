@@ -116,21 +116,29 @@ static bool may_give(const struct zone *z, gfp_t gfp)
 	return !zone_keep(z, gfp) || zone_spare(z, gfp);
 }
 
+/* Sets what depends on what the zone that GFP_KERNEL asks first keeps from such requests. */
+static void set_orders(struct cache_table *table, unsigned int cpu)
+{
+	struct zone *z = table->asked;
+	bool gives = may_give(z, GFP_KERNEL);
+
+	/* A zone that keeps frames from such requests is not for the path that does not ask. */
+	__atomic_store_n(&table->first, zone_keep(z, GFP_KERNEL) ? &no_zone : z, __ATOMIC_RELAXED);
+	for_each_cache_order(order)
+		__atomic_store_n(&table->for_order[order],
+				 gives ? cache_of_zone(cpu, z, order) : &no_cache,
+				 __ATOMIC_RELAXED);
+}
+
 /* Sets up a CPU's table, after its caches. */
 static void init_table(struct cache_table *table, unsigned int cpu)
 {
-	struct zone *z = first_zone(cpu_homes[cpu], GFP_KERNEL);
-
-	table->asked = z;
-	/* A zone that keeps frames from such requests is not for the path that does not ask. */
-	table->first = zone_keep(z, GFP_KERNEL) ? &no_zone : z;
+	table->asked = first_zone(cpu_homes[cpu], GFP_KERNEL);
 	for (unsigned int i = 0; i <= GFP_ZONE_BITS; i++)
 		table->for_gfp[i] = &no_cache;
 	for (unsigned int type = 0; type < 1 << ZONE_TYPE_BITS; type++)
 		table->of_type[type] = type < CACHE_TYPES ? cache_at(cpu, type, 0) : &no_cache;
-	for_each_cache_order(order)
-		table->for_order[order] =
-		    may_give(z, GFP_KERNEL) ? cache_of_zone(cpu, z, order) : &no_cache;
+	set_orders(table, cpu);
 }
 
 void cache_init(void)
@@ -267,6 +275,15 @@ void cache_withhold(const struct zone *z)
 		for (unsigned int order = 1; order < CACHE_ORDERS; order++)
 			withhold_entry(&table->for_order[order], cache_at(cpu, z->type, order));
 	}
+}
+
+void cache_reserves_changed(void)
+{
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+		set_orders(&cache_tables[cpu], cpu);
+	for_each_zone(z)
+		if (zone_is_low(z))
+			cache_withhold(z);
 }
 
 static void drain_batch(struct frame_cache *cache, bool pages, uint64_t max);
@@ -748,7 +765,7 @@ static bool concerns(const struct cache_shut *s, const struct frame_cache *cache
 
 	if (away && s->node == NUMA_NO_NODE)
 		return true;
-	return cache->limit && z->type <= s->highest &&
+	return cache->limit && (int)z->type <= s->highest &&
 	       (s->node == NUMA_NO_NODE || z->node == s->node);
 }
 
@@ -802,7 +819,7 @@ static bool cache_interrupted(void)
 	return interrupted;
 }
 
-void cache_shut(struct cache_shut *s, bool all, unsigned int highest, int node)
+void cache_shut(struct cache_shut *s, bool all, int highest, int node)
 {
 	bool wait;
 
@@ -832,6 +849,52 @@ void cache_reopen(struct cache_shut *s)
 	}
 	reopen_here(s);
 	port_unpin();
+}
+
+/* What cache_forget() asks of every CPU. */
+struct forgotten {
+	const struct page *start, *end;
+	bool busy; /* a cache was in use when its CPU was asked last */
+};
+
+/* Returns how many of so many entries of a stack remain without those that are forgotten. */
+static uint64_t forget_entries(struct page **stack, uint64_t count, const struct forgotten *f)
+{
+	uint64_t left = 0;
+
+	for (uint64_t i = 0; i < count; i++)
+		if (stack[i] < f->start || stack[i] >= f->end)
+			stack[left++] = stack[i];
+	return left;
+}
+
+/* Only the cache away has Hotplug memory. */
+static void forget_here(void *argument)
+{
+	struct frame_cache *away = &frame_caches[port_cpu_id()].away.cache;
+	struct forgotten *f = argument;
+	uint64_t state;
+
+	if (away->shut) /* and empty */
+		return;
+	state = cache_enter(away);
+	if (state == CACHE_BUSY) {
+		__atomic_store_n(&f->busy, true, __ATOMIC_RELAXED);
+		return;
+	}
+	cache_count_write(&away->count, forget_entries(cache_pages(away), away->count, f));
+	cache_count_write(&away->nr_out, forget_entries(cache_out(away), away->nr_out, f));
+	cache_leave(away, state);
+}
+
+void cache_forget(pfn_t start, pfn_t end)
+{
+	struct forgotten f = { pfn_to_page(start), pfn_to_page(end), false };
+
+	do {
+		f.busy = false;
+		port_on_each_cpu(forget_here, &f);
+	} while (f.busy && !cache_interrupted());
 }
 
 uint64_t cache_frames(const struct zone *z)

@@ -424,6 +424,12 @@ struct page *cache_alloc_run(gfp_t gfp, unsigned int order);
 void cache_withhold(const struct zone *z);
 
 /*
+ * Makes every CPU's table heed the reserves after zones_set_reserves() has changed them. O(CPUs *
+ * zones).
+ */
+void cache_reserves_changed(void);
+
+/*
  * Does what cache_push() does beyond keep_below as well; a full cache returns a batch to the bits
  * first. Returns false when the descriptor is not as cache_push() demands, or the cache is busy or
  * has a limit of 0. The caller is pinned.
@@ -455,7 +461,7 @@ bool cache_drain_for(int nid, gfp_t gfp, unsigned int order);
 struct cache_shut {
 	bool all;                     /* whether every CPU was asked, or this one alone */
 	bool busy;                    /* a cache was in use when its CPU was asked last */
-	unsigned int highest;         /* the highest type of memory of which caches are shut */
+	int highest;                  /* the highest type of memory of which caches are shut */
 	int node;                     /* the only node of which caches are shut, or NUMA_NO_NODE */
 	uint32_t caches[MM_MAX_CPUS]; /* bit i: the CPU's cache number i is shut by this request */
 };
@@ -463,15 +469,21 @@ _Static_assert(NR_CPU_CACHES <= 32, "a bit for each cache of a CPU");
 
 /*
  * cache_shut() returns what is in this CPU's caches to the bits and shuts the caches: those of the
- * type of memory `highest` and of lower ones; of zones of `node` alone, unless that is
- * NUMA_NO_NODE. With all, and where port_may_wait() returns true, it does so on every CPU; a CPU
- * that is in the middle of a cache's use is asked again until it is not. What stays open, then, are
- * the caches that this very call has interrupted: it cannot wait for them, and waits for no other
- * CPU either, which could be waiting for this one. cache_reopen() ends it. For one CPU the caller
- * is pinned in between.
+ * type of memory `highest` and of lower ones, with -1 no one but that away; of zones of `node`
+ * alone, unless that is NUMA_NO_NODE. With all, and where port_may_wait() returns true, it does so
+ * on every CPU; a CPU that is in the middle of a cache's use is asked again until it is not. What
+ * stays open, then, are the caches that this very call has interrupted: it cannot wait for them,
+ * and waits for no other CPU either, which could be waiting for this one. cache_reopen() ends it.
+ * For one CPU the caller is pinned in between.
  */
-void cache_shut(struct cache_shut *s, bool all, unsigned int highest, int node);
+void cache_shut(struct cache_shut *s, bool all, int highest, int node);
 void cache_reopen(struct cache_shut *s);
+
+/*
+ * Takes the frames [start, end), which are Hotplug memory, out of the caches of all CPUs, and
+ * forgets them: they are not read, written or freed. Called where port_may_wait() returns true.
+ */
+void cache_forget(pfn_t start, pfn_t end);
 
 /* Returns the number of the zone's frames in the caches of all CPUs. */
 uint64_t cache_frames(const struct zone *z);

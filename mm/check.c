@@ -522,8 +522,6 @@ static void check_shelf(const struct zone *z, unsigned int i)
 {
 	const struct shelf *shelf = z->shelf[i];
 
-	require(!bitmap_empty(&shelf->set[GIBS_EXIST]), "Z1", z, (pfn_t)i << SHELF_ORDER,
-		"a shelf without gibs");
 	for (unsigned int set = 0; set < NR_GIB_SETS; set++)
 		for (unsigned int word = 0; word < BITMAP_WORDS; word++)
 			require(!(shelf->set[set].word[word] & ~shelf->set[GIBS_EXIST].word[word]),

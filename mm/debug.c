@@ -5,11 +5,16 @@
  *   release     record ─▶ poison ─▶ unmap            a frame's way through the hooks
  *   allocation  map ─▶ check the poison ─▶ record
  *
- * Records lie in the order of RAM without a gap for its holes, so that the frames of an allocation
- * have records side by side, whatever memblock's regions are. A record of zeros means that nobody
- * has had the frame so far; such a frame carries no poison and is not checked.
+ * A table says where the records of a range of frames are, side by side. It has the ranges of RAM
+ * that there were at boot, and behind them those that were added, and not memblock's regions as
+ * they are now, which change. It lies in no added memory, so that nothing is read of memory that is
+ * lost. An allocation may have frames of two ranges that touch.
+ *
+ * A record of zeros means that nobody has had the frame so far; such a frame carries no poison and
+ * is not checked.
  */
 #include "mm/debug.h"
+#include "mm/hotplug.h"
 #include "mm/memblock.h"
 #include "mm/page_state.h"
 #include "mm/zone.h"
@@ -32,27 +37,51 @@ _Static_assert(sizeof(struct frame_record) == 32, "debug.h says so");
 
 unsigned int mm_debug;
 
-static struct frame_record *records;
+/*
+ * The records of the frames [start, end), or of none when end is 0. An entry in use changes only
+ * while no CPU looks at it: other CPUs look with interrupts off.
+ */
+struct record_range {
+	pfn_t start, end;
+	struct frame_record *records;
+};
+
+static struct record_range *table; /* NULL: nothing is recorded */
+static unsigned int nr_ranges;     /* of these, those behind the first nr_boot_ranges were added */
+static unsigned int nr_boot_ranges;
 static uint64_t nr_allocations;
 
 static bool alloc_records(void)
 {
 	uint64_t frames = memblock_phys_mem_size() >> PAGE_SHIFT;
+	uint64_t bytes = frames * sizeof(struct frame_record);
+	struct frame_record *records = memblock_alloc(bytes, sizeof(*records));
+	unsigned long start, end;
+	int i;
 
-	records = memblock_alloc(frames * sizeof(*records), sizeof(*records));
-	if (!records)
+	nr_ranges = (unsigned int)memblock.memory.cnt;
+	table = memblock_alloc((nr_ranges + HOTPLUG_RANGES) * sizeof(*table), sizeof(*records));
+	if (!records || !table) {
+		table = NULL;
 		printk("mm: no room for the records of %llu frames\n", (unsigned long long)frames);
-	else
-		printk("mm: records of %llu KiB\n",
-		       (unsigned long long)(frames * sizeof(*records) >> 10));
-	return records;
+		return false;
+	}
+	nr_ranges = 0;
+	for_each_mem_pfn_range(i, NUMA_NO_NODE, &start, &end, NULL) {
+		table[nr_ranges++] = (struct record_range){ start, end, records };
+		records += end - start;
+	}
+	nr_boot_ranges = nr_ranges;
+	printk("mm: records of %llu KiB\n", (unsigned long long)bytes >> 10);
+	return true;
 }
 
 void mm_debug_init(unsigned int options)
 {
 	const unsigned int recorded = MM_PAGE_POISON | MM_PAGE_OWNER;
 
-	records = NULL;
+	table = NULL;
+	nr_ranges = 0;
 	nr_allocations = 0;
 	if (options & recorded && !alloc_records())
 		options &= ~recorded;
@@ -73,26 +102,76 @@ void mm_debug_start(void)
 		port_unmap_frames(start, end - start);
 }
 
-/* Returns the frame's record; NULL without records, or without RAM there. O(ranges of RAM). */
-static struct frame_record *record_of(pfn_t pfn)
+/*
+ * Returns the record of a frame, and sets *nr to how many of the frames from it on have theirs
+ * behind it; NULL and 1 when there is none. Interrupts are off, or the frame's memory cannot leave.
+ * O(ranges).
+ */
+static struct frame_record *find_record(pfn_t pfn, uint64_t *nr)
 {
-	struct frame_record *first = records;
-	unsigned long base, end;
-	int i;
+	unsigned int ranges = __atomic_load_n(&nr_ranges, __ATOMIC_ACQUIRE);
 
-	if (!records)
-		return NULL;
-	for_each_mem_pfn_range(i, NUMA_NO_NODE, &base, &end, NULL) {
-		if (pfn >= base && pfn < end)
-			return first + (pfn - base);
-		first += end - base;
+	for (unsigned int i = 0; i < ranges; i++) {
+		const struct record_range *range = &table[i];
+		pfn_t end = __atomic_load_n(&range->end, __ATOMIC_ACQUIRE);
+
+		if (pfn < end && pfn >= range->start) {
+			*nr = end - pfn;
+			return range->records + (pfn - range->start);
+		}
 	}
+	*nr = 1;
 	return NULL;
+}
+
+/* Does the same for the first of nr frames that belong to the caller, and *nr is at most nr. */
+static struct frame_record *record_of(pfn_t pfn, uint64_t frames, uint64_t *nr)
+{
+	unsigned long flags = port_irq_save();
+	struct frame_record *record = find_record(pfn, nr);
+
+	port_irq_restore(flags);
+	if (*nr > frames)
+		*nr = frames;
+	return record;
+}
+
+uint64_t mm_debug_bytes(uint64_t frames)
+{
+	return table ? frames * sizeof(struct frame_record) : 0;
+}
+
+void mm_debug_add(pfn_t start, pfn_t end_free, pfn_t end, void *records)
+{
+	struct record_range *range = table + nr_boot_ranges;
+
+	if (table) {
+		memset(records, 0, mm_debug_bytes(end - start));
+		while (range < table + nr_ranges && range->end)
+			range++;
+		MM_ASSERT(range < table + nr_boot_ranges + HOTPLUG_RANGES);
+		range->start = start;
+		range->records = records;
+		__atomic_store_n(&range->end, end, __ATOMIC_RELEASE);
+		if (range == table + nr_ranges)
+			__atomic_store_n(&nr_ranges, nr_ranges + 1, __ATOMIC_RELEASE);
+	}
+	if (mm_debug & MM_DEBUG_PAGEALLOC)
+		port_unmap_frames(start, end_free - start);
+}
+
+void mm_debug_remove(pfn_t start, pfn_t end)
+{
+	for (unsigned int i = nr_boot_ranges; i < nr_ranges; i++)
+		if (table[i].start == start && table[i].end == end)
+			__atomic_store_n(&table[i].end, 0, __ATOMIC_RELAXED);
 }
 
 void page_owner_print(pfn_t pfn, print_fn print)
 {
-	const struct frame_record *record = mm_debug & MM_PAGE_OWNER ? record_of(pfn) : NULL;
+	uint64_t nr;
+	const struct frame_record *record =
+	    mm_debug & MM_PAGE_OWNER ? record_of(pfn, 1, &nr) : NULL;
 	char site[SITE_SIZE];
 
 	if (!record)
@@ -109,6 +188,17 @@ void page_owner_print(pfn_t pfn, print_fn print)
 		return;
 	port_site_name(record->freed_by, site, sizeof(site));
 	print("frame 0x%llx: freed by %s\n", (unsigned long long)pfn, site);
+}
+
+uintptr_t page_owner_site(pfn_t pfn)
+{
+	unsigned long flags = port_irq_save();
+	uint64_t nr;
+	const struct frame_record *record = mm_debug & MM_PAGE_OWNER ? find_record(pfn, &nr) : NULL;
+	uintptr_t site = record ? __atomic_load_n(&record->allocated_by, __ATOMIC_RELAXED) : 0;
+
+	port_irq_restore(flags);
+	return site;
 }
 
 /* Panics, and shows what the frame holds in place of poison. */
@@ -142,22 +232,23 @@ static void check_poison(pfn_t pfn)
 void mm_debug_alloc(pfn_t pfn, uint64_t nr, unsigned int order, gfp_t gfp, uintptr_t site)
 {
 	uint64_t number = __atomic_add_fetch(&nr_allocations, 1, __ATOMIC_RELAXED);
-	struct frame_record *record = record_of(pfn);
 
 	if (mm_debug & MM_DEBUG_PAGEALLOC)
 		port_map_frames(pfn, nr);
-	if (!record)
-		return;
-	for (uint64_t i = 0; i < nr; i++) {
-		if (record[i].poisoned)
-			check_poison(pfn + i);
-		record[i].freed_by = 0;
-		record[i].number = number;
-		record[i].gfp = gfp;
-		record[i].order = (uint8_t)order;
-		record[i].poisoned = false;
-		/* page_owner_sums() may read it meanwhile. */
-		__atomic_store_n(&record[i].allocated_by, site, __ATOMIC_RELAXED);
+	for (uint64_t n; nr && table; pfn += n, nr -= n) {
+		struct frame_record *record = record_of(pfn, nr, &n);
+
+		for (uint64_t i = 0; record && i < n; i++) {
+			if (record[i].poisoned)
+				check_poison(pfn + i);
+			record[i].freed_by = 0;
+			record[i].number = number;
+			record[i].gfp = gfp;
+			record[i].order = (uint8_t)order;
+			record[i].poisoned = false;
+			/* page_owner_sums() may read it meanwhile. */
+			__atomic_store_n(&record[i].allocated_by, site, __ATOMIC_RELAXED);
+		}
 	}
 }
 
@@ -165,14 +256,17 @@ void mm_debug_free(struct page *page, unsigned int order, uintptr_t site)
 {
 	pfn_t pfn = page_to_pfn(page);
 	uint64_t nr = (uint64_t)1 << order;
-	struct frame_record *record = record_of(pfn);
 	bool poison = mm_debug & MM_PAGE_POISON;
 
 	if (page_head(pfn) != page)
 		return;
-	for (uint64_t i = 0; record && i < nr; i++) {
-		record[i].freed_by = site;
-		record[i].poisoned = poison;
+	for (uint64_t done = 0, n; done < nr && table; done += n) {
+		struct frame_record *record = record_of(pfn + done, nr - done, &n);
+
+		for (uint64_t i = 0; record && i < n; i++) {
+			record[i].freed_by = site;
+			record[i].poisoned = poison;
+		}
 	}
 	if (poison)
 		memset(page_address(page), POISON_BYTE, PAGE_SIZE << order);
@@ -215,7 +309,6 @@ static void sort_sums(struct page_owner_sum *sums, unsigned int nr)
 
 unsigned int page_owner_sums(struct page_owner_sum *sums, unsigned int max)
 {
-	const struct frame_record *record = records;
 	unsigned int nr = 0;
 	unsigned long base, end;
 	int i;
@@ -233,13 +326,10 @@ unsigned int page_owner_sums(struct page_owner_sum *sums, unsigned int max)
 			if (head != pfn_to_page(pfn))
 				continue;
 			next = pfn + ((pfn_t)1 << page_order(head));
-			sum = sum_of(
-			    sums, &nr, max,
-			    __atomic_load_n(&record[pfn - base].allocated_by, __ATOMIC_RELAXED));
+			sum = sum_of(sums, &nr, max, page_owner_site(pfn));
 			sum->allocations++;
 			sum->frames += next - pfn;
 		}
-		record += end - base;
 	}
 	sort_sums(sums, nr);
 	return nr;

@@ -16,7 +16,8 @@
  * without room, so that every call ends in the slow functions of page_alloc.c. Only those test
  * mm_debug.
  *
- * The first two options take 32 bytes for each frame of RAM, from memblock before the hand-over.
+ * The first two options take 32 bytes for each frame of RAM, from memblock before the hand-over, or
+ * from the range itself when it is added later.
  * The hooks run without a lock: from allocation to release a frame belongs to its owner alone, and
  * the hooks run at both ends of that time.
  */
@@ -56,6 +57,21 @@ void mm_debug_free(struct page *page, unsigned int order, uintptr_t site);
  * caller holds the frame, or panics: nobody else may be writing the record.
  */
 void page_owner_print(pfn_t pfn, print_fn print);
+
+/* Returns the call that allocated the frame, or 0 without MM_PAGE_OWNER or when nobody has. */
+uintptr_t page_owner_site(pfn_t pfn);
+
+/*
+ * For hotplug.c. mm_debug_bytes() returns how many bytes of records so many added frames need, 0
+ * without records. mm_debug_add() makes `records`, so many bytes in the direct map, the records of
+ * the frames [start, end), before they are handed over; of these, [start, end_free) will be free.
+ * There may be HOTPLUG_RANGES such ranges at a time. mm_debug_remove() takes the range out again,
+ * before the frames leave, and reads and writes nothing of it; all CPUs must have answered an
+ * interrupt since then when the memory goes, and before another range is added.
+ */
+uint64_t mm_debug_bytes(uint64_t frames);
+void mm_debug_add(pfn_t start, pfn_t end_free, pfn_t end, void *records);
+void mm_debug_remove(pfn_t start, pfn_t end);
 
 struct page_owner_sum {
 	uintptr_t site;

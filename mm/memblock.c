@@ -16,7 +16,12 @@
  *       call that fails has changed nothing.
  *   M7  An array grows when the result does not fit, not before. Steps that free entries go first,
  *       so that nothing in between needs more than the result.
- *   M8  Beside `memblock` only the permission to grow is kept from call to call.
+ *   M8  Beside `memblock` only the permission to grow is kept from call to call, and whether the
+ *       hand-over is done.
+ *
+ * From the hand-over on, a change runs with interrupts off and makes change_count odd while it
+ * lasts, and other CPUs that ask meanwhile ask again: a sequence lock. A handler never meets an odd
+ * count that its own CPU has made.
  */
 #include "mm/memblock.h"
 #include "mm/memblock_array.h"
@@ -52,7 +57,103 @@ uintptr_t mm_host_offset;
 #endif
 
 static bool may_resize;
+static bool handed_over;
 static unsigned long nr_handed_over;
+
+/* Changing while others ask. */
+
+#define load_word(word) __atomic_load_n(&(word), __ATOMIC_RELAXED)
+
+static unsigned int change_count;
+
+/* Weak: a buddy allocator has its own. */
+__attribute__((weak)) unsigned long memblock_irq_save(void)
+{
+	return 0;
+}
+
+__attribute__((weak)) void memblock_irq_restore(unsigned long flags)
+{
+	(void)flags;
+}
+
+__attribute__((weak)) phys_addr_t memblock_late_array(phys_addr_t bytes)
+{
+	(void)bytes;
+	return 0;
+}
+
+/* Returns whether the hand-over is done. A memblock that was emptied is before it again. */
+static bool is_late(void)
+{
+	if (handed_over && !nr_regions(&memblock.memory))
+		handed_over = false;
+	return handed_over;
+}
+
+__attribute__((noinline, cold)) static unsigned long late_change_begin(void)
+{
+	unsigned long flags;
+
+	if (!is_late())
+		return 0;
+	flags = memblock_irq_save();
+	store_word(change_count, change_count + 1);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	return flags;
+}
+
+__attribute__((noinline, cold)) static void late_change_end(unsigned long flags)
+{
+	__atomic_store_n(&change_count, change_count + 1, __ATOMIC_RELEASE);
+	memblock_irq_restore(flags);
+}
+
+/* Returns what change_end() needs. */
+static inline unsigned long change_begin(void)
+{
+	return handed_over ? late_change_begin() : 0;
+}
+
+static inline void change_end(unsigned long flags)
+{
+	if (change_count & 1)
+		late_change_end(flags);
+}
+
+/*
+ * Load the number of regions, and region i, which is less than a number that was loaded before: an
+ * array that grows is exchanged, for a larger one, before the number is.
+ */
+static unsigned long load_cnt(const struct memblock_type *type)
+{
+	return __atomic_load_n(&type->cnt, __ATOMIC_ACQUIRE);
+}
+
+static struct memblock_region load_region(const struct memblock_type *type, unsigned long i)
+{
+	struct memblock_region *region = &__atomic_load_n(&type->regions, __ATOMIC_ACQUIRE)[i];
+
+	return (struct memblock_region){ load_word(region->base), load_word(region->size),
+					 load_word(region->flags), load_word(region->nid) };
+}
+
+/* Returns a count for ask_again(), when no change is being made. */
+static unsigned int ask_begin(void)
+{
+	unsigned int count;
+
+	while ((count = __atomic_load_n(&change_count, __ATOMIC_ACQUIRE)) & 1)
+		port_cpu_relax();
+	return count;
+}
+
+/* Returns whether what was read since ask_begin() may be of a change, and of no use therefore. */
+static bool ask_again(unsigned int count)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return load_word(change_count) != count;
+}
 
 /* Room. */
 
@@ -94,27 +195,33 @@ static void release_array(struct memblock_region *regions, unsigned long nr)
 /*
  * Makes an array double until it has `needed` entries. The new one is reserved: before the switch
  * when that can fail, after it when it is `reserved` itself, which has room only then.
+ *
+ * After the hand-over the new array is the allocator's memory and not reserved here, and the old
+ * one is left as it is: another CPU may be reading it. All that an array leaves behind so is less
+ * than it has in the end.
  */
 static int grow(struct memblock_type *type, unsigned long needed, phys_addr_t base, phys_addr_t end)
 {
-	bool is_reserved = type == &memblock.reserved, slab = slab_is_available();
+	bool is_reserved = type == &memblock.reserved, late = is_late();
 	unsigned long old_max = type->max, new_max = old_max;
 	struct memblock_region *old = type->regions, *regions = NULL;
 	phys_addr_t phys = 0;
 
-	if (!may_resize || !old_max)
+	if (!(may_resize || late) || !old_max)
 		panic("memblock: the %s array is full with %lu regions and may not grow\n",
 		      type->name, type->cnt);
 	/* Its own entry, and one if freeing the old array splits a region. */
-	needed += is_reserved ? 2 : 0;
+	needed += is_reserved && !late ? 2 : 0;
 	while (new_max < needed)
 		new_max *= 2;
 
-	if (slab)
+	if (slab_is_available())
 		regions = kmalloc(array_bytes(new_max), 0);
-	else if ((phys = find_array(array_bytes(new_max), base, end)) != 0)
+	else if ((phys = late ? memblock_late_array(array_bytes(new_max))
+			      : find_array(array_bytes(new_max), base, end)) != 0)
 		regions = phys_to_virt(phys);
-	if (!regions || (phys && !is_reserved && memblock_reserve(phys, array_bytes(new_max)))) {
+	if (!regions ||
+	    (phys && !late && !is_reserved && memblock_reserve(phys, array_bytes(new_max)))) {
 		printk("memblock: no room for the %s array to grow from %lu to %lu regions\n",
 		       type->name, old_max, new_max);
 		return -ENOMEM;
@@ -122,8 +229,10 @@ static int grow(struct memblock_type *type, unsigned long needed, phys_addr_t ba
 
 	memcpy(regions, old, type->cnt * sizeof(*old));
 	memset(regions + type->cnt, 0, (new_max - type->cnt) * sizeof(*old));
-	type->regions = regions;
+	__atomic_store_n(&type->regions, regions, __ATOMIC_RELEASE);
 	type->max = new_max;
+	if (late)
+		return 0;
 	if (phys && is_reserved)
 		memblock_reserve(phys, array_bytes(new_max));
 	release_array(old, old_max);
@@ -154,13 +263,15 @@ static int add_range(struct memblock_type *type, phys_addr_t base, phys_addr_t s
 	struct memblock_region hole = { .flags = flags, .nid = region_stored_nid(nid) };
 	phys_addr_t end = range_end(base, size), pos;
 	bool clear = type == &memblock.reserved; /* what is about to be reserved looks free still */
-	unsigned long i;
+	unsigned long i, irq;
 	int err;
 
 	/* Most ranges are one hole as a whole. */
 	if (type->cnt < type->max && regions_next_hole(type, base, end, &i, &hole) &&
 	    hole.size == end - base) {
+		irq = change_begin();
 		regions_fill(type, i, &hole);
+		change_end(irq);
 		return 0;
 	}
 	while ((err = make_room(type, regions_growth_by_add(type, base, end, &hole),
@@ -168,11 +279,13 @@ static int add_range(struct memblock_type *type, phys_addr_t base, phys_addr_t s
 		;
 	if (err)
 		return err;
+	irq = change_begin();
 	for (pos = base; regions_next_hole(type, pos, end, &i, &hole); pos = region_end(&hole))
 		if (regions_growth_by_fill(type, i, &hole) <= 0)
 			regions_fill(type, i, &hole);
 	for (pos = base; regions_next_hole(type, pos, end, &i, &hole); pos = region_end(&hole))
 		regions_fill(type, i, &hole);
+	change_end(irq);
 	return 0;
 }
 
@@ -180,6 +293,7 @@ static int remove_range(struct memblock_type *type, phys_addr_t base, phys_addr_
 {
 	phys_addr_t end = range_end(base, size);
 	struct memblock_region *region;
+	unsigned long irq;
 	int err;
 
 	do {
@@ -188,9 +302,12 @@ static int remove_range(struct memblock_type *type, phys_addr_t base, phys_addr_
 			return 0;
 		err = make_room(type, region->base < base && region_end(region) > end, base, end);
 	} while (err > 0);
-	if (!err)
-		regions_carve(type, base, end);
-	return err;
+	if (err)
+		return err;
+	irq = change_begin();
+	regions_carve(type, base, end);
+	change_end(irq);
+	return 0;
 }
 
 /* Whole regions first, for they add no entry; then the parts at both borders. */
@@ -199,12 +316,16 @@ static int set_range(struct memblock_type *type, phys_addr_t base, phys_addr_t s
 {
 	phys_addr_t end = range_end(base, size);
 	bool clear = type == &memblock.reserved, more = true;
+	unsigned long irq;
 	int err;
 
 	while ((err = make_room(type, regions_growth_by_set(type, base, end, change),
 				clear ? base : 0, clear ? end : 0)) > 0)
 		;
-	for (int parts = 0; !err && more && parts < 2; parts++) {
+	if (err)
+		return err;
+	irq = change_begin();
+	for (int parts = 0; more && parts < 2; parts++) {
 		unsigned long i = base < end ? regions_find(type, base) : nr_regions(type);
 
 		more = false;
@@ -223,7 +344,8 @@ static int set_range(struct memblock_type *type, phys_addr_t base, phys_addr_t s
 			i = regions_find(type, region_end(&now)); /* it may have been joined */
 		}
 	}
-	return err;
+	change_end(irq);
+	return 0;
 }
 
 int memblock_add(phys_addr_t base, phys_addr_t size)
@@ -490,13 +612,37 @@ void __next_mem_range_rev(void *idx, int nid, enum memblock_flags flags,
 	*index = INDEX_END;
 }
 
+bool memblock_copy_region(const struct memblock_type *type, unsigned long i,
+			  struct memblock_region *region)
+{
+	unsigned int count;
+	bool found;
+
+	do {
+		count = ask_begin();
+		found = i < load_cnt(type);
+		if (found)
+			*region = load_region(type, i);
+	} while (ask_again(count));
+	return found;
+}
+
+/* Returns memory region i, after the hand-over as a copy in *copy; or NULL. */
+static inline const struct memblock_region *memory_region(unsigned long i,
+							  struct memblock_region *copy)
+{
+	if (__builtin_expect(handed_over, 0))
+		return memblock_copy_region(&memblock.memory, i, copy) ? copy : NULL;
+	return i < nr_regions(&memblock.memory) ? &memblock.memory.regions[i] : NULL;
+}
+
 void __next_mem_pfn_range(int *idx, int nid, unsigned long *out_start_pfn,
 			  unsigned long *out_end_pfn, int *out_nid)
 {
-	const struct memblock_type *type = &memblock.memory;
+	const struct memblock_region *region;
+	struct memblock_region copy;
 
-	while (++*idx < (int)nr_regions(type)) {
-		const struct memblock_region *region = &type->regions[*idx];
+	while ((region = memory_region((unsigned long)++*idx, &copy)) != NULL) {
 		unsigned long start = memblock_region_memory_base_pfn(region);
 		unsigned long end = memblock_region_memory_end_pfn(region);
 
@@ -695,33 +841,74 @@ unsigned long memblock_addrs_overlap(phys_addr_t base1, phys_addr_t size1, phys_
 	return phys_max(base1, base2) < phys_min(range_end(base1, size1), range_end(base2, size2));
 }
 
+/* Copies the first region with a byte in [base, end). Returns whether there is one. */
+static bool copy_overlap(const struct memblock_type *type, phys_addr_t base, phys_addr_t end,
+			 struct memblock_region *copy)
+{
+	unsigned int count;
+	bool found;
+
+	do {
+		unsigned long low = 0, high;
+
+		count = ask_begin();
+		for (high = load_cnt(type), found = false; low < high;) {
+			unsigned long middle = low + (high - low) / 2;
+			struct memblock_region region = load_region(type, middle);
+
+			if (region_end(&region) <= base) {
+				low = middle + 1;
+				continue;
+			}
+			high = middle;
+			found = base < end && region.base < end;
+			*copy = region;
+		}
+	} while (ask_again(count));
+	return found;
+}
+
+/* Copies the region with the byte addr. Returns whether there is one. */
+static bool copy_at(const struct memblock_type *type, phys_addr_t addr,
+		    struct memblock_region *copy)
+{
+	return copy_overlap(type, addr, range_end(addr, 1), copy);
+}
+
 bool memblock_overlaps_region(struct memblock_type *type, phys_addr_t base, phys_addr_t size)
 {
-	return regions_find_overlap(type, base, range_end(base, size)) != NULL;
+	struct memblock_region region;
+
+	return copy_overlap(type, base, range_end(base, size), &region);
 }
 
 bool memblock_is_region_memory(phys_addr_t base, phys_addr_t size)
 {
-	const struct memblock_region *region = regions_find_addr(&memblock.memory, base);
+	struct memblock_region region;
 
-	return region && range_end(base, size) <= region_end(region);
+	return copy_at(&memblock.memory, base, &region) &&
+	       range_end(base, size) <= region_end(&region);
 }
 
 bool memblock_is_memory(phys_addr_t addr)
 {
-	return regions_find_addr(&memblock.memory, addr) != NULL;
+	struct memblock_region region;
+
+	return copy_at(&memblock.memory, addr, &region);
 }
 
 bool memblock_is_map_memory(phys_addr_t addr)
 {
-	struct memblock_region *region = regions_find_addr(&memblock.memory, addr);
+	struct memblock_region region;
 
-	return region && !memblock_is_nomap(region);
+	return copy_at(&memblock.memory, addr, &region) && !memblock_is_nomap(&region);
 }
 
 bool memblock_is_reserved(phys_addr_t addr)
 {
-	return regions_find_addr(&memblock.reserved, addr) != NULL;
+	struct memblock_region region;
+
+	return copy_at(&memblock.reserved, addr, &region);
 }
 
 bool pfn_valid(pfn_t pfn)
@@ -731,15 +918,13 @@ bool pfn_valid(pfn_t pfn)
 
 int memblock_search_pfn_nid(unsigned long pfn, unsigned long *start_pfn, unsigned long *end_pfn)
 {
-	const struct memblock_region *region;
+	struct memblock_region region;
 
-	region = pfn == PFN_DOWN(PFN_PHYS(pfn)) ? regions_find_addr(&memblock.memory, PFN_PHYS(pfn))
-						: NULL;
-	if (!region)
+	if (pfn != PFN_DOWN(PFN_PHYS(pfn)) || !copy_at(&memblock.memory, PFN_PHYS(pfn), &region))
 		return NUMA_NO_NODE;
-	*start_pfn = PFN_DOWN(region->base);
-	*end_pfn = PFN_DOWN(region_end(region));
-	return numa_valid_node(region->nid) ? region->nid : NUMA_NO_NODE;
+	*start_pfn = PFN_DOWN(region.base);
+	*end_pfn = PFN_DOWN(region_end(&region));
+	return numa_valid_node(region.nid) ? region.nid : NUMA_NO_NODE;
 }
 
 phys_addr_t memblock_start_of_DRAM(void)
@@ -818,7 +1003,7 @@ const char *memblock_check(void)
 
 unsigned long totalram_pages(void)
 {
-	return nr_handed_over;
+	return load_word(nr_handed_over);
 }
 
 /* Weak: a buddy allocator that can take more than an aligned run at once has its own. */
@@ -828,11 +1013,16 @@ __attribute__((weak)) unsigned long memblock_free_range(unsigned long pfn, unsig
 	return pfn;
 }
 
+static void count_handed_over(unsigned long frames)
+{
+	store_word(nr_handed_over, nr_handed_over + frames);
+}
+
 /* A block is aligned to its size: pfn's lowest set bit bounds the order, and pfn 0 does not. */
-static void hand_over_frames(unsigned long pfn, unsigned long end_pfn)
+void memblock_hand_over(unsigned long pfn, unsigned long end_pfn)
 {
 	if (pfn < end_pfn)
-		nr_handed_over += end_pfn - pfn;
+		count_handed_over(end_pfn - pfn);
 	while (pfn < end_pfn) {
 		unsigned long taken = memblock_free_range(pfn, end_pfn);
 		unsigned int order, fits;
@@ -847,6 +1037,11 @@ static void hand_over_frames(unsigned long pfn, unsigned long end_pfn)
 		memblock_free_pages(pfn_to_page(pfn), pfn, order);
 		pfn += 1ul << order;
 	}
+}
+
+void memblock_take_back(unsigned long frames)
+{
+	count_handed_over(-frames);
 }
 
 /* Should the array grow on the way, its new place has no node yet: once more. */
@@ -869,8 +1064,9 @@ void memblock_free_all(void)
 	uint64_t i;
 
 	set_reserved_nodes();
+	handed_over = true;
 	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_HOTPLUG, &start, &end, NULL)
-		hand_over_frames(PFN_UP(start), PFN_DOWN(end));
+		memblock_hand_over(PFN_UP(start), PFN_DOWN(end));
 }
 
 /* Returns whether the regions of a type cover all of [base, end): one, or several that touch. */
@@ -886,25 +1082,6 @@ static bool is_covered(const struct memblock_type *type, phys_addr_t base, phys_
 	return true;
 }
 
-/*
- * Takes [base, end) out of `reserved`, all of which is reserved. Returns whether it did. A range
- * inside a region needs one more entry, and a full array cannot grow into free memory any more:
- * that belongs to the buddy allocator.
- */
-static bool unreserve_late(phys_addr_t base, phys_addr_t end)
-{
-	const struct memblock_type *type = &memblock.reserved;
-	const struct memblock_region *region = regions_find_addr(type, base);
-
-	if (region->base < base && end < region_end(region) && type->cnt == type->max &&
-	    !slab_is_available()) {
-		printk("memblock: the %s array is full with %lu regions and cannot grow\n",
-		       type->name, type->cnt);
-		return false;
-	}
-	return !memblock_phys_free(base, end - base);
-}
-
 void memblock_free_late(phys_addr_t base, phys_addr_t size)
 {
 	unsigned long pfn = PFN_UP(base), end_pfn = PFN_DOWN(range_end(base, size));
@@ -916,13 +1093,13 @@ void memblock_free_late(phys_addr_t base, phys_addr_t size)
 	    !is_covered(&memblock.reserved, start, end))
 		panic("memblock: [mem %#llx-%#llx] is given back, but is not all reserved RAM\n",
 		      (unsigned long long)start, (unsigned long long)end - 1);
-	if (!unreserve_late(start, end)) {
+	if (memblock_phys_free(start, end - start)) {
 		printk("memblock: [mem %#llx-%#llx] stays reserved\n", (unsigned long long)start,
 		       (unsigned long long)end - 1);
 		return;
 	}
 	for (; pfn < end_pfn; pfn++) {
 		memblock_free_pages(pfn_to_page(pfn), pfn, 0);
-		nr_handed_over++;
+		count_handed_over(1);
 	}
 }

@@ -10,7 +10,14 @@
  *
  * Addresses and sizes are in bytes. Ranges are half open; what goes beyond PHYS_ADDR_MAX is cut
  * off; a size of 0 does nothing. Functions that return an int return 0 or -ENOMEM, and one that
- * fails has changed nothing. There is no locking: at boot one CPU writes; afterwards all may read.
+ * fails has changed nothing. There is no locking: one CPU at a time may change the arrays.
+ *
+ * After memblock_free_all() the arrays change only when memory is added, removed, or given back
+ * late. Meanwhile other CPUs and interrupt handlers may ask, by pfn_valid(), memblock_is_memory()
+ * and its family, memblock_search_pfn_nid() and memblock_copy_region(); each answer is right before
+ * the change or after it. for_each_mem_pfn_range() may be used, too: each range that it gives is
+ * one that was there, but while the array changes a range may be missed, or come twice. All other
+ * loops, and sums, are for the CPU that changes the arrays.
  */
 #ifndef MM_MEMBLOCK_H
 #define MM_MEMBLOCK_H
@@ -107,7 +114,8 @@ extern unsigned long long max_possible_pfn;
  *
  * Adding fills the holes between what is there already, which keeps its node and flags. An array
  * that is full doubles. Before memblock_allow_resize() it panics instead; when there is no room for
- * the new array the call returns -ENOMEM.
+ * the new array the call returns -ENOMEM. After memblock_free_all() only memblock_late_array()
+ * supplies room, or the slab allocator where there is one.
  */
 int memblock_add(phys_addr_t base, phys_addr_t size);
 int memblock_add_node(phys_addr_t base, phys_addr_t size, int nid, enum memblock_flags flags);
@@ -116,7 +124,7 @@ int memblock_reserve(phys_addr_t base, phys_addr_t size);
 
 /*
  * Remove a range from `reserved`: memblock_free() by its address in the direct map. After
- * memblock_free_all() use memblock_free_late() instead.
+ * memblock_free_all() use memblock_free_late() instead, for memory that stays.
  */
 int memblock_phys_free(phys_addr_t base, phys_addr_t size);
 void memblock_free(void *ptr, size_t size);
@@ -257,6 +265,10 @@ static inline bool memblock_is_region_reserved(phys_addr_t base, phys_addr_t siz
 /* Returns whether the whole range lies in one memory region. */
 bool memblock_is_region_memory(phys_addr_t base, phys_addr_t size);
 
+/* Copies region number i of a type to *region. Returns false when there are not so many. */
+bool memblock_copy_region(const struct memblock_type *type, unsigned long i,
+			  struct memblock_region *region);
+
 bool memblock_is_memory(phys_addr_t addr);
 bool memblock_is_map_memory(phys_addr_t addr); /* memory, and not MEMBLOCK_NOMAP */
 bool memblock_is_reserved(phys_addr_t addr);
@@ -269,12 +281,12 @@ int memblock_search_pfn_nid(unsigned long pfn, unsigned long *start_pfn, unsigne
 
 static inline phys_addr_t memblock_phys_mem_size(void)
 {
-	return memblock.memory.total_size;
+	return __atomic_load_n(&memblock.memory.total_size, __ATOMIC_RELAXED);
 }
 
 static inline phys_addr_t memblock_reserved_size(void)
 {
-	return memblock.reserved.total_size;
+	return __atomic_load_n(&memblock.reserved.total_size, __ATOMIC_RELAXED);
 }
 
 /* Return where memory begins and ends; 0 when there is none. */
@@ -447,13 +459,35 @@ void memblock_free_all(void);
 /*
  * Takes the whole frames of a range out of `reserved` and gives them to the buddy allocator, one by
  * one, after memblock_free_all(). Panics when any of them is not RAM or not reserved: it was given
- * before. When the range lies inside a region of a full `reserved`, and there is no slab allocator
- * to make the array grow, it says so in the log and the range stays reserved. One call at a time:
- * no lock protects memblock.
+ * before. When the range lies inside a region of a full `reserved` that cannot grow, it says so in
+ * the log and the range stays reserved. One call at a time: no lock protects memblock.
  */
 void memblock_free_late(phys_addr_t base, phys_addr_t size);
 
-/* Returns the number of frames handed over so far. */
+/*
+ * For hotplug.c. memblock_hand_over() gives the frames [pfn, end_pfn) to the buddy allocator as
+ * memblock_free_all() does, and counts them; memblock_take_back() only counts that so many have
+ * been taken from it.
+ */
+void memblock_hand_over(unsigned long pfn, unsigned long end_pfn);
+void memblock_take_back(unsigned long frames);
+
+/*
+ * Returns the physical address of `bytes` bytes, whole pages in the direct map, for an array that
+ * has to grow after memblock_free_all(), or 0. The memory is not reserved in memblock, and never
+ * given back: the smaller array that it takes the place of remains as it is. hotplug.c supplies the
+ * function; without it there is no memory.
+ */
+phys_addr_t memblock_late_array(phys_addr_t bytes);
+
+/*
+ * Disables interrupts on this CPU and returns the previous state; restores that state. memblock
+ * calls them around a change after memblock_free_all(). The buddy allocator supplies them (zone.c).
+ */
+unsigned long memblock_irq_save(void);
+void memblock_irq_restore(unsigned long flags);
+
+/* Returns the number of frames handed over so far, and not taken back. */
 unsigned long totalram_pages(void);
 
 /* Linux drops its memblock here; this one is kept, so there is nothing to do. */

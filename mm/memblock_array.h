@@ -14,6 +14,11 @@
  * into a hole, region_replace() gives one other flags or another node. The latter two join it to
  * the neighbours that it touches. The regions_growth_by_ functions count beforehand how many
  * entries a change adds, or gives back.
+ *
+ * After the hand-over other CPUs may search an array while it is changed, and search again then:
+ * see memblock.c. So that meanwhile they read no memory but the array's, and no word of which only
+ * a part is written, every word is stored at once, and an array has room for cnt entries at any
+ * time: cnt is stored after all else where it rises.
  */
 #ifndef MM_MEMBLOCK_ARRAY_H
 #define MM_MEMBLOCK_ARRAY_H
@@ -39,9 +44,19 @@ static inline phys_addr_t range_end(phys_addr_t base, phys_addr_t size)
 	return base + phys_min(size, PHYS_ADDR_MAX - base);
 }
 
+#define store_word(word, value) __atomic_store_n(&(word), value, __ATOMIC_RELAXED)
+
 static inline phys_addr_t region_end(const struct memblock_region *region)
 {
 	return region->base + region->size;
+}
+
+static inline void region_store(struct memblock_region *to, struct memblock_region from)
+{
+	store_word(to->base, from.base);
+	store_word(to->size, from.size);
+	store_word(to->flags, from.flags);
+	store_word(to->nid, from.nid);
 }
 
 /* Returns whether two regions would be one if they touched. */
@@ -60,6 +75,16 @@ static inline int region_stored_nid(int nid)
 static inline unsigned long nr_regions(const struct memblock_type *type)
 {
 	return type->cnt == 1 && type->regions[0].size == 0 ? 0 : type->cnt;
+}
+
+static inline void set_nr_regions(struct memblock_type *type, unsigned long nr)
+{
+	__atomic_store_n(&type->cnt, nr, __ATOMIC_RELEASE);
+}
+
+static inline void add_to_total(struct memblock_type *type, phys_addr_t bytes)
+{
+	store_word(type->total_size, type->total_size + bytes);
 }
 
 /* Returns the index of the first region that ends above addr; nr_regions() when none does. */
@@ -102,36 +127,43 @@ static inline struct memblock_region *regions_find_addr(const struct memblock_ty
 static inline void regions_insert(struct memblock_type *type, unsigned long i,
 				  const struct memblock_region *region)
 {
-	type->cnt = nr_regions(type);
-	if (type->cnt >= type->max)
-		panic("memblock: no entry left in %s: cnt %lu, max %lu\n", type->name, type->cnt,
+	unsigned long nr = nr_regions(type);
+
+	if (nr >= type->max)
+		panic("memblock: no entry left in %s: cnt %lu, max %lu\n", type->name, nr,
 		      type->max);
-	memmove(&type->regions[i + 1], &type->regions[i],
-		(type->cnt - i) * sizeof(type->regions[0]));
-	type->regions[i] = *region;
-	type->cnt++;
-	type->total_size += region->size;
+	for (unsigned long k = nr; k > i; k--)
+		region_store(&type->regions[k], type->regions[k - 1]);
+	region_store(&type->regions[i], *region);
+	set_nr_regions(type, nr + 1);
+	add_to_total(type, region->size);
 }
 
-/* Removes nr regions from i on. Entries that become unused are cleared (M4). */
-static inline void regions_erase(struct memblock_type *type, unsigned long i, unsigned long nr)
+/*
+ * Removes nr regions from i on. Entries that become unused are cleared (M4). Not inline, because
+ * region_join_above() seldom calls it.
+ */
+__attribute__((noinline, unused)) static void regions_erase(struct memblock_type *type,
+							    unsigned long i, unsigned long nr)
 {
-	struct memblock_region *gone = &type->regions[i];
+	unsigned long left = type->cnt - nr, k;
 
-	for (unsigned long k = 0; k < nr; k++)
-		type->total_size -= gone[k].size;
-	type->cnt -= nr;
-	memmove(gone, gone + nr, (type->cnt - i) * sizeof(*gone));
-	memset(&type->regions[type->cnt], 0, nr * sizeof(*gone));
+	for (k = i; k < i + nr; k++)
+		add_to_total(type, -type->regions[k].size);
+	set_nr_regions(type, left);
+	for (k = i; k < left; k++)
+		region_store(&type->regions[k], type->regions[k + nr]);
+	for (; k < left + nr; k++)
+		region_store(&type->regions[k], (struct memblock_region){ 0 });
 }
 
 /* Makes a region [base, end). */
 static inline void region_resize(struct memblock_type *type, struct memblock_region *region,
 				 phys_addr_t base, phys_addr_t end)
 {
-	type->total_size += (end - base) - region->size;
-	region->base = base;
-	region->size = end - base;
+	add_to_total(type, (end - base) - region->size);
+	store_word(region->base, base);
+	store_word(region->size, end - base);
 }
 
 /* Takes [base, end) out. Needs one more entry when it cuts one region in two. */
@@ -214,7 +246,7 @@ static inline void region_replace(struct memblock_type *type, struct memblock_re
 		regions_fill(type, regions_find(type, now->base), now);
 		return;
 	}
-	*region = *now;
+	region_store(region, *now);
 	region_join_above(type, region);
 	if (region > type->regions)
 		region_join_above(type, region - 1);

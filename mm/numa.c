@@ -124,14 +124,22 @@ static void add_node(struct node_order *o, unsigned int node, uint32_t key)
 	o->node[i] = (uint8_t)node;
 }
 
+static uint64_t first_nodes; /* bit i: node i has RAM since zones_init() */
+
+/* How often nodes were the first at their distance in the lists of the nodes with lower numbers. */
+struct firsts {
+	uint16_t times[MAX_NUMNODES];
+};
+
 /*
- * Orders the nodes of a set, nearest to nid first. times_first[] has how often each node was the
- * first at its distance. The ring begins with nid.
+ * Orders the nodes, nearest to nid first. Nodes that have RAM since zones_init() come in a ring
+ * that begins with nid, at the same distance by *firsts; behind them at the same distance the other
+ * nodes that are known.
  */
-static void order_nodes(struct node_order *o, int nid, uint64_t nodes,
-			uint16_t times_first[MAX_NUMNODES])
+static void order_nodes(struct node_order *o, int nid, struct firsts *firsts)
 {
-	uint64_t part = nodes >> nid << nid, wrapped = nodes ^ part;
+	uint64_t part = first_nodes >> nid << nid, wrapped = first_nodes ^ part;
+	uint64_t others = online & ~first_nodes;
 	unsigned int distance = 0;
 
 	o->nr = 0;
@@ -144,12 +152,34 @@ static void order_nodes(struct node_order *o, int nid, uint64_t nodes,
 		}
 		node = (unsigned int)__builtin_ctzll(part);
 		away = (int)node == nid ? 0 : node_distance(nid, (int)node);
-		add_node(o, node, away << 16 | times_first[node]);
+		add_node(o, node, away << 16 | firsts->times[node]);
 	}
 	for (unsigned int i = 0; i < o->nr; i++) {
 		if (o->key[i] >> 16 != distance)
-			times_first[o->node[i]]++;
+			firsts->times[o->node[i]]++;
 		distance = o->key[i] >> 16;
+	}
+	for (; others; others &= others - 1) {
+		int node = __builtin_ctzll(others);
+		unsigned int away = node == nid ? 0 : node_distance(nid, node);
+
+		add_node(o, (unsigned int)node, away << 16 | UINT16_MAX);
+	}
+}
+
+/*
+ * Calls each() with the order of the nodes as each of them sees it, by rising number. A number
+ * below the highest that no node has gets an order, too.
+ */
+static void for_orders(void (*each)(int nid, const struct node_order *order))
+{
+	struct firsts firsts = { { 0 } };
+	struct firsts unused = { { 0 } }; /* of a list that no CPU uses, or just one */
+	struct node_order order;
+
+	for (int nid = 0; nid < nr_node_ids(); nid++) {
+		order_nodes(&order, nid, node_online(nid) ? &firsts : &unused);
+		each(nid, &order);
 	}
 }
 
@@ -161,38 +191,119 @@ static uint8_t *append(uint8_t *at, int nid, unsigned int type)
 	return at;
 }
 
-/* Writes the list of the nodes in order[]. Returns where it ends. */
-static uint8_t *write_list(uint8_t *at, const uint8_t *order, unsigned int nr)
+/* Returns whether a node has RAM now: what it has since zones_init() does not leave. */
+static bool has_ram(int nid)
 {
-	for (unsigned int i = 0; i < nr; i++)
+	if (first_nodes >> nid & 1)
+		return true;
+	for (unsigned int type = 0; type < MAX_NR_ZONES; type++)
+		if (node_zone(nid, type)->present)
+			return true;
+	return false;
+}
+
+/* Sets the home of the CPUs of node nid. */
+static void set_home(int nid, const struct node_order *order)
+{
+	unsigned int i = 0;
+
+	while (i < order->nr && !has_ram(order->node[i]))
+		i++;
+	for (unsigned int cpu = 0; i < order->nr && cpu < MM_MAX_CPUS; cpu++)
+		if (cpu_nodes[cpu] == nid)
+			__atomic_store_n(&cpu_homes[cpu], order->node[i], __ATOMIC_RELAXED);
+}
+
+static uint8_t *next_list; /* where the next list is written */
+static unsigned int list_bytes;
+static int nr_lists; /* node_zonelists[] from here on are empty */
+
+/* Writes the list of node nid, and sets the home of its CPUs. */
+static void write_list(int nid, const struct node_order *order)
+{
+	uint8_t *at = next_list;
+
+	for (unsigned int i = 0; i < order->nr; i++)
 		for (unsigned int type = ZONE_HOTPLUG; type--;)
-			at = append(at, order[i], type);
-	for (unsigned int i = 0; i < nr; i++)
-		at = append(at, order[i], ZONE_HOTPLUG);
-	*at++ = ZONE_NONE;
-	return at;
+			at = append(at, order->node[i], type);
+	for (unsigned int i = 0; i < order->nr; i++)
+		at = append(at, order->node[i], ZONE_HOTPLUG);
+	*at = ZONE_NONE;
+	__atomic_store_n(&node_zonelists[nid], next_list, __ATOMIC_RELEASE);
+	next_list += list_bytes;
+	set_home(nid, order);
+}
+
+void numa_set_homes(void)
+{
+	for_orders(set_home);
 }
 
 void numa_make_lists(void)
 {
-	uint16_t times_first[MAX_NUMNODES] = { 0 };
-	uint16_t of_unknown[MAX_NUMNODES] = { 0 }; /* lists that may be used by a CPU at most */
-	struct node_order order;
-	uint64_t with_ram = 0;
-	unsigned int nr_zones = 0;
-	uint8_t *at;
+	unsigned int lowest = 0; /* zones that are not Hotplug */
 
+	first_nodes = 0;
 	for_each_zone(z) {
-		with_ram |= 1ull << z->node;
-		nr_zones++;
+		first_nodes |= 1ull << z->node;
+		lowest += z->type != ZONE_HOTPLUG;
 	}
-	at = zone_metadata((nr_zones + 1) * (uint64_t)nr_node_ids(), 0);
-	for (int nid = 0; nid < nr_node_ids(); nid++) {
-		order_nodes(&order, nid, with_ram, node_online(nid) ? times_first : of_unknown);
-		node_zonelists[nid] = at;
-		at = write_list(at, order.node, order.nr);
-		for (unsigned int cpu = 0; order.nr && cpu < MM_MAX_CPUS; cpu++)
-			if (cpu_nodes[cpu] == nid)
-				cpu_homes[cpu] = order.node[0];
+	list_bytes = lowest + MAX_NUMNODES + 1;
+	next_list = zone_metadata((uint64_t)list_bytes * (uint64_t)nr_node_ids(), 0);
+	while (nr_lists > nr_node_ids())
+		node_zonelists[--nr_lists] = no_zones;
+	nr_lists = nr_node_ids();
+	for_orders(write_list);
+}
+
+/* Returns the place of a node in an order. */
+static unsigned int rank_of(const struct node_order *order, int nid)
+{
+	unsigned int i = 0;
+
+	while (i < order->nr && order->node[i] != nid)
+		i++;
+	return i;
+}
+
+static const struct zone *new_zone; /* that numa_add_zone() inserts */
+
+/*
+ * Inserts new_zone into the list of node nid, among the Hotplug zones. Those behind it move, the
+ * last one first, so that each of them is in the list at any time. The list of a node that was not
+ * known is written instead.
+ */
+static void insert_zone(int nid, const struct node_order *order)
+{
+	uint8_t *list = (uint8_t *)(uintptr_t)node_zonelists[nid];
+	unsigned int rank = rank_of(order, new_zone->node), at = 0, end;
+
+	if (list == no_zones) {
+		if (nid == new_zone->node)
+			write_list(nid, order);
+		return;
 	}
+	while (list[at] != ZONE_NONE && (state_zones[list[at]]->type != ZONE_HOTPLUG ||
+					 rank_of(order, state_zones[list[at]]->node) < rank))
+		at++;
+	for (end = at; list[end] != ZONE_NONE; end++)
+		;
+	for (end++; end > at; end--)
+		__atomic_store_n(&list[end], list[end - 1], __ATOMIC_RELEASE);
+	__atomic_store_n(&list[at], new_zone->id, __ATOMIC_RELEASE);
+}
+
+void numa_add_zone(const struct zone *z, void *memory)
+{
+	node_set_online(z->node);
+	if (nr_lists < nr_node_ids())
+		nr_lists = nr_node_ids();
+	next_list = memory;
+	new_zone = z;
+	for_orders(insert_zone);
+}
+
+bool numa_has_list(int nid)
+{
+	return node_zonelists[nid] != no_zones;
 }

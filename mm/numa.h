@@ -58,8 +58,8 @@ int numa_node_id(void);
 extern int cpu_homes[MM_MAX_CPUS];
 
 /*
- * Returns the nearest node that has memory, seen from this CPU. A plain read: it is written before
- * zones_init() returns.
+ * Returns the nearest node that has memory, seen from this CPU. It is set by zones_init(), and by
+ * add_memory() when the first memory of a node comes.
  */
 static inline int numa_mem_id(void)
 {

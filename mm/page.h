@@ -53,6 +53,12 @@ static inline void set_page_private(struct page *page, unsigned long value)
 	page->owner_word = value;
 }
 
+/*
+ * The owner word of a single frame that is damaged and therefore stays allocated, "bad" in ASCII.
+ * Memory may be removed although it has such frames (hotplug.h). Linux has PG_hwpoison.
+ */
+#define PAGE_HWPOISON 0x626164ul
+
 /* Returns the descriptor of a frame, pfn < MM_MAX_PFN. */
 static inline struct page *pfn_to_page(pfn_t pfn)
 {

@@ -108,7 +108,7 @@ static struct page *alloc_drained(int nid, gfp_t gfp, unsigned int order)
 	/* Otherwise nothing is left on this CPU that helps, and others may not be asked. */
 	if (page || (n < MAX_DRAINS && (gfp & __GFP_ATOMIC || !port_may_wait())))
 		return page;
-	cache_shut(&shut, !(gfp & __GFP_ATOMIC), gfp_type(gfp),
+	cache_shut(&shut, !(gfp & __GFP_ATOMIC), (int)gfp_type(gfp),
 		   gfp & __GFP_THISNODE ? nid : NUMA_NO_NODE);
 	page = alloc_from_zones(nid, gfp, order);
 	cache_reopen(&shut);
@@ -157,7 +157,7 @@ static struct page *alloc_slow(gfp_t gfp, unsigned int order)
  */
 __attribute__((noinline)) static struct page *alloc_large(unsigned int order)
 {
-	struct zone *z = cache_tables[port_cpu_id()].first;
+	struct zone *z = __atomic_load_n(&cache_tables[port_cpu_id()].first, __ATOMIC_RELAXED);
 	unsigned long flags;
 	pfn_t pfn;
 

@@ -8,6 +8,11 @@
 
 #include "mm/shelf.h"
 
+/*
+ * Gibs and descriptors leave with the memory that they describe (hotplug.h), after every CPU has
+ * answered an interrupt. So they are read here with interrupts off, in steps that are short.
+ */
+
 /* Where in its zone's metadata a frame is found. */
 enum where {
 	NOWHERE,     /* no gib, or neither whole, open nor allocated: memblock knows */
@@ -98,15 +103,11 @@ static struct page *head_of_blocks(const struct zone *z, const struct gib *g, pf
 	return NULL;
 }
 
-struct page *page_head(pfn_t pfn)
+static struct page *find_head(pfn_t pfn)
 {
-	const struct zone *z;
-	const struct gib *g;
+	const struct zone *z = pfn_zone(pfn);
+	const struct gib *g = zone_gib(z, pfn);
 
-	if (pfn >= MM_MAX_PFN)
-		return NULL;
-	z = pfn_zone(pfn);
-	g = zone_gib(z, pfn);
 	switch (locate(z, g, pfn)) {
 	case GIB_HEAD:
 		return pfn_to_page(run_start(pfn, GIB_ORDER));
@@ -119,6 +120,19 @@ struct page *page_head(pfn_t pfn)
 	default: /* free, or nowhere */
 		return NULL;
 	}
+}
+
+struct page *page_head(pfn_t pfn)
+{
+	struct page *head = NULL;
+	unsigned long flags;
+
+	if (pfn >= MM_MAX_PFN)
+		return NULL;
+	flags = port_irq_save();
+	head = find_head(pfn);
+	port_irq_restore(flags);
+	return head;
 }
 
 /* Returns whether a frame that is neither free nor allocated is in a frame cache (C1). */
@@ -140,17 +154,23 @@ static bool is_cached(pfn_t pfn)
 
 enum page_state page_state(pfn_t pfn)
 {
+	enum page_state state;
+	unsigned long flags;
 	pfn_t end;
 
 	if (pfn >= MM_MAX_PFN)
 		return PAGE_ABSENT;
+	flags = port_irq_save();
 	if (free_span(pfn, &end))
-		return PAGE_FREE;
-	if (page_head(pfn))
-		return PAGE_ALLOCATED;
-	if (is_cached(pfn))
-		return PAGE_FREE;
-	return pfn_valid(pfn) ? PAGE_RESERVED : PAGE_ABSENT;
+		state = PAGE_FREE;
+	else if (find_head(pfn))
+		state = PAGE_ALLOCATED;
+	else if (is_cached(pfn))
+		state = PAGE_FREE;
+	else
+		state = pfn_valid(pfn) ? PAGE_RESERVED : PAGE_ABSENT;
+	port_irq_restore(flags);
+	return state;
 }
 
 const char *page_state_name(enum page_state state)
@@ -191,16 +211,20 @@ static bool bit_span(const uint64_t *word, pfn_t pfn, pfn_t *end)
 
 bool free_span(pfn_t pfn, pfn_t *end)
 {
+	unsigned long flags = port_irq_save();
 	unsigned int order;
 	const struct zone *z = zone_around(pfn, &order);
 	const struct gib *g = zone_gib(z, pfn);
 	enum where where = locate(z, g, pfn);
+	bool free = where == GIB_FREE || where == BLOCK_FREE;
 
-	if (where == BLOCK_OPEN)
-		return bit_span(word_of(g->block, pfn % GIB_FRAMES), pfn, end);
 	/* In a GiB that several zones share, only the block is known to be this one's. */
-	*end = next_multiple(pfn, where < BLOCK_FREE ? (pfn_t)1 << order : BLOCK_FRAMES);
-	return where == GIB_FREE || where == BLOCK_FREE;
+	if (where == BLOCK_OPEN)
+		free = bit_span(word_of(g->block, pfn % GIB_FRAMES), pfn, end);
+	else
+		*end = next_multiple(pfn, where < BLOCK_FREE ? (pfn_t)1 << order : BLOCK_FRAMES);
+	port_irq_restore(flags);
+	return free;
 }
 
 /* Returns where the last RAM of all zones ends. */
@@ -247,55 +271,74 @@ __attribute__((noinline)) static bool find_range(pfn_t *start, pfn_t *end)
 	return true;
 }
 
-/* Finds a free range that ends where its word ends, or that begins in a later word. */
-__attribute__((noinline)) static bool find_further(const uint64_t *word, pfn_t *start, pfn_t *end)
+/*
+ * Finds a free range that ends where its word ends, or that begins in a later word, if it ends
+ * before its block does.
+ */
+static bool find_in_block(const uint64_t *word, pfn_t *start, pfn_t *end)
 {
 	pfn_t from = *start, to;
 
 	if (!bit_span(word, from, &from)) {
 		if (!(from % BLOCK_FRAMES))
-			return find_range(start, end);
+			return false;
 		word += from / BITMAP_WORD_FRAMES - *start / BITMAP_WORD_FRAMES;
 	} else {
 		from = *start;
 	}
 	if (!bit_span(word, from, &to) || !(to % BLOCK_FRAMES))
-		return find_range(start, end);
+		return false;
 	*start = from;
 	*end = to;
 	return true;
 }
 
 /*
- * Where memory is scattered, most ranges begin and end in the word that has the bit of *start.
- * Adding a range's lowest bit carries through it, to the bit behind its end.
+ * Finds a free range that ends before its block does. Where memory is scattered, most ranges begin
+ * and end in the word that has the bit of *start. Adding a range's lowest bit carries through it,
+ * to the bit behind its end.
  */
-bool next_free_range(pfn_t *start, pfn_t *end)
+static bool find_near(pfn_t *start, pfn_t *end)
 {
 	pfn_t pfn = *start, first = run_start(pfn, BITMAP_WORD_SHIFT);
 	const uint64_t *word = open_word(pfn);
 	uint64_t bits, behind;
 
 	if (!word)
-		return find_range(start, end);
+		return false;
 	bits = bitmap_read(word) & ~0ull << (pfn % BITMAP_WORD_FRAMES);
 	behind = (bits + (bits & -bits)) & BITMAP_WORD_FULL;
 	if (!behind)
-		return find_further(word, start, end);
+		return find_in_block(word, start, end);
 	*start = first + (pfn_t)__builtin_ctzll(bits);
 	*end = first + (pfn_t)__builtin_ctzll(behind);
 	return true;
 }
 
-/* Returns the bitmap of the open block that begins at pfn, if it ends by end; else NULL. */
-static const struct bitmap *open_block(pfn_t pfn, pfn_t end)
+bool next_free_range(pfn_t *start, pfn_t *end)
 {
+	unsigned long flags = port_irq_save();
+	bool found = find_near(start, end);
+
+	port_irq_restore(flags);
+	return found || find_range(start, end);
+}
+
+/* Returns how many frames are free in the block that begins at pfn, if it is open; else -1. */
+static int free_in_open_block(pfn_t pfn)
+{
+	unsigned long flags = port_irq_save();
 	const struct zone *z = pfn_zone(pfn);
 	const struct gib *g = zone_gib(z, pfn);
+	int nr = -1;
 
-	if (pfn % BLOCK_FRAMES || end - pfn < BLOCK_FRAMES || locate(z, g, pfn) != BLOCK_OPEN)
-		return NULL;
-	return block_bitmap(g, pfn);
+	if (locate(z, g, pfn) == BLOCK_OPEN) {
+		struct bitmap copy = copy_of(block_bitmap(g, pfn));
+
+		nr = (int)bitmap_weight(&copy);
+	}
+	port_irq_restore(flags);
+	return nr;
 }
 
 uint64_t nr_free_in_range(pfn_t start, pfn_t end)
@@ -304,13 +347,12 @@ uint64_t nr_free_in_range(pfn_t start, pfn_t end)
 	pfn_t next;
 
 	for (pfn_t pfn = start; pfn < end; pfn = next) {
-		const struct bitmap *bitmap = open_block(pfn, end);
+		bool block = !(pfn % BLOCK_FRAMES) && end - pfn >= BLOCK_FRAMES;
+		int in_block = block ? free_in_open_block(pfn) : -1;
 		bool set;
 
-		if (bitmap) {
-			struct bitmap copy = copy_of(bitmap);
-
-			nr += bitmap_weight(&copy);
+		if (in_block >= 0) {
+			nr += (uint64_t)in_block;
 			next = pfn + BLOCK_FRAMES;
 			continue;
 		}
@@ -322,11 +364,20 @@ uint64_t nr_free_in_range(pfn_t start, pfn_t end)
 	return nr;
 }
 
-static unsigned int clean_blocks(const struct gib *g)
+/* Returns how many blocks of a gib are clean. */
+static unsigned int clean_blocks(const struct zone *z, pfn_t gib)
 {
-	struct bitmap clean = copy_of(&g->clean);
+	unsigned long flags = port_irq_save();
+	const struct gib *g = zone_gib(z, gib_pfn(gib));
+	unsigned int nr = 0;
 
-	return bitmap_weight(&clean);
+	if (g && gibs_test(z, GIBS_KNOWN, gib)) {
+		struct bitmap clean = copy_of(&g->clean);
+
+		nr = bitmap_weight(&clean);
+	}
+	port_irq_restore(flags);
+	return nr;
 }
 
 uint64_t mem_map_touched(void)
@@ -335,8 +386,7 @@ uint64_t mem_map_touched(void)
 
 	for_each_zone(z)
 		for_each_gib(z, gib)
-			if (gibs_test(z, GIBS_KNOWN, gib))
-				blocks += clean_blocks(gib_at(z, gib));
+			blocks += clean_blocks(z, gib);
 	return blocks * BLOCK_FRAMES * sizeof(struct page);
 }
 
@@ -360,21 +410,36 @@ static void count_runs(const struct bitmap *bitmap, uint64_t *counts)
 	}
 }
 
-/* Adds the free runs of a gib to counts. An open block that is full (B5) counts as one block. */
-static void count_gib(const struct gib *g, uint64_t counts[NR_ORDERS])
+/*
+ * Copies the bitmap of a block, if it is open, and says in *whole whether the block is free: whole,
+ * or open and full, as B5 allows. Returns whether there is anything to count in the copy.
+ */
+static bool copy_block(const struct zone *z, pfn_t pfn, struct bitmap *frames, bool *whole)
 {
-	struct bitmap free = copy_of(&g->free), open = copy_of(&g->open);
+	unsigned long flags = port_irq_save();
+	const struct gib *g = zone_gib(z, pfn);
+	enum where where = locate(z, g, pfn);
 
+	if (where == BLOCK_OPEN)
+		*frames = copy_of(block_bitmap(g, pfn));
+	port_irq_restore(flags);
+	*whole = where == BLOCK_FREE || (where == BLOCK_OPEN && bitmap_full(frames));
+	return where == BLOCK_OPEN && !*whole;
+}
+
+/* Adds the free runs of an open gib to counts. */
+static void count_gib(const struct zone *z, pfn_t gib, uint64_t counts[NR_ORDERS])
+{
+	struct bitmap free, frames;
+
+	bitmap_fill(&free, 0);
 	for (unsigned int block = 0; block < BITMAP_BITS; block++) {
-		struct bitmap frames;
+		bool whole;
 
-		if (!bitmap_test(&open, block))
-			continue;
-		frames = copy_of(&g->block[block]);
-		if (bitmap_full(&frames))
-			bitmap_set(&free, block);
-		else
+		if (copy_block(z, gib_pfn(gib) + block * BLOCK_FRAMES, &frames, &whole))
 			count_runs(&frames, counts);
+		if (whole)
+			bitmap_set(&free, block);
 	}
 	count_runs(&free, counts + BLOCK_ORDER);
 }
@@ -386,6 +451,6 @@ void zone_free_blocks(const struct zone *z, uint64_t counts[NR_ORDERS])
 		if (gibs_test(z, GIBS_FREE, gib))
 			counts[GIB_ORDER]++;
 		else if (gibs_test(z, GIBS_OPEN, gib))
-			count_gib(gib_at(z, gib), counts);
+			count_gib(z, gib, counts);
 	}
 }

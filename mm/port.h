@@ -160,6 +160,55 @@ void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size);
 void port_map_zero(uintptr_t virt, uint64_t size);
 
 /*
+ * Memory that is added while the kernel runs (hotplug.h), and removed again. Nothing but hotplug.c
+ * calls these functions: a kernel that never adds memory supplies none of them.
+ */
+struct port_memory {
+	phys_addr_t base, size;  /* the RAM; multiples of 2 MiB */
+	phys_addr_t descriptors; /* where in it its own descriptors lie, one after the other */
+	phys_addr_t tables;      /* where in it the frames for page tables lie, from the first on */
+};
+
+/*
+ * Returns how many frames port_map_memory() takes from m->tables on for page tables that map
+ * nothing but [base, base + size). Tables that it shares with other memory do not count.
+ */
+uint64_t port_tables_of(phys_addr_t base, uint64_t size);
+
+/*
+ * Returns whether there is RAM at [base, base + size), of which nothing is mapped, as far as words
+ * tell that are written and read at some points of it. Comes before port_map_memory().
+ */
+bool port_probe_memory(phys_addr_t base, uint64_t size);
+
+/*
+ * Maps the RAM in the direct map, and in the mem_map window its descriptors, in place of zeros.
+ * Page tables for this RAM alone are put into the frames from m->tables on, tables that other RAM
+ * needs as well into frames of hotplug_take_frames(). Nothing of the RAM is mapped yet: what has to
+ * be written to it must be written by other means. Returns 0, or -ENOMEM when the latter are used
+ * up, and has changed nothing then. The caller calls port_flush_memory() afterwards.
+ *
+ * m->descriptors should differ from the address of their place in the window by a multiple of
+ * 2 MiB: large pages can show them then, and hotplug_take_frames() is asked for eight frames at the
+ * most, two of each size of shared table. Otherwise it is asked for one more for each 512 MiB.
+ */
+int port_map_memory(const struct port_memory *m);
+
+/*
+ * Takes back what port_map_memory() did: the descriptors read as zeros again, the direct map has
+ * the RAM no longer, and shared tables that have become empty are given to hotplug_return_frames()
+ * (after they were flushed on every CPU). Nothing of the RAM is read or written. Flushes what it
+ * has changed on every CPU.
+ */
+void port_unmap_memory(const struct port_memory *m);
+
+/*
+ * Makes every CPU forget what it knows of these addresses: a CPU may have kept a translation to the
+ * zeros that stood for the descriptors. Called where port_may_wait() returns true.
+ */
+void port_flush_memory(const struct port_memory *m);
+
+/*
  * port_map_frames() makes the nr frames from pfn on accessible in the direct map,
  * port_unmap_frames() makes them fault, whatever they were before. Only MM_DEBUG_PAGEALLOC of
  * debug.h calls them; the direct map must then have a page of its own for each frame. Other CPUs

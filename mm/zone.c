@@ -103,23 +103,17 @@ static void for_ram(void (*each)(unsigned long i, unsigned int number, pfn_t fro
 
 void __next_zone_pfn_range(const struct zone *z, int *i, pfn_t *start, pfn_t *end)
 {
-	unsigned long from, to;
+	struct memblock_region region;
+	pfn_t border;
 
-	for (;;) {
-		const struct memblock_region *region;
-		pfn_t border;
-
-		__next_mem_pfn_range(i, NUMA_NO_NODE, &from, &to, NULL);
-		if (*i < 0)
-			return;
-		region = &memblock.memory.regions[*i];
-		for (*start = from; *start < to; *start = border) {
-			if (region_zone(region, *start, &border) != z->id)
-				continue;
-			*end = border;
-			return;
-		}
-	}
+	while (memblock_copy_region(&memblock.memory, (unsigned long)++*i, &region))
+		for (*start = memblock_region_memory_base_pfn(&region);
+		     *start < memblock_region_memory_end_pfn(&region); *start = border)
+			if (region_zone(&region, *start, &border) == z->id) {
+				*end = border;
+				return;
+			}
+	*i = -1;
 }
 
 /* Returns where the GiBs from number gib on, to end at most, leave gib's shelf. */
@@ -137,25 +131,45 @@ static void init_shelf(struct zone *z, pfn_t i, struct shelf *shelf)
 	z->shelf[i] = shelf;
 }
 
+void zone_init(struct zone *z, unsigned int number, pfn_t pfn)
+{
+	memset(z, 0, sizeof(*z));
+	z->start_pfn = pfn;
+	z->id = (uint8_t)number;
+	z->type = number & ((1u << ZONE_TYPE_BITS) - 1);
+	z->node = (int)(number >> ZONE_TYPE_BITS);
+	z->state = state_allocated(number, 0);
+	z->name = type_names[z->type];
+	z->idle[LEVEL_BLOCK] = PFN_NONE;
+	z->idle[LEVEL_GIB] = PFN_NONE;
+	z->unmovable = PFN_NONE;
+}
+
 /* Returns a new zone, which has no RAM yet; the first is at pfn. Its first shelf lies behind it. */
 static struct zone *new_zone(unsigned int number, pfn_t pfn)
 {
 	int nid = (int)(number >> ZONE_TYPE_BITS);
 	struct zone *z = zone_metadata(sizeof(*z) + sizeof(struct shelf), nid);
 
-	memset(z, 0, sizeof(*z));
+	zone_init(z, number, pfn);
 	init_shelf(z, pfn >> SHELF_ORDER, (struct shelf *)(z + 1));
-	z->start_pfn = pfn;
-	z->id = (uint8_t)number;
-	z->type = number & ((1u << ZONE_TYPE_BITS) - 1);
-	z->node = nid;
-	z->state = state_allocated(number, 0);
-	z->name = type_names[z->type];
-	z->idle[LEVEL_BLOCK] = PFN_NONE;
-	z->idle[LEVEL_GIB] = PFN_NONE;
-	z->unmovable = PFN_NONE;
 	node_set_online(nid);
 	return state_zones[number] = z;
+}
+
+/* Those behind it in zone_list[] move, the last one first, so that each is there at any time. */
+void zone_publish(struct zone *z)
+{
+	unsigned int at = 0, end;
+
+	while (zone_list[at] && zone_list[at]->id < z->id)
+		at++;
+	for (end = at; zone_list[end]; end++)
+		;
+	for (; end > at; end--)
+		__atomic_store_n(&zone_list[end], zone_list[end - 1], __ATOMIC_RELEASE);
+	__atomic_store_n(&zone_list[at], z, __ATOMIC_RELEASE);
+	__atomic_store_n(&state_zones[z->id], z, __ATOMIC_RELEASE);
 }
 
 /* Returns the owners of the shelf that the frame lies in, none of them known if they are new. */
@@ -297,7 +311,9 @@ static void place_gibs(struct zone *z)
 	bool movable = movable_node_enabled;
 	const uint64_t stride = sizeof(struct gib) + BITMAP_BITS * sizeof(struct bitmap);
 	pfn_t first = gib_of(z->run_start), last = gib_of(z->run_end - 1);
-	uint64_t blocks = block_of(z->run_end - 1) + 1;
+	/* A GiB of Hotplug memory may get more of it. */
+	uint64_t blocks =
+	    z->type == ZONE_HOTPLUG ? BITMAP_BITS : (uint64_t)block_of(z->run_end - 1) + 1;
 	uint64_t bytes =
 	    (last - first) * stride + sizeof(struct gib) + blocks * sizeof(struct bitmap);
 	phys_addr_t from = PFN_PHYS(run_start(z->run_start, GIB_ORDER));
@@ -369,8 +385,10 @@ static void forget_zones(void)
 	}
 	zones_bytes = 0;
 #pragma GCC unroll 8
-	for (unsigned int i = 0; i < NR_ZONE_NUMBERS; i++)
+	for (unsigned int i = 0; i < NR_ZONE_NUMBERS; i++) {
 		state_zones[i] = &no_zone;
+		zone_list[i] = NULL;
+	}
 #pragma GCC unroll 8
 	for (unsigned int i = 0; i < NR_SHELVES; i++)
 		zone_owners[i] = NULL;
@@ -427,8 +445,7 @@ uint64_t nr_free_pages(void)
 	return sum;
 }
 
-/* Computes the reserves: lowmem_reserve[j] is kept from requests that type j could serve. */
-void zones_finish(void)
+void zones_set_reserves(void)
 {
 	uint64_t managed[MAX_NR_ZONES] = { 0 };
 
@@ -447,6 +464,11 @@ void zones_finish(void)
 		z->lowmem_reserve[ZONE_HOTPLUG] = z->lowmem_reserve[ZONE_NORMAL] +
 						  (above < z->managed / 4 ? above : z->managed / 4);
 	}
+}
+
+void zones_finish(void)
+{
+	zones_set_reserves();
 	cache_init();
 	mm_debug_start();
 }
@@ -466,14 +488,22 @@ static void count_handed_over(struct zone *z, uint64_t frames)
 }
 
 /*
- * Hands over the frames [pfn, end) of a block of which only a part is usable. The block is opened.
- * All its frames start as marked reserved; those that are handed over lose the mark (P4).
+ * Opens a block of which only a part is usable, in a hold of its own, because that is long. All its
+ * frames are marked reserved.
  */
-static void hand_over_part(struct zone *z, pfn_t pfn, pfn_t end)
+static void open_part(struct zone *z, pfn_t pfn)
 {
+	unsigned long flags = port_lock_irqsave(&z->lock);
+
 	buddy_open_gib(z, pfn);
 	if (!bitmap_test(&gib_at(z, gib_of(pfn))->open, block_of(pfn)))
 		buddy_open_block(z, run_start(pfn, BLOCK_ORDER), state_reserved(z->id));
+	port_unlock_irqrestore(&z->lock, flags);
+}
+
+/* Hands over the frames [pfn, end) of an open block: they lose the mark of reserved ones (P4). */
+static void hand_over_part(struct zone *z, pfn_t pfn, pfn_t end)
+{
 	set_states(pfn_to_page(pfn), end - pfn, 0);
 	buddy_put_range(z, pfn, end);
 	count_handed_over(z, end - pfn);
@@ -548,13 +578,17 @@ unsigned long memblock_free_range(unsigned long pfn, unsigned long end_pfn)
 	struct zone *z = pfn_zone(pfn);
 	pfn_t end = pfn;
 	unsigned long flags;
+	bool part;
 
 	if (pfn % GIB_FRAMES == 0)
 		end = gib_pfn(end_of_own(z, gib_of(pfn), gib_of(end_pfn)));
+	part = end == pfn && (pfn % BLOCK_FRAMES || end_pfn - pfn < BLOCK_FRAMES);
+	if (part)
+		open_part(z, pfn);
 	flags = port_lock_irqsave(&z->lock);
 	if (end != pfn) {
 		hand_over_gibs(z, gib_of(pfn), gib_of(end));
-	} else if (pfn % BLOCK_FRAMES == 0 && end_pfn - pfn >= BLOCK_FRAMES) {
+	} else if (!part) {
 		end = end_of_blocks(z, pfn, end_pfn);
 		hand_over_blocks(z, pfn, end);
 	} else {
@@ -564,6 +598,16 @@ unsigned long memblock_free_range(unsigned long pfn, unsigned long end_pfn)
 	}
 	port_unlock_irqrestore(&z->lock, flags);
 	return end;
+}
+
+unsigned long memblock_irq_save(void)
+{
+	return port_irq_save();
+}
+
+void memblock_irq_restore(unsigned long flags)
+{
+	port_irq_restore(flags);
 }
 
 void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order)

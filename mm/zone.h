@@ -50,8 +50,9 @@
  *
  *   Z1 All RAM of a block is one zone's: that of the node and the type of memory that memblock has
  *      there. A zone has a gib in exactly the GiBs in which it has RAM, and a shelf where it has a
- *      gib. zone_owners[] says the same: each byte of a GiB or block names its zone, or ZONE_NONE
- *      where there is no RAM; ZONE_MIXED is in exactly those GiBs in which several zones have RAM.
+ *      gib, or had one: a zone and its shelves stay when RAM leaves. zone_owners[] says the same:
+ *      each byte of a GiB or block names its zone, or ZONE_NONE where there is no RAM; ZONE_MIXED
+ *      is in exactly those GiBs in which several zones have RAM.
  *   Z2 present counts the zone's frames that are RAM in memblock, managed those handed over;
  *      start_pfn is the first of its RAM, end_pfn the end of the last.
  *   Z3 The fallback list of each node (numa.h) has every zone once, in the order that is described
@@ -221,7 +222,7 @@ enum {
 	GIBS_OPEN,                    /* gibs that are open */
 	GIBS_HEAD,                    /* gibs allocated in one piece */
 	GIBS_KNOWN,                   /* gibs whose struct gib was written */
-	GIBS_EXIST,                   /* gibs in which the zone has RAM; set at boot */
+	GIBS_EXIST,                   /* gibs in which the zone has RAM */
 	NR_GIB_SETS
 };
 
@@ -264,7 +265,17 @@ struct zone {
  */
 extern struct zone *zone_list[NR_ZONE_NUMBERS];
 
-#define for_each_zone(z) for (struct zone **z##_at = zone_list, *z; (z = *z##_at); z##_at++)
+/* Runs the body for each zone; for one twice, if a zone is made meanwhile: zone_publish(). */
+#define for_each_zone(z)                           \
+	for (struct zone **z##_at = zone_list, *z; \
+	     (z = __atomic_load_n(z##_at, __ATOMIC_ACQUIRE)); z##_at++)
+
+/* Runs the body for each zone that has RAM now: the last of a Hotplug zone may have left. */
+#define for_each_populated_zone(z) \
+	for_each_zone(z)           \
+		if (!(z)->present) \
+			;          \
+		else
 
 /* Stands for a zone that does not exist: it has no RAM. Its number is ZONE_NONE. */
 extern struct zone no_zone;
@@ -385,10 +396,23 @@ static inline unsigned int gfp_type(gfp_t gfp)
 /*
  * The fallback list of each node: the numbers of all zones in the order in which a request on the
  * node is served (numa.h), and ZONE_NONE behind the last. zones_init() has numa_make_lists() make
- * them, and set the homes of the CPUs.
+ * them, and set the homes of the CPUs. A list has room for the Hotplug zones of all nodes.
  */
 extern const uint8_t *node_zonelists[MAX_NUMNODES];
 void numa_make_lists(void);
+
+/*
+ * Inserts a Hotplug zone that was made after zones_init() into the list of each node. A CPU that
+ * goes through a list meanwhile may meet a zone twice, and misses none that was in it. memory has
+ * room for the list of the zone's node, if that was not known until now; else it is not used.
+ */
+void numa_add_zone(const struct zone *z, void *memory);
+
+/* Returns whether a node has a list of its own: it was known to zones_init(), or has a zone. */
+bool numa_has_list(int nid);
+
+/* Sets the homes of the CPUs anew, after a node's first RAM has come or its last has left. */
+void numa_set_homes(void);
 
 /* Allocates memory of a node, or else of another, for zones_init(). Its contents are undefined. */
 void *zone_metadata(uint64_t bytes, int nid);
@@ -410,8 +434,10 @@ static inline struct fallback fallback_of(int nid, gfp_t gfp)
 /* Returns the next zone, or NULL behind the last. */
 static inline struct zone *fallback_next(struct fallback *f)
 {
-	while (*f->at != ZONE_NONE) {
-		struct zone *z = state_zones[*f->at++];
+	uint8_t number;
+
+	while ((number = __atomic_load_n(f->at++, __ATOMIC_RELAXED)) != ZONE_NONE) {
+		struct zone *z = state_zones[number];
 
 		if (z->type <= f->type && (f->node == NUMA_NO_NODE || z->node == f->node))
 			return z;
@@ -527,6 +553,20 @@ void zones_finish(void);
 /* Return the free frames of a zone, and of all zones, with those in the CPUs' frame caches. */
 uint64_t zone_nr_free_pages(const struct zone *z);
 uint64_t nr_free_pages(void);
+
+/*
+ * For hotplug.c: zone_init() makes the memory at z the zone with this number, which has no RAM yet
+ * and no shelf; pfn is where its first will be. zone_publish() makes it known. A CPU that goes
+ * through the zones meanwhile may meet one twice.
+ */
+void zone_init(struct zone *z, unsigned int number, pfn_t pfn);
+void zone_publish(struct zone *z);
+
+/*
+ * Computes the reserves of all zones: lowmem_reserve[j] is kept from requests that type j could
+ * serve. zones_finish() does, and hotplug.c when RAM has come or left.
+ */
+void zones_set_reserves(void);
 
 /* The bytes that zones_init() took from memblock for zones, shelves, gibs and lists. */
 extern uint64_t zones_bytes;

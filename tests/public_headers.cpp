@@ -4,6 +4,7 @@ extern "C" {
 #include "mm/check.h"
 #include "mm/debug.h"
 #include "mm/gfp.h"
+#include "mm/hotplug.h"
 #include "mm/memblock.h"
 #include "mm/page.h"
 #include "mm/page_state.h"

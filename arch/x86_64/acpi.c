@@ -47,7 +47,7 @@
 
 #define WAIT_MS             1000
 
-static struct acpi_table find_dsdt(const struct acpi_table *fadt)
+struct acpi_table acpi_find_dsdt(const struct acpi_table *fadt)
 {
 	struct acpi_table dsdt = acpi_map_table(acpi_field(fadt, FADT_X_DSDT, 8), "DSDT");
 
@@ -93,9 +93,8 @@ static bool find_s5(const struct acpi_table *dsdt, uint8_t *type_a, uint8_t *typ
 	return false;
 }
 
-/* Returns the I/O port of a control register, or 0 if there is none. */
-static uint16_t control_port(const struct acpi_table *fadt, uint32_t offset,
-			     uint32_t extended_offset)
+uint16_t acpi_register_port(const struct acpi_table *fadt, uint32_t offset,
+			    uint32_t extended_offset)
 {
 	uint64_t port = acpi_field(fadt, offset, 4);
 
@@ -130,9 +129,9 @@ static void request_sleep(uint16_t control, uint8_t type)
 void acpi_poweroff(void)
 {
 	struct acpi_table fadt = acpi_find_table("FACP");
-	struct acpi_table dsdt = find_dsdt(&fadt);
-	uint16_t control_a = control_port(&fadt, FADT_PM1A_CONTROL, FADT_X_PM1A_CONTROL);
-	uint16_t control_b = control_port(&fadt, FADT_PM1B_CONTROL, FADT_X_PM1B_CONTROL);
+	struct acpi_table dsdt = acpi_find_dsdt(&fadt);
+	uint16_t control_a = acpi_register_port(&fadt, FADT_PM1A_CONTROL, FADT_X_PM1A_CONTROL);
+	uint16_t control_b = acpi_register_port(&fadt, FADT_PM1B_CONTROL, FADT_X_PM1B_CONTROL);
 	uint8_t type_a, type_b;
 
 	if (control_a == 0 || !find_s5(&dsdt, &type_a, &type_b))

@@ -4,7 +4,10 @@
  */
 #include "arch/x86_64/address_space.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/frame_access.h"
 #include "arch/x86_64/paging.h"
+#include "arch/x86_64/paging_hotplug.h"
+#include "arch/x86_64/probe_added.h"
 #include "arch/x86_64/pte.h"
 #include "arch/x86_64/sections.h"
 #include "arch/x86_64/vga.h"
@@ -36,6 +39,59 @@ void port_unmap_frames(pfn_t pfn, uint64_t nr)
 	paging_set_present(virt, nr, false);
 	for (uint64_t i = 0; i < nr; i++)
 		invlpg(virt + i * PAGE_SIZE);
+}
+
+uint64_t port_tables_of(phys_addr_t base, uint64_t size)
+{
+	return paging_tables_of(base, size);
+}
+
+bool port_probe_memory(phys_addr_t base, uint64_t size)
+{
+	bool there;
+
+	if (base + size > address_space_limit())
+		return false;
+	there = probe_added_memory(base, size);
+	frame_hide();
+	return there;
+}
+
+int port_map_memory(const struct port_memory *m)
+{
+	int error = paging_map_memory(m);
+
+	frame_hide();
+	return error;
+}
+
+void port_unmap_memory(const struct port_memory *m)
+{
+	paging_unmap_memory(m);
+}
+
+/*
+ * Makes this CPU forget all translations, global ones too, and all that it knows of the tables: a
+ * change of CR4.PGE does, and loading CR3 where no page is global (SDM 3A, 4.10.4.1).
+ */
+static void flush_here(void *unused)
+{
+	uint64_t cr4 = read_cr4();
+
+	(void)unused;
+	if (cr4 & CR4_PGE) {
+		write_cr4(cr4 & ~CR4_PGE);
+		write_cr4(cr4);
+	} else {
+		write_cr3(read_cr3());
+	}
+}
+
+/* A flush of everything is simpler than one of each page, and cheaper from a few pages on. */
+void port_flush_memory(const struct port_memory *m)
+{
+	(void)m;
+	port_on_each_cpu(flush_here, NULL);
 }
 
 phys_addr_t address_space_limit(void)
@@ -77,6 +133,7 @@ void address_space_init(phys_addr_t kernel_phys, bool small_direct_map)
 	paging_direct_map();
 	write_cr3(paging_root());
 	vga_remap();
+	frame_access_init();
 	write_cr0(read_cr0() | CR0_WP);
 	if (cpu_features.pge)
 		write_cr4(read_cr4() | CR4_PGE);

@@ -32,6 +32,19 @@ static inline uint16_t inw(uint16_t port)
 	return value;
 }
 
+static inline void outl(uint16_t port, uint32_t value)
+{
+	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline uint32_t inl(uint16_t port)
+{
+	uint32_t value;
+
+	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+	return value;
+}
+
 /* Waits about a microsecond, for chips that are slower than the processor, by a write to a port
    that no device decodes. The usual port 80h would overwrite the progress code. */
 static inline void io_delay(void)

@@ -11,24 +11,14 @@
  */
 #include "arch/x86_64/paging.h"
 
-#include "arch/x86_64/pte.h"
+#include "arch/x86_64/paging_tables.h"
 #include "mm/gfp.h"
 #include "mm/memblock.h"
 
-static struct paging_config config;
-static phys_addr_t root;
-static phys_addr_t zero_page;
-static phys_addr_t zero_table[2];
-static uint64_t table_bytes;
+struct paging_tables paging;
+
 static bool use_allocator;
 static uintptr_t next_window;
-
-static uint64_t *entry_at(phys_addr_t table, unsigned int level, uintptr_t virt)
-{
-	uint64_t *entries = phys_to_virt(table);
-
-	return &entries[pte_index(virt, level)];
-}
 
 /*
  * Allocates *n consecutive frames and returns the address of the first. Halves *n until there is
@@ -58,16 +48,8 @@ static phys_addr_t alloc_zeroed_frame(void)
 /* Makes a table that has no entry present. */
 static phys_addr_t empty_table(void)
 {
-	table_bytes += PAGE_SIZE;
+	paging.bytes += PAGE_SIZE;
 	return alloc_zeroed_frame();
-}
-
-/* Writes n entries: the first gets value, each other one step more than the one before. */
-static void write_run(uint64_t *entry, uint64_t n, uint64_t value, uint64_t step)
-{
-#pragma GCC unroll 8
-	for (uint64_t i = 0; i < n; i++, value += step)
-		entry[i] = value;
 }
 
 /*
@@ -78,29 +60,9 @@ static phys_addr_t full_tables(uint64_t *n, uint64_t value, uint64_t step)
 {
 	phys_addr_t tables = alloc_frames(n);
 
-	table_bytes += *n * PAGE_SIZE;
+	paging.bytes += *n * PAGE_SIZE;
 	write_run(phys_to_virt(tables), *n * PTE_ENTRIES, value, step);
 	return tables;
-}
-
-/* Returns all bits but the address of a leaf at this level, for the protection prot. */
-static uint64_t leaf_bits(unsigned int prot, unsigned int level)
-{
-	uint64_t bits = PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL;
-
-	if (prot & PAGING_WRITE)
-		bits |= PTE_WRITE;
-	if (prot & PAGING_DEVICE)
-		bits |= PTE_PCD | PTE_PWT;
-	if (!(prot & PAGING_EXEC) && config.nx)
-		bits |= PTE_NX;
-	return level ? bits | PTE_PS : bits;
-}
-
-/* Returns an entry that leads to table. It permits writing and execution: only leaves forbid. */
-static uint64_t table_entry(phys_addr_t table)
-{
-	return table | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED;
 }
 
 /* Returns the table that entry leads to. Makes it if there is none. */
@@ -119,20 +81,7 @@ static bool is_leaf_level(unsigned int level, unsigned int prot)
 {
 	if (prot & PAGING_SMALL)
 		return level == 0;
-	return level <= (config.pdpe1gb ? 2 : 1);
-}
-
-/*
- * Returns how many entries of this level, from virt's on, span only addresses in [virt, last]: 0 if
- * virt is not the first address of its entry.
- */
-static uint64_t whole_entries(unsigned int level, uintptr_t virt, uintptr_t last)
-{
-	uint64_t below = (1ull << pte_shift(level)) - 1;
-
-	if (virt & below)
-		return 0;
-	return ((last - virt) >> pte_shift(level)) + ((last & below) == below);
+	return level <= (paging.config.pdpe1gb ? 2 : 1);
 }
 
 /*
@@ -149,14 +98,6 @@ static void refuse_present(const uint64_t *entry, uint64_t n, uintptr_t virt)
 	if (any & PTE_PRESENT)
 		panic("page tables: one of the %llu entries from 0x%lx on is in use already",
 		      (unsigned long long)n, (unsigned long)virt);
-}
-
-/* Returns the last address of [virt, last] that virt's entry at this level spans. */
-static uintptr_t last_below(unsigned int level, uintptr_t virt, uintptr_t last)
-{
-	uintptr_t entry_last = virt | ((1ull << pte_shift(level)) - 1);
-
-	return entry_last < last ? entry_last : last;
 }
 
 /*
@@ -208,12 +149,12 @@ static void map_level(phys_addr_t table, bool empty, unsigned int level, uintptr
  */
 static phys_addr_t table_of(uintptr_t virt, uintptr_t last, unsigned int *level, bool *empty)
 {
-	phys_addr_t table = root;
-	uint64_t before = table_bytes;
+	phys_addr_t table = paging.root;
+	uint64_t before = paging.bytes;
 
 	for (*level = PTE_LEVELS - 1; (virt ^ last) < (1ull << pte_shift(*level)) - 1; --*level)
 		table = child_table(entry_at(table, *level, virt));
-	*empty = table_bytes != before; /* below a new table all are new */
+	*empty = paging.bytes != before; /* below a new table all are new */
 	return table;
 }
 
@@ -235,14 +176,6 @@ void paging_map(uintptr_t virt, phys_addr_t phys, uint64_t size, unsigned int pr
 void paging_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
 {
 	paging_map(virt, phys, size, PAGING_WRITE);
-}
-
-/* Returns an entry of this level for a hole: it leads to the zero page, or to a shared table. */
-static uint64_t zero_entry(unsigned int level)
-{
-	if (level)
-		return zero_table[level - 1] | PTE_PRESENT | PTE_ACCESSED;
-	return zero_page | leaf_bits(0, 0);
 }
 
 /* Does for a hole what map_level() does for memory. */
@@ -284,14 +217,14 @@ void paging_init(const struct paging_config *wanted)
 {
 	uint64_t one = 1;
 
-	config = *wanted;
-	table_bytes = 0;
+	paging.config = *wanted;
+	paging.bytes = 0;
 	use_allocator = false;
 	next_window = WINDOWS_BASE;
-	root = empty_table();
-	zero_page = alloc_zeroed_frame();
-	zero_table[0] = full_tables(&one, zero_entry(0), 0);
-	zero_table[1] = full_tables(&one, zero_entry(1), 0);
+	paging.root = empty_table();
+	paging.zero_page = alloc_zeroed_frame();
+	paging.zero_table[0] = full_tables(&one, zero_entry(0), 0);
+	paging.zero_table[1] = full_tables(&one, zero_entry(1), 0);
 }
 
 static void map_ram(phys_addr_t base, phys_addr_t end, unsigned int prot)
@@ -303,8 +236,9 @@ static void map_ram(phys_addr_t base, phys_addr_t end, unsigned int prot)
 /* Maps each range of whole frames in up to three parts: before, in and after the read-only one. */
 void paging_direct_map(void)
 {
-	phys_addr_t ro = config.ro_base, ro_end = config.ro_base + config.ro_size;
-	unsigned int small = config.small_direct_map ? PAGING_SMALL : 0;
+	phys_addr_t ro = paging.config.ro_base,
+		    ro_end = paging.config.ro_base + paging.config.ro_size;
+	unsigned int small = paging.config.small_direct_map ? PAGING_SMALL : 0;
 	unsigned long start_pfn, end_pfn;
 	int i;
 
@@ -325,7 +259,7 @@ void paging_direct_map(void)
  */
 static uint64_t *find_end(uintptr_t virt, unsigned int *level)
 {
-	phys_addr_t table = root;
+	phys_addr_t table = paging.root;
 
 	for (*level = PTE_LEVELS - 1;; --*level) {
 		uint64_t *entry = entry_at(table, *level, virt);
@@ -347,7 +281,7 @@ static uint64_t *find_leaf(uintptr_t virt, unsigned int *level)
 bool paging_walk(uintptr_t virt, struct paging_leaf *leaf)
 {
 	unsigned int level;
-	const uint64_t *entry = root ? find_leaf(virt, &level) : NULL;
+	const uint64_t *entry = paging.root ? find_leaf(virt, &level) : NULL;
 
 	if (!entry)
 		return false;
@@ -398,12 +332,23 @@ void *ioremap(phys_addr_t phys, size_t size)
 	return (void *)(virt + (phys - first));
 }
 
+uint64_t *paging_reserve_page(uintptr_t *virt)
+{
+	unsigned int level;
+
+	*virt = next_window;
+	next_window += 2 * PAGE_SIZE;
+	paging_map(*virt, 0, PAGE_SIZE, PAGING_SMALL);
+	paging_unmap_page(*virt);
+	return find_end(*virt, &level);
+}
+
 phys_addr_t paging_root(void)
 {
-	return root;
+	return paging.root;
 }
 
 uint64_t paging_table_bytes(void)
 {
-	return table_bytes;
+	return paging.bytes;
 }

@@ -76,6 +76,12 @@ void paging_use_allocator(void);
  */
 void *ioremap(phys_addr_t phys, size_t size);
 
+/*
+ * Reserves a page of addresses among the windows and makes its tables, but maps nothing there. Sets
+ * *virt to its address. Returns its page table entry, which the caller may write.
+ */
+uint64_t *paging_reserve_page(uintptr_t *virt);
+
 /* The entry that maps an address. */
 struct paging_leaf {
 	phys_addr_t phys; /* physical address of the address itself, not of its page */

@@ -125,6 +125,30 @@ bool memtest_any_bad(pfn_t pfn, pfn_t end)
 	return false;
 }
 
+/*
+ * An entry of which the middle is forgotten becomes two. When the table is full it stays as it is:
+ * nothing that is bad is lost, and a frame too many on the list is one good frame not used.
+ */
+void memtest_forget(pfn_t pfn, pfn_t end)
+{
+	for (unsigned int i = nr_bad; i-- > 0;) {
+		if (bad[i].pfn >= end || bad[i].end <= pfn)
+			continue;
+		if (bad[i].pfn < pfn && bad[i].end > end) {
+			if (nr_bad == MAX_BAD)
+				continue;
+			bad[nr_bad].pfn = end;
+			bad[nr_bad++].end = bad[i].end;
+		}
+		if (bad[i].pfn < pfn)
+			bad[i].end = pfn;
+		else if (bad[i].end > end)
+			bad[i].pfn = end;
+		else
+			bad[i] = bad[--nr_bad];
+	}
+}
+
 uint64_t memtest_nr_bad(void)
 {
 	uint64_t sum = 0;

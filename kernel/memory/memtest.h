@@ -55,6 +55,9 @@ uint64_t memtest_nr_bad(void);
 /* Prints the ranges of frames that are out of service, one a line, in no order. */
 void memtest_print_bad(print_fn print);
 
+/* Forgets what is bad of the frames [pfn, end): they are no longer there. */
+void memtest_forget(pfn_t pfn, pfn_t end);
+
 /*
  * Shows on one line of the consoles how far test is, once a GiB, and clears the line at the end of
  * each half. Prints nothing if the memory is 1 GiB or less. To be called by go_on().

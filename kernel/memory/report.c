@@ -52,19 +52,34 @@ static void iomem_line(print_fn print, const char *indent, uint64_t base, uint64
 	print("%s%08llx-%08llx : %s\n", indent, ULL(base), ULL(end - 1), name);
 }
 
+/* Prints the memory that was added, of [from, to), which the firmware's map does not have. */
+static void iomem_added(print_fn print, phys_addr_t from, phys_addr_t to)
+{
+	struct memblock_region *region;
+
+	for_each_mem_region(region)
+		if (memblock_is_hotpluggable(region) && region->base >= from && region->base < to)
+			iomem_line(print, "", region->base, region->base + region->size,
+				   "System RAM");
+}
+
 void report_iomem(print_fn print)
 {
 	struct mm_image_part parts[MM_IMAGE_PARTS];
 	unsigned int nr = mm_image_parts(parts);
+	phys_addr_t end = 0; /* of the range before */
 
 	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
 		const struct e820_range *r = &e820_map.ranges[i];
 
+		iomem_added(print, end, r->base);
+		end = r->base + r->size;
 		iomem_line(print, "", r->base, r->base + r->size, iomem_name(r->type));
 		for (unsigned int j = 0; j < nr; j++)
 			if (parts[j].base >= r->base && parts[j].base - r->base < r->size)
 				iomem_line(print, "  ", parts[j].base, parts[j].end, parts[j].name);
 	}
+	iomem_added(print, end, PHYS_ADDR_MAX);
 }
 
 const char *zone_text(const struct zone *z, char text[ZONE_TEXT])

@@ -14,7 +14,7 @@ void report_corrections(print_fn print);
 
 /*
  * Prints physical memory by use, in the form of Linux's /proc/iomem: the ranges of the corrected
- * map, and the parts of the kernel's image inside their range.
+ * map, the parts of the kernel's image inside their range, and memory that was added.
  */
 void report_iomem(print_fn print);
 

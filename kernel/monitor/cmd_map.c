@@ -2,6 +2,7 @@
  * cmd_map.c: the monitor's commands that show memory as a picture. As commands of run= they print
  * pictures and wait for no key, since nobody may be at a keyboard.
  */
+#include "arch/x86_64/arch.h"
 #include "kernel/console/keys.h"
 #include "kernel/monitor/command.h"
 #include "kernel/monitor/monitor.h"
@@ -12,12 +13,22 @@
 
 #define STRESS_ROUNDS 8 /* about half a minute with a live picture */
 
+/* Returns the next key; or KEY_NONE, when the picture has changed while none came. */
+static int next_key(void)
+{
+	int key;
+
+	while ((key = key_poll()) == KEY_NONE && !picture_poll(NULL))
+		arch_idle();
+	return key;
+}
+
 static void picture_with_keys(pfn_t pfn, unsigned int order)
 {
 	picture_begin(pfn, order);
 	do
 		picture_draw(NULL);
-	while (picture_key(key_read()));
+	while (picture_key(next_key()));
 	picture_end();
 }
 

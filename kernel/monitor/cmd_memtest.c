@@ -3,6 +3,7 @@
  * it again except for the frames that failed.
  */
 #include "kernel/console/console.h"
+#include "kernel/memory/hotplug.h"
 #include "kernel/memory/memtest.h"
 #include "kernel/memory/steps.h"
 #include "kernel/monitor/command.h"
@@ -14,9 +15,6 @@
 #include "mm/zone.h"
 
 #define DEFAULT_PASSES 2 /* the two patterns that differ at each address: memtest.h */
-
-/* The owner word of frames that are out of service, "bad"; `page PFN` shows it. */
-#define BAD_OWNER      0x626164ul
 
 static struct page *taken;
 
@@ -41,7 +39,7 @@ static void give_back_good_frames(struct page *page, unsigned int order)
 	split_page(page, order);
 	for (pfn_t i = 0; i < (pfn_t)1 << order; i++)
 		if (memtest_any_bad(pfn + i, pfn + i + 1))
-			set_page_private(&page[i], BAD_OWNER);
+			set_page_private(&page[i], PAGE_HWPOISON);
 		else
 			__free_page(page + i);
 }
@@ -65,6 +63,7 @@ static void give_back(void)
 static bool show_and_ask(const struct memtest *test)
 {
 	memtest_progress(test, console_printf);
+	hotplug_progress();
 	return !console_interrupted();
 }
 

@@ -4,6 +4,7 @@
  */
 #include "kernel/boot_info.h"
 #include "kernel/console/console.h"
+#include "kernel/memory/hotplug.h"
 #include "kernel/memory/probe.h"
 #include "kernel/memory/report.h"
 #include "kernel/memory/setup.h"
@@ -66,7 +67,7 @@ static int cmd_iomem(int argc, char **argv)
 static int cmd_buddyinfo(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	for_each_zone(z) {
+	for_each_populated_zone(z) {
 		uint64_t counts[NR_ORDERS];
 
 		zone_free_blocks(z, counts);
@@ -81,7 +82,7 @@ static int cmd_buddyinfo(int argc, char **argv)
 static int cmd_zoneinfo(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	for_each_zone(z) {
+	for_each_populated_zone(z) {
 		console_printf("Node %d, zone %8s\n", z->node, z->name);
 		console_printf("  pages free     %llu\n", ULL(zone_nr_free_pages(z)));
 		console_printf("        spanned  %llu\n", ULL(z->end_pfn - z->start_pfn));
@@ -122,7 +123,9 @@ static int cmd_meminfo(int argc, char **argv)
 	meminfo_line("MemTotal:", managed << (PAGE_SHIFT - 10));
 	meminfo_line("MemFree:", nr_free << (PAGE_SHIFT - 10));
 	meminfo_line("MemAvailable:", nr_free << (PAGE_SHIFT - 10));
-	meminfo_line("MemMap:", mm_report.mem_map_bytes >> 10);
+	meminfo_line(
+	    "MemMap:",
+	    (mm_report.mem_map_bytes + hotplug_bytes() / PAGE_SIZE * sizeof(struct page)) >> 10);
 	meminfo_line("MemMapTouched:", mem_map_touched() >> 10);
 	if (mm_report.count_page_table_bytes)
 		meminfo_line("PageTables:", mm_report.count_page_table_bytes() >> 10);

@@ -31,6 +31,7 @@ extern const struct command debug_commands[];   /* cmd_debug.c */
 extern const struct command map_commands[];     /* cmd_map.c */
 extern const struct command memtest_commands[]; /* cmd_memtest.c */
 extern const struct command numa_commands[];    /* cmd_numa.c */
+extern const struct command hotplug_commands[]; /* cmd_hotplug.c */
 extern const struct command system_commands[];  /* cmd_system.c */
 
 /* All of these tables; a null pointer ends the list. */

@@ -14,8 +14,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "arch/x86_64/arch.h"
 #include "kernel/console/console.h"
 #include "kernel/console/keys.h"
+#include "kernel/memory/hotplug.h"
 #include "lib/string.h"
 
 #define COLUMNS     80
@@ -226,6 +228,34 @@ static void edit_key(struct editor *e, int key)
 	}
 }
 
+/* Shows the line again below what was printed meanwhile. */
+static void show_again(struct editor *e)
+{
+	e->shown = 0;
+	repaint(e);
+}
+
+/*
+ * Returns the next key. While none comes, memory may be plugged and unplugged; what that logs comes
+ * below the line, which is then shown once more. After a panic this does not happen.
+ */
+static int next_key(struct editor *e)
+{
+	int key;
+
+	if (console_is_polling())
+		return key_read();
+	while ((key = key_poll()) == KEY_NONE) {
+		if (hotplug_changed()) {
+			console_printf("\n");
+			hotplug_poll();
+			show_again(e);
+		}
+		arch_idle();
+	}
+	return key;
+}
+
 void line_read(const char *prompt, char *line)
 {
 	struct editor e = {
@@ -236,7 +266,7 @@ void line_read(const char *prompt, char *line)
 
 	console_printf("%s", prompt);
 	for (;;) {
-		int key = key_read();
+		int key = next_key(&e);
 
 		if (key == '\r' || key == '\n')
 			break;

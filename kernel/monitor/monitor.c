@@ -22,10 +22,10 @@
 #define PANIC_PROMPT "panic> "
 #define MAX_WORDS    16
 
-const struct command *const command_tables[] = {
-	system_commands, mm_commands,    numa_commands, memtest_commands,
-	map_commands,    debug_commands, NULL
-};
+const struct command *const command_tables[] = { system_commands,  mm_commands,
+						 numa_commands,    hotplug_commands,
+						 memtest_commands, map_commands,
+						 debug_commands,   NULL };
 
 static bool panicked;
 

@@ -2,16 +2,18 @@
 
 #include "arch/x86_64/paging.h"
 #include "kernel/memory/steps.h"
+#include "mm/hotplug.h"
 #include "mm/memblock.h"
 #include "mm/numa.h"
 #include "mm/page_state.h"
 #include "mm/zone.h"
 
 const char *const picture_kind_names[NR_KINDS] = {
-	[KIND_ABSENT] = "nothing",    [KIND_FIRMWARE] = "firmware", [KIND_ACPI] = "ACPI data",
-	[KIND_NVS] = "NVS",           [KIND_UNUSABLE] = "unusable", [KIND_PMEM] = "persistent",
-	[KIND_LEFT_OUT] = "left out", [KIND_RESERVED] = "reserved", [KIND_KERNEL] = "kernel",
-	[KIND_MEM_MAP] = "mem_map",   [KIND_USED] = "in use",       [KIND_FREE] = "free",
+	[KIND_ABSENT] = "nothing",    [KIND_FIRMWARE] = "firmware",  [KIND_ACPI] = "ACPI data",
+	[KIND_NVS] = "NVS",           [KIND_UNUSABLE] = "unusable",  [KIND_PMEM] = "persistent",
+	[KIND_LEFT_OUT] = "left out", [KIND_ADDING] = "being added", [KIND_LEAVING] = "leaving",
+	[KIND_RESERVED] = "reserved", [KIND_KERNEL] = "kernel",      [KIND_MEM_MAP] = "mem_map",
+	[KIND_USED] = "in use",       [KIND_FREE] = "free",
 };
 
 struct frames {
@@ -98,14 +100,30 @@ static bool find_range(struct picture_area *area, pfn_t pfn, enum range_types ty
 	return false;
 }
 
+/* Narrows area around pfn by the range that is being added or removed, as find_range() does. */
+static bool find_work(struct picture_area *area, pfn_t pfn)
+{
+	const struct hotplug_work *work = &hotplug_work;
+
+	if (!work->size ||
+	    !narrow(area, pfn, PFN_DOWN(work->base), PFN_DOWN(work->base + work->size)))
+		return false;
+	area->ram = true;
+	area->kind = work->leaving ? KIND_LEAVING : KIND_ADDING;
+	return true;
+}
+
 struct picture_area picture_area_at(pfn_t pfn)
 {
 	struct picture_area area = { .end = MM_MAX_PFN, .kind = KIND_ABSENT };
 	const struct memblock_region *region;
 
+	if (find_work(&area, pfn))
+		return area;
 	for_each_mem_region(region) {
 		area.ram = narrow(&area, pfn, memblock_region_memory_base_pfn(region),
 				  memblock_region_memory_end_pfn(region));
+		area.mixed = area.ram;
 		if (area.ram)
 			return area;
 	}
@@ -120,6 +138,8 @@ pfn_t picture_end_pfn(void)
 
 	if (e820_map.nr_ranges && range_end(&e820_map.ranges[e820_map.nr_ranges - 1]) > end)
 		end = range_end(&e820_map.ranges[e820_map.nr_ranges - 1]);
+	if (hotplug_work.size && PFN_DOWN(hotplug_work.base + hotplug_work.size) > end)
+		end = PFN_DOWN(hotplug_work.base + hotplug_work.size);
 	return end < MM_MAX_PFN ? end : MM_MAX_PFN;
 }
 
@@ -238,7 +258,7 @@ void picture_count(pfn_t start, pfn_t end, struct picture_cell *cell)
 		struct picture_area area = picture_area_at(start);
 		pfn_t to = area.end < end ? area.end : end;
 
-		if (area.ram)
+		if (area.mixed)
 			count_ram(start, to, cell);
 		else
 			cell->frames[area.kind] += to - start;

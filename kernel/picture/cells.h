@@ -2,9 +2,10 @@
  * cells.h: what a range of frames holds, for the picture of memory.
  *
  * Two layers. An *area* is a stretch that the firmware's map and memblock tell apart: RAM in use by
- * this kernel, or one kind of everything else. Within RAM, memblock.reserved, the kernel's image,
- * mem_map and the allocator's bits say more. Counts come from ranges and from whole blocks, never
- * frame by frame, so that a terabyte costs a fraction of a second.
+ * this kernel, or one kind of everything else; what is being added or removed is an area, too.
+ * Within RAM, memblock.reserved, the kernel's image, mem_map and the allocator's bits say more.
+ * Counts come from ranges and from whole blocks, never frame by frame, so that a terabyte costs a
+ * fraction of a second.
  *
  * A frame that is not whole RAM belongs to the first range that touches it and is not RAM.
  */
@@ -21,6 +22,8 @@ enum picture_kind {
 	KIND_UNUSABLE,
 	KIND_PMEM,
 	KIND_LEFT_OUT, /* RAM by the map, not in memblock: mem=, not there, not addressable */
+	KIND_ADDING,   /* hotplug_work: RAM in a moment, or RAM until now */
+	KIND_LEAVING,
 	KIND_RESERVED, /* from here on RAM: in memblock.reserved, and none of the next two */
 	KIND_KERNEL,
 	KIND_MEM_MAP,
@@ -33,9 +36,10 @@ enum picture_kind {
 extern const char *const picture_kind_names[NR_KINDS];
 
 struct picture_area {
-	pfn_t start, end; /* neighbouring regions of memblock.memory are areas of their own */
-	bool ram;
-	enum picture_kind kind; /* only if it is not RAM */
+	pfn_t start, end;       /* neighbouring regions of memblock.memory are areas of their own */
+	bool ram;               /* also if it is being added or removed */
+	bool mixed;             /* its frames are of several kinds: RAM that stays */
+	enum picture_kind kind; /* of all its frames, if it is not mixed */
 };
 
 /* How many frames of each kind a range of frames has. */
@@ -45,15 +49,16 @@ struct picture_cell {
 
 /*
  * Notes where the kernel's image lies, [kernel_start, kernel_end), and looks up in the page tables
- * where mem_map lies. Needed after mem_map_init() and before anything is counted. Of a mem_map in
- * more than PICTURE_MAX_PIECES pieces the rest counts as reserved.
+ * where mem_map lies. Needed after mem_map_init(), before anything is counted, and again when
+ * memory was added or removed. Of a mem_map in more than PICTURE_MAX_PIECES pieces the rest counts
+ * as reserved.
  */
 #define PICTURE_MAX_PIECES 128
 void picture_cells_init(pfn_t kernel_start, pfn_t kernel_end);
 
 /*
- * Returns the end of what the picture shows: one frame after the last of the firmware's map and of
- * memblock, MM_MAX_PFN at most.
+ * Returns the end of what the picture shows: one frame after the last of the firmware's map, of
+ * memblock and of what is being added, MM_MAX_PFN at most.
  */
 pfn_t picture_end_pfn(void);
 

@@ -63,6 +63,12 @@ void draw_end(void)
 		send(&displays[i], CLEAR);
 }
 
+void draw_again(void)
+{
+	for (size_t i = 0; i < nr_displays; i++)
+		forget(&displays[i], displays[i].shown.columns, displays[i].shown.rows);
+}
+
 void draw_resize(unsigned int columns, unsigned int rows)
 {
 	for (size_t i = 0; i < nr_displays; i++)

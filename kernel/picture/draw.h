@@ -20,6 +20,9 @@ void draw_begin(void);
 /* Clears the screens and leaves them to lines of text. */
 void draw_end(void);
 
+/* Clears the screens, for the next pictures, of what others have written on them. */
+void draw_again(void);
+
 /* Sets the size of the terminal to what it has answered, and clears it. */
 void draw_resize(unsigned int columns, unsigned int rows);
 

@@ -7,9 +7,11 @@
  */
 #include "kernel/picture/picture.h"
 
+#include "arch/x86_64/arch.h"
 #include "kernel/boot_info.h"
 #include "kernel/console/console.h"
 #include "kernel/console/keys.h"
+#include "kernel/memory/hotplug.h"
 #include "kernel/memory/setup.h"
 #include "kernel/picture/draw.h"
 #include "kernel/picture/words.h"
@@ -17,11 +19,16 @@
 
 #define KEYS        "arrows Home End PgUp PgDn  + - Enter Backspace zoom  w whole  f frame  q quit"
 #define DELETE_CHAR 0x7f
-#define STEP        1 /* of + and -, in orders */
-#define LEAP        3 /* of Enter and Backspace: a cell becomes eight */
+#define STEP        1  /* of + and -, in orders */
+#define LEAP        3  /* of Enter and Backspace: a cell becomes eight */
+#define WORK_IDLES  10 /* calls of arch_idle(), 1/20 s at most, for memory that comes or goes */
 
 static struct screen screen;
 static struct picture_view views[DRAW_MAX_SCREENS];
+
+/* For picture_poll(): what to show below, and whether the picture shows the whole machine. */
+static const struct picture_words *poll_words;
+static bool poll_whole;
 
 /* Tells cells.c where the kernel's image lies. */
 static void find_parts(void)
@@ -111,6 +118,38 @@ void picture_draw(const struct picture_words *words)
 		render(&views[i], words, KEYS, CURSOR_SHOWN);
 		draw_screen(i, &screen);
 	}
+}
+
+/* Makes the views those of the machine as it is now. */
+static void look_again(void)
+{
+	find_parts();
+	go(views[0].cursor, poll_whole ? PICTURE_WHOLE : views[0].order);
+}
+
+/* Shows for a while what is about to be added or removed. */
+static void show_work(void)
+{
+	draw_again();
+	look_again();
+	picture_draw(poll_words);
+	for (unsigned int i = 0; i < WORK_IDLES; i++)
+		arch_idle();
+}
+
+/* What is logged meanwhile stands on the screens, too, until they are cleared. */
+bool picture_poll(const struct picture_words *words)
+{
+	if (!hotplug_changed())
+		return false;
+	poll_words = words;
+	poll_whole = picture_view_is_whole(&views[0]);
+	hotplug_watch = show_work;
+	hotplug_poll();
+	hotplug_watch = NULL;
+	draw_again();
+	look_again();
+	return true;
 }
 
 static void move(enum picture_move to)

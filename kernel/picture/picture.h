@@ -22,6 +22,13 @@ void picture_end(void);
 /* Shows memory as it is now, with words as in picture_print(). */
 void picture_draw(const struct picture_words *words);
 
+/*
+ * Adds and removes memory that was plugged, or is to be unplugged, and shows meanwhile which it is,
+ * for half a second, with words as in picture_print(). Returns whether there was any: then the
+ * picture is to be drawn anew.
+ */
+bool picture_poll(const struct picture_words *words);
+
 /* Moves the cursor or zooms, by the meaning of key. Returns false if the key ends the picture. */
 bool picture_key(int key);
 

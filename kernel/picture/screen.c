@@ -5,6 +5,7 @@
 #include "kernel/memory/steps.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "mm/hotplug.h"
 #include "mm/memblock.h"
 #include "mm/numa.h"
 #include "mm/zone.h"
@@ -31,6 +32,8 @@ static const struct screen_cell looks[NR_KINDS] = {
 	[KIND_UNUSABLE] = { 'U', ATTRIBUTE(9, 0) },
 	[KIND_PMEM] = { 'P', ATTRIBUTE(14, 0) },
 	[KIND_LEFT_OUT] = { 'X', ATTRIBUTE(8, 0) },
+	[KIND_ADDING] = { 'B', ATTRIBUTE(0, 2) },
+	[KIND_LEAVING] = { 'L', ATTRIBUTE(11, 1) },
 	[KIND_RESERVED] = { 'R', ATTRIBUTE(0, 6) },
 	[KIND_KERNEL] = { 'K', ATTRIBUTE(15, 5) },
 	[KIND_MEM_MAP] = { 'M', ATTRIBUTE(15, 4) },
@@ -154,6 +157,10 @@ struct screen_cell picture_cell_look(const struct picture_cell *cell)
 	const uint64_t usable = cell->frames[KIND_USED] + cell->frames[KIND_FREE];
 	unsigned int most = KIND_FIRMWARE;
 
+	if (cell->frames[KIND_ADDING])
+		return looks[KIND_ADDING];
+	if (cell->frames[KIND_LEAVING])
+		return looks[KIND_LEAVING];
 	if (cell->frames[KIND_KERNEL])
 		return looks[KIND_KERNEL];
 	if (cell->frames[KIND_MEM_MAP])
@@ -326,34 +333,53 @@ static void render_grid(struct screen *screen, const struct picture_view *view,
 	}
 }
 
-#define LEGEND_STEP 13 /* columns for a character of the legend and its meaning */
+#define LEGEND_STEP  13 /* columns for a character of the legend and its meaning */
+#define LEGEND_KINDS 6  /* of a row */
+
+/* Puts a kind's character and its name. Returns the column after them. */
+static unsigned int put_kind(struct screen *screen, unsigned int row, unsigned int column,
+			     enum picture_kind kind)
+{
+	const char mark[] = { looks[kind].c, '\0' };
+
+	column = put(screen, row, column, looks[kind].attribute, mark);
+	return put(screen, row, column + 1, ATTRIBUTE_PLAIN, picture_kind_names[kind]);
+}
+
+/*
+ * Puts the last row of the legend: what is being added or removed, if anything is, and the tenths;
+ * else these, and what stands on the right.
+ */
+static void render_last_legend(struct screen *screen, unsigned int row)
+{
+	const char *rest = " tenths in use, rest free; right: D DMA, 3 DMA32, N Normal, H Hotplug";
+	unsigned int column = 0;
+
+	if (hotplug_work.size) {
+		column =
+		    put_kind(screen, row, 0, hotplug_work.leaving ? KIND_LEAVING : KIND_ADDING);
+		column = put(screen, row, column, ATTRIBUTE_PLAIN, "; ");
+		rest = " tenths in use, rest free";
+	} else if (picture_has_nodes()) {
+		rest = " tenths in use; right: D DMA 3 DMA32 N Normal H Hotplug; nodes, * several";
+	}
+	column = put(screen, row, column, SHADE_LIGHT, "1");
+	column = put(screen, row, column, ATTRIBUTE_PLAIN, " to ");
+	column = put(screen, row, column, SHADE_DARK, "9");
+	put(screen, row, column, ATTRIBUTE_PLAIN, rest);
+}
 
 static void render_legend(struct screen *screen, unsigned int row)
 {
-	static const enum picture_kind legend[2][NR_KINDS / 2] = {
+	static const enum picture_kind legend[2][LEGEND_KINDS] = {
 		{ KIND_FREE, KIND_USED, KIND_KERNEL, KIND_MEM_MAP, KIND_RESERVED, KIND_LEFT_OUT },
 		{ KIND_ABSENT, KIND_FIRMWARE, KIND_ACPI, KIND_NVS, KIND_UNUSABLE, KIND_PMEM },
 	};
-	unsigned int column;
 
 	for (unsigned int line = 0; line < 2; line++)
-		for (unsigned int i = 0; i < NR_KINDS / 2; i++) {
-			const enum picture_kind kind = legend[line][i];
-			const char mark[] = { looks[kind].c, '\0' };
-
-			column =
-			    put(screen, row + line, LEGEND_STEP * i, looks[kind].attribute, mark);
-			put(screen, row + line, column + 1, ATTRIBUTE_PLAIN,
-			    picture_kind_names[kind]);
-		}
-	row += 2;
-	column = put(screen, row, 0, SHADE_LIGHT, "1");
-	column = put(screen, row, column, ATTRIBUTE_PLAIN, " to ");
-	column = put(screen, row, column, SHADE_DARK, "9");
-	put(screen, row, column, ATTRIBUTE_PLAIN,
-	    picture_has_nodes()
-		? " tenths in use; right: D DMA 3 DMA32 N Normal H Hotplug; nodes, * several"
-		: " tenths in use, rest free; on the right zones: D DMA, 3 DMA32, N Normal");
+		for (unsigned int i = 0; i < LEGEND_KINDS; i++)
+			put_kind(screen, row + line, LEGEND_STEP * i, legend[line][i]);
+	render_last_legend(screen, row + 2);
 }
 
 void picture_render(struct screen *screen, const struct picture_view *view,

@@ -9,9 +9,10 @@
  *     last        keys
  *
  * Each kind has a character of its own, so that the picture is the same without colour. A cell
- * shows the kernel or mem_map if it has a frame of them, else the kind of most of its frames, where
- * frames that the map does not mention do not count. Free frames and those in use count as one
- * kind, which is shown as all free, as the tenths in use, or as all in use.
+ * shows what is being added or removed, the kernel or mem_map if it has a frame of them, else the
+ * kind of most of its frames, where frames that the map does not mention do not count. Free frames
+ * and those in use count as one kind, which is shown as all free, as the tenths in use, or as all
+ * in use.
  */
 #ifndef KERNEL_PICTURE_SCREEN_H
 #define KERNEL_PICTURE_SCREEN_H

@@ -116,7 +116,7 @@ static void describe_range(struct text *text, pfn_t start, pfn_t end)
 	add(text, " %s", picture_size_text(end - start, size));
 	add_zones(text, start, end);
 	add_nodes(text, start, end);
-	if (area.ram || area.end < end)
+	if (area.mixed || area.end < end)
 		add_blocks(text, start, end);
 }
 

@@ -7,6 +7,7 @@
 
 #include "arch/x86_64/arch.h"
 #include "kernel/console/console.h"
+#include "kernel/memory/hotplug.h"
 #include "kernel/memory/setup.h"
 #include "kernel/memory/steps.h"
 #include "kernel/test/bench_rows.h"
@@ -62,10 +63,10 @@ static bool probe(const char *id)
 	return true;
 }
 
-/* Prints the percentage of the map's RAM that is not free now. */
+/* Prints the percentage of the RAM that is not free now: of the map's, and what was added. */
 static bool lost(const char *id)
 {
-	uint64_t ram = e820_bytes(&e820_map, E820_TYPE_RAM) >> 10;
+	uint64_t ram = (e820_bytes(&e820_map, E820_TYPE_RAM) + hotplug_bytes()) >> 10;
 	uint64_t nr_free = nr_free_pages() << (PAGE_SHIFT - 10);
 
 	bench_print_thousandths(id, (ram - nr_free) * 100000 / ram, "%");
@@ -136,6 +137,14 @@ static const struct {
 	{ "worst0.wait", bench_worst0_wait },
 	{ "worst3.alloc", bench_worst3_alloc },
 	{ "hold.max", bench_hold },
+	{ "hotadd.1G", bench_hotadd },
+	{ "hotadd.16G", bench_hotadd },
+	{ "hotadd.64G", bench_hotadd },
+	{ "hotadd.taken", bench_hotadd_taken },
+	{ "hotremove.1G", bench_hotremove },
+	{ "hotremove.16G", bench_hotremove },
+	{ "hotremove.64G", bench_hotremove },
+	{ "remove.hold", bench_remove_hold },
 };
 
 #define NR_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -162,6 +171,7 @@ int bench(const char *only)
 		if (only && strncmp(rows[i].id, only, length) != 0)
 			continue;
 		run++;
+		hotplug_progress();
 		if (console_interrupted() || !rows[i].run(rows[i].id)) {
 			console_printf("%s: interrupted, or not enough memory\n", rows[i].id);
 			status = 1;

@@ -58,6 +58,13 @@ static void add_step(void (*call)(void))
 	arch_single_step(call, visit);
 }
 
+uint64_t bench_longest_hold(void (*call)(void))
+{
+	longest = 0;
+	add_step(call);
+	return longest;
+}
+
 /* Prints the longest sequence of the calls since the last time. */
 static void print_longest(const char *name)
 {

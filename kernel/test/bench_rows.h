@@ -36,6 +36,15 @@ bool bench_worst3_alloc(const char *id);
 /* bench_hold.c: the longest hold of a lock, in instructions */
 bool bench_hold(const char *id);
 
+/* Returns the longest sequence of instructions of a call with interrupts off: see bench_hold.c. */
+uint64_t bench_longest_hold(void (*call)(void));
+
+/* bench_hotplug.c: adding and removing a DIMM; these print nothing without one */
+bool bench_hotadd(const char *id);    /* its size is the number at the end of the id, in GiB */
+bool bench_hotremove(const char *id); /* the same */
+bool bench_hotadd_taken(const char *id);
+bool bench_remove_hold(const char *id);
+
 /* The random numbers: each row begins with BENCH_SEED. Returns one below limit. */
 #define BENCH_SEED 1
 extern uint64_t bench_seed;

@@ -31,16 +31,15 @@ static const char *map_is_sorted_and_disjoint(void)
 	return NULL;
 }
 
-/* Returns whether the bytes [base, last] lie in one range of RAM of the corrected map. */
-static bool range_is_ram(phys_addr_t base, phys_addr_t last)
+/* Returns whether memblock has all frames [pfn, end) as RAM, in one region or several. */
+static bool frames_are_ram(pfn_t pfn, pfn_t end)
 {
-	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
-		const struct e820_range *r = &e820_map.ranges[i];
+	unsigned long from, to;
 
-		if (r->base <= base && last - r->base < r->size)
-			return r->type == E820_TYPE_RAM;
-	}
-	return false;
+	for (; pfn < end; pfn = to)
+		if (memblock_search_pfn_nid(pfn, &from, &to) == NUMA_NO_NODE)
+			return false;
+	return true;
 }
 
 static const char *free_memory_is_ram(void)
@@ -50,8 +49,8 @@ static const char *free_memory_is_ram(void)
 	for (; next_free_range(&start, &end); start = end) {
 		phys_addr_t base = PFN_PHYS(start), last = PFN_PHYS(end) - 1;
 
-		if (!range_is_ram(base, last))
-			return "a free range is not within one range of RAM";
+		if (!frames_are_ram(start, end))
+			return "a free range is not all RAM";
 		if (memblock_is_region_reserved(base, last - base + 1))
 			return "a free range is reserved in memblock";
 		if (base < LOW_MEMORY_KEPT || (base < 0x100000 && last >= LOW_MEMORY_END))
@@ -210,6 +209,16 @@ static bool is_of_node(const struct page *page, int nid)
 	       memblock_search_pfn_nid(page_to_pfn(page), &start, &end) == nid;
 }
 
+/* Returns whether a node has memory free that is not Hotplug: that is used last, on any node. */
+static bool serves_first(int nid)
+{
+	bool some = false;
+
+	for_each_zone(z)
+		some |= z->node == nid && z->type != ZONE_HOTPLUG && zone_nr_free_pages(z);
+	return some;
+}
+
 /* Allocates on each node, and for it alone; and on a node that does not exist. */
 static const char *every_node_serves(void)
 {
@@ -221,7 +230,7 @@ static const char *every_node_serves(void)
 		struct page *near = alloc_pages_node(nid, GFP_KERNEL, 0);
 		struct page *own = alloc_pages_node(nid, __GFP_THISNODE, 0);
 
-		if (!near || (has_some && !is_of_node(near, nid)))
+		if (!near || (serves_first(nid) && !is_of_node(near, nid)))
 			wrong = "a node with free memory does not serve first";
 		if (!own != !has_some || (own && !is_of_node(own, nid)))
 			wrong = "__GFP_THISNODE was not heeded";

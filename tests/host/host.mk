@@ -10,12 +10,14 @@ CLANG := clang
 
 # The boot on a host: the kernel's own files for it, and the simulated machine.
 SIM := kernel/memory/steps.c lib/e820.c lib/numa.c lib/format.c arch/x86_64/paging.c \
+       arch/x86_64/paging_hotplug.c arch/x86_64/probe_added.c \
        tests/host/sim/sim.c tests/host/sim/cpus.c tools/replay/mapfile.c tests/host/sim/checks.c
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
-TESTS := test_memblock test_e820 test_numa test_nodes test_paging test_zones test_node_zones \
+TESTS := test_memblock test_memblock_late test_e820 test_numa test_nodes test_paging \
+         test_paging_hotplug test_hotplug test_zones test_node_zones \
          test_buddy test_page_alloc test_caches test_check test_unmovable test_debug test_cpus \
-         test_probe test_memtest test_picture test_maps test_models test_lists test_mapfile \
+         test_probe test_memtest test_hotplug_slots test_picture test_maps test_models test_lists test_mapfile \
          test_string test_format test_crc32 test_fat test_elf test_options test_cmdline \
          test_boot_info
 
@@ -26,7 +28,7 @@ FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
 # on all of them.
 HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel kernel/* stage2 tests/host \
                                          tests/host/* tests/models tools/*))
-PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads \
+PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads $(HOST)/test_memblock_tsan \
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_gibs \
             $(HOST)/test_interleave $(HOST)/test_interleave_buddy $(HOST)/test_interleave_words \
             $(HOST)/test_faults $(HOST)/test_misuse $(HOST)/test_random $(HOST)/test_random_small \
@@ -67,11 +69,14 @@ $(HOST)/replay: $(REPLAY) $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
 MEMBLOCK              := fixture asking growing random
 NUMA                  := fixture memory nodes firmware named machines
 test_memblock_SOURCES := mm/memblock.c $(MEMBLOCK:%=tests/host/memblock/%.c)
+test_memblock_late_SOURCES := mm/memblock.c tests/host/memblock/fixture.c
 test_e820_SOURCES     := tests/host/e820_oracle.c lib/e820.c lib/format.c
 numa_ORACLE           := tests/host/numa/oracle.c tests/host/sim/numa_tables.c lib/numa.c lib/format.c
 test_numa_SOURCES     := $(NUMA:%=tests/host/numa/%.c) $(numa_ORACLE)
 test_nodes_SOURCES    := kernel/memory/nodes.c tests/host/sim/numa_tables.c $(MM) $(SIM)
 test_paging_SOURCES   := $(MM) $(SIM)
+test_paging_hotplug_SOURCES := $(MM) $(SIM)
+test_hotplug_SOURCES  := $(MM) $(SIM)
 test_zones_SOURCES    := $(MM) $(SIM) tests/host/sim/model.c tests/host/sim/arena.c
 test_node_zones_SOURCES := $(MM) $(SIM) tests/host/sim/nodes.c
 test_buddy_SOURCES    := $(MM) $(SIM) tests/host/sim/pieces.c
@@ -85,6 +90,7 @@ test_maps_SOURCES     := $(MM) $(SIM)
 test_probe_SOURCES    := kernel/memory/probe.c $(MM) $(SIM)
 test_memtest_SOURCES  := kernel/memory/memtest.c kernel/monitor/cmd_memtest.c kernel/parse.c \
                          $(MM) $(SIM)
+test_hotplug_slots_SOURCES := kernel/memory/hotplug.c lib/e820.c lib/format.c
 test_picture_SOURCES  := kernel/picture/cells.c kernel/picture/view.c kernel/picture/screen.c \
                          kernel/picture/words.c tests/host/sim/pieces.c $(MM) $(SIM)
 test_models_SOURCES   := tests/models/models.c $(MM) $(SIM)
@@ -102,8 +108,18 @@ test_boot_info_SOURCES := tests/host/kernel_block.c kernel/boot_info.c lib/crc32
 # Requests to other CPUs, and every lock, go through the test.
 test_cpus_LDFLAGS := -Wl,--wrap=port_on_each_cpu -Wl,--wrap=port_irq_save
 
+# Page tables come from a reserve of the test's, which also looks at the tables when they are flushed.
+test_paging_hotplug_LDFLAGS := -Wl,--wrap=hotplug_take_frames -Wl,--wrap=hotplug_return_frames \
+                               -Wl,--wrap=port_flush_memory
+
+# The machine of the probe's test has its own way to memory.
+test_probe_LDFLAGS := -Wl,--wrap=frame_write -Wl,--wrap=frame_read
+
 # Interrupts come where the number of the CPU is asked for.
 test_node_zones_LDFLAGS := -DMM_CHECK_PIN -Wl,--wrap=port_cpu_id
+
+# A frame changes hands while a range is being isolated.
+test_hotplug_LDFLAGS := -Wl,--wrap=port_on_each_cpu
 
 test_nodes_LDFLAGS := -Wl,--wrap=mem_map_backed -Wl,--wrap=mem_map_local
 
@@ -137,6 +153,11 @@ $(HOST)/test_maps_msan: tests/host/test_maps.c $(test_maps_SOURCES) | packages
 	@mkdir -p $(@D)
 	$(call say_program,CLANG)
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(MSAN) $(filter %.c,$^) -o $@
+
+$(HOST)/test_memblock_tsan: tests/host/test_memblock_late.c $(test_memblock_late_SOURCES) | packages
+	@mkdir -p $(@D)
+	$(call say_program,CLANG)
+	$(Q)$(CLANG) $(HOST_CFLAGS) $(TSAN) $(filter %.c,$^) -lcmocka -o $@
 
 $(HOST)/test_threads: tests/host/test_threads.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
@@ -261,7 +282,7 @@ $(HOST)/bench_models: tests/host/bench/bench_models.c tests/models/models.c $(MM
 # Coverage: the same programs by the same rules, with counters in place of sanitizers. Programs with other
 # bitmap sizes are left out, as their constants make other branches of the same lines.
 COVERAGE := $(B)/coverage
-COVERED  := test_memblock test_e820 test_numa test_zones test_buddy test_page_alloc test_caches test_unmovable \
+COVERED  := test_memblock test_memblock_late test_e820 test_numa test_zones test_buddy test_page_alloc test_caches test_unmovable \
             test_check test_cpus test_maps \
             test_string test_format test_crc32 test_faults test_misuse test_random test_threads
 # test_debug looks at return addresses, which -O0 does not keep, so it may fail here.

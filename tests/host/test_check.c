@@ -163,13 +163,6 @@ static void shelf_of_nobody(void)
 	zone_owners[0] = NULL;
 }
 
-static void shelf_without_gibs(void)
-{
-	static struct shelf empty;
-
-	normal->shelf[NR_SHELVES - 1] = &empty;
-}
-
 static void start_too_low(void)
 {
 	normal->start_pfn--;
@@ -773,7 +766,6 @@ static const struct breakage {
 	{ "Z1", "a block without RAM has an owner", ON(far_apart, block_in_a_hole_of_no_zone) },
 	{ "Z1", "zone_owners[] gives a block to another zone", ON_NODES(block_of_another_node) },
 	{ "Z1", "a shelf with RAM has no owners", PLAIN(shelf_of_nobody) },
-	{ "Z1", "a shelf without gibs", ON(far_apart, shelf_without_gibs) },
 	{ "Z2", "the zone does not begin or end where its RAM does", ON(far_apart, start_too_low) },
 	{ "Z2", "the zone does not begin or end where its RAM does", PLAIN(end_too_high) },
 	{ "Z2", "present is not the RAM", PLAIN(present_too_many) },

@@ -435,15 +435,23 @@ static void (*before_lock)(void), (*before_each_lock)(void);
 unsigned long __real_port_irq_save(void);
 unsigned long __wrap_port_irq_save(void);
 
+/* Readers without a lock disable interrupts, too; under a lock they do not look on. */
 unsigned long __wrap_port_irq_save(void)
 {
+	static bool looking; /* what looks on disables interrupts itself */
 	void (*other)(void) = before_lock;
+	unsigned long were_off = __real_port_irq_save();
 
+	if (were_off || looking || (!other && !before_each_lock))
+		return were_off;
+	port_irq_restore(were_off);
+	looking = true;
 	before_lock = NULL;
 	if (other)
 		other();
 	if (before_each_lock)
 		before_each_lock();
+	looking = false;
 	return __real_port_irq_save();
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -20,6 +21,7 @@
 #include "mm/cache.h"
 #include "mm/check.h"
 #include "mm/debug.h"
+#include "mm/hotplug.h"
 #include "mm/memblock.h"
 #include "mm/page_state.h"
 #include "tests/host/sim/expect_panic.h"
@@ -511,6 +513,161 @@ static void no_room_for_records_is_said(void **state)
 	mm_debug_init(0);
 }
 
+/*
+ * Added ranges: the first lies between two ranges of the boot and touches both, the second touches
+ * the end of RAM. Their frames must have records, and those of the boot keep theirs.
+ */
+#define FIRST       (16 * MIB)
+#define FIRST_SIZE  (4 * MIB)
+#define SECOND      (64 * MIB)
+#define SECOND_SIZE (8 * MIB)
+
+static void boot_and_add(unsigned int debug)
+{
+	boot(debug);
+	assert_int_equal(memory_hotplug_init(), 0);
+	assert_int_equal(add_memory(0, FIRST, FIRST_SIZE), 0);
+	assert_int_equal(add_memory(0, SECOND, SECOND_SIZE), 0);
+	assert_int_equal(mm_check(), 0);
+}
+
+static void added_frames_have_records(void **state)
+{
+	struct page_owner_sum sums[4];
+	struct page *page;
+	unsigned int nr;
+
+	(void)state;
+	boot(MM_PAGE_OWNER);
+	assert_int_equal(memory_hotplug_init(), 0);
+	nr = page_owner_sums(sums, 4); /* the reserve's own allocations */
+	page = bob(0);
+	assert_ptr_equal(function_of(page_owner_site(page_to_pfn(page))), bob);
+	assert_int_equal(page_owner_site(FIRST >> PAGE_SHIFT), 0);
+	assert_int_equal(add_memory(0, FIRST, FIRST_SIZE), 0);
+	assert_int_equal(add_memory(0, SECOND, SECOND_SIZE), 0);
+	assert_ptr_equal(function_of(page_owner_site(page_to_pfn(page))), bob);
+	assert_string_equal(owner_of(FIRST), "frame 0x1000: nobody has allocated it\n");
+	assert_int_equal(eve(FIRST >> PAGE_SHIFT), 0);
+	assert_int_equal(eve((SECOND >> PAGE_SHIFT) + 7), 0);
+	owner_of(SECOND + 7 * PAGE_SIZE);
+	expect_site(pfn_to_page((SECOND >> PAGE_SHIFT) + 7), "allocated by", eve);
+	assert_ptr_equal(function_of(page_owner_site((FIRST >> PAGE_SHIFT) + 4)), eve);
+	assert_int_equal(page_owner_site((FIRST >> PAGE_SHIFT) + 5), 0);
+	assert_int_equal(page_owner_site((FIRST >> PAGE_SHIFT) - 1), 0);
+	assert_int_equal(page_owner_sums(sums, 4), nr + 2);
+	assert_int_equal(sum_by(sums, nr + 2, eve)->frames, 10);
+	assert_int_equal(mm_check(), 0);
+}
+
+/* A range leaves; another comes, and uses its entry. The other records stay where they are. */
+static void records_leave_with_their_range(void **state)
+{
+	const pfn_t first = FIRST >> PAGE_SHIFT, second = SECOND >> PAGE_SHIFT;
+	struct page *page;
+
+	(void)state;
+	boot_and_add(MM_PAGE_OWNER | MM_PAGE_POISON);
+	page = bob(0);
+	for (unsigned int round = 0; round < 2 * HOTPLUG_RANGES; round++) {
+		assert_int_equal(eve(first), 0);
+		assert_int_equal(eve(second), 0);
+		for (unsigned int i = 0; i < 5; i++)
+			fred(pfn_to_page((round % 2 ? first : second) + i), 0);
+		if (round % 2)
+			assert_int_equal(offline_and_remove_memory(FIRST, FIRST_SIZE), 0);
+		else
+			assert_int_equal(offline_and_remove_memory(SECOND, SECOND_SIZE), 0);
+		assert_int_equal(page_owner_site(round % 2 ? first : second), 0);
+		assert_string_equal(owner_of(PFN_PHYS(round % 2 ? first : second)), "");
+		assert_ptr_equal(function_of(page_owner_site(round % 2 ? second : first)), eve);
+		assert_ptr_equal(function_of(page_owner_site(page_to_pfn(page))), bob);
+		if (round % 2)
+			assert_int_equal(add_memory(0, FIRST, FIRST_SIZE), 0);
+		else
+			assert_int_equal(add_memory(0, SECOND, SECOND_SIZE), 0);
+		/* The records are new, and so is the poison that they tell of. */
+		assert_int_equal(page_owner_site(round % 2 ? first : second), 0);
+		for (unsigned int i = 0; i < 5; i++)
+			fred(pfn_to_page((round % 2 ? second : first) + i), 0);
+	}
+	assert_int_equal(mm_check(), 0);
+}
+
+/* The records of lost memory are lost with it: nothing of them is read. */
+static void records_of_lost_memory_are_not_read(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	boot_and_add(MM_PAGE_OWNER | MM_PAGE_POISON);
+	page = bob(0);
+	assert_int_equal(mprotect((void *)phys_to_virt(FIRST), FIRST_SIZE, PROT_NONE), 0);
+	assert_ptr_equal(function_of(page_owner_site(page_to_pfn(page))), bob);
+	assert_int_equal(eve(SECOND >> PAGE_SHIFT), 0);
+	mm_debug_remove(FIRST >> PAGE_SHIFT, (FIRST + FIRST_SIZE) >> PAGE_SHIFT);
+	assert_int_equal(page_owner_site(FIRST >> PAGE_SHIFT), 0);
+	assert_ptr_equal(function_of(page_owner_site(SECOND >> PAGE_SHIFT)), eve);
+}
+
+/* An allocation may have frames of two ranges, whose records are not side by side. */
+static void an_allocation_crosses_from_range_to_range(void **state)
+{
+	const pfn_t border[] = { FIRST >> PAGE_SHIFT, (FIRST + FIRST_SIZE) >> PAGE_SHIFT,
+				 SECOND >> PAGE_SHIFT };
+
+	(void)state;
+	boot_and_add(MM_PAGE_OWNER);
+	for (unsigned int i = 0; i < 3; i++) {
+		mm_debug_alloc(border[i] - 2, 4, 2, GFP_KERNEL, 0x1000 + i);
+		for (unsigned int k = 0; k < 4; k++)
+			assert_int_equal(page_owner_site(border[i] - 2 + k), 0x1000 + i);
+		assert_int_not_equal(page_owner_site(border[i] - 3), 0x1000 + i);
+		assert_int_not_equal(page_owner_site(border[i] + 2), 0x1000 + i);
+	}
+}
+
+static void a_write_after_free_is_found_in_added_memory(void **state)
+{
+	const pfn_t pfn = SECOND >> PAGE_SHIFT;
+	uint8_t *bytes;
+
+	(void)state;
+	boot_and_add(MM_PAGE_POISON | MM_PAGE_OWNER);
+	bytes = page_address(pfn_to_page(pfn));
+	bytes[0] = 0x11; /* nobody had it, so it has no poison yet */
+	assert_int_equal(eve(pfn), 0);
+	for (unsigned int i = 0; i < 5; i++)
+		fred(pfn_to_page(pfn + i), 0);
+	assert_int_equal(bytes[0], 0xaa);
+	bytes[4 * PAGE_SIZE + 0x123] = 0x11;
+	EXPECT_REPORT(eve(pfn), "was written while it was free, bytes 0x123 to 0x123");
+	expect_site(pfn_to_page(pfn + 4), "freed by", fred);
+}
+
+static void a_free_added_frame_is_not_mapped(void **state)
+{
+	const pfn_t pfn = SECOND >> PAGE_SHIFT;
+	const uint8_t *bytes = phys_to_virt(SECOND);
+	pfn_t start = 0, end;
+
+	(void)state;
+	boot_and_add(MM_DEBUG_PAGEALLOC);
+	for (; next_free_range(&start, &end); start = end)
+		assert_true(faults(phys_to_virt(PFN_PHYS(start))) &&
+			    faults(phys_to_virt(PFN_PHYS(end) - 1)));
+	assert_true(faults(bytes));
+	assert_int_equal(eve(pfn), 0);
+	assert_false(faults(bytes));
+	assert_false(faults(bytes + 5 * PAGE_SIZE - 1));
+	assert_true(faults(bytes + 5 * PAGE_SIZE));
+	for (unsigned int i = 0; i < 5; i++)
+		fred(pfn_to_page(pfn + i), 0);
+	assert_true(faults(bytes));
+	assert_int_equal(offline_and_remove_memory(SECOND, SECOND_SIZE), 0);
+	assert_int_equal(mm_check(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -531,6 +688,12 @@ int main(void)
 		cmocka_unit_test(a_large_page_loses_no_frame),
 		cmocka_unit_test(all_options_at_once),
 		cmocka_unit_test(no_room_for_records_is_said),
+		cmocka_unit_test(added_frames_have_records),
+		cmocka_unit_test(records_leave_with_their_range),
+		cmocka_unit_test(an_allocation_crosses_from_range_to_range),
+		cmocka_unit_test(a_write_after_free_is_found_in_added_memory),
+		cmocka_unit_test(a_free_added_frame_is_not_mapped),
+		cmocka_unit_test(records_of_lost_memory_are_not_read),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -9,9 +9,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-
-#define ARENA_SIZE (1ul << 30)
 
 static int setup(void **state)
 {
@@ -445,6 +442,7 @@ int main(void)
 		test(flags_and_allocation),
 		test(asking),
 		test(limits),
+		test(copies_of_regions),
 		test(loops),
 		test(loops_by_flags),
 		test(dump_in_linux_form),
@@ -452,6 +450,7 @@ int main(void)
 		test(steps_refuse_what_callers_never_ask),
 		test(free_all_largest_aligned_blocks),
 		test(free_all_from_frame_0),
+		test(hand_over_and_take_back),
 		test(free_late_takes_what_is_reserved),
 		test(free_all_flags_and_nodes),
 		test(grow_at_the_129th),
@@ -460,21 +459,18 @@ int main(void)
 		test(grow_memory_and_reserved_together),
 		test(grow_for_many_holes_at_once),
 		test(grow_during_the_hand_over),
+		test(grow_after_the_hand_over_takes_no_free_memory),
 		test(grow_with_slab),
 		test(grow_of_nothing_panics),
 		test(grow_leaves_an_array_beyond_a_limit),
 		test(random_against_the_model),
 	};
 #undef test
-	void *arena = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (arena == MAP_FAILED) {
+	if (!map_arena()) {
 		printf("Bail out! no address space for the arena\n");
 		return 1;
 	}
-	mm_host_offset = (uintptr_t)arena;
-	power_on = memblock;
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("memblock", tests, NULL, NULL);
 }

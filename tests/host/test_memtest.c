@@ -18,6 +18,7 @@
 
 #include "arch/x86_64/arch.h"
 #include "kernel/console/console.h"
+#include "kernel/memory/hotplug.h"
 #include "kernel/memory/memtest.h"
 #include "kernel/monitor/command.h"
 #include "mm/check.h"
@@ -48,6 +49,7 @@ static phys_addr_t watched;
 static uint64_t seen[64];
 static unsigned int nr_flushes;
 
+static unsigned int nr_polls;        /* for plugged memory */
 static unsigned int interrupt_after; /* Ctrl-C is seen at this question; 0: never */
 static char said[65536];
 
@@ -66,6 +68,12 @@ void arch_flush_caches(void)
 
 		*word_at(f->phys) = (value | f->stuck_high) & ~f->stuck_low;
 	}
+}
+
+/* Memory that is plugged while the test runs has a test of its own. */
+void hotplug_progress(void)
+{
+	nr_polls++;
 }
 
 bool console_interrupted(void)
@@ -283,6 +291,7 @@ static void good_memory_comes_back(void **state)
 	assert_int_equal(monitor_memtest(NULL), 0);
 	assert_int_equal(nr_free_pages(), before);
 	assert_non_null(strstr(said, "2 of 2 passes over 62 MiB; bad frames: 0\n"));
+	assert_true(nr_polls > 0);
 }
 
 /* Bad frames: the first of a large run, one within it, and two on either side of a block border. */
@@ -302,7 +311,7 @@ static void bad_frames_stay_out_of_service(void **state)
 	for (unsigned int i = 0; i < 4; i++) {
 		assert_int_equal(page_state(frames[i]), PAGE_ALLOCATED);
 		assert_ptr_equal(page_head(frames[i]), pfn_to_page(frames[i]));
-		assert_int_equal(page_private(pfn_to_page(frames[i])), 0x626164);
+		assert_int_equal(page_private(pfn_to_page(frames[i])), PAGE_HWPOISON);
 	}
 	/* Another test leaves them out and finds no fault. */
 	nr_flushes = 0;
@@ -395,6 +404,42 @@ static void a_full_table_forgets_nothing(void **state)
 	assert_false(memblock_is_region_reserved(PFN_PHYS(first + 1280), PAGE_SIZE));
 }
 
+/*
+ * What lies in memory that leaves is forgotten, and nothing else: of a run on both sides of its
+ * ends the outer parts stay. The list is full at first, with runs of one frame from 48 MiB on, and
+ * a run that fills the memory between the last two of the others.
+ */
+static void memory_that_leaves_is_forgotten(void **state)
+{
+	const pfn_t first = PHYS_PFN(48 * MIB);
+	uint64_t before = memtest_nr_bad();
+
+	(void)state;
+	/* The run of all frames that the full table could not list apart, cut in three. */
+	assert_true(memtest_any_bad(first + 600, first + 601));
+	memtest_forget(first + 600, first + 600);
+	assert_int_equal(memtest_nr_bad(), before);
+
+	memtest_forget(first, first + 100); /* makes room */
+	assert_false(memtest_any_bad(first, first + 100));
+	assert_true(memtest_any_bad(first + 100, first + 101));
+	assert_int_equal(memtest_nr_bad(), before - 50);
+
+	before = memtest_nr_bad();
+	memtest_forget(first + 800, first + 900);
+	assert_false(memtest_any_bad(first + 800, first + 900));
+	assert_true(memtest_any_bad(first + 799, first + 800));
+	assert_true(memtest_any_bad(first + 900, first + 901));
+	assert_int_equal(memtest_nr_bad(), before - 100);
+
+	memtest_forget(first + 700, first + 850);
+	assert_true(memtest_any_bad(first + 699, first + 700));
+	assert_false(memtest_any_bad(first + 700, first + 900));
+
+	memtest_forget(0, PHYS_PFN(RAM_END));
+	assert_int_equal(memtest_nr_bad(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,6 +455,7 @@ int main(void)
 		cmocka_unit_test(a_missing_address_line_is_found),
 		cmocka_unit_test(any_stuck_bit_is_found),
 		cmocka_unit_test(a_full_table_forgets_nothing),
+		cmocka_unit_test(memory_that_leaves_is_forgotten),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

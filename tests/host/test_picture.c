@@ -17,6 +17,7 @@
 
 #include "arch/x86_64/paging.h"
 #include "kernel/picture/words.h"
+#include "mm/hotplug.h"
 #include "mm/memblock.h"
 #include "mm/page_state.h"
 #include "mm/zone.h"
@@ -31,8 +32,15 @@ static struct e820_taken kernel;
 static struct screen screen;
 static struct picture_words words;
 
+/* Tells the picture where mem_map lies. */
+static void find_mem_map(void)
+{
+	picture_cells_init(PFN_DOWN(kernel.base), PFN_UP(kernel.base + kernel.size));
+}
+
 static void boot(void)
 {
+	hotplug_work.size = 0;
 	struct sim_options options = { .dirty = true,
 				       .kernel_size = 0x60000,
 				       .seed = 77,
@@ -42,7 +50,7 @@ static void boot(void)
 
 	if (sim_boot(map.entries, map.nr, &options, &kernel, &error))
 		fail_msg("%s", error);
-	picture_cells_init(PFN_DOWN(kernel.base), PFN_UP(kernel.base + kernel.size));
+	find_mem_map();
 }
 
 static void boot_of(const struct piece *pieces, size_t nr)
@@ -148,6 +156,46 @@ static void boot_many(void)
 	boot_text(text);
 }
 
+/*
+ * Adds a DIMM of 1 GiB, uses half of it, and is about to add one of 512 MiB, a part of whose GiB is
+ * missing. Its node is new.
+ */
+static void boot_adding(void)
+{
+	static const struct piece pieces[] = { { 0, 0x9fc00, 1 }, { MIB, 2 * GIB - MIB, 1 } };
+
+	boot_of(pieces, 2);
+	assert_int_equal(memory_hotplug_init(), 0);
+	assert_int_equal(add_memory(0, 4 * GIB, GIB), 0);
+	find_mem_map();
+	while (nr_free_pages() > 64 * BLOCK_FRAMES)
+		assert_non_null(alloc_pages(GFP_KERNEL, BLOCK_ORDER));
+	drain_all_pages();
+	hotplug_work = (struct hotplug_work){ 6 * GIB, GIB / 2, false };
+}
+
+static void boot_added(void)
+{
+	boot_adding();
+	assert_int_equal(add_memory(1, 6 * GIB, GIB / 2), 0);
+	assert_int_equal(hotplug_work.size, 0);
+	find_mem_map();
+}
+
+static void boot_leaving(void)
+{
+	boot_added();
+	hotplug_work = (struct hotplug_work){ 6 * GIB, GIB / 2, true };
+}
+
+static void boot_stays(void)
+{
+	boot_added();
+	assert_int_equal(offline_and_remove_memory(6 * GIB, GIB / 2), 0);
+	assert_int_equal(offline_and_remove_memory(4 * GIB, GIB), -EBUSY);
+	find_mem_map();
+}
+
 static const struct shown {
 	const char *name;
 	void (*boot)(void);
@@ -169,6 +217,11 @@ static const struct shown {
 	{ "nodes-interleaved", boot_interleaved, 80, 25, 0x800, PICTURE_WHOLE },
 	{ "nodes-many", boot_many, 80, 25, 0x400000, PICTURE_WHOLE },
 	{ "nodes-interleaved-small", boot_interleaved, 40, 16, 0, PICTURE_WHOLE },
+	{ "adding", boot_adding, 80, 25, 0x180000, PICTURE_WHOLE },
+	{ "added", boot_added, 80, 25, 0x180000, PICTURE_WHOLE },
+	{ "leaving", boot_leaving, 80, 25, 0x180000, PICTURE_WHOLE },
+	{ "leaving-small", boot_leaving, 40, 16, 0x180000, 15 },
+	{ "stays", boot_stays, 80, 25, 0x100000, PICTURE_WHOLE },
 };
 
 static void draw(struct picture_view *view, enum picture_cursor cursor)
@@ -369,6 +422,24 @@ static enum picture_kind kind_of_frame(pfn_t pfn)
 	return is_mem_map(pfn) ? KIND_MEM_MAP : KIND_RESERVED;
 }
 
+/* Demands that the counts of ranges of all lengths are those of their frames. */
+static void check_counts(void)
+{
+	struct picture_cell cell;
+	pfn_t end, step;
+
+	for (pfn_t pfn = 0; pfn < picture_end_pfn(); pfn = end) {
+		struct picture_cell own = { .frames = { 0 } };
+
+		step = (pfn_t)random() % 700 + 1;
+		end = pfn + step < picture_end_pfn() ? pfn + step : picture_end_pfn();
+		for (pfn_t frame = pfn; frame < end; frame++)
+			own.frames[kind_of_frame(frame)]++;
+		picture_count(pfn, end, &cell);
+		assert_memory_equal(&cell, &own, sizeof(cell));
+	}
+}
+
 static void counts_are_those_of_the_frames(void **state)
 {
 	static const struct piece pieces[] = {
@@ -382,8 +453,6 @@ static void counts_are_those_of_the_frames(void **state)
 		{ 40 * MIB + 0x800, 0x400, 1 },
 		{ 41 * MIB, 0x800, 2 },
 	};
-	struct picture_cell cell;
-	pfn_t end, step;
 
 	(void)state;
 	boot_of(pieces, sizeof(pieces) / sizeof(pieces[0]));
@@ -395,16 +464,39 @@ static void counts_are_those_of_the_frames(void **state)
 			__free_pages(page, page_order(page));
 	}
 	drain_caches();
-	for (pfn_t pfn = 0; pfn < picture_end_pfn(); pfn = end) {
-		struct picture_cell own = { .frames = { 0 } };
+	check_counts();
+}
 
-		step = (pfn_t)random() % 700 + 1;
-		end = pfn + step < picture_end_pfn() ? pfn + step : picture_end_pfn();
-		for (pfn_t frame = pfn; frame < end; frame++)
-			own.frames[kind_of_frame(frame)]++;
-		picture_count(pfn, end, &cell);
-		assert_memory_equal(&cell, &own, sizeof(cell));
-	}
+/* Counts are right when memory was added, and when it has left; before that it is all one kind. */
+static void counts_follow_added_memory(void **state)
+{
+	struct picture_cell cell;
+	pfn_t end;
+
+	(void)state;
+	boot_128m();
+	end = picture_end_pfn();
+	assert_int_equal(memory_hotplug_init(), 0);
+	assert_int_equal(add_memory(0, 160 * MIB, 4 * MIB), 0);
+	find_mem_map();
+	drain_caches();
+	assert_int_equal(picture_end_pfn(), PFN_DOWN(164 * MIB));
+	check_counts();
+	picture_count(PFN_DOWN(160 * MIB), PFN_DOWN(164 * MIB), &cell);
+	assert_int_equal(cell.frames[KIND_MEM_MAP], 4);
+	hotplug_work = (struct hotplug_work){ 160 * MIB, 4 * MIB, true };
+	picture_count(PFN_DOWN(159 * MIB), PFN_DOWN(164 * MIB), &cell);
+	assert_int_equal(cell.frames[KIND_ABSENT], 256);
+	assert_int_equal(cell.frames[KIND_LEAVING], 1024);
+	assert_int_equal(offline_and_remove_memory(160 * MIB, 4 * MIB), 0);
+	find_mem_map();
+	assert_int_equal(picture_end_pfn(), end);
+	check_counts();
+	hotplug_work = (struct hotplug_work){ 160 * MIB, 4 * MIB, false };
+	assert_int_equal(picture_end_pfn(), PFN_DOWN(164 * MIB));
+	picture_count(PFN_DOWN(159 * MIB), PFN_DOWN(164 * MIB), &cell);
+	assert_int_equal(cell.frames[KIND_ADDING], 1024);
+	hotplug_work.size = 0;
 }
 
 /* Keys. */
@@ -532,6 +624,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_cursor_is_one_cell),
 		cmocka_unit_test(sizes_are_cut_to_what_is_possible),
 		cmocka_unit_test(counts_are_those_of_the_frames),
+		cmocka_unit_test(counts_follow_added_memory),
 		cmocka_unit_test(every_key_keeps_the_cursor_in_sight),
 		cmocka_unit_test(right_goes_everywhere_and_left_back),
 		cmocka_unit_test(folds_do_not_lose_the_column),

@@ -1,5 +1,6 @@
 /*
- * test_probe.c: tests kernel/memory/probe.c on machines whose RAM is not where their map says.
+ * test_probe.c: tests kernel/memory/probe.c on machines whose RAM is not where their map says, and
+ * arch/x86_64/probe_added.c on machines whose added RAM is not where it should be.
  *
  * The simulated machine has a list of stretches of RAM, and a rule for what a read returns where
  * there is none. Its words are cells, which exist once they are written. The map is memblock's.
@@ -14,6 +15,8 @@
 #include <string.h>
 
 #include "arch/x86_64/early_access.h"
+#include "arch/x86_64/frame_access.h"
+#include "arch/x86_64/probe_added.h"
 #include "kernel/memory/probe.h"
 #include "mm/memblock.h"
 #include "tests/host/sim/sim.h"
@@ -33,12 +36,14 @@ struct machine {
 	phys_addr_t wrap;    /* the address decoder takes addresses modulo this; 0: it does not */
 	uint64_t rom;        /* what a read returns where there is no RAM … */
 	bool floating;       /* … unless it returns what was last on the bus */
-	phys_addr_t bad;     /* a frame in which … */
+	phys_addr_t bad;     /* RAM, … */
+	uint64_t bad_bytes;  /* a frame of it or more, in which … */
 	uint64_t stuck_high; /* … these bits always read as 1 … */
 	uint64_t stuck_low;  /* … and these as 0 */
 	uint64_t bus;        /* the last value on the bus */
 	unsigned long accesses;
 	bool ended; /* early_access_end() was called */
+	bool added; /* RAM is being added, which memblock does not know yet */
 	struct {
 		phys_addr_t phys; /* plus 1; 0: the entry is empty */
 		uint64_t value;
@@ -65,7 +70,7 @@ static uint64_t *decode(phys_addr_t phys)
 	assert_false(machine->ended);
 	assert_true(phys % 8 == 0);
 	/* The probe must keep to the map's RAM, and away from memory that is in use. */
-	assert_true(memblock_is_region_memory(phys, 8));
+	assert_true(machine->added != memblock_is_region_memory(phys, 8));
 	assert_false(memblock_is_region_reserved(phys, 8));
 	if (machine->wrap)
 		phys %= machine->wrap;
@@ -80,7 +85,7 @@ void early_write(phys_addr_t phys, uint64_t value)
 	uint64_t *cell = decode(phys);
 
 	machine->bus = value;
-	if (cell && phys - machine->bad < PAGE_SIZE)
+	if (cell && phys - machine->bad < machine->bad_bytes)
 		value = (value | machine->stuck_high) & ~machine->stuck_low;
 	if (cell)
 		*cell = value;
@@ -102,12 +107,28 @@ void early_access_end(void)
 	machine->ended = true;
 }
 
+/* The same machine by the other way to its memory. */
+
+void __wrap_frame_write(phys_addr_t phys, uint64_t value);
+uint64_t __wrap_frame_read(phys_addr_t phys);
+
+void __wrap_frame_write(phys_addr_t phys, uint64_t value)
+{
+	early_write(phys, value);
+}
+
+uint64_t __wrap_frame_read(phys_addr_t phys)
+{
+	return early_read(phys);
+}
+
 static void new_machine(void)
 {
 	free(machine);
 	machine = calloc(1, sizeof(*machine));
 	machine->rom = ~0ull;
 	machine->bad = PHYS_ADDR_MAX;
+	machine->bad_bytes = PAGE_SIZE;
 	sim_reset();
 	memblock_reserve(0, 64 << 10);
 	memblock_reserve(2 * MIB, MIB);
@@ -331,6 +352,90 @@ static void no_free_memory_is_nothing_to_do(void **state)
 	probe();
 }
 
+/* Begins with a machine that has RAM at [0, GIB) and more that is about to be added. */
+static void new_machine_for_added(void)
+{
+	new_machine();
+	ram(0, GIB);
+	memblock_add(0, GIB);
+	machine->added = true;
+}
+
+static const uint64_t added_sizes[] = { 2 * MIB,   4 * MIB,   128 * MIB,          640 * MIB,
+					GIB,       3 * GIB,   16 * GIB + 2 * MIB, 64 * GIB,
+					100 * GIB, 1000 * GIB };
+
+#define NR_SIZES (sizeof(added_sizes) / sizeof(added_sizes[0]))
+
+/* A point takes two accesses; there are at least 8 steps and at most 64, whatever the size. */
+static void added_memory_takes_few_accesses(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < NR_SIZES; i++) {
+		new_machine_for_added();
+		ram(4 * GIB, 4 * GIB + added_sizes[i]);
+		assert_true(probe_added_memory(4 * GIB, added_sizes[i]));
+		assert_in_range(machine->accesses, 2 * 9, 2 * 66);
+	}
+	new_machine_for_added();
+	ram(4 * GIB, 20 * GIB);
+	assert_true(probe_added_memory(4 * GIB, 16 * GIB));
+	assert_int_equal(machine->accesses, 2 * (64 + 1));
+}
+
+/* Nothing is there; or all but the first frame, the last frame, or an eighth. */
+static void added_memory_that_is_missing_is_refused(void **state)
+{
+	static const uint64_t roms[] = { ~0ull, 0, 0x55aa55aa12345678 };
+	const phys_addr_t base = 4 * GIB + 6 * MIB;
+
+	(void)state;
+	for (unsigned int i = 0; i < 4 * NR_SIZES * 4; i++) {
+		uint64_t size = added_sizes[i / 4 % NR_SIZES], eighth = size / 8;
+
+		new_machine_for_added();
+		machine->floating = i % 4 == 3;
+		machine->rom = roms[i % 4 % 3];
+		if (i / 4 / NR_SIZES == 1)
+			ram(base + PAGE_SIZE, base + size);
+		if (i / 4 / NR_SIZES == 2)
+			ram(base, base + size - PAGE_SIZE);
+		if (i / 4 / NR_SIZES == 3) {
+			ram(base, base + 5 * eighth);
+			ram(base + 6 * eighth, base + size);
+		}
+		assert_false(probe_added_memory(base, size));
+	}
+}
+
+/* Whatever address line is not decoded, if it is one above the step. */
+static void added_memory_that_repeats_is_refused(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < NR_SIZES; i++)
+		for (uint64_t wrap = 256 << 10; wrap < added_sizes[i]; wrap *= 2) {
+			if (added_sizes[i] / wrap > 8)
+				continue;
+			new_machine_for_added();
+			ram(0, wrap);
+			machine->wrap = wrap;
+			assert_false(probe_added_memory(4 * GIB, added_sizes[i]));
+		}
+}
+
+static void a_stuck_line_of_added_memory_is_noticed(void **state)
+{
+	(void)state;
+	for (unsigned int bit = 0; bit < 128; bit++) {
+		new_machine_for_added();
+		ram(4 * GIB, 4 * GIB + 2 * MIB);
+		machine->bad_bytes = 2 * MIB;
+		machine->bad = 4 * GIB;
+		*(bit < 64 ? &machine->stuck_high : &machine->stuck_low) = 1ull << bit % 64;
+		assert_false(probe_added_memory(4 * GIB, 2 * MIB));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +451,10 @@ int main(void)
 		cmocka_unit_test(a_stuck_bit_shows_in_one_of_two_rounds),
 		cmocka_unit_test(a_terabyte_is_4000_points),
 		cmocka_unit_test(no_free_memory_is_nothing_to_do),
+		cmocka_unit_test(added_memory_takes_few_accesses),
+		cmocka_unit_test(added_memory_that_is_missing_is_refused),
+		cmocka_unit_test(added_memory_that_repeats_is_refused),
+		cmocka_unit_test(a_stuck_line_of_added_memory_is_noticed),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

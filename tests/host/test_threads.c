@@ -337,6 +337,47 @@ static void readers(struct worker *self)
 	} while (atomic_load(&working));
 }
 
+static void nothing(void *argument)
+{
+	(void)argument;
+}
+
+/*
+ * The first thread makes memory the records of frames beyond RAM, and takes it away again: when all
+ * CPUs have answered since, it writes to it. The others look for these records, in which nobody has
+ * a frame, and at their own.
+ */
+static void records_come_and_go(struct worker *self)
+{
+	enum { ROUNDS = 100, FRAMES = 512 };
+	static uint64_t records[FRAMES * 4];
+	const pfn_t start = MAX_FRAMES + 512;
+
+	if (self->cpu) {
+		atomic_fetch_sub(&working, 1);
+		while ((int)atomic_load(&working) >= 0) {
+			swap(self, take(self, random_below(self, 4)));
+			if (page_owner_site(start + random_below(self, FRAMES)))
+				atomic_fetch_add(&wrong, 1);
+			atomic_fetch_add_explicit(&looks, 1, memory_order_relaxed);
+		}
+		return;
+	}
+	while (atomic_load(&working))
+		sched_yield();
+	if (mm_debug_bytes(FRAMES) != sizeof(records))
+		atomic_fetch_add(&wrong, 1);
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		mm_debug_add(start, start, start + FRAMES, records);
+		if (i % 2)
+			sched_yield();
+		mm_debug_remove(start, start + FRAMES);
+		port_on_each_cpu(nothing, NULL);
+		memset(records, 0xff, sizeof(records));
+	}
+	atomic_fetch_sub(&working, 1);
+}
+
 static void *run(void *argument)
 {
 	struct worker *self = argument;
@@ -447,6 +488,7 @@ int main(void)
 		{ "a frame is used again after its last reference", hand_to_and_fro, drop, 0 },
 		{ "allocations are numbered", count_up, give_numbered,
 		  MM_PAGE_OWNER | MM_PAGE_POISON },
+		{ "records come and go", records_come_and_go, give, MM_PAGE_OWNER },
 		{ "readers without the lock", readers, give, 0 },
 		{ "readers, page_poison", readers, give, MM_PAGE_POISON },
 		{ "readers, page_owner", readers, give, MM_PAGE_OWNER },

@@ -7,9 +7,12 @@
  * figure is the share of free memory that can still be allocated in 2 MiB blocks; of mixed64k.*, in
  * 64 KiB blocks.
  */
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/format.h"
+#include "mm/hotplug.h"
 #include "mm/page_state.h"
 #include "mm/zone.h"
 #include "tests/host/bench/bench.h"
@@ -29,6 +32,7 @@ struct churn {
 	bool late;     /* they are allocated during the rounds, not before */
 	bool in_turn;  /* frees and allocations alternate, instead of a tenth at once */
 	bool on_pc;    /* the machine is pc, not plain */
+	bool added;    /* it has 1 GiB, and 1 GiB that is added */
 	unsigned int rounds;
 
 	struct piece *pieces; /* the first nr_pinned are never freed */
@@ -189,8 +193,36 @@ static double bound(const struct churn *c, bool *whole, uint64_t nr_free)
 	return lower(100, percentage(nr << BLOCK_ORDER, nr_free));
 }
 
+#define GIB (1ull << 30)
+
+/* Boots a machine of 1 GiB, and adds a GiB above 4 GiB. */
+static void boot_and_add(void)
+{
+	static const struct e820_entry ram = { .size = GIB, .type = E820_TYPE_RAM };
+	struct sim_options options = { .pdpe1gb = true, .seed = 1 };
+	struct e820_taken kernel;
+	const char *error = "memory was not added";
+
+	if (sim_boot(&ram, 1, &options, &kernel, &error) || memory_hotplug_init() ||
+	    add_memory(0, 4 * GIB, GIB)) {
+		fprintf(stderr, "bench: %s\n", error);
+		exit(1);
+	}
+}
+
+/* Returns how many blocks of the added GiB are free. */
+static unsigned int blocks_of_added(void)
+{
+	unsigned int nr = 0;
+
+	for (pfn_t pfn = PFN_DOWN(4 * GIB); pfn < PFN_DOWN(5 * GIB); pfn += BLOCK_FRAMES)
+		nr += nr_free_in_range(pfn, pfn + BLOCK_FRAMES) == BLOCK_FRAMES;
+	return nr;
+}
+
 /* What a row measures: percentages of free memory. */
 struct shares {
+	unsigned int added; /* free blocks of the added GiB */
 	double in_blocks, in_64k;
 	double bound; /* of in_blocks: see bound() */
 };
@@ -202,7 +234,9 @@ static struct shares churn(struct churn c, unsigned int percent)
 	uint64_t target;
 	bool *whole;
 
-	if (c.on_pc)
+	if (c.added)
+		boot_and_add();
+	else if (c.on_pc)
 		boot();
 	else
 		boot_plain();
@@ -217,6 +251,7 @@ static struct shares churn(struct churn c, unsigned int percent)
 	for (unsigned int i = 0; i < c.rounds; i++)
 		churn_round(&c, target);
 	tally = count_free();
+	shares.added = c.added ? blocks_of_added() : 0;
 	shares.in_blocks = percentage(tally.in_blocks, tally.all);
 	shares.in_64k = percentage(tally.in_64k, tally.all);
 	shares.bound = bound(&c, whole, tally.all);
@@ -234,7 +269,7 @@ static struct shares churn(struct churn c, unsigned int percent)
 static void churn_row(const char *id, const char *id64k, struct churn c, unsigned int percent,
 		      unsigned int seeds)
 {
-	struct shares worst = { 100, 100, 100 };
+	struct shares worst = { UINT_MAX, 100, 100, 100 };
 
 	printf("# %s: seeds 1 to %u:", id, seeds);
 	for (uint64_t seed = 1; seed <= seeds; seed++) {
@@ -243,14 +278,18 @@ static void churn_row(const char *id, const char *id64k, struct churn c, unsigne
 		c.seed = seed;
 		shares = churn(c, percent);
 		printf(" %.2f", shares.in_blocks);
+		worst.added = shares.added < worst.added ? shares.added : worst.added;
 		if (id64k)
 			printf(" (64 KiB: %.2f)", shares.in_64k);
 		worst.in_blocks = lower(worst.in_blocks, shares.in_blocks);
 		worst.in_64k = lower(worst.in_64k, shares.in_64k);
 		worst.bound = lower(worst.bound, shares.bound);
 	}
-	printf("\nbench %s %.2f\n", id, worst.in_blocks);
-	if (worst.bound < 100)
+	if (c.added)
+		printf("\nbench %s %u\n", id, worst.added);
+	else
+		printf("\nbench %s %.2f\n", id, worst.in_blocks);
+	if (worst.bound < 100 && !c.added)
 		printf("bench %s.bound %.2f\n", id, worst.bound);
 	if (id64k)
 		printf("bench %s %.2f\n", id64k, worst.in_64k);
@@ -278,6 +317,8 @@ static const struct {
 	{ "churn.late.0.01", { .pinned = 0.0001, .rounds = 100, .late = true }, 50, 1, NULL },
 	{ "churn.late.0.1", { .pinned = 0.001, .rounds = 100, .late = true }, 50, 1, NULL },
 	{ "churn.late.1", { .pinned = 0.01, .rounds = 100, .late = true }, 50, 1, NULL },
+	{ "unplug.30", { .rounds = 100, .added = true }, 70, 3, NULL },
+	{ "unplug.10", { .rounds = 100, .added = true }, 90, 3, NULL },
 	{ "mixed.50", { .max_order = BLOCK_ORDER, .rounds = 100 }, 50, 3, "mixed64k.50" },
 	{ "mixed.25", { .max_order = BLOCK_ORDER, .rounds = 100 }, 25, 3, "mixed64k.25" },
 	{ "mixed.10", { .max_order = BLOCK_ORDER, .rounds = 100 }, 10, 3, "mixed64k.10" },

@@ -114,6 +114,22 @@ void limits(void **state)
 	assert_region(memory, 0, 0x2800, 0x800, NONE, 0);
 }
 
+void copies_of_regions(void **state)
+{
+	struct memblock_region region;
+
+	(void)state;
+	assert_false(memblock_copy_region(&memblock.memory, 0, &region));
+	memblock_add_node(0x1000, 0x3000, 0, MEMBLOCK_HOTPLUG);
+	memblock_add_node(0x4000, 0x1000, 1, MEMBLOCK_NONE);
+	assert_true(memblock_copy_region(&memblock.memory, 0, &region));
+	assert_memory_equal(&region, &memblock.memory.regions[0], sizeof(region));
+	assert_true(memblock_copy_region(&memblock.memory, 1, &region));
+	assert_memory_equal(&region, &memblock.memory.regions[1], sizeof(region));
+	assert_false(memblock_copy_region(&memblock.memory, 2, &region));
+	assert_false(memblock_copy_region(&memblock.memory, ~0ul, &region));
+}
+
 void loops(void **state)
 {
 	static const phys_addr_t free_ranges[][2] = {
@@ -339,6 +355,22 @@ void free_all_from_frame_0(void **state)
 	assert_region(reserved, 0, 0x10000, 0x1000, NONE, 0);
 	assert_region(reserved, 1, 0x12000, 0x1000, NONE, 0);
 	assert_type(reserved, 2, 0x2000);
+}
+
+/* Both directions, for memory that comes and goes. */
+void hand_over_and_take_back(void **state)
+{
+	unsigned long pages = totalram_pages();
+
+	(void)state;
+	memblock_add(0x10000, 0x10000);
+	memblock_hand_over(0x11, 0x13);
+	assert_int_equal(nr_blocks, 2);
+	assert_true(blocks[0].pfn == 0x11 && blocks[1].pfn == 0x12 && blocks[1].order == 0);
+	memblock_hand_over(0x13, 0x13);
+	assert_int_equal(totalram_pages() - pages, 2);
+	memblock_take_back(2);
+	assert_int_equal(totalram_pages(), pages);
 }
 
 /* The range has two nodes, so two regions in either array. Parts of frames stay reserved. */

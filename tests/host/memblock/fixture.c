@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "mm/page.h"
 
@@ -72,6 +73,16 @@ void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int orde
 	assert_ptr_equal(page, pfn_to_page(pfn));
 	assert_true(nr_blocks < sizeof(blocks) / sizeof(blocks[0]));
 	blocks[nr_blocks++] = (struct handed_over){ pfn, order };
+}
+
+bool map_arena(void)
+{
+	void *arena = mmap(NULL, GIB, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	mm_host_offset = (uintptr_t)arena;
+	power_on = memblock;
+	return arena != MAP_FAILED;
 }
 
 void reset(void)

@@ -1,8 +1,8 @@
 /*
- * fixture.h: what the files of test_memblock have in common: the state of the machine, what
- * memblock has asked of it, and assertions.
+ * fixture.h: what the files of test_memblock, and test_memblock_late, have in common: the state of
+ * the machine, what memblock has asked of it, and assertions.
  *
- * Physical address p is arena + p. The arena is 1 GiB of address space that main() maps.
+ * Physical address p is arena + p. The arena is 1 GiB of address space.
  */
 #ifndef TESTS_HOST_MEMBLOCK_FIXTURE_H
 #define TESTS_HOST_MEMBLOCK_FIXTURE_H
@@ -42,6 +42,9 @@ struct handed_over {
 };
 extern struct handed_over blocks[MAX_BLOCKS];
 extern unsigned int nr_blocks;
+
+/* Maps the arena. Returns false when the host refuses. To be called first. */
+bool map_arena(void);
 
 /* Makes memblock as it was at power-on, except that arrays may still grow if they could before. */
 void reset(void);
@@ -95,6 +98,7 @@ void flags_split_and_merge(void **state);
 void flags_and_allocation(void **state);
 void asking(void **state);
 void limits(void **state);
+void copies_of_regions(void **state);
 void loops(void **state);
 void loops_by_flags(void **state);
 void dump_in_linux_form(void **state);
@@ -102,6 +106,7 @@ void check_names_what_is_broken(void **state);
 void steps_refuse_what_callers_never_ask(void **state);
 void free_all_largest_aligned_blocks(void **state);
 void free_all_from_frame_0(void **state);
+void hand_over_and_take_back(void **state);
 void free_late_takes_what_is_reserved(void **state);
 void free_all_flags_and_nodes(void **state);
 
@@ -114,6 +119,7 @@ void grow_without_room_changes_nothing(void **state);
 void grow_memory_and_reserved_together(void **state);
 void grow_for_many_holes_at_once(void **state);
 void grow_during_the_hand_over(void **state);
+void grow_after_the_hand_over_takes_no_free_memory(void **state);
 void grow_with_slab(void **state);
 void grow_of_nothing_panics(void **state);
 void grow_leaves_an_array_beyond_a_limit(void **state);

@@ -175,6 +175,34 @@ void grow_during_the_hand_over(void **state)
 							 PAGE_SIZE << blocks[i].order));
 }
 
+/*
+ * What memblock has as free is the allocator's by then, and the weak memblock_late_array() has
+ * nothing. A memblock that was emptied is before the hand-over again.
+ */
+void grow_after_the_hand_over_takes_no_free_memory(void **state)
+{
+	static struct snapshot before;
+
+	(void)state;
+	memblock_add(0x1000, 32 * MIB);
+	fill_up(&memblock.reserved, 128, 0x3000000);
+	fill_up(&memblock.memory, 128, 0x5000000);
+	memblock_free_all();
+	take(&before);
+	assert_int_equal(memblock_reserve(0x100000, 0x1000), -ENOMEM);
+	assert_non_null(strstr(text, "no room for the reserved array to grow from 128 to 256"));
+	assert_int_equal(memblock_add_node(0x4000000, 0x1000, 0, MEMBLOCK_HOTPLUG), -ENOMEM);
+	assert_non_null(strstr(text, "no room for the memory array to grow from 128 to 256"));
+	assert_unchanged(&before);
+
+	reset();
+	memblock_add(0x1000, 32 * MIB);
+	fill_up(&memblock.reserved, 129, 0x3000000);
+	fill_up(&memblock.memory, 129, 0x5000000);
+	assert_true(virt_to_phys(memblock.reserved.regions) < 32 * MIB);
+	assert_true(virt_to_phys(memblock.memory.regions) < 32 * MIB);
+}
+
 void grow_with_slab(void **state)
 {
 	struct memblock_region *from_slab;

@@ -5,7 +5,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "arch/x86_64/frame_access.h"
 #include "arch/x86_64/paging.h"
+#include "arch/x86_64/paging_hotplug.h"
+#include "arch/x86_64/probe_added.h"
 #include "mm/cache.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
@@ -28,8 +31,9 @@ _Thread_local char sim_panic_text[256];
 uint64_t sim_mem_map_bytes;
 uint64_t sim_left_out;
 bool sim_collect_holds;
+phys_addr_t sim_no_ram_below;
 
-static uint64_t mapped;
+static uint64_t mapped; /* the end of RAM, that which was added included */
 static bool dirty_descriptors;
 
 /* The bytes at both ends of RAM that are poisoned: the allocator's metadata lies there. */
@@ -102,14 +106,26 @@ static void poison(uintptr_t virt, uint64_t size)
 #endif
 }
 
+static void unpoison_number(unsigned int i)
+{
+#ifdef SIM_MSAN
+	__msan_unpoison((void *)poisoned[i].virt, poisoned[i].size);
+#endif
+	poisoned[i] = poisoned[--nr_poisoned];
+}
+
+/* Takes back poison(virt, …). */
+static void unpoison(uintptr_t virt)
+{
+	for (unsigned int i = nr_poisoned; i--;)
+		if (poisoned[i].virt == virt)
+			unpoison_number(i);
+}
+
 static void unpoison_all(void)
 {
-	while (nr_poisoned) {
-		nr_poisoned--;
-#ifdef SIM_MSAN
-		__msan_unpoison((void *)poisoned[nr_poisoned].virt, poisoned[nr_poisoned].size);
-#endif
-	}
+	while (nr_poisoned)
+		unpoison_number(nr_poisoned - 1);
 }
 
 static void map_fixed(uintptr_t virt, uint64_t size, int prot)
@@ -119,6 +135,14 @@ static void map_fixed(uintptr_t virt, uint64_t size, int prot)
 
 	if (at != (void *)virt) {
 		perror("mmap of simulated memory");
+		exit(3);
+	}
+}
+
+static void protect(void *virt, uint64_t size, int prot)
+{
+	if (mprotect(virt, size, prot)) {
+		perror("mprotect of simulated memory");
 		exit(3);
 	}
 }
@@ -135,13 +159,18 @@ static void fill_with_garbage(uintptr_t virt, uint64_t size)
 	}
 }
 
-void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
+static void map_descriptors(uintptr_t virt, uint64_t size)
 {
-	paging_map_mem_map(virt, phys, size);
 	map_fixed(virt, size, PROT_READ | PROT_WRITE);
 	if (dirty_descriptors)
 		fill_with_garbage(virt, size);
 	poison(virt, size);
+}
+
+void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
+{
+	paging_map_mem_map(virt, phys, size);
+	map_descriptors(virt, size);
 }
 
 void port_map_zero(uintptr_t virt, uint64_t size)
@@ -153,6 +182,98 @@ void port_map_zero(uintptr_t virt, uint64_t size)
 		map_fixed(virt, end - virt < size ? end - virt : size, PROT_READ);
 }
 
+uint64_t port_tables_of(phys_addr_t base, uint64_t size)
+{
+	return paging_tables_of(base, size);
+}
+
+/* The host can access RAM while this machine is about to map it, at the same address as later. */
+void *frame_show(phys_addr_t phys)
+{
+	return phys_to_virt(phys);
+}
+
+void frame_write(phys_addr_t phys, uint64_t value)
+{
+	if (phys >= sim_no_ram_below)
+		*(uint64_t *)frame_show(phys) = value;
+}
+
+uint64_t frame_read(phys_addr_t phys)
+{
+	return phys >= sim_no_ram_below ? *(uint64_t *)frame_show(phys) : ~0ull;
+}
+
+/* The host has no addresses for RAM from SIM_RAM_SIZE on, or for its descriptors. */
+bool port_probe_memory(phys_addr_t base, uint64_t size)
+{
+	bool there;
+
+	if (base + size > SIM_RAM_SIZE ||
+	    PHYS_PFN(base + size) * sizeof(struct page) > SIM_WINDOW_SIZE)
+		return false;
+	map_fixed((uintptr_t)phys_to_virt(base), size, PROT_READ | PROT_WRITE);
+	if (mapped < base + size)
+		mapped = base + size;
+	there = probe_added_memory(base, size);
+	protect(phys_to_virt(base), size, PROT_NONE);
+	return there;
+}
+
+/* Returns the address of the descriptors of a range, and sets *size to their size in bytes. */
+static uintptr_t descriptors_of(const struct port_memory *m, uint64_t *size)
+{
+	*size = PHYS_PFN(m->size) * sizeof(struct page);
+	return (uintptr_t)pfn_to_page(PHYS_PFN(m->base));
+}
+
+/*
+ * port_probe_memory() has been called for this RAM, as its contract demands. Like RAM of the boot
+ * it may hold garbage, and is poisoned at its end.
+ */
+int port_map_memory(const struct port_memory *m)
+{
+	uintptr_t virt = (uintptr_t)phys_to_virt(m->base + m->size);
+	uint64_t nr = m->size < POISON_RAM ? m->size : POISON_RAM;
+
+	protect(phys_to_virt(m->base), m->size, PROT_READ | PROT_WRITE);
+	if (dirty_descriptors)
+		memset((void *)(virt - nr), 0xa5, nr);
+	poison(virt - nr, nr);
+	if (paging_map_memory(m)) {
+		unpoison(virt - nr);
+		protect(phys_to_virt(m->base), m->size, PROT_NONE);
+		return -ENOMEM;
+	}
+	virt = descriptors_of(m, &nr);
+	map_descriptors(virt, nr);
+	return 0;
+}
+
+void port_unmap_memory(const struct port_memory *m)
+{
+	uintptr_t end = (uintptr_t)phys_to_virt(m->base + m->size);
+	uint64_t size;
+	uintptr_t virt = descriptors_of(m, &size);
+
+	paging_unmap_memory(m);
+	unpoison(virt);
+	map_fixed(virt, size, PROT_READ);
+	unpoison(end - (m->size < POISON_RAM ? m->size : POISON_RAM));
+	map_fixed((uintptr_t)phys_to_virt(m->base), m->size, PROT_NONE);
+}
+
+static void flush_nothing(void *unused)
+{
+	(void)unused;
+}
+
+void port_flush_memory(const struct port_memory *m)
+{
+	(void)m;
+	port_on_each_cpu(flush_nothing, NULL);
+}
+
 /*
  * Makes nr frames from pfn on accessible or not, in the simulated page tables and in the host's:
  * an access to one that is not gets SIGSEGV.
@@ -162,10 +283,7 @@ static void set_present(pfn_t pfn, uint64_t nr, bool accessible)
 	void *virt = phys_to_virt(PFN_PHYS(pfn));
 
 	paging_set_present((uintptr_t)virt, nr, accessible);
-	if (mprotect(virt, nr << PAGE_SHIFT, accessible ? PROT_READ | PROT_WRITE : PROT_NONE)) {
-		perror("mprotect of simulated memory");
-		exit(3);
-	}
+	protect(virt, nr << PAGE_SHIFT, accessible ? PROT_READ | PROT_WRITE : PROT_NONE);
 }
 
 void port_map_frames(pfn_t pfn, uint64_t nr)
@@ -235,6 +353,7 @@ void sim_reset(void)
 	mapped = 0;
 	mm_host_offset = 0;
 	dirty_descriptors = false;
+	sim_no_ram_below = 0;
 	numa_init();
 	movable_node_enabled = false;
 	zone_list[0] = NULL;

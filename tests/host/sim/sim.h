@@ -3,7 +3,8 @@
  *
  * Physical RAM is a sparse mapping: phys_to_virt(p) is SIM_RAM + p. The mem_map window is mapped
  * as the port's functions demand: the descriptors of RAM writable, those of holes read-only, and
- * nothing else, so that a stray access faults.
+ * nothing else, so that a stray access faults. RAM that has been added and removed again faults,
+ * too.
  */
 #ifndef TESTS_HOST_SIM_SIM_H
 #define TESTS_HOST_SIM_SIM_H
@@ -103,6 +104,12 @@ void sim_reset(void);
  * when the host refuses.
  */
 void sim_map_ram(uint64_t size);
+
+/*
+ * Addresses below this have no RAM although it is added: port_probe_memory() then finds none. 0
+ * after sim_reset().
+ */
+extern phys_addr_t sim_no_ram_below;
 
 /*
  * Fills the lowest 64 MiB of RAM with garbage, and will do so with descriptors when they are

@@ -1,0 +1,188 @@
+/*
+ * bench_hotplug.c: the rows hotadd.*, hotremove.* and remove.hold: what it costs to add a DIMM that
+ * is in a slot, and to remove it. They print nothing without such a DIMM.
+ */
+#include "arch/x86_64/arch.h"
+#include "kernel/console/console.h"
+#include "kernel/memory/hotplug.h"
+#include "kernel/test/bench_rows.h"
+#include "kernel/test/page_list.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mm/hotplug.h"
+#include "mm/zone.h"
+
+#define RUNS 11
+
+/* The memory of the DIMM that a row is about. */
+static phys_addr_t base;
+static uint64_t size;
+static int nid, error;
+
+static void add(void)
+{
+	error = add_memory(nid, base, size);
+}
+
+static void remove(void)
+{
+	error = offline_and_remove_memory(base, size);
+}
+
+/* Returns the ticks that a call takes. */
+static uint64_t ticks(void (*call)(void))
+{
+	uint64_t start = arch_timestamp();
+
+	call();
+	return arch_timestamp() - start;
+}
+
+/* Adds a value to a sorted array that has n of them. */
+static void insert(uint64_t *sorted, unsigned int n, uint64_t value)
+{
+	for (; n && sorted[n - 1] > value; n--)
+		sorted[n] = sorted[n - 1];
+	sorted[n] = value;
+}
+
+/*
+ * Removes the DIMM and adds it again, several times. Prints the median of what one of both costs.
+ * Returns false when the DIMM is in use.
+ */
+static bool cycle(const char *id, bool adding)
+{
+	uint64_t sorted[RUNS];
+
+	for (unsigned int i = 0; i < RUNS; i++) {
+		uint64_t removed = ticks(remove), added;
+
+		if (error)
+			return false;
+		added = ticks(add);
+		if (error)
+			return false;
+		insert(sorted, i, adding ? added : removed);
+	}
+	bench_print_tenths(id, sorted[RUNS / 2] * 10);
+	return true;
+}
+
+/* Finds a DIMM of as many GiB as the number at the end of the id says. */
+static bool find_for(const char *id)
+{
+	uint64_t gib = 0;
+
+	for (const char *c = id; *c; c++)
+		gib = *c >= '0' && *c <= '9' ? gib * 10 + (uint64_t)(*c - '0') : gib;
+	size = gib << 30;
+	return hotplug_find(size, &base, &nid);
+}
+
+bool bench_hotadd(const char *id)
+{
+	return !find_for(id) || cycle(id, true);
+}
+
+bool bench_hotremove(const char *id)
+{
+	return !find_for(id) || cycle(id, false);
+}
+
+/* Adds a DIMM of 1 GiB while no frame is free, and counts what that takes of other memory. */
+bool bench_hotadd_taken(const char *id)
+{
+	struct page *all = NULL;
+	uint64_t handed_over, got;
+
+	size = 1 << 30;
+	if (!hotplug_find(size, &base, &nid))
+		return true;
+	remove();
+	if (error)
+		return false;
+	page_list_take_all(&all);
+	handed_over = totalram_pages();
+	add();
+	handed_over = totalram_pages() - handed_over;
+	got = nr_free_pages();
+	page_list_free(&all);
+	drain_all_pages();
+	if (error) {
+		console_printf("%s: with no frame free it failed (%d)\n", id, error);
+		return false;
+	}
+	console_printf("bench %s %llu bytes\n", id, ULL((handed_over - got) << PAGE_SHIFT));
+	return true;
+}
+
+static uint64_t record;
+
+/* Prints the longest hold of the lock in a call, and keeps it if it is the longest of all. */
+static void measure(const char *what, void (*call)(void))
+{
+	uint64_t hold = bench_longest_hold(call);
+
+	console_printf("hold of %s: %llu\n", what, ULL(hold));
+	if (hold > record)
+		record = hold;
+}
+
+static bool in_dimm(const struct page *page)
+{
+	return page_to_phys(page) >= base && page_to_phys(page) < base + size;
+}
+
+/*
+ * Allocates all memory by single frames, and frees it again but for the frames of the DIMM whose
+ * number is a multiple of `step`, plus `first`.
+ */
+static void scatter(struct page **held, pfn_t first, pfn_t step)
+{
+	struct page *all = NULL, *page;
+
+	while ((page = alloc_page(GFP_KERNEL)))
+		page_list_push(&all, page);
+	while ((page = page_list_pop(&all)))
+		if (in_dimm(page) && page_to_pfn(page) % step == first)
+			page_list_push(held, page);
+		else
+			__free_page(page);
+	drain_all_pages();
+}
+
+/*
+ * The states: all free; every second frame held, so that each other is a run of its own; one frame
+ * of each block held, the last, so that freeing what is isolated makes large runs.
+ */
+bool bench_remove_hold(const char *id)
+{
+	static const struct {
+		const char *what;
+		pfn_t first, step;
+	} states[] = {
+		{ "removal, every second frame in use", 0, 2 },
+		{ "removal, a frame of each word in use", 63, 64 },
+		{ "removal, the last frame of each block in use", 511, 512 },
+	};
+	struct page *held = NULL;
+
+	if (!hotplug_find_smallest(&size, &base, &nid))
+		return true;
+	record = 0;
+	measure("removal, all free", remove);
+	if (error)
+		return false;
+	measure("adding", add);
+	for (unsigned int i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		scatter(&held, states[i].first, states[i].step);
+		measure(states[i].what, remove);
+		page_list_free(&held);
+		drain_all_pages();
+	}
+	measure("removal, after that", remove);
+	if (!error)
+		add();
+	console_printf("bench %s %llu instructions\n", id, ULL(record));
+	return !error;
+}
