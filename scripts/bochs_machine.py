@@ -68,6 +68,9 @@ def configuration(env, directory, screen):
     its name. screen says that the machine gets a window, where there is a display."""
     if env.get("NODES"):
         fail(f"NODES={env['NODES']}: Bochs has no NUMA nodes; make run has them")
+    for name in ("SLOTS", "DIMMS", "QMP"):
+        if env.get(name):
+            fail(f"{name}={env[name]}: Bochs has no slots for DIMMs; make run has them")
     build = env.get("B", "build")
     built = os.path.join(build, (env.get("MEDIA") or "disk") + ".img")
     image = os.path.join(directory, "disk.img")

@@ -145,6 +145,17 @@ def define_cases():
                r"Node 2 MemTotal: +0 kB\nNode 2 MemFree: +0 kB$",
                r"^pfn 0x40000 .* zone DMA32 of node 1: free$", r"^pfn 0xc0000 .* zone none: absent$",
                r"^pfn 0x\w+ order 0 zone DMA32 \[mem "])
+    Case("what the commands show about memory that was added and has left", MEM="1G", NODES="1G,0",
+         DIMMS="512M@1,256M",
+         CMDLINE="run=iomem;meminfo;numa;buddyinfo;hotplug remove 0;iomem;meminfo;numa;buddyinfo;zoneinfo;exit 0",
+         says=[r"(?s)> iomem\n.*^fffc0000-ffffffff : Reserved\n100000000-11fffffff : System RAM\n"
+               r"120000000-12fffffff : System RAM\nfd00000000-.*> iomem\n.*^fffc0000-ffffffff : Reserved\n"
+               r"120000000-12fffffff : System RAM\nfd00000000-",
+               r"(?s)^MemMap: +7168 kB$.*^MemMap: +5120 kB$",
+               r"(?s)^node 1 size: 512 MB$.*^node 1 size: 0 MB$", r"^local: 100 %",
+               r"(?s)> buddyinfo\n([^\n]*\n){2}Node 0, zone  Hotplug[^\n]*\nNode 1, zone  Hotplug[^\n]*\nfirst"
+               r".*> buddyinfo\n([^\n]*\n){2}Node 0, zone  Hotplug[^\n]*\nfirst.*"
+               r"> zoneinfo\n(?!.*Node 1)"])
     Dialogue("qemu warm reboot, RAM kept, then selftest",
              [(r"firstpage> $", "alloc 3\nselftest\nreboot\n"),
               (r"(?s)BIOS-e820.*firstpage> $", "selftest\nexit 0\n")], selftest=True,

@@ -233,6 +233,20 @@ def test_nodes(tap):
               output)
 
 
+def test_added(tap):
+    """Compares gdb's commands with the monitor's when memory was added, and when it has left."""
+    parts, output = live(tap, "one of two DIMMs has left", ["hotplug remove 0", "alloc 0"], ["exit 0"],
+                         MEM="256M", DIMMS="512M,1G")
+    added = r"^added \[mem 0x0000000120000000-0x000000015fffffff\] node 0, metadata from 0x15f\w{6}$"
+    tap.check(parts and len(lines(parts["fp-zones"], "added ")) == 1
+              and re.search(added, parts["fp-zones"], re.M),
+              "fp-zones prints what was added", output)
+    parts, output = live(tap, "the only DIMM has left", ["hotplug remove 0"], ["exit 0"],
+                         MEM="256M", DIMMS="512M")
+    tap.check(parts and not lines(parts["fp-zones"], "added ") and "zone Hotplug" not in parts["fp-zones"],
+              "fp-zones prints no zone without RAM", output)
+
+
 def test_crash(tap):
     """Compares gdb's commands with the monitor's after a panic."""
     parts, output = live(tap, "after a panic", ["alloc 0", "alloc 2"], ["misuse double-free"], MEM="128M")
@@ -330,8 +344,8 @@ def test_status(tap):
                   f"status {status}\n{output}")
 
 
-TESTS = (test_status, test_stages, test_code, test_early, test_prompt, test_nodes, test_crash, test_check,
-         test_page_tables)
+TESTS = (test_status, test_stages, test_code, test_early, test_prompt, test_nodes, test_added, test_crash,
+         test_check, test_page_tables)
 
 
 if __name__ == "__main__":

@@ -630,6 +630,34 @@ def vga_screen():
 
 
 @test
+def dimm_comes_and_goes():
+    """map: shows memory that is being added, is there, is leaving, and has left"""
+    with Guest(80, 25, SLOTS="1") as guest:
+        before = guest.boot()
+        whole = guest.command("map once")
+        guest.type("map\r")
+        complaint = guest.shows("w whole .*q quit", before, top=0)
+        if complaint:
+            return complaint
+        guest.ask_qemu("object-add", **{"qom-type": "memory-backend-ram", "id": "m", "size": 1 << 27})
+        guest.ask_qemu("device_add", driver="pc-dimm", id="d", memdev="m")
+        for pattern in (r"^ *1[0-9a-f]{8} B{64}(?s:.*)^B being added", r"^ *1[0-9a-f]{8} [.M]{64} H$"):
+            guest.wait(lambda: re.search(pattern, guest.shown(), re.MULTILINE), pattern)
+        guest.ask_qemu("device_del", id="d")
+        pattern = r"^ *1[0-9a-f]{8} L{64} H$(?s:.*)^L leaving"
+        guest.wait(lambda: re.search(pattern, guest.shown(), re.MULTILINE), pattern)
+        complaint = guest.shows("w whole .*q quit", before, top=0)
+        guest.type("q")
+        if complaint or guest.left():
+            return complaint or "not left"
+        if rows_of(guest.command("map once")) != rows_of(whole):
+            return "another picture than before"
+        said = re.findall(r"^hotplug: .* (?:added, node 0|removed)$", guest.command("dmesg"),
+                          re.MULTILINE)
+        return None if len(said) == 2 else f"{said}"
+
+
+@test
 def stress_alive():
     """stress: the picture changes on the screen, and all memory is given back"""
     with Guest(MEM="256M") as guest:
@@ -654,6 +682,22 @@ def stress_alive():
         if guest.command("free") != before:
             return "other free ranges than before"
         return complaint_of(machine, guest.command("map once"), top=0)
+
+
+@test
+def stress_and_a_dimm():
+    """stress: a DIMM that is plugged meanwhile is shown, and is not missing memory at the end"""
+    with Guest(SLOTS="1", MEM="256M") as guest:
+        guest.boot()
+        guest.type("stress 100\r")
+        guest.wait(lambda: "stress: round 1," in guest.shown(), "stress")
+        guest.ask_qemu("object-add", **{"qom-type": "memory-backend-ram", "id": "m", "size": 1 << 28})
+        guest.ask_qemu("device_add", driver="pc-dimm", id="d", memdev="m")
+        guest.wait(lambda: re.search(r"^ *1[0-9a-f]{8} .{64} H$", guest.shown(), re.MULTILINE), "rows of the DIMM")
+        guest.type("q")
+        guest.wait(lambda: guest.text.endswith("\n" + PROMPT), "the end of stress")
+        good = "all memory is free again, mm_check found no error" in guest.text
+        return None if good else guest.text[-2000:]
 
 
 @test

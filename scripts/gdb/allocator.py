@@ -171,6 +171,10 @@ class Allocator:
                           for row in array(guest.static_value("mm/numa.c", "distances"))]
         self.nr_nodes = int(guest.static_value("mm/numa.c", "online")).bit_length()
         self.lists = self.read_lists()
+        # What add_memory() has added: (first frame, first of its metadata, end, node)
+        nr = int(guest.static_value("mm/hotplug.c", "nr_ranges"))
+        self.added = [tuple(int(r[name]) for name in ("start", "end_free", "end", "nid"))
+                      for r in array(guest.static_value("mm/hotplug.c", "ranges"))[:nr]]
         self.caches = list(self.read_caches())
         # [CPU]: the addresses of the caches that serve requests, by the zone bits of their flags
         self.tables = [[int(cache) for cache in array(table["for_gfp"])]

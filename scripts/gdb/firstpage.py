@@ -128,22 +128,28 @@ def read_allocator():
 @command
 def zones(argument):
     """fp-zones: prints the frames of each zone and its shelves, its free blocks by order as
-    /proc/buddyinfo has them, and the order in which each node asks the zones."""
+    /proc/buddyinfo has them, the order in which each node asks the zones, and the ranges that were
+    added. A zone whose last RAM has left is not printed."""
     no_argument(argument)
     allocator = read_allocator()
-    for zone in allocator.zones:
+    zones_with_ram = [zone for zone in allocator.zones if zone.present]
+    for zone in zones_with_ram:
         free = sum(end - start for start, end in zone.free_in_bits())
         size = allocator.page_size
         print(f"zone {zone.title:6} {mem(zone.start_pfn * size, (zone.end_pfn - zone.start_pfn) * size)}"
               f" present {zone.present} managed {zone.managed} free {free}"
               f" cached {len(allocator.cached(zone))}"
               f" shelves {','.join(map(str, zone.shelves))}")
-    for zone in allocator.zones:
+    for zone in zones_with_ram:
         print(f"Node {zone.node}, zone {zone.name:>8} " + "".join(f"{count:6} " for count in zone.counts()))
     titles = {zone.id: zone.title for zone in allocator.zones}
     for node, numbers in allocator.lists.items():
         print(f"requests on node {node} ask: "
               + ", ".join(titles.get(number, str(number)) for number in numbers))
+    size = allocator.page_size
+    for start, end_free, end, node in allocator.added:
+        print(f"added {mem(start * size, (end - start) * size)} node {node}, "
+              f"metadata from {end_free * size:#x}")
 
 
 @command

@@ -1,0 +1,363 @@
+#!/usr/bin/env -S python3 -B
+"""Tests that memory comes and goes in the running kernel, by QEMU's QMP. TAP.
+
+    tests/hotplug.py [WORD...]          only the tests whose name contains all the words
+    tests/hotplug.py --rounds N [WORD]  with so many rounds instead of 16
+
+Each test has a machine of its own, with a prompt on a pipe. A DIMM is plugged by object_add and
+device_add, and taken away by device_del, as a host's administrator would do it.
+"""
+import json
+import os
+import re
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from tap import Tap
+
+BUILD = os.environ.get("B", "build")
+PROMPT = "firstpage> "
+MIB = 1 << 20
+ROUNDS = 16
+
+
+class Machine:
+    """A machine that runs, with its console and its QMP socket."""
+
+    def __init__(self, machine="pc", **env):
+        self.directory = tempfile.TemporaryDirectory(prefix="hotplug.", dir=BUILD)
+        qmp = os.path.join(self.directory.name, "qmp")
+        env = {"MEM": "1G", "SLOTS": "4", "QMP": qmp, "MACHINE": machine, "CMDLINE": "", "MAP": "",
+               "NODES": "", "DIMMS": "", "CPU": "max", "CPUS": "1", "QEMUFLAGS": "", **env}
+        self.process = subprocess.Popen(["scripts/run"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        env={**os.environ, **env}, start_new_session=True)
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.process.stdout, selectors.EVENT_READ)
+        self.text = ""
+        self.log = self.wait_for(PROMPT, 60)
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(qmp)
+        self.socket.settimeout(20)
+        self.lines = self.socket.makefile("r", encoding="utf-8")
+        self.events = []
+        self.lines.readline()
+        self.qmp("qmp_capabilities")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait(20)
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.directory.cleanup()
+
+    def wait_for(self, text, limit=20):
+        """Returns what the console shows up to text, and that; after limit seconds without it
+        raises TimeoutError."""
+        end = time.monotonic() + limit
+        while text not in self.text:
+            if not self.selector.select(max(0, end - time.monotonic())):
+                raise TimeoutError(f"no {text!r} after {limit} s, but:\n{self.text}")
+            part = os.read(self.process.stdout.fileno(), 65536)
+            if not part:
+                raise TimeoutError(f"the machine ended before {text!r}, after:\n{self.text}")
+            self.text += part.decode("utf-8", "replace").replace("\r", "")
+        at = self.text.index(text) + len(text)
+        seen, self.text = self.text[:at], self.text[at:]
+        return seen
+
+    def type(self, text):
+        """Types text, without waiting for anything."""
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def run(self, command, limit=60):
+        """Runs a command at the prompt. Returns what it prints."""
+        self.type(command + "\n")
+        self.wait_for(command + "\n", limit)
+        return self.wait_for(PROMPT, limit)[:-len(PROMPT)]
+
+    def answer(self):
+        """Returns the next answer of QMP. Events that come before it are kept."""
+        while True:
+            message = json.loads(self.lines.readline())
+            if "event" not in message:
+                return message
+            self.events.append(message)
+
+    def qmp(self, command, **arguments):
+        """Runs a command of QMP. Returns its answer."""
+        self.socket.sendall(json.dumps({"execute": command, "arguments": arguments}).encode())
+        message = self.answer()
+        if "error" in message:
+            raise RuntimeError(f"{command} {arguments}: {message['error']['desc']}")
+        return message["return"]
+
+    def event(self, name, limit=20):
+        """Waits for an event of QMP with this name. Returns its data."""
+        end = time.monotonic() + limit
+        while time.monotonic() < end:
+            for event in self.events:
+                if event["event"] == name:
+                    self.events.remove(event)
+                    return event.get("data", {})
+            self.socket.settimeout(max(0.1, end - time.monotonic()))
+            self.events.append(json.loads(self.lines.readline()))
+        raise TimeoutError(f"no event {name}")
+
+    def plug(self, name, mib, node=None, **more):
+        """Plugs a DIMM of so many MiB."""
+        self.qmp("object-add", **{"qom-type": "memory-backend-ram", "id": name + "ram",
+                                  "size": mib * MIB, "reserve": False})
+        extra = {} if node is None else {"node": node}
+        self.qmp("device_add", driver="pc-dimm", id=name, memdev=name + "ram", **extra, **more)
+
+    def unplug(self, name):
+        """Asks for a DIMM, and gives its memory to the host when it has gone."""
+        self.qmp("device_del", id=name)
+        while self.event("DEVICE_DELETED").get("device") != name:
+            pass
+        self.qmp("object-del", id=name + "ram")
+
+    def hmp(self, line):
+        """Runs a line of QEMU's monitor for people."""
+        return self.qmp("human-monitor-command", **{"command-line": line})
+
+    def counts(self):
+        """Returns all that the kernel says of its memory and that must come back as it was."""
+        said = "".join(map(self.run, ("meminfo", "buddyinfo", "free", "zoneinfo", "numa", "hotplug")))
+        return re.sub(r"^MemMapTouched:.*\n|^last refusal:.*\n", "", said, flags=re.M)
+
+
+def total(machine):
+    """Returns the MiB of RAM that the allocator has."""
+    return int(re.search(r"^MemTotal: +(\d+) kB", machine.run("meminfo"), re.M)[1]) >> 10
+
+
+def there_at_power_on(tap, kind):
+    """DIMMS= are used from the beginning, on the right node."""
+    with Machine(kind, DIMMS="1G,1G@1", NODES="1G,0") as m:
+        said = m.run("hotplug")
+        tap.check("slot 0: [mem 0x0000000100000000-0x000000013fffffff] 1024 MB, node 0, plugged\n"
+                  "slot 1: [mem 0x0000000140000000-0x000000017fffffff] 1024 MB, node 1, plugged\n"
+                  "slot 2: empty\nslot 3: empty\n" == said, f"{kind}: hotplug lists the slots", said)
+        tap.check("hotplug: slot 1: [mem 0x0000000140000000-0x000000017fffffff] added, node 1\n"
+                  in m.log, f"{kind}: the log says what was added", m.log)
+        tap.check(total(m) in range(3050, 3072), f"{kind}: the allocator has it", m.run("meminfo"))
+        said = m.run("numa")
+        tap.check("node 1 size: 1024 MB" in said and "local: 100 %" in said,
+                  f"{kind}: numa has it on its node", said)
+        said = m.run("iomem")
+        tap.check("100000000-13fffffff : System RAM" in said or
+                  "100000000-17fffffff : System RAM" in said, f"{kind}: iomem has it", said)
+        said = m.run("selftest", 120)
+        tap.check("not ok" not in said and "ok 13" in said, f"{kind}: the self-test passes", said)
+
+
+def plug_at_the_prompt(tap, kind):
+    """A DIMM is there within a second, and goes again, while a line is being typed."""
+    with Machine(kind) as m:
+        before = m.counts()
+        m.type("memin")
+        m.wait_for("memin")
+        start = time.monotonic()
+        m.plug("d1", 1024)
+        said = m.wait_for("added, node 0\n")
+        took = time.monotonic() - start
+        tap.check(took < 1, f"{kind}: a DIMM is added within a second", took)
+        tap.check("hotplug: slot 0: [mem 0x0000000100000000-0x000000013fffffff] added, node 0\n"
+                  in said, f"{kind}: the log says so", said)
+        shown = m.wait_for(PROMPT + "memin")
+        m.type("fo\n")
+        said = m.wait_for(PROMPT)
+        tap.check("MemTotal:        20" in said, f"{kind}: the line being typed is kept", shown + said)
+        tap.check(m.event("ACPI_DEVICE_OST")["info"]["status"] == 0, f"{kind}: the host is told")
+        m.unplug("d1")
+        said = m.wait_for("removed\n")
+        tap.check("hotplug: slot 0: [mem 0x0000000100000000-0x000000013fffffff] removed\n" in said,
+                  f"{kind}: the log says that it was removed", said)
+        m.wait_for(PROMPT)
+        after = m.counts()
+        tap.check(before == after, f"{kind}: every count is as before", f"{before}\n{after}")
+
+
+def asked_at_the_prompt(tap, kind):
+    """`hotplug remove` gives a DIMM back to the host."""
+    with Machine(kind, DIMMS="512M") as m:
+        said = m.run("hotplug remove 0")
+        tap.check("removed\n" in said and "failed" not in said, f"{kind}: hotplug remove", said)
+        tap.check(m.event("DEVICE_DELETED")["device"] == "dimm0", f"{kind}: the device is gone")
+        said = m.run("hotplug remove 0")
+        tap.check("slot 0 is empty\n" in said and "failed (1)" in said,
+                  f"{kind}: an empty slot has nothing to remove", said)
+        said = m.run("hotplug remove 9")
+        tap.check("slot 9 does not exist\n" in said, f"{kind}: a slot that is not there", said)
+        said = m.run("hotplug remove")
+        tap.check("usage: hotplug [remove SLOT]" in said, f"{kind}: usage", said)
+
+
+def in_use(tap, kind):
+    """A DIMM of which a frame is in use stays, and the host and the user are told why."""
+    with Machine(kind, MEM="128M", CMDLINE="page_owner=on") as m:
+        m.plug("d1", 256)
+        m.wait_for(PROMPT)
+        held = []
+        for order in (18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6):
+            for _ in range(3):
+                said = m.run(f"alloc {order}")
+                got = re.search(r"pfn 0x([0-9a-f]+) order \d+ zone (\w+)", said)
+                if not got:
+                    break
+                held.append((got[1], got[2]))
+        ours = [pfn for pfn, zone in held if zone == "Hotplug"]
+        before = m.run("free") + m.run("buddyinfo")
+        m.qmp("device_del", id="d1")
+        said = m.wait_for(" stays: ") + m.wait_for("\n")
+        tap.check(re.search(r"hotplug: slot 0 stays: [0-9]+ frames in use, first 0x[0-9a-f]+ of "
+                            r"order [0-9]+, from \w+\n", said), f"{kind}: it says who", said)
+        m.wait_for(PROMPT)
+        data = m.event("ACPI_DEVICE_OST")["info"]
+        while data["source"] == 1:  # of the insertion
+            data = m.event("ACPI_DEVICE_OST")["info"]
+        tap.check((data["source"], data["status"]) == (3, 0x81), f"{kind}: the host is told", data)
+        tap.check(m.run("free") + m.run("buddyinfo") == before, f"{kind}: all is as before")
+        said = m.run("hotplug")
+        tap.check("last refusal: slot 0 stays: " in said, f"{kind}: hotplug has the reason", said)
+        for pfn in ours:
+            m.run(f"release 0x{pfn}")
+        said = m.run("hotplug remove 0")
+        tap.check(ours and "removed\n" in said, f"{kind}: then it can be removed", said)
+
+
+def no_frame_free(tap, kind):
+    """Memory is added although none is free."""
+    with Machine(kind, MEM="64M", DIMMS="1G") as m:
+        before = m.counts()
+        said = m.run("bench hotadd.taken")  # removes the DIMM, takes all frames, adds it
+        tap.check("bench hotadd.taken 0 bytes\n" in said, f"{kind}: a DIMM is added", said)
+        tap.check(m.counts() == before, f"{kind}: and every count is as before")
+
+
+def at_progress_points(tap, kind):
+    """stress, memtest and bench notice a DIMM while they work."""
+    with Machine(kind, MEM="256M") as m:
+        for number, command in enumerate(("stress 2000", "memtest 4", "bench worst0")):
+            m.type(command + "\n")
+            m.wait_for(command + "\n")
+            m.plug(f"d{number}", 128)
+            said = m.wait_for("added, node 0\n", 60)
+            tap.check(PROMPT not in said, f"{kind}: {command} notices a DIMM", said)
+            m.type("\3")
+            m.wait_for(PROMPT, 60)
+            m.wait_for(PROMPT, 20) if PROMPT in m.text else None
+
+
+def ejected_by_surprise(tap, kind):
+    """A DIMM that goes without a request is noticed, and the kernel goes on."""
+    with Machine(kind) as m:
+        before = m.counts()
+        m.plug("d1", 1024)
+        m.wait_for(PROMPT)
+        m.hmp("o /w 0xa00 0")
+        m.hmp("o /b 0xa14 8")
+        m.plug("d2", 128)  # rises GPE0's bit: the slots are looked at
+        said = m.wait_for("added, node 0\n")
+        tap.check("is gone without notice, 0 frames were in use\n" in said,
+                  f"{kind}: it says so", said)
+        m.unplug("d2")
+        m.wait_for("removed\n")
+        m.wait_for(PROMPT)
+        after = m.counts()
+        tap.check(before == after, f"{kind}: every count is as before", f"{before}\n{after}")
+        said = m.run("selftest", 120)
+        tap.check("not ok" not in said and "ok 13" in said, f"{kind}: the self-test passes", said)
+
+
+def two_in_one_gib(tap, kind):
+    """Of two DIMMs in one GiB the first leaves."""
+    with Machine(kind, DIMMS="256M,512M") as m:
+        one = m.run("hotplug remove 0")
+        said = m.run("selftest", 120)
+        tap.check("removed" in one and "not ok" not in said, f"{kind}: the first leaves", one + said)
+        said = m.run("hotplug remove 1") + m.run("hotplug")
+        tap.check("removed" in said and "slot 1: empty" in said, f"{kind}: and the second", said)
+
+
+def last_of_a_node(tap, kind):
+    """The last memory of a node leaves, and other memory comes."""
+    with Machine(kind, NODES="1G,0") as m:
+        for number in range(3):
+            m.plug("d1", 256 << number, 1)
+            said = m.wait_for(PROMPT)
+            size = m.run("numa")
+            tap.check("added, node 1" in said and f"node 1 size: {256 << number} MB" in size,
+                      f"{kind}: node 1 has memory", said + size)
+            m.unplug("d1")
+            said = m.wait_for(PROMPT) + m.run("numa")
+            tap.check("node 1 size: 0 MB" in said, f"{kind}: node 1 has none", said)
+
+
+def limited(tap, kind):
+    """mem= holds for what is added."""
+    with Machine(kind, CMDLINE="mem=1200M", DIMMS="1G,1G") as m:
+        tap.check("slot 0: of [mem" in m.log and ": mem= allows no more" in m.log,
+                  f"{kind}: a part is used", m.log)
+        said = m.run("hotplug")
+        tap.check("slot 1: [mem" in said and "not used" in said, f"{kind}: and no more", said)
+        tap.check(total(m) in range(1180, 1200), f"{kind}: the total is right", m.run("meminfo"))
+
+
+def rounds(tap, kind):
+    """Plug, use, free, unplug: every count comes back, each time."""
+    with Machine(kind, MEM="256M") as m:
+        before = m.counts()
+        wrong = ""
+        for number in range(ROUNDS):
+            m.plug("d1", (1024, 768, 896, 640)[number % 4])
+            m.wait_for(PROMPT)
+            used = m.run("bench shuffled0")  # 100,000 frames, more than the rest has
+            wrong = wrong or ("" if "bench shuffled0" in used else used)
+            m.unplug("d1")
+            m.wait_for(PROMPT)
+            after = m.counts()
+            if after != before and not wrong:
+                wrong = f"round {number}:\n{before}\n{after}"
+        tap.check(not wrong, f"{kind}: {ROUNDS} rounds leave every count as it was", wrong)
+        said = m.run("selftest", 120)
+        tap.check("not ok" not in said and "ok 13" in said, f"{kind}: the self-test passes", said)
+
+
+BOTH = (there_at_power_on, plug_at_the_prompt, in_use, rounds)
+ONE = (asked_at_the_prompt, no_frame_free, at_progress_points, ejected_by_surprise, two_in_one_gib,
+       last_of_a_node, limited)
+
+
+def main():
+    global ROUNDS
+    words = sys.argv[1:]
+    if words[:1] == ["--rounds"]:
+        ROUNDS = int(words[1])
+        words = words[2:]
+    tap = Tap()
+    tests = [(test, kind) for test in BOTH for kind in ("pc", "q35")] + [(test, "pc") for test in ONE]
+    for test, kind in tests:
+        if not all(word in f"{test.__name__} {kind}" for word in words):
+            continue
+        try:
+            test(tap, kind)
+        except (TimeoutError, RuntimeError, OSError) as error:
+            tap.check(False, f"{kind}: {test.__name__}", error)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
