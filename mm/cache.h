@@ -16,12 +16,12 @@
  * last refill took from, and what lies beyond goes back to the bits, by way of *out*. So memory
  * packs itself even while pages are freed and allocated in turn.
  *
- * A CPU has caches of the DMA, DMA32 and Normal zones of its home node (numa_mem_id()), and one
- * more, of order 0, that is *away*: it belongs to whatever other zone serves requests for any
- * memory while the home node is full, or to one of a node that alloc_pages_node() names. Requests
- * on the home node are served from it until the bits of the zone that they ask first have memory
- * again. It changes its zone only when it is empty, and never in an interrupt handler. Frames of
- * any other zone are freed to the bits at once, which needs no lock.
+ * A CPU has caches of the DMA, DMA32 and Normal zones of the node that was its home (numa_mem_id())
+ * when memory was handed over, and one more, of order 0, that is *away*: it belongs to whatever
+ * other zone serves requests for any memory while the home node is full, or to one of a node that
+ * alloc_pages_node() names. Requests on the home node are served from it until the bits of the zone
+ * that they ask first have memory again. It changes its zone only when it is empty, and never in an
+ * interrupt handler. Frames of any other zone are freed to the bits at once, which needs no lock.
  *
  * A CPU uses only its own caches, without a lock and with interrupts on. A plain mark keeps out an
  * interrupt handler on the same CPU: `state` is CACHE_BUSY while a cache is in use. A handler that

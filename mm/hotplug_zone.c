@@ -254,7 +254,7 @@ static void set_span(struct zone *z)
 		last = to;
 	}
 	z->start_pfn = first;
-	z->end_pfn = last;
+	__atomic_store_n(&z->end_pfn, last, __ATOMIC_RELAXED);
 }
 
 void zone_gain(const struct added_range *a, const struct shared_gibs *shared)

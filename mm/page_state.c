@@ -232,9 +232,12 @@ static pfn_t last_end(void)
 {
 	pfn_t end = 0;
 
-	for_each_zone(z)
-		if (z->end_pfn > end)
-			end = z->end_pfn;
+	for_each_zone(z) {
+		pfn_t last = __atomic_load_n(&z->end_pfn, __ATOMIC_RELAXED);
+
+		if (last > end)
+			end = last;
+	}
 	return end;
 }
 

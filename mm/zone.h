@@ -140,6 +140,10 @@
  * A search that finds nothing behind a bit clears it, with L1 or L2, and goes on. When it fails, a
  * request that may wait lets all CPUs finish what they are doing (cache_shut()) and searches again.
  *
+ * Memory that leaves takes its gibs and descriptors with it (hotplug.h): after they were taken off
+ * shelves and zone_owners[], and every CPU has answered an interrupt. So code that reads them
+ * without the lock, and holds no frame of that memory, does it with interrupts off.
+ *
  * Readers without the lock. All words of bitmaps, state words of descriptors, nr_free and the
  * counts of frame caches are written in one piece, so a reader gets the word of some moment.
  * What that makes of an answer while other CPUs allocate and free:
@@ -158,7 +162,8 @@
  *   next_free_range(),             that is free, or in use, throughout is told so unless its block
  *   free_span(),                   or gib opens or closes under the reader. An end is beyond its
  *   zone_free_blocks()             start in any case, so walks come to an end
- *   mem_map_touched()              at least what was true at the call: it only grows
+ *   mem_map_touched()              at least what was true at the call: it only grows, but for
+ *                                  memory that leaves
  *   page_owner_sums()              misses what is allocated or freed meanwhile. A record may still
  *                                  name the owner before
  *   mm_check()                     nothing else may run: it would report what is in progress
@@ -309,7 +314,7 @@ struct owners {
 	uint8_t *block[BITMAP_BITS]; /* where gib[] is ZONE_MIXED; undefined elsewhere */
 };
 
-extern struct owners *zone_owners[NR_SHELVES]; /* NULL where there is no RAM */
+extern struct owners *zone_owners[NR_SHELVES]; /* NULL where there has never been RAM */
 
 /*
  * Returns the zone that the frame's block belongs to; &no_zone where there is no RAM. Sets *order
@@ -323,15 +328,17 @@ static inline struct zone *zone_around(pfn_t pfn, unsigned int *order)
 
 	*order = SHELF_ORDER;
 	if (pfn >> SHELF_ORDER < NR_SHELVES)
-		owners = zone_owners[pfn >> SHELF_ORDER];
+		owners = __atomic_load_n(&zone_owners[pfn >> SHELF_ORDER], __ATOMIC_ACQUIRE);
 	if (!owners)
 		return &no_zone;
 	*order = GIB_ORDER;
-	number = owners->gib[gib];
+	number = __atomic_load_n(&owners->gib[gib], __ATOMIC_ACQUIRE);
 	if (number != ZONE_MIXED)
 		return state_zones[number];
 	*order = BLOCK_ORDER;
-	return state_zones[owners->block[gib][pfn >> BLOCK_ORDER & (BITMAP_BITS - 1)]];
+	number = __atomic_load_n(&owners->block[gib][pfn >> BLOCK_ORDER & (BITMAP_BITS - 1)],
+				 __ATOMIC_ACQUIRE);
+	return state_zones[number];
 }
 
 static inline struct zone *pfn_zone(pfn_t pfn)

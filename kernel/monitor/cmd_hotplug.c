@@ -14,6 +14,7 @@ static int cmd_hotplug(int argc, char **argv)
 	uint64_t slot;
 
 	if (argc == 1) {
+		hotplug_poll(); /* a DIMM that went without notice has raised no event */
 		hotplug_print(console_printf);
 		return 0;
 	}
