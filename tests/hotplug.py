@@ -143,6 +143,17 @@ def total(machine):
     return int(re.search(r"^MemTotal: +(\d+) kB", machine.run("meminfo"), re.M)[1]) >> 10
 
 
+def fill(machine):
+    """Allocates every frame. Returns the heads, as {pfn in hexadecimal: name of the zone}."""
+    held = {}
+    for flags in ("", " DMA"):  # without it, the last of zone DMA is kept for requests of that zone
+        for order in range(18, -1, -1):
+            while got := re.search(r"pfn 0x(\w+) order \d+ zone (\w+)",
+                                   machine.run(f"alloc {order}{flags}")):
+                held[got[1]] = got[2]
+    return held
+
+
 def there_at_power_on(tap, kind):
     """DIMMS= are used from the beginning, on the right node."""
     with Machine(kind, DIMMS="1G,1G@1", NODES="1G,0") as m:
@@ -247,6 +258,68 @@ def no_frame_free(tap, kind):
         tap.check(m.counts() == before, f"{kind}: and every count is as before")
 
 
+def full_at_the_prompt(tap, kind):
+    """With every frame allocated a DIMM is added, used, refused while it is in use, and removed."""
+    with Machine(kind, MEM="32M", CMDLINE="page_owner=on") as m:
+        held = fill(m)
+        said = m.run("meminfo")
+        tap.check(re.search(r"^MemFree: +0 kB", said, re.M), f"{kind}: no frame is free", said)
+        before = m.counts()
+        m.plug("d1", 256)
+        said = m.wait_for("added, node 0\n")
+        m.wait_for(PROMPT)
+        first = re.search(r"pfn 0x(\w+) order 3 zone (\w+)", m.run("alloc 3"))
+        other = re.search(r"pfn 0x(\w+) order 0 zone (\w+)", m.run("alloc 0"))
+        tap.check(first and other and first[2] == other[2] == "Hotplug",
+                  f"{kind}: then requests get its frames", said)
+        least = min(first, other, key=lambda got: int(got[1], 16))
+        m.qmp("device_del", id="d1")
+        said = m.wait_for(" stays: ") + m.wait_for("\n")
+        tap.check(f"hotplug: slot 0 stays: 9 frames in use, first 0x{least[1]} of order "
+                  f"{3 if least is first else 0}, from cmd_alloc\n" in said,
+                  f"{kind}: how many frames, and who has the first", said)
+        m.wait_for(PROMPT)
+        m.run(f"release 0x{first[1]}")
+        m.run(f"release 0x{other[1]}")
+        m.unplug("d1")
+        m.wait_for("removed\n")
+        m.wait_for(PROMPT)
+        after = m.counts()
+        tap.check(before == after, f"{kind}: every count is as before", f"{before}\n{after}")
+        for pfn in held:
+            m.run(f"release 0x{pfn}")
+        said = m.run("selftest", 120)
+        tap.check("not ok" not in said and "ok 13" in said, f"{kind}: the self-test passes", said)
+
+
+def in_the_way(tap, kind):
+    """A DIMM where the firmware's map has something is not used, and can leave."""
+    path = os.path.join(BUILD, "hotplug.map")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("0 0x9fc00 1\n0x100000 0x3fee0000 1\n0x3ffe0000 0x20000 2\n0x100000000 0x1000 2\n")
+    with Machine(kind, MAP=path) as m:
+        before = m.counts()
+        m.plug("d1", 256)
+        said = m.wait_for(PROMPT)
+        tap.check("hotplug: slot 0: [mem 0x0000000100000000-0x000000010fffffff] is not used: the firmware's "
+                  "map has [mem 0x0000000100000000-0x0000000100000fff] " in said,
+                  f"{kind}: it says why it is not used", said)
+        data = m.event("ACPI_DEVICE_OST")["info"]
+        tap.check((data["source"], data["status"]) == (1, 1), f"{kind}: the host is told", data)
+        said = m.run("hotplug")
+        tap.check("slot 0: [mem 0x0000000100000000-0x000000010fffffff] 256 MB, node 0, not used\n" in said,
+                  f"{kind}: hotplug shows it", said)
+        m.plug("d2", 256)
+        said = m.wait_for(PROMPT)
+        tap.check("slot 1: [mem 0x0000000110000000-0x000000011fffffff] added, node 0\n" in said,
+                  f"{kind}: the next is used", said)
+        m.unplug("d2")
+        m.wait_for(PROMPT)
+        m.unplug("d1")
+        after = m.counts()
+        tap.check(before == after, f"{kind}: every count is as before", f"{before}\n{after}")
+
+
 def at_progress_points(tap, kind):
     """stress, memtest and bench notice a DIMM while they work."""
     with Machine(kind, MEM="256M") as m:
@@ -278,6 +351,26 @@ def ejected_by_surprise(tap, kind):
         m.wait_for(PROMPT)
         after = m.counts()
         tap.check(before == after, f"{kind}: every count is as before", f"{before}\n{after}")
+        said = m.run("selftest", 120)
+        tap.check("not ok" not in said and "ok 13" in said, f"{kind}: the self-test passes", said)
+
+
+def lost_in_use(tap, kind):
+    """What was allocated in a DIMM that goes without a request is lost; the kernel goes on."""
+    with Machine(kind, MEM="32M") as m:
+        held = fill(m)
+        m.plug("d1", 256)
+        m.wait_for(PROMPT)
+        before = m.run("alloc 4")
+        m.hmp("o /w 0xa00 0")
+        m.hmp("o /b 0xa14 8")
+        m.plug("d2", 128)
+        said = m.wait_for("added, node 0\n")
+        tap.check("zone Hotplug" in before and "is gone without notice, 16 frames were in use\n" in said,
+                  f"{kind}: it says how many frames are lost", before + said)
+        m.wait_for(PROMPT)
+        for pfn in held:
+            m.run(f"release 0x{pfn}")
         said = m.run("selftest", 120)
         tap.check("not ok" not in said and "ok 13" in said, f"{kind}: the self-test passes", said)
 
@@ -336,9 +429,37 @@ def rounds(tap, kind):
         tap.check("not ok" not in said and "ok 13" in said, f"{kind}: the self-test passes", said)
 
 
+def page_lines():
+    """Yields (prompt, command, the lines that it prints) for each command in docs/hotplug.md."""
+    with open("docs/hotplug.md", encoding="utf-8") as file:
+        blocks = re.findall(r"(?ms)^```console\n(.*?)^```$", file.read())
+    for prompt, command, printed in re.findall(
+            r"(?m)^(firstpage> |\(qemu\) )(.*)\n((?:(?!firstpage> |\(qemu\) ).*\n)*)", "".join(blocks)):
+        yield prompt, command, printed
+
+
+def the_page(tap, kind):
+    """What docs/hotplug.md shows is what happens."""
+    with Machine(kind, MEM="128M", SLOTS="2", CMDLINE="page_owner=on") as m:
+        said = []
+        for prompt, command, printed in page_lines():
+            if prompt == PROMPT:
+                got = m.run(command)
+            else:
+                got = m.hmp(command).replace("\r", "")
+                if "hotplug: " in printed:
+                    got += m.wait_for(PROMPT)[:-len(PROMPT)].lstrip("\n")
+                if command.startswith("device_del") and "removed" in printed:
+                    m.event("DEVICE_DELETED")
+            if got != printed:
+                said.append(f"{prompt}{command}\n{got}instead of\n{printed}")
+        tap.check(not said and command, f"{kind}: docs/hotplug.md", "\n".join(said))
+
+
 BOTH = (there_at_power_on, plug_at_the_prompt, in_use, rounds)
-ONE = (asked_at_the_prompt, no_frame_free, at_progress_points, ejected_by_surprise, two_in_one_gib,
-       last_of_a_node, limited)
+ONE = (asked_at_the_prompt, no_frame_free, full_at_the_prompt, in_the_way, at_progress_points,
+       ejected_by_surprise, lost_in_use, two_in_one_gib, last_of_a_node, limited,
+       the_page)
 
 
 def main():

@@ -107,7 +107,8 @@ SAMPLE = (
 
 SHOWS = {"medium": r"^boot (drive .*)$", "machine": r"; (RSDP at \w+)$", "cpu": r"^model +(.*)$",
          "ram": r"^Memory: (\d+K/\d+K available)", "bochs": r"^model +(.*)$",
-         "map": r"^(corrected, .*):$", "nodes": r"^available: (.*)$"}
+         "map": r"^(corrected, .*):$", "nodes": r"^available: (.*)$",
+         "dimms": r"^MemTotal: +(\d+ kB)$", "rounds": r"^ok \d+ - \w+: (\d+ rounds .*)$"}
 REFUSAL = r"^firstpage: (.*)$"
 
 
@@ -294,6 +295,44 @@ def define_nodes():
         boots(f"nodes {name}", **rest)
 
 
+class Rounds(Case):
+    """A run of tests/hotplug.py: a DIMM is plugged, used, freed and unplugged, 256 times."""
+
+    def command(self, directory):
+        return ["tests/hotplug.py", "--rounds", "256", *self.name.split()], dict(os.environ)
+
+
+def define_dimms():
+    """Makes the cells of DIMMs: those there at power-on, and rounds of plugging and unplugging."""
+    run = "run=hotplug;meminfo;bios;selftest;exit 0"
+    for name, total, rest in (
+            ("pc 1G,1G", 3, {}), ("q35 1G,1G", 3, {"MACHINE": "q35"}),
+            ("cpu qemu64", 3, {"CPU": "qemu64"}), ("cpu core2duo", 3, {"CPU": "core2duo"}),
+            ("cpu max,pdpe1gb=off", 3, {"CPU": "max,pdpe1gb=off"}),
+            ("two nodes", 3, {"NODES": "1G,0", "DIMMS": "1G,1G@1"}),
+            ("q35 eight nodes", 16, {"MACHINE": "q35", "NODES": "8", "MEM": "8G",
+                                     "DIMMS": ",".join(f"1G@{node}" for node in range(8))}),
+            ("64 of 2M", 1.125, {"DIMMS": ",".join(["2M"] * 64)}),
+            ("256 of 64M", 17, {"DIMMS": ",".join(["64M"] * 256)}),
+            ("beside 1000G", 1016, {"MEM": "1000G", "DIMMS": "16G"}),
+            ("512G", 513, {"DIMMS": "512G"})):
+        env = {"MEM": "1G", "DIMMS": "1G,1G", "CMDLINE": run, **rest}
+        nr = env["DIMMS"].count(",") + 1
+        boots(f"dimms {name}", says=[rf"(?:^slot \d+: .*, plugged\n){{{nr}}}^(?!slot)"],
+              also=functools.partial(has_total, total), **env)
+    for machine in ("pc", "q35"):
+        cell(f"rounds {machine}", Rounds, limit=1200, says=[r"^1\.\.2$"])
+
+
+def has_total(gib, output):
+    """Returns None if `meminfo` in output has so many GiB, less at most 4 % and 16 MiB for metadata
+    and the kernel; else a complaint."""
+    kib = int(re.search(r"^MemTotal: +(\d+) kB$", output, re.MULTILINE)[1])
+    if gib * 0.96 * (1 << 20) - (16 << 10) <= kib <= gib * (1 << 20):
+        return None
+    return f"{kib} KiB instead of {gib} GiB"
+
+
 def define_matrix():
     """Makes all cells and returns them in the order of the table."""
     before = len(CASES)
@@ -304,6 +343,7 @@ def define_matrix():
     define_bochs()
     define_maps()
     define_nodes()
+    define_dimms()
     return CASES[before:]
 
 

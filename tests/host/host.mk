@@ -15,7 +15,7 @@ SIM := kernel/memory/steps.c lib/e820.c lib/numa.c lib/format.c arch/x86_64/pagi
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
 TESTS := test_memblock test_memblock_late test_e820 test_numa test_nodes test_paging \
-         test_paging_hotplug test_hotplug test_zones test_node_zones \
+         test_paging_hotplug test_hotplug test_hotplug_random test_zones test_node_zones \
          test_buddy test_page_alloc test_caches test_check test_unmovable test_debug test_cpus \
          test_probe test_memtest test_hotplug_slots test_picture test_maps test_models test_lists test_mapfile \
          test_string test_format test_crc32 test_fat test_elf test_options test_cmdline \
@@ -77,6 +77,7 @@ test_nodes_SOURCES    := kernel/memory/nodes.c tests/host/sim/numa_tables.c $(MM
 test_paging_SOURCES   := $(MM) $(SIM)
 test_paging_hotplug_SOURCES := $(MM) $(SIM)
 test_hotplug_SOURCES  := $(MM) $(SIM)
+test_hotplug_random_SOURCES := $(MM) $(SIM)
 test_zones_SOURCES    := $(MM) $(SIM) tests/host/sim/model.c tests/host/sim/arena.c
 test_node_zones_SOURCES := $(MM) $(SIM) tests/host/sim/nodes.c
 test_buddy_SOURCES    := $(MM) $(SIM) tests/host/sim/pieces.c

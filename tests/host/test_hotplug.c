@@ -405,6 +405,47 @@ static void of_two_ranges_in_a_gib_either_leaves_first(void **state)
 	}
 }
 
+/* Of a block that comes again the descriptors are other memory, and must be zeroed again (P3). */
+static void a_range_that_comes_again_is_new(void **state)
+{
+	(void)state;
+	options.dirty = true;
+	boot();
+	add(0, HIGH, 256 * MIB);
+	add(0, HIGH + 256 * MIB, 256 * MIB);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(
+		    alloc_contig_range(PFN_DOWN(HIGH) + 3, PFN_DOWN(HIGH) + 4, MIGRATE_MOVABLE, 0),
+		    0);
+		assert_int_equal(mm_check(), 0);
+		__free_page(pfn_to_page(PFN_DOWN(HIGH) + 3));
+		drain_all_pages();
+		removed(HIGH, 256 * MIB);
+		add(0, HIGH, 256 * MIB);
+	}
+	options.dirty = false;
+}
+
+/* The unmovable block, and those that stay open although they are full, may be in what leaves. */
+static void no_name_is_left_of_what_has_left(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	boot();
+	add(1, HIGH, GIB);
+	add(1, HIGH + GIB, GIB);
+	for (unsigned int i = 0; i < 2; i++) {
+		page = alloc_pages_node(1, __GFP_THISNODE | __GFP_UNMOVABLE, 0);
+		assert_non_null(page);
+		assert_int_equal(page_to_pfn(page) >= PFN_DOWN(HIGH + GIB), !i);
+		__free_page(page);
+		drain_all_pages();
+		if (!i)
+			removed(HIGH + GIB, GIB);
+	}
+}
+
 static void a_frame_in_use_keeps_its_range_alone(void **state)
 {
 	(void)state;
@@ -503,6 +544,8 @@ static void zones_may_be_made_in_any_order(void **state)
 		assert_true(node_online(order[i]));
 		assert_non_null(alloc_pages_node(order[i], __GFP_THISNODE, 9));
 	}
+	for (unsigned int i = 1; zone_list[i]; i++)
+		assert_true(zone_list[i - 1]->id < zone_list[i]->id);
 	assert_int_equal(mm_check(), 0);
 }
 
@@ -616,6 +659,24 @@ static void lost_memory_is_forgotten(void **state)
 	}
 }
 
+/* The gib of both stays: what its bitmaps say of the lost blocks must go. */
+static void of_two_ranges_in_a_gib_one_is_lost(void **state)
+{
+	struct counts before;
+
+	(void)state;
+	boot();
+	add(0, HIGH + 512 * MIB, 128 * MIB);
+	before = count();
+	add(0, HIGH, 256 * MIB);
+	assert_int_equal(
+	    alloc_contig_range(PFN_DOWN(HIGH) + 5, PFN_DOWN(HIGH) + 10, MIGRATE_MOVABLE, 0), 0);
+	memset(phys_to_virt(HIGH), 0, 256 * MIB);
+	memset(pfn_to_page(PFN_DOWN(HIGH)), 0, (256 * MIB >> PAGE_SHIFT) * sizeof(struct page));
+	assert_int_equal(forget_lost_memory(HIGH, 256 * MIB), 5);
+	assert_counts(&before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -632,6 +693,9 @@ int main(void)
 		cmocka_unit_test(a_frame_allocated_meanwhile_is_found),
 		cmocka_unit_test(with_interrupts_off_nothing_is_removed),
 		cmocka_unit_test(of_two_ranges_in_a_gib_either_leaves_first),
+		cmocka_unit_test(a_range_that_comes_again_is_new),
+		cmocka_unit_test(no_name_is_left_of_what_has_left),
+		cmocka_unit_test(of_two_ranges_in_a_gib_one_is_lost),
 		cmocka_unit_test(a_frame_in_use_keeps_its_range_alone),
 		cmocka_unit_test(nodes_may_share_a_gib),
 		cmocka_unit_test(a_gib_of_the_boot_may_get_more),

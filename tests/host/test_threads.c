@@ -9,7 +9,8 @@
  * mm_check() must find nothing, and as many frames must be free as before.
  *
  * Where a test has readers, the last thread asks all that may be asked without a lock (zone.h),
- * with each option of mm/debug.h in turn, while the others allocate and free.
+ * with each option of mm/debug.h in turn, while the others allocate and free. Where memory comes
+ * and goes, the first thread adds it and removes it again.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -22,6 +23,7 @@
 #include "mm/cache.h"
 #include "mm/check.h"
 #include "mm/debug.h"
+#include "mm/hotplug.h"
 #include "mm/page_state.h"
 #include "mm/zone.h"
 #include "tests/host/sim/sim.h"
@@ -31,7 +33,9 @@
 #define STEPS      20000
 #define SLOTS      256 /* shared; each holds an allocation that no thread is using, or NULL */
 #define MAX_ORDER  BLOCK_ORDER
-#define MAX_FRAMES ((0x100000000ull + 64 * MIB) >> PAGE_SHIFT)
+#define ADDED      (0x100000000ull + 64 * MIB) /* where memory comes and goes */
+#define ADDED_SIZE (256 * MIB)                 /* the largest size of it */
+#define MAX_FRAMES ((ADDED + ADDED_SIZE) >> PAGE_SHIFT)
 
 static atomic_uchar *owned; /* by frame: the owning thread's number plus 1; 0: none */
 static _Atomic(struct page *) slots[SLOTS];
@@ -378,6 +382,75 @@ static void records_come_and_go(struct worker *self)
 	atomic_fetch_sub(&working, 1);
 }
 
+static void empty_slots(void)
+{
+	for (unsigned int i = 0; i < SLOTS; i++)
+		give(atomic_exchange(&slots[i], NULL));
+}
+
+/* Has the zones and shelves made, which stay. */
+static void make_zones(void)
+{
+	if (memory_hotplug_init())
+		atomic_fetch_add(&wrong, 1);
+	for (int nid = 0; nid < 2; nid++)
+		if (add_memory(nid, ADDED, ADDED_SIZE) ||
+		    offline_and_remove_memory(ADDED, ADDED_SIZE))
+			atomic_fetch_add(&wrong, 1);
+}
+
+/*
+ * The first thread adds a range to one of two nodes, leaves it to the others for a while, and
+ * removes it; they have frames of it in slots and caches then. The last one looks at all.
+ */
+static void memory_comes_and_goes(struct worker *self)
+{
+	enum { ROUNDS = 40 };
+
+	if (self->cpu == THREADS - 1) {
+		do {
+			look_at_watched(self);
+			look_at_all();
+			for (pfn_t pfn = PFN_DOWN(ADDED); pfn < MAX_FRAMES; pfn += 509)
+				(void)page_head(pfn);
+			port_irq_restore(port_irq_save());
+		} while (atomic_load(&working));
+		return;
+	}
+	if (self->cpu) {
+		do {
+			unsigned int order = random_below(self, 4) ? 0 : random_below(self, 10);
+			struct page *page =
+			    alloc_pages_node((int)random_below(self, 2), __GFP_THISNODE, order);
+
+			if (page) {
+				own(self, page, order);
+				atomic_fetch_add(&allocations, 1);
+			}
+			swap(self, page);
+		} while (atomic_load(&working));
+		return;
+	}
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		uint64_t size = (1 + random_below(self, ADDED_SIZE / HOTPLUG_UNIT)) * HOTPLUG_UNIT;
+		int err = add_memory((int)(i % 2), ADDED, size);
+
+		if (err)
+			atomic_fetch_add(&wrong, 1);
+		for (unsigned int n = 0; n < 300; n++)
+			swap(self, take(self, 0));
+		while (!err && (err = offline_and_remove_memory(ADDED, size)) == -EBUSY) {
+			if (!offline_blockers.frames)
+				atomic_fetch_add(&wrong, 1);
+			empty_slots();
+			err = 0;
+		}
+		if (err)
+			atomic_fetch_add(&wrong, 1);
+	}
+	atomic_store(&working, 0);
+}
+
 static void *run(void *argument)
 {
 	struct worker *self = argument;
@@ -437,11 +510,13 @@ static bool survives(const struct test *test)
 
 	sim_nr_cpus = THREADS;
 	boot(test->debug);
+	atomic_store(&wrong, 0);
+	if (test->work == memory_comes_and_goes)
+		make_zones();
 	before = total_free();
 	for (unsigned int i = 0; i < WATCHED; i++)
 		watched[i] = alloc_pages(GFP_KERNEL, watched_order(i));
 	atomic_store(&working, THREADS - 1);
-	atomic_store(&wrong, 0);
 	atomic_store(&looks, 0);
 	atomic_store(&allocations, WATCHED);
 	atomic_store(&exhausted, 0);
@@ -469,13 +544,20 @@ static bool survives(const struct test *test)
 		printf("# %lu looks, %lu wrong answers\n", atomic_load(&looks),
 		       atomic_load(&wrong));
 	ok = !broken && !atomic_load(&twice) && !atomic_load(&wrong) && total_free() == before;
-	if (test->debug & MM_PAGE_OWNER)
+	if (test->debug & MM_PAGE_OWNER && test->work != memory_comes_and_goes)
 		ok &= numbers_are_right();
 	if (!ok)
 		printf("# %lu invariants are broken, %lu frames had two owners or none, %llu of "
 		       "%llu frames are free\n",
 		       broken, atomic_load(&twice), ULL(total_free()), ULL(before));
 	return ok;
+}
+
+/* A CPU reads its home and its caches plainly: either value will do. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+	return "race:set_home\nrace:set_orders\n";
 }
 
 int main(void)
@@ -489,6 +571,8 @@ int main(void)
 		{ "allocations are numbered", count_up, give_numbered,
 		  MM_PAGE_OWNER | MM_PAGE_POISON },
 		{ "records come and go", records_come_and_go, give, MM_PAGE_OWNER },
+		{ "memory comes and goes", memory_comes_and_goes, give, 0 },
+		{ "memory comes and goes, page_owner", memory_comes_and_goes, give, MM_PAGE_OWNER },
 		{ "readers without the lock", readers, give, 0 },
 		{ "readers, page_poison", readers, give, MM_PAGE_POISON },
 		{ "readers, page_owner", readers, give, MM_PAGE_OWNER },
