@@ -127,17 +127,21 @@ void wait_for_other(void)
 		switch_to_other();
 }
 
+/* The loads of this look are no points at which the other CPU may go on. */
 static bool cache_in_use(void)
 {
+	bool in_use = false;
+
+	running = false;
 	for (unsigned int cpu = 0; cpu < 2; cpu++)
 		for_each_zone(z)
 			for_each_cache_order(order) {
 				const struct frame_cache *cache = cache_at(cpu, z->id, order);
 
-				if (cache->state == CACHE_BUSY && !cache->shut)
-					return true;
+				in_use |= cache->state == CACHE_BUSY && !cache->shut;
 			}
-	return false;
+	running = true;
+	return in_use;
 }
 
 static void check(void)
@@ -150,8 +154,13 @@ static void check(void)
 /* Begins a choice at a state that was not seen before; ends the run at one that was. */
 static void new_choice(void)
 {
-	uint64_t h = hash_state();
-	struct seen *s = find_seen(h);
+	struct seen *s;
+	uint64_t h;
+
+	running = false;
+	h = hash_state();
+	running = true;
+	s = find_seen(h);
 
 	if (s->hash) {
 		assert_true(s->schedules > 0); /* else the CPUs wait for each other for ever */
