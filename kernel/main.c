@@ -94,7 +94,7 @@ void start_kernel(phys_addr_t boot_info_phys)
 	step(PROGRESS_MEM_MAP, mem_map_setup);
 	step(PROGRESS_BUDDY, buddy_setup);
 	step(PROGRESS_DEVICES, arch_devices_init);
-	hotplug_setup(); /* still of the step before: a digit has no more codes */
+	hotplug_setup(); /* all progress codes from 30h to 3fh are in use */
 	progress_begin(PROGRESS_PROMPT);
 	monitor();
 }

@@ -13,8 +13,9 @@
  * What serves the range alone lies in the range itself, at its end. It is reserved in memblock, and
  * leaves with the range. What the range shares with other memory (the gib of a GiB of which it is
  * only a part, a shelf, a zone, a page table, memblock's arrays) comes from the *reserve*, a few
- * frames that memory_hotplug_init() sets aside. So memory can be added when no frame is free. Zones
- * and shelves stay when their last memory has left; everything else returns to the reserve.
+ * frames that memory_hotplug_init() sets aside. So memory can be added when no frame is free.
+ * Zones, shelves, zone_owners[] and grown arrays stay when their last memory has left; everything
+ * else returns to the reserve.
  *
  * Adding and removing change what every CPU reads. The caller serialises them: one call at a time,
  * from a thread, where port_may_wait() returns true. Other CPUs may use the allocator meanwhile,

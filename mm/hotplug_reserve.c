@@ -3,9 +3,10 @@
  * hotplug_reserve.c: the frames that are kept for adding memory.
  *
  * They come from the allocator in areas of 64 frames, of which a word of bits says which are free.
- * What is kept is enough for one call of add_memory(), in the worst case:
+ * What is kept is as much as one call of add_memory() needs in the worst case. Where the frames are
+ * free but do not lie in a row, a call may fail all the same.
  *
- *     4  a zone and two shelves            9 + 9  the gibs of two GiBs that it has in part
+ *     5  a zone and two shelves            9 + 9  the gibs of two GiBs that it has in part
  *     4  the owners of two shelves         1 + 1  the owners of the blocks of these
  *     1  the fallback list of a new node   8      page tables, two for each end and window
  *     8  memblock's arrays
@@ -15,7 +16,7 @@
 #define AREA_ORDER  6
 #define AREA_FRAMES (1u << AREA_ORDER)
 #define MAX_AREAS   16
-#define KEPT        45
+#define KEPT        46
 
 static struct area {
 	phys_addr_t base;
