@@ -81,7 +81,7 @@ run: $(B)/$(or $(MEDIA),disk).img | packages ## boots the image in QEMU; MEM= CP
 	@scripts/run
 
 .PHONY: bochs
-bochs: $(B)/$(or $(MEDIA),disk).img | packages ## boots the image in Bochs under its debugger; BOCHS_RC=FILE CMDLINE= MEM= MAP= FIRMWARE=
+bochs: $(B)/$(or $(MEDIA),disk).img | packages ## boots the image in Bochs under its debugger; BOCHS_RC=FILE CMDLINE= MEM= CPUS= MAP= FIRMWARE=
 	@BOCHS_RC="$(BOCHS_RC)" scripts/bochs
 
 .PHONY: tour

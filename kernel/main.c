@@ -8,6 +8,8 @@
 #include "kernel/main.h"
 
 #include "arch/x86_64/arch.h"
+#include "arch/x86_64/breakpoints.h"
+#include "arch/x86_64/cpus.h"
 #include "kernel/boot_info.h"
 #include "kernel/console/console.h"
 #include "kernel/console/log.h"
@@ -71,6 +73,12 @@ static void options_setup(void)
 		safe_mode();
 }
 
+static void cpus_setup(void)
+{
+	cpus_start(options.max_cpus ? options.max_cpus : UINT32_MAX);
+	bp_cpus();
+}
+
 /* Reports the step by its progress code, then runs it. */
 static void step(enum progress code, void (*run)(void))
 {
@@ -94,7 +102,9 @@ void start_kernel(phys_addr_t boot_info_phys)
 	step(PROGRESS_MEM_MAP, mem_map_setup);
 	step(PROGRESS_BUDDY, buddy_setup);
 	step(PROGRESS_DEVICES, arch_devices_init);
-	hotplug_setup(); /* all progress codes from 30h to 3fh are in use */
+	/* All progress codes from 30h to 3fh are in use. */
+	hotplug_setup();
+	cpus_setup();
 	progress_begin(PROGRESS_PROMPT);
 	monitor();
 }

@@ -155,6 +155,17 @@ static bool parse_numa(struct options *result, const struct word *value)
 	return true;
 }
 
+/* As in Linux, 0 and 1 both leave CPU 0 alone. */
+static bool parse_maxcpus(struct options *result, const struct word *value)
+{
+	uint64_t cpus;
+
+	if (parse_size(value->text, &cpus) != value->text + value->length || cpus > UINT32_MAX)
+		return false;
+	result->max_cpus = cpus ? (unsigned)cpus : 1;
+	return true;
+}
+
 static bool parse_console(struct options *result, const struct word *value)
 {
 	if (word_is(value, "tty0"))
@@ -179,6 +190,7 @@ static const struct {
 	{ "page_owner", parse_page_owner },
 	{ "debug_pagealloc", parse_debug_pagealloc },
 	{ "numa", parse_numa },
+	{ "maxcpus", parse_maxcpus },
 	{ "console", parse_console },
 };
 

@@ -56,6 +56,7 @@ struct options {
 	unsigned debug; /* MM_PAGE_POISON, MM_PAGE_OWNER, MM_DEBUG_PAGEALLOC: mm/debug.h */
 	bool numa_off;
 	unsigned numa_fake; /* nodes; 0: those of the firmware */
+	unsigned max_cpus;  /* how many may be online, at least 1; 0: all (maxcpus=) */
 	unsigned consoles;  /* OPTION_CONSOLE_*; 0: all that the machine has */
 	const char *run;    /* value of run=, inside the line that was parsed; null: none */
 };

@@ -9,10 +9,17 @@
  */
 #include "mm/cache.h"
 #include "mm/buddy.h"
+#include "mm/cpu.h"
 #include "mm/debug.h"
 
-struct cpu_caches frame_caches[MM_MAX_CPUS];
-struct cache_table cache_tables[MM_MAX_CPUS];
+struct cpu_caches *frame_caches[MM_MAX_CPUS];
+unsigned int nr_cache_cpus;
+
+/* The memory of the first CPUs, which nobody has to supply. */
+#if MM_STATIC_CPUS
+static struct cpu_caches static_caches[MM_STATIC_CPUS];
+#endif
+static bool ready; /* there are zones for caches */
 
 struct frame_cache no_cache = { .state = CACHE_BUSY, .zone = &no_zone };
 
@@ -73,20 +80,26 @@ static uint64_t share_of_cpu(const struct zone *z)
 	return mm_debug ? 0 : z->managed / ZONE_PART_ALL / port_nr_cpus();
 }
 
+/* Sets the limits of a cache that is not shut; share is that of its zone: share_of_cpu(). */
+static void set_limits(struct frame_cache *cache, uint64_t share)
+{
+	cache->limit = cache->out_limit = 0;
+	if (share)
+		init_limits(cache, cache->zone, share);
+}
+
 /*
- * Makes a cache, which is empty and nobody's, one of a zone and an order. share is that of
- * init_limits(). Returns its state.
+ * Makes a cache, which is empty and nobody's, one of a zone and an order. share is that of the
+ * zone. Returns the state that it has then.
  */
 static uint64_t init_cache(struct frame_cache *cache, struct zone *z, unsigned int order,
 			   uint64_t share)
 {
 	cache->keep_below = KEEP_ALL;
-	cache->count = cache->limit = 0;
-	cache->nr_out = cache->out_limit = cache->shut = 0;
+	cache->count = cache->nr_out = cache->shut = 0;
 	cache->order = order;
 	__atomic_store_n(&cache->zone, z, __ATOMIC_RELAXED);
-	if (share)
-		init_limits(cache, z, share);
+	set_limits(cache, share);
 	return state_allocated(z->id, order);
 }
 
@@ -133,7 +146,8 @@ static void set_orders(struct cache_table *table, unsigned int cpu)
 /* Sets up a CPU's table, after its caches. */
 static void init_table(struct cache_table *table, unsigned int cpu)
 {
-	table->asked = first_zone(cpu_homes[cpu], GFP_KERNEL);
+	table->home = cpu_homes[cpu];
+	table->asked = first_zone(table->home, GFP_KERNEL);
 	for (unsigned int i = 0; i <= GFP_ZONE_BITS; i++)
 		table->for_gfp[i] = &no_cache;
 	for (unsigned int type = 0; type < 1 << ZONE_TYPE_BITS; type++)
@@ -141,24 +155,74 @@ static void init_table(struct cache_table *table, unsigned int cpu)
 	set_orders(table, cpu);
 }
 
+/* Sets up the caches of a CPU, which are nobody's, and its table. */
+static void init_cpu(unsigned int cpu)
+{
+	struct frame_cache *away = &frame_caches[cpu]->away.cache;
+
+	for (unsigned int type = 0; type < CACHE_TYPES; type++) {
+		struct zone *z = node_zone(cpu_homes[cpu], type);
+		uint64_t share = share_of_cpu(z);
+
+		for_each_cache_order(order) {
+			struct frame_cache *cache = cache_at(cpu, type, order);
+
+			cache->state = init_cache(cache, z, order, share);
+		}
+	}
+	away->state = init_cache(away, &no_zone, 0, 0);
+	init_table(&frame_caches[cpu]->table, cpu);
+}
+
+/* Makes memory, which is zero, the caches of a CPU. */
+static void give_memory(unsigned int cpu, struct cpu_caches *memory)
+{
+	frame_caches[cpu] = memory;
+	if (ready)
+		init_cpu(cpu);
+	if (nr_cache_cpus <= cpu)
+		__atomic_store_n(&nr_cache_cpus, cpu + 1, __ATOMIC_RELEASE);
+}
+
 void cache_init(void)
 {
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
-		struct frame_cache *away = &frame_caches[cpu].away.cache;
+#if MM_STATIC_CPUS
+	for (unsigned int cpu = 0; cpu < MM_STATIC_CPUS; cpu++)
+		if (!frame_caches[cpu])
+			give_memory(cpu, &static_caches[cpu]);
+#endif
+	for_each_cache_cpu(cpu)
+		init_cpu(cpu);
+	ready = true;
+}
 
-		for (unsigned int type = 0; type < CACHE_TYPES; type++) {
-			struct zone *z = node_zone(cpu_homes[cpu], type);
-			uint64_t share = share_of_cpu(z);
+uint64_t mm_cpu_bytes(void)
+{
+	return sizeof(struct cpu_caches);
+}
 
-			for_each_cache_order(order) {
-				struct frame_cache *cache = cache_at(cpu, type, order);
+void mm_add_cpu(unsigned int cpu, void *memory)
+{
+	MM_ASSERT(cpu < MM_MAX_CPUS && !frame_caches[cpu]);
+	give_memory(cpu, memory);
+	if (!ready)
+		return;
+	/* Others may have brought a zone down to its reserve before they saw this CPU's table. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* see serve_from() */
+	for_each_zone(z)
+		if (zone_is_low(z))
+			cache_withhold(z);
+}
 
-				cache->state = init_cache(cache, z, order, share);
-			}
-		}
-		away->state = init_cache(away, &no_zone, 0, 0);
-		init_table(&cache_tables[cpu], cpu);
-	}
+void mm_remove_cpu(unsigned int cpu)
+{
+	frame_caches[cpu] = NULL;
+}
+
+void cache_set_home(unsigned int cpu, int nid)
+{
+	if (frame_caches[cpu])
+		__atomic_store_n(&frame_caches[cpu]->table.home, nid, __ATOMIC_RELAXED);
 }
 
 /*
@@ -214,12 +278,12 @@ static void refill(struct frame_cache *cache, struct zone *z, gfp_t gfp, uint64_
  */
 static bool refill_if_low(struct frame_cache *cache, struct zone *z, gfp_t gfp)
 {
-	uint64_t want = at_most(cache->limit, CACHE_REFILL);
-	uint64_t state = cache_enter(cache);
+	uint64_t state = cache_enter(cache), want;
 	bool some;
 
 	if (state == CACHE_BUSY)
 		return false;
+	want = at_most(cache->limit, CACHE_REFILL);
 	if (cache->count <= want / 2 && zone_spare(z, gfp))
 		refill(cache, z, gfp, want - cache->count);
 	some = cache->count;
@@ -264,8 +328,8 @@ static void withhold_entry(struct frame_cache **entry, struct frame_cache *cache
 void cache_withhold(const struct zone *z)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* see serve_from() */
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
-		struct cache_table *table = &cache_tables[cpu];
+	for_each_cache_cpu(cpu) {
+		struct cache_table *table = &frame_caches[cpu]->table;
 
 		for (gfp_t bits = 0; bits <= GFP_ZONE_BITS; bits++)
 			if (!may_give(z, bits))
@@ -279,8 +343,9 @@ void cache_withhold(const struct zone *z)
 
 void cache_reserves_changed(void)
 {
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
-		set_orders(&cache_tables[cpu], cpu);
+	for_each_cache_cpu(cpu)
+		set_orders(&frame_caches[cpu]->table, cpu);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* see serve_from() */
 	for_each_zone(z)
 		if (zone_is_low(z))
 			cache_withhold(z);
@@ -297,7 +362,7 @@ static void drain_batch(struct frame_cache *cache, bool pages, uint64_t max);
  */
 static struct frame_cache *send_away(struct zone *z)
 {
-	struct frame_cache *away = &frame_caches[port_cpu_id()].away.cache;
+	struct frame_cache *away = &frame_caches[port_cpu_id()]->away.cache;
 	uint64_t state;
 
 	if (!port_may_wait())
@@ -305,6 +370,10 @@ static struct frame_cache *send_away(struct zone *z)
 	state = cache_enter(away);
 	if (state == CACHE_BUSY)
 		return &no_cache;
+	if (away->shut) {
+		cache_leave(away, state);
+		return &no_cache;
+	}
 	if (away->count && !may_give(away->zone, GFP_KERNEL))
 		drain_batch(away, true, CACHE_MAX);
 	while (!away->count && away->nr_out)
@@ -313,7 +382,7 @@ static struct frame_cache *send_away(struct zone *z)
 		cache_leave(away, state);
 		return &no_cache;
 	}
-	withhold_entry(&cache_tables[port_cpu_id()].for_gfp[GFP_KERNEL], away);
+	withhold_entry(&frame_caches[port_cpu_id()]->table.for_gfp[GFP_KERNEL], away);
 	cache_leave(away, init_cache(away, z, 0, share_of_cpu(z)));
 	return away;
 }
@@ -334,15 +403,15 @@ static void spill(struct zone *z)
 void zone_end_spill(struct zone *z)
 {
 	__atomic_store_n(&z->spilled, false, __ATOMIC_RELAXED);
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
-		if (cache_tables[cpu].asked == z)
-			withhold_entry(&cache_tables[cpu].for_gfp[GFP_KERNEL],
-				       &frame_caches[cpu].away.cache);
+	for_each_cache_cpu(cpu)
+		if (frame_caches[cpu]->table.asked == z)
+			withhold_entry(&frame_caches[cpu]->table.for_gfp[GFP_KERNEL],
+				       &frame_caches[cpu]->away.cache);
 }
 
 struct frame_cache *cache_refill(gfp_t gfp)
 {
-	struct cache_table *table = &cache_tables[port_cpu_id()];
+	struct cache_table *table = &frame_caches[port_cpu_id()]->table;
 	struct fallback f = fallback_of(numa_mem_id(), gfp);
 	struct zone *z;
 
@@ -372,7 +441,7 @@ struct frame_cache *cache_refill(gfp_t gfp)
 
 struct page *cache_alloc_away(int nid)
 {
-	struct frame_cache *away = &frame_caches[port_cpu_id()].away.cache;
+	struct frame_cache *away = &frame_caches[port_cpu_id()]->away.cache;
 	struct zone *z = first_zone(nid, GFP_KERNEL);
 	struct page *page = NULL;
 
@@ -419,7 +488,7 @@ static void refill_runs(struct frame_cache *cache, struct zone *z, gfp_t gfp, un
 
 struct page *cache_alloc_run(gfp_t gfp, unsigned int order)
 {
-	struct cache_table *table = &cache_tables[port_cpu_id()];
+	struct cache_table *table = &frame_caches[port_cpu_id()]->table;
 	struct zone *z = gfp_type(gfp) == gfp_type(GFP_KERNEL) ? table->asked : gfp_zone(gfp);
 	struct frame_cache *cache = cache_of_zone(port_cpu_id(), z, order);
 	struct page *page;
@@ -612,6 +681,18 @@ static void drain_batch(struct frame_cache *cache, bool pages, uint64_t max)
 	cache_count_write(count, *count - n);
 }
 
+void cache_bad_pin(const struct frame_cache *cache)
+{
+	unsigned int whose = MM_MAX_CPUS;
+
+	for_each_cache_cpu(cpu)
+		if ((uintptr_t)cache - (uintptr_t)frame_caches[cpu] < sizeof(struct cpu_caches))
+			whose = cpu;
+	panic("a frame cache of CPU %u is in use on CPU %u: port_pin() did not keep the thread on "
+	      "its CPU",
+	      whose, port_cpu_id());
+}
+
 void free_raced(const struct page *page)
 {
 	pfn_t pfn = page_to_pfn(page);
@@ -630,11 +711,16 @@ bool cache_free(struct frame_cache *cache, struct page *page, uint64_t state)
 {
 	bool keep = page < cache->keep_below;
 	uint64_t *count = keep ? &cache->count : &cache->nr_out;
-	uint64_t limit = keep ? cache->limit : cache->out_limit;
+	uint64_t limit;
 
-	if (state != cache->state || !limit)
+	if (state != cache->state)
 		return false;
 	cache_mark(cache);
+	limit = keep ? cache->limit : cache->out_limit;
+	if (!limit) {
+		cache_leave(cache, state);
+		return false;
+	}
 	if (*count == limit)
 		drain_batch(cache, keep, CACHE_MAX);
 	if (!page_release(page, &state))
@@ -733,31 +819,35 @@ bool cache_drain_for(int nid, gfp_t gfp, unsigned int order)
 
 /*
  * Shuts a cache of this CPU, once more if it is shut already. Returns false when it is in use. With
- * interrupts on, another CPU's request could come between reading the count and writing it.
+ * interrupts on, another CPU's request could come between reading the count of requests and writing
+ * it.
  */
 static bool shut_cache(struct frame_cache *cache)
 {
-	unsigned long flags = port_irq_save();
-	bool again = cache->shut;
+	uint64_t state = cache_enter(cache);
+	unsigned long flags;
 
-	if (again)
-		cache->shut++;
-	port_irq_restore(flags);
-	if (again)
-		return true;
-	if (cache_enter(cache) == CACHE_BUSY)
+	if (state == CACHE_BUSY)
 		return false;
 	while (cache->count)
 		drain_batch(cache, true, CACHE_MAX);
 	while (cache->nr_out)
 		drain_batch(cache, false, CACHE_MAX);
-	cache->shut = 1; /* until now nobody else could shut it: it was busy */
+	flags = port_irq_save();
+	if (!cache->shut++) {
+		cache->open_limit = (uint16_t)cache->limit;
+		cache->open_out_limit = (uint16_t)cache->out_limit;
+	}
+	cache->limit = cache->out_limit = 0;
+	port_irq_restore(flags);
+	cache_leave(cache, state);
 	return true;
 }
 
 /*
- * Returns whether a request has to shut a cache. With a limit of 0 a cache has nothing; but the one
- * away may get another zone, unless the request is for one node.
+ * Returns whether a request has to shut a cache. With a limit of 0 a cache has nothing, but may get
+ * something when other requests reopen it; and the one away may get another zone, unless the
+ * request is for one node.
  */
 static bool concerns(const struct cache_shut *s, const struct frame_cache *cache, bool away)
 {
@@ -765,7 +855,7 @@ static bool concerns(const struct cache_shut *s, const struct frame_cache *cache
 
 	if (away && s->node == NUMA_NO_NODE)
 		return true;
-	return cache->limit && (int)z->type <= s->highest &&
+	return (cache->limit || cache->shut) && (int)z->type <= s->highest &&
 	       (s->node == NUMA_NO_NODE || z->node == s->node);
 }
 
@@ -797,9 +887,12 @@ static void reopen_here(void *argument)
 	for_each_cache(i) {
 		struct frame_cache *cache = cache_number(cpu, i);
 
-		if (s->caches[cpu] >> i & 1 && !--cache->shut)
-			cache_leave(cache,
-				    state_allocated(cache->zone->id, (unsigned int)cache->order));
+		if (s->caches[cpu] >> i & 1 && !--cache->shut) {
+			cache->limit = cache->open_limit;
+			cache->out_limit = cache->open_out_limit;
+			if (s->renew)
+				set_limits(cache, share_of_cpu(cache->zone));
+		}
 	}
 	port_irq_restore(flags);
 }
@@ -810,11 +903,8 @@ static bool cache_interrupted(void)
 	bool interrupted = false;
 
 	port_pin();
-	for_each_cache(i) {
-		const struct frame_cache *cache = cache_number(port_cpu_id(), i);
-
-		interrupted |= cache->state == CACHE_BUSY && !cache->shut;
-	}
+	for_each_cache(i)
+		interrupted |= cache_number(port_cpu_id(), i)->state == CACHE_BUSY;
 	port_unpin();
 	return interrupted;
 }
@@ -823,10 +913,11 @@ void cache_shut(struct cache_shut *s, bool all, int highest, int node)
 {
 	bool wait;
 
-	memset(s, 0, sizeof(*s));
+	s->busy = s->renew = false;
 	s->highest = highest;
 	s->node = node;
 	s->all = all && port_may_wait();
+	memset(s->caches, 0, nr_cache_cpus * sizeof(s->caches[0]));
 	if (!s->all) {
 		port_pin();
 		shut_here(s);
@@ -851,6 +942,16 @@ void cache_reopen(struct cache_shut *s)
 	port_unpin();
 }
 
+/* Another request that keeps a cache shut meanwhile reopens it with the limits that it had. */
+void mm_divide_caches(void)
+{
+	struct cache_shut shut;
+
+	cache_shut(&shut, true, ZONE_HOTPLUG, NUMA_NO_NODE);
+	shut.renew = true;
+	cache_reopen(&shut);
+}
+
 /* What cache_forget() asks of every CPU. */
 struct forgotten {
 	const struct page *start, *end;
@@ -871,7 +972,7 @@ static uint64_t forget_entries(struct page **stack, uint64_t count, const struct
 /* Only the cache away has Hotplug memory. */
 static void forget_here(void *argument)
 {
-	struct frame_cache *away = &frame_caches[port_cpu_id()].away.cache;
+	struct frame_cache *away = &frame_caches[port_cpu_id()]->away.cache;
 	struct forgotten *f = argument;
 	uint64_t state;
 
@@ -902,7 +1003,7 @@ uint64_t cache_frames(const struct zone *z)
 	struct frame_cache *cache;
 	uint64_t sum = 0;
 
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+	for_each_cache_cpu(cpu)
 		for_each_cache_of(cpu, z, cache)
 			sum += (__atomic_load_n(&cache->count, __ATOMIC_RELAXED) +
 				__atomic_load_n(&cache->nr_out, __ATOMIC_RELAXED))

@@ -36,7 +36,7 @@
  *      of blocks in *head* that no state word says to be allocated, are exactly those in their
  *      zone's caches, each once, with a state word of zero.
  *   C2 count <= limit and nr_out <= out_limit, which are at most CACHE_MAX and CACHE_OUT, or
- *      RUNS_MAX and RUNS_OUT; count and nr_out are 0 in a cache that is shut.
+ *      RUNS_MAX and RUNS_OUT; all four are 0 in a cache that is shut.
  *   C3 for_gfp[] and for_order[] send requests only to a cache of a zone whose type of memory they
  *      may have; and only while the zone keeps no frames from them, or has more free in the bits
  *      than it keeps. Within a call this may not hold.
@@ -67,12 +67,13 @@ struct frame_cache {
 	uint64_t state; /* the state word of an allocation of this order, count 1; or CACHE_BUSY */
 	const struct page *keep_below;
 	uint64_t count;
-	uint64_t limit; /* 0: the zone is too small for this cache, or debug.h asked for none */
+	uint64_t limit; /* 0: it is shut, or its zone is too small, or debug.h asked for none */
 	uint64_t nr_out;
 	uint32_t out_limit;
 	uint32_t shut; /* how many requests keep it shut: see cache_shut() */
 	struct zone *zone;
-	uint64_t order;
+	uint32_t order;
+	uint16_t open_limit, open_out_limit; /* while it is shut: the limits that it had */
 };
 
 /* A cache of order 0, with its stacks. */
@@ -92,17 +93,54 @@ struct zone_caches {
 
 #define CACHE_TYPES (ZONE_NORMAL + 1) /* types of memory that have caches at home */
 
+/*
+ * Tells a CPU which cache to use, without a branch: for_gfp[] for order 0, by a request's zone
+ * bits, and for_order[], from order 1 on, for GFP_KERNEL. Where no cache serves, the entry is one
+ * that is always busy. for_gfp[] changes as zones run empty: cache_refill() sets an entry of its
+ * own CPU, and cache_withhold() takes entries of all CPUs away. for_order[] names caches of the
+ * zone that GFP_KERNEL asks first. That zone mostly keeps nothing from it; where it does,
+ * cache_withhold() takes entries away, and cache_alloc_run() sets them again. of_type[] gives the
+ * cache of order 0 at home by the type in a state word.
+ */
+struct cache_table {
+	int home; /* numa_mem_id(); first, because numa.h finds it there */
+	struct frame_cache *for_gfp[GFP_ZONE_BITS + 1];
+	struct frame_cache *for_order[CACHE_ORDERS]; /* [0] is not used */
+	struct frame_cache *of_type[1 << ZONE_TYPE_BITS];
+	struct zone *asked; /* gfp_zone(GFP_KERNEL): for_order[] names its caches */
+	struct zone *first; /* gfp_zone(GFP_KERNEL), if it keeps nothing from that; else &no_zone */
+} __attribute__((aligned(MM_LINE)));
+
+/* All that the allocator has of a CPU. */
 struct cpu_caches {
+	struct cache_table table;
 	struct zone_caches home[CACHE_TYPES];
 	struct single_cache away;
 } __attribute__((aligned(MM_LINE)));
 
-extern struct cpu_caches frame_caches[MM_MAX_CPUS];
+/* NULL: the CPU does not use the allocator. Set once, by mm_add_cpu() (cpu.h) or cache_init(). */
+extern struct cpu_caches *frame_caches[MM_MAX_CPUS];
+
+/* Runs the body for each CPU that uses the allocator. CPUs may be added meanwhile. */
+extern unsigned int nr_cache_cpus; /* the highest number of one, plus 1 */
+#define for_each_cache_cpu(cpu)                                                                    \
+	for (unsigned int cpu = 0; cpu < __atomic_load_n(&nr_cache_cpus, __ATOMIC_ACQUIRE); cpu++) \
+		if (!frame_caches[cpu]) {                                                          \
+		} else
+
+/* Reads a member of this CPU's table. With PORT_CPU_SPACE (port.h) that is one instruction. */
+#ifdef PORT_CPU_SPACE
+extern volatile PORT_CPU_SPACE struct cache_table cpu_table;
+#define cpu_table_read(member) (cpu_table.member)
+#else
+#define cpu_table_read(member) \
+	__atomic_load_n(&frame_caches[port_cpu_id()]->table.member, __ATOMIC_RELAXED)
+#endif
 
 /* Returns a CPU's cache of its home node's zone of a type, and of an order below CACHE_ORDERS. */
 static inline struct frame_cache *cache_at(unsigned int cpu, unsigned int type, unsigned int order)
 {
-	struct zone_caches *caches = &frame_caches[cpu].home[type];
+	struct zone_caches *caches = &frame_caches[cpu]->home[type];
 
 	return order ? &caches->runs[order - 1].cache : &caches->frames.cache;
 }
@@ -113,7 +151,7 @@ static inline struct frame_cache *cache_at(unsigned int cpu, unsigned int type, 
 
 static inline struct frame_cache *cache_number(unsigned int cpu, unsigned int i)
 {
-	return i == CACHE_AWAY ? &frame_caches[cpu].away.cache
+	return i == CACHE_AWAY ? &frame_caches[cpu]->away.cache
 			       : cache_at(cpu, i / CACHE_ORDERS, i % CACHE_ORDERS);
 }
 
@@ -140,7 +178,7 @@ static inline unsigned int cache_orders(unsigned int cpu, const struct zone *z)
 {
 	if (z->type < CACHE_TYPES && cache_zone(cache_at(cpu, z->type, 0)) == z)
 		return CACHE_ORDERS;
-	return cache_zone(&frame_caches[cpu].away.cache) == z;
+	return cache_zone(&frame_caches[cpu]->away.cache) == z;
 }
 
 /* Returns one of the caches that a CPU has of a zone for so many orders, as cache_orders() says. */
@@ -148,7 +186,7 @@ static inline struct frame_cache *cache_of_orders(unsigned int cpu, const struct
 						  unsigned int orders, unsigned int order)
 {
 	return orders == CACHE_ORDERS ? cache_at(cpu, z->type, order)
-				      : &frame_caches[cpu].away.cache;
+				      : &frame_caches[cpu]->away.cache;
 }
 
 /* Returns a CPU's cache of a zone and an order below CACHE_ORDERS; &no_cache if it has none. */
@@ -178,29 +216,14 @@ static inline struct page **cache_out(struct frame_cache *cache)
 	return cache_pages(cache) + (cache->order ? RUNS_MAX : CACHE_MAX);
 }
 
-/*
- * Tells a CPU which cache to use, without a branch: for_gfp[] for order 0, by a request's zone
- * bits, and for_order[], from order 1 on, for GFP_KERNEL. Where no cache serves, the entry is one
- * that is always busy. for_gfp[] changes as zones run empty: cache_refill() sets an entry of its
- * own CPU, and cache_withhold() takes entries of all CPUs away. for_order[] names caches of the
- * zone that GFP_KERNEL asks first. That zone mostly keeps nothing from it; where it does,
- * cache_withhold() takes entries away, and cache_alloc_run() sets them again. of_type[] gives the
- * cache of order 0 at home by the type in a state word.
- */
-struct cache_table {
-	struct frame_cache *for_gfp[GFP_ZONE_BITS + 1];
-	struct frame_cache *for_order[CACHE_ORDERS]; /* [0] is not used */
-	struct frame_cache *of_type[1 << ZONE_TYPE_BITS];
-	struct zone *asked; /* gfp_zone(GFP_KERNEL): for_order[] names its caches */
-	struct zone *first; /* gfp_zone(GFP_KERNEL), if it keeps nothing from that; else &no_zone */
-} __attribute__((aligned(MM_LINE))); /* a power of two makes a short index, too */
-extern struct cache_table cache_tables[MM_MAX_CPUS];
-
 /* Writes a count of this CPU's cache: cache_frames() may read it on another CPU. */
 static inline void cache_count_write(uint64_t *count, uint64_t value)
 {
 	__atomic_store_n(count, value, __ATOMIC_RELAXED);
 }
+
+/* Panics, because a cache that is not this CPU's is in use. */
+void cache_bad_pin(const struct frame_cache *cache) __attribute__((noreturn, cold));
 
 /*
  * With MM_CHECK_PIN, panics when the cache is another CPU's. Called at both ends of each use: a
@@ -209,13 +232,8 @@ static inline void cache_count_write(uint64_t *count, uint64_t value)
 static inline void cache_check_pin(const struct frame_cache *cache)
 {
 #ifdef MM_CHECK_PIN
-	unsigned int cpu =
-	    (unsigned int)(((uintptr_t)cache - (uintptr_t)frame_caches) / sizeof(frame_caches[0]));
-
-	if (cpu != port_cpu_id())
-		panic("a frame cache of CPU %u is in use on CPU %u: port_pin() did not keep the "
-		      "thread on its CPU",
-		      cpu, port_cpu_id());
+	if ((uintptr_t)cache - (uintptr_t)frame_caches[port_cpu_id()] >= sizeof(struct cpu_caches))
+		cache_bad_pin(cache);
 #else
 	(void)cache;
 #endif
@@ -280,8 +298,7 @@ static inline struct page *cache_pop(struct frame_cache *cache)
 /* Returns this CPU's cache of order 0 that serves requests with the zone bits of gfp. */
 static inline struct frame_cache *cache_for(gfp_t gfp)
 {
-	return __atomic_load_n(&cache_tables[port_cpu_id()].for_gfp[gfp & GFP_ZONE_BITS],
-			       __ATOMIC_RELAXED);
+	return cpu_table_read(for_gfp[gfp & GFP_ZONE_BITS]);
 }
 
 /*
@@ -294,13 +311,13 @@ static inline struct frame_cache *cache_of(const struct page *page)
 {
 	uint8_t zone = __atomic_load_n(&page->zone, __ATOMIC_RELAXED);
 
-	return cache_tables[port_cpu_id()].of_type[zone & ((1u << ZONE_TYPE_BITS) - 1)];
+	return cpu_table_read(of_type[zone & ((1u << ZONE_TYPE_BITS) - 1)]);
 }
 
 /* Returns this CPU's cache that serves GFP_KERNEL of an order from 1 to 9. */
 static inline struct frame_cache *cache_for_order(unsigned int order)
 {
-	return cache_tables[port_cpu_id()].for_order[order];
+	return cpu_table_read(for_order[order]);
 }
 
 /*
@@ -385,12 +402,15 @@ cache_push_out(struct frame_cache *cache, struct page *page, uint64_t state)
 }
 
 /*
- * Sets up the caches of all CPUs, empty, after all memory was handed over. All caches of a zone
- * together hold at most 1/64 of its frames, divided equally among port_nr_cpus() CPUs. Where an
- * order's part of that is less than a run, its cache has a limit of 0. With any option of debug.h
- * all have.
+ * Sets up the caches of all CPUs that there are, empty, after all memory was handed over. All
+ * caches of a zone together hold at most 1/64 of its frames, divided equally among port_nr_cpus()
+ * CPUs. Where an order's part of that is less than a run, its cache has a limit of 0. With any
+ * option of debug.h all have. Limits stay until mm_divide_caches() (cpu.h).
  */
 void cache_init(void);
+
+/* Makes node nid the home of a CPU, in its table, if it has one. */
+void cache_set_home(unsigned int cpu, int nid);
 
 /*
  * Finds the first zone of the home node's fallback list that may serve gfp and has a frame, in this
@@ -455,12 +475,16 @@ struct page *cache_take_last(int nid, gfp_t gfp);
 bool cache_drain_for(int nid, gfp_t gfp, unsigned int order);
 
 /*
- * A cache that is *shut* is empty and busy: nothing is put in or taken out, and the calls that
- * would use it use the bits, until every request that shut it has reopened it.
+ * A cache that is *shut* is empty and has limits of 0: nothing is put in, so nothing is taken out,
+ * and the calls that would use it use the bits, until every request that shut it has reopened it.
+ * It is not marked as busy. An interrupt may shut it between a use's look at the mark and the
+ * setting of it, and the use clears the mark then. So a use reads limits and counts after it has
+ * set the mark, never before.
  */
 struct cache_shut {
 	bool all;                     /* whether every CPU was asked, or this one alone */
 	bool busy;                    /* a cache was in use when its CPU was asked last */
+	bool renew;                   /* limits are computed anew when the caches are reopened */
 	int highest;                  /* the highest type of memory of which caches are shut */
 	int node;                     /* the only node of which caches are shut, or NUMA_NO_NODE */
 	uint32_t caches[MM_MAX_CPUS]; /* bit i: the CPU's cache number i is shut by this request */

@@ -439,7 +439,7 @@ static uint64_t times_cached(const struct zone *z, pfn_t pfn, pfn_t end)
 {
 	uint64_t times = 0;
 
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+	for_each_cache_cpu(cpu)
 		for_each_cache_order(order) {
 			struct frame_cache *cache = cache_of_zone(cpu, z, order);
 
@@ -469,7 +469,7 @@ static void check_stack(const struct zone *z, struct page *const *stack, uint64_
 /* Checks C3 for one CPU. */
 static void check_table(const struct zone *z, unsigned int cpu)
 {
-	const struct cache_table *table = &cache_tables[cpu];
+	const struct cache_table *table = &frame_caches[cpu]->table;
 	const struct frame_cache *cache = cache_of_zone(cpu, z, 0);
 
 	for (unsigned int order = 1; order < CACHE_ORDERS; order++)
@@ -498,8 +498,8 @@ static void check_cache(const struct zone *z, struct frame_cache *cache, unsigne
 		violated("C2", z, z->start_pfn, "a cache holds more than its limit");
 		return;
 	}
-	require(!cache->shut || (!cache->count && !cache->nr_out), "C2", z, z->start_pfn,
-		"a cache that is shut has a frame");
+	require(!cache->shut || (!cache->limit && !cache->out_limit), "C2", z, z->start_pfn,
+		"a cache that is shut has room for a frame");
 	check_stack(z, cache_pages(cache), cache->count, order);
 	check_stack(z, cache_out(cache), cache->nr_out, order);
 }
@@ -507,7 +507,7 @@ static void check_cache(const struct zone *z, struct frame_cache *cache, unsigne
 /* Checks C1, C2 and C3. found: the frames that the walk found to be nothing else than cached. */
 static void check_caches(const struct zone *z, uint64_t found)
 {
-	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
+	for_each_cache_cpu(cpu) {
 		for_each_cache_order(order)
 			if (cache_of_zone(cpu, z, order) != &no_cache)
 				check_cache(z, cache_of_zone(cpu, z, order), order);

@@ -143,9 +143,9 @@ uint64_t mm_debug_bytes(uint64_t frames)
 
 void mm_debug_add(pfn_t start, pfn_t end_free, pfn_t end, void *records)
 {
-	struct record_range *range = table + nr_boot_ranges;
-
 	if (table) {
+		struct record_range *range = table + nr_boot_ranges;
+
 		memset(records, 0, mm_debug_bytes(end - start));
 		while (range < table + nr_ranges && range->end)
 			range++;

@@ -2,12 +2,15 @@
 /*
  * numa.c: the nodes, and the order in which each of them asks the zones.
  */
-#include "mm/zone.h"
+#include "mm/cache.h"
 
 static uint64_t online = 1;                           /* bit i: node i is known */
 static uint8_t distances[MAX_NUMNODES][MAX_NUMNODES]; /* [from][to]; 0: not set */
 static int nr_distances;                              /* rows that may have a distance */
 static int cpu_nodes[MM_MAX_CPUS];
+/* CPUs with numbers below this have a node and a home; those that nobody has named are node 0's. */
+#define FIRST_NAMED (MM_STATIC_CPUS + !MM_STATIC_CPUS)
+static unsigned int nr_named = FIRST_NAMED;
 int cpu_homes[MM_MAX_CPUS];
 
 /* The fallback lists: numbers of zones, and ZONE_NONE behind the last. */
@@ -18,8 +21,9 @@ void numa_init(void)
 {
 	while (nr_distances)
 		memset(distances[--nr_distances], 0, sizeof(distances[0]));
-	memset(cpu_nodes, 0, sizeof(cpu_nodes));
-	memset(cpu_homes, 0, sizeof(cpu_homes));
+	memset(cpu_nodes, 0, nr_named * sizeof(cpu_nodes[0]));
+	memset(cpu_homes, 0, nr_named * sizeof(cpu_homes[0]));
+	nr_named = FIRST_NAMED;
 	online = 1;
 }
 
@@ -60,6 +64,8 @@ void set_cpu_numa_node(unsigned int cpu, int nid)
 	MM_ASSERT(cpu < MM_MAX_CPUS && numa_valid_node(nid));
 	node_set_online(nid);
 	cpu_nodes[cpu] = nid;
+	if (nr_named <= cpu)
+		nr_named = cpu + 1;
 }
 
 int cpu_to_node(unsigned int cpu)
@@ -209,9 +215,11 @@ static void set_home(int nid, const struct node_order *order)
 
 	while (i < order->nr && !has_ram(order->node[i]))
 		i++;
-	for (unsigned int cpu = 0; i < order->nr && cpu < MM_MAX_CPUS; cpu++)
-		if (cpu_nodes[cpu] == nid)
+	for (unsigned int cpu = 0; i < order->nr && cpu < nr_named; cpu++)
+		if (cpu_nodes[cpu] == nid) {
 			__atomic_store_n(&cpu_homes[cpu], order->node[i], __ATOMIC_RELAXED);
+			cache_set_home(cpu, order->node[i]);
+		}
 }
 
 static uint8_t *next_list; /* where the next list is written */

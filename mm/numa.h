@@ -36,7 +36,7 @@ void node_set_online(int nid);
 /* Sets the distance from one node to another: 10 to 255. It is 10 to itself, else 20, until set. */
 void node_set_distance(int from, int to, unsigned int distance);
 
-/* Sets the node of a CPU, which becomes known, before zones_init(). */
+/* Sets the node of a CPU, which becomes known, before zones_init(). A CPU without is node 0's. */
 void set_cpu_numa_node(unsigned int cpu, int nid);
 
 /* Return whether the node is known; the distance from one to another; the highest number plus 1. */
@@ -61,10 +61,18 @@ extern int cpu_homes[MM_MAX_CPUS];
  * Returns the nearest node that has memory, seen from this CPU. It is set by zones_init(), and by
  * add_memory() when the first memory of a node comes.
  */
+#ifdef PORT_CPU_SPACE
+extern PORT_CPU_SPACE int cpu_home; /* of this CPU: port.h */
 static inline int numa_mem_id(void)
 {
-	return cpu_homes[port_cpu_id()];
+	return cpu_home;
 }
+#else
+static inline int numa_mem_id(void)
+{
+	return __atomic_load_n(&cpu_homes[port_cpu_id()], __ATOMIC_RELAXED);
+}
+#endif
 
 /* Returns the node of an allocation's memory, given its head. */
 int page_to_nid(const struct page *head);

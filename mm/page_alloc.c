@@ -157,7 +157,7 @@ static struct page *alloc_slow(gfp_t gfp, unsigned int order)
  */
 __attribute__((noinline)) static struct page *alloc_large(unsigned int order)
 {
-	struct zone *z = __atomic_load_n(&cache_tables[port_cpu_id()].first, __ATOMIC_RELAXED);
+	struct zone *z = cpu_table_read(first);
 	unsigned long flags;
 	pfn_t pfn;
 

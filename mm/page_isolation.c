@@ -2,9 +2,11 @@
 /*
  * page_isolation.c: takes the free memory of a range, so that no request gets it.
  *
- * What is isolated is an allocation like any other, of an owner that nobody else has. So all
- * invariants of zone.h hold throughout, and undoing it is freeing it. Linux marks blocks of pages
- * as isolated instead (mm/page_isolation.c).
+ * What is isolated is an allocation like any other, with a count of references that no other has.
+ * So all invariants of zone.h hold throughout, and undoing it is freeing it. The mark is part of
+ * the state word, which is written anew for each allocation. The owner word is not: it may still
+ * have the value that an owner before has left there, until the present one sets it. Linux marks
+ * blocks of pages as isolated instead (mm/page_isolation.c).
  */
 #include "mm/buddy.h"
 #include "mm/debug.h"
@@ -12,9 +14,13 @@
 #include "mm/page_state.h"
 #include "mm/shelf.h"
 
-/* Its address is the owner word of what is isolated. */
-static const char isolation;
-#define ISOLATED ((unsigned long)&isolation)
+/* The count of references of what is isolated. Nobody comes to hold so many. */
+#define ISOLATED UINT32_MAX
+
+static bool is_isolated(const struct page *head)
+{
+	return (uint32_t)state_read(head) == ISOLATED;
+}
 
 /* Returns the number of the first bit that is set in a word of a bitmap from number i on, or 64. */
 static unsigned int bit_from(uint64_t word, unsigned int i)
@@ -96,8 +102,7 @@ static uint64_t isolate_run(struct zone *z, pfn_t pfn, pfn_t end)
 
 		frames = (uint64_t)1 << order;
 		zone_sub_free(z, frames);
-		state_write(pfn_to_page(pfn), state_allocated(z->id, order));
-		set_page_private(pfn_to_page(pfn), ISOLATED);
+		state_write(pfn_to_page(pfn), state_allocated(z->id, order) | ISOLATED);
 	}
 	port_unlock_irqrestore(&z->lock, flags);
 	return frames;
@@ -150,7 +155,7 @@ void undo_isolation(struct zone *z, pfn_t start, pfn_t end)
 	for (pfn_t pfn = start, next; pfn < end; pfn = next) {
 		struct page *head = head_at(pfn, &next);
 
-		if (head && page_private(head) == ISOLATED)
+		if (head && is_isolated(head))
 			put_isolated(z, head);
 	}
 }
@@ -165,9 +170,10 @@ uint64_t find_blockers(pfn_t start, pfn_t end, struct offline_blockers *blockers
 		unsigned long owner = head ? page_private(head) : 0;
 
 		next = next < end ? next : end;
-		if (!head || owner == ISOLATED)
+		if (!head || is_isolated(head))
 			continue;
-		if (owner == PAGE_HWPOISON) {
+		/* Such a frame lies in an open block, where no owner word is of an earlier boot. */
+		if (owner == PAGE_HWPOISON && !page_order(head)) {
 			poisoned += next - pfn;
 			continue;
 		}

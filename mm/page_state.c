@@ -156,16 +156,16 @@ enum page_state page_state(pfn_t pfn)
 {
 	enum page_state state;
 	unsigned long flags;
+	bool is_free;
 	pfn_t end;
 
 	if (pfn >= MM_MAX_PFN)
 		return PAGE_ABSENT;
 	flags = port_irq_save();
-	if (free_span(pfn, &end))
-		state = PAGE_FREE;
-	else if (find_head(pfn))
+	is_free = free_span(pfn, &end);
+	if (!is_free && find_head(pfn))
 		state = PAGE_ALLOCATED;
-	else if (is_cached(pfn))
+	else if (is_free || is_cached(pfn))
 		state = PAGE_FREE;
 	else
 		state = pfn_valid(pfn) ? PAGE_RESERVED : PAGE_ABSENT;

@@ -11,9 +11,15 @@
  *
  *   MM_DIRECT_MAP, MEM_MAP_BASE   the two addresses of the kernel's address space
  *   MM_MAX_PFN, MM_MAX_CPUS       the limits
+ *   MM_STATIC_CPUS                how many CPUs have static memory: all, unless it is defined
  *   PORT_INLINE                   says that port_cpu_id(), port_irq_save() and port_irq_restore()
  *                                 are defined already, inline
  *   PORT_PIN, PORT_RELAX          say the same of port_pin() and port_unpin(); of port_cpu_relax()
+ *   PORT_CPU_SPACE                where a kernel has its per-CPU data in an address space of the
+ *                                 compiler's (__seg_gs), that qualifier. It places two symbols in
+ *                                 that space, for each CPU: cpu_table and cpu_home, both at the
+ *                                 address of the memory that it gave to mm_add_cpu() for that CPU.
+ *                                 The hot paths are an instruction or two shorter then
  *   MM_ALLOW_SSE                  allows SSE in a build without MM_HOST that is no kernel
  *   MM_NO_ASSERT                  leaves out MM_ASSERT() in a build with MM_HOST
  *   MM_CHECK_PIN                  panics when a thread uses a frame cache of a CPU on which it does
@@ -62,13 +68,18 @@ extern uintptr_t mm_host_offset;
 #define MM_MAX_PFN ((pfn_t)1 << 34)
 #endif
 
-/* How many CPUs may use the allocator. Each takes static memory for its frame caches. */
+/* How many CPUs may use the allocator: their numbers are lower. */
 #ifndef MM_MAX_CPUS
 #ifdef MM_HOST
 #define MM_MAX_CPUS 8
 #else
 #define MM_MAX_CPUS 1
 #endif
+#endif
+
+/* How many of these have static memory. For any other there is mm_add_cpu() (cpu.h). */
+#ifndef MM_STATIC_CPUS
+#define MM_STATIC_CPUS MM_MAX_CPUS
 #endif
 
 /*
@@ -136,15 +147,14 @@ static inline void port_unpin(void)
 #endif
 
 /*
- * port_nr_cpus() returns how many CPUs use the allocator, 1 to MM_MAX_CPUS. Only zones_finish()
- * asks: it divides what the frame caches of a zone may hold by that number. port_may_wait() returns
- * whether the caller may wait for other CPUs: interrupts are on here, and it holds no lock that
- * another CPU could be waiting for with its interrupts off. It returns false in every interrupt
- * handler, even where that has enabled interrupts. port_on_each_cpu() runs the function on every
- * CPU, this one included, and returns when all have run it. It is called only where
- * port_may_wait() returns true. The function must be able to interrupt any code of mm/: as in
- * Linux's on_each_cpu() an interrupt handler runs it, not a thread. With one CPU port_on_each_cpu()
- * just calls the function.
+ * port_nr_cpus() returns how many CPUs use the allocator, 1 to MM_MAX_CPUS: what the frame caches
+ * of a zone may hold is divided by that number. port_may_wait() returns whether the caller may wait
+ * for other CPUs: interrupts are on here, and it holds no lock that another CPU could be waiting
+ * for with its interrupts off. It returns false in every interrupt handler, even where that has
+ * enabled interrupts. port_on_each_cpu() runs the function on every CPU, this one included, and
+ * returns when all have run it. It is called only where port_may_wait() returns true. The function
+ * must be able to interrupt any code of mm/: as in Linux's on_each_cpu() an interrupt handler runs
+ * it, not a thread. With one CPU port_on_each_cpu() just calls the function.
  */
 unsigned int port_nr_cpus(void);
 bool port_may_wait(void);
@@ -234,9 +244,14 @@ static inline void port_cpu_relax(void)
 #endif
 
 /*
- * A spinlock. It is taken with interrupts off, so that no handler waits for its own CPU. It is a
- * word, because not every processor can exchange a byte atomically: for riscv64 gcc would call a
- * library.
+ * A spinlock. It is taken with interrupts off, so that no handler waits for its own CPU. Which of
+ * the CPUs that wait gets it is left open. A lock that serves them in the order in which they came
+ * stands still whenever the next in turn is not running, which happens in a virtual machine with
+ * more CPUs than the host has cores: the rows lock.unfair and lock.fair of `make bench` compare the
+ * two.
+ *
+ * It is a word, because not every processor can exchange a byte atomically: for riscv64 gcc would
+ * call a library.
  */
 typedef struct {
 	unsigned int taken;

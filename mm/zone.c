@@ -466,6 +466,12 @@ void zones_set_reserves(void)
 	}
 }
 
+void zones_break_locks(void)
+{
+	for_each_zone(z)
+		__atomic_store_n(&z->lock.taken, 0, __ATOMIC_RELAXED);
+}
+
 void zones_finish(void)
 {
 	zones_set_reserves();

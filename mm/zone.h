@@ -575,6 +575,12 @@ void zone_publish(struct zone *z);
  */
 void zones_set_reserves(void);
 
+/*
+ * Opens the locks of all zones, for a report after a failure: all other CPUs are stopped for good,
+ * and this one has failed. Counts and free memory can be read then, but may be wrong. O(zones).
+ */
+void zones_break_locks(void);
+
 /* The bytes that zones_init() took from memblock for zones, shelves, gibs and lists. */
 extern uint64_t zones_bytes;
 

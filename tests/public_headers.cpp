@@ -2,6 +2,7 @@
 // C++23. What only a macro's expansion shows is expanded here.
 extern "C" {
 #include "mm/check.h"
+#include "mm/cpu.h"
 #include "mm/debug.h"
 #include "mm/gfp.h"
 #include "mm/hotplug.h"

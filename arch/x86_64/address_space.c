@@ -7,6 +7,7 @@
 #include "arch/x86_64/frame_access.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/paging_hotplug.h"
+#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/probe_added.h"
 #include "arch/x86_64/pte.h"
 #include "arch/x86_64/sections.h"
@@ -114,7 +115,7 @@ static void map_image(void)
 	map_section(__data_start, __data_end, PAGING_WRITE | PAGING_SMALL);
 	map_section(__ksyms_start, __ksyms_end, 0);
 	for (unsigned int i = 0; i < NR_STACKS; i++)
-		paging_unmap_page((uintptr_t)kernel_stacks[i].guard);
+		paging_unmap_page((uintptr_t)boot_stacks[i].guard);
 }
 
 void address_space_init(phys_addr_t kernel_phys, bool small_direct_map)
@@ -152,16 +153,21 @@ static bool section_is(uintptr_t start, uintptr_t end, uint64_t bits)
 	return true;
 }
 
-/* Returns whether no guard page is mapped, and every stack is, writable and not executable. */
-static bool stacks_are_guarded(void)
+/* Returns whether no guard page of a CPU is mapped, and every stack is, writable and not
+ * executable.
+ */
+static bool stacks_are_guarded(const struct percpu *cpu)
 {
 	struct paging_leaf leaf;
 
-	for (unsigned int i = 0; i < NR_STACKS; i++)
-		if (paging_walk((uintptr_t)kernel_stacks[i].guard, &leaf) ||
-		    !section_is((uintptr_t)kernel_stacks[i].bottom, (uintptr_t)kernel_stacks[i].top,
+	for (unsigned int i = 0; i < NR_STACKS; i++) {
+		const struct kernel_stack *stack = &cpu->stacks[i];
+
+		if (paging_walk((uintptr_t)stack->guard, &leaf) ||
+		    !section_is((uintptr_t)stack->bottom, (uintptr_t)stack->top,
 				PTE_WRITE | PTE_NX))
 			return false;
+	}
 	return true;
 }
 
@@ -173,8 +179,9 @@ unsigned int address_space_check(void)
 
 	if (paging_walk(0, &leaf))
 		broken |= ADDRESS_SPACE_PAGE_ZERO;
-	if (!stacks_are_guarded())
-		broken |= ADDRESS_SPACE_GUARD;
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+		if (percpus[cpu] && !stacks_are_guarded(percpus[cpu]))
+			broken |= ADDRESS_SPACE_GUARD;
 	if (!section_is((uintptr_t)__text_start, (uintptr_t)__text_end, 0))
 		broken |= ADDRESS_SPACE_TEXT;
 	if (!section_is((uintptr_t)__rodata_start, (uintptr_t)__rodata_end, PTE_NX))

@@ -40,9 +40,6 @@ void arch_progress(uint8_t code);
 /* Prints the processor's name and features, one per line. To be called after cpu_init(). */
 void cpu_describe(print_fn print);
 
-/* Returns the APIC id of the CPU that runs this. The firmware's tables name processors by it. */
-uint32_t arch_apic_id(void);
-
 /* ---- consoles ---- */
 
 struct arch_console {
@@ -90,6 +87,12 @@ uint64_t arch_timestamp(void);
    machine without a working 8254 timer. */
 uint64_t tsc_khz(void);
 
+/*
+ * Returns the microseconds since arch_timestamp() returned start on this CPU. Where the counter's
+ * rate is not known it is taken for 2 GHz, so that waits end.
+ */
+uint64_t arch_us_since(uint64_t start);
+
 /* ---- CPU caches ---- */
 
 /* Writes the CPU caches back and empties them, so that later reads come from memory. Takes
@@ -129,11 +132,15 @@ typedef void (*arch_call_fn)(uintptr_t address, bool is_return);
  */
 void arch_walk_stack(const struct trap_frame *frame, arch_call_fn visit);
 
-/* The registers of panic()'s caller. Its rip is the return address of panic(). */
-extern const struct trap_frame panic_frame;
+/* Returns the registers of panic()'s caller on this CPU. Their rip is the return address of
+ * panic(). */
+const struct trap_frame *arch_panic_frame(void);
 
 /* Prints the registers in a frame, and the vector and error code if there was an exception. */
 void arch_print_frame(const struct trap_frame *frame);
+
+/* Returns the address of the instruction at which a frame was saved. */
+uintptr_t arch_frame_address(const struct trap_frame *frame);
 
 /* Stores the address whose access caused an exception. Returns false if the exception has none. */
 bool arch_fault_address(const struct trap_frame *frame, uintptr_t *address);
@@ -149,13 +156,29 @@ typedef bool (*arch_visit_fn)(uintptr_t address, bool interrupts_on);
  * returns false; the rest of call then runs normally. visit runs like the handler of an interrupt
  * that arrives at this instruction, on the same stack and with interrupts off, and may do what such
  * a handler may. A repeated string instruction is visited once per repetition. visit must not call
- * this function.
+ * this function, and only one CPU may be in it at a time.
  */
 void arch_single_step(void (*call)(void), arch_visit_fn visit);
 
+/* An access to memory. Both are true of an instruction that changes what it reads. */
+struct arch_access {
+	uintptr_t address;
+	unsigned int size; /* bytes */
+	bool read, write;
+};
+
+#define ARCH_MAX_ACCESSES 2 /* of an instruction */
+
+/*
+ * Stores the memory accesses of the instruction before which visit is called. Returns how many, or
+ * -1 if the instruction is not known (arch/x86_64/insn.h). Only visit may call it.
+ */
+int arch_next_accesses(struct arch_access access[ARCH_MAX_ACCESSES]);
+
 /* ---- supplied by the kernel ---- */
 
-/* Reports a panic. panic() (mm/port.h) continues here, after it has filled panic_frame. */
+/* Reports a panic. panic() (mm/port.h) continues here, after it has saved the
+   registers. */
 __attribute__((format(printf, 1, 2), noreturn)) void panic_report(const char *fmt, ...);
 
 /* Reports an exception that cannot be handled, and stops. reason describes it. */

@@ -11,6 +11,7 @@ section .text
 global bp_memblock
 global bp_mem_map
 global bp_buddy
+global bp_cpus
 
 ; Each returns at once.
 ; IN nothing  OUT nothing  CLOBBERS nothing
@@ -22,4 +23,7 @@ bp_mem_map:
 	ret
 align 16
 bp_buddy:
+	ret
+align 16
+bp_cpus:
 	ret

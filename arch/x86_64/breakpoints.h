@@ -8,5 +8,6 @@
 void bp_memblock(void); /* memblock knows all RAM, and all memory that is in use */
 void bp_mem_map(void);  /* every frame of RAM has a descriptor */
 void bp_buddy(void);    /* the allocator has received all free memory */
+void bp_cpus(void);     /* all CPUs are online */
 
 #endif

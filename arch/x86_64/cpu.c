@@ -10,7 +10,6 @@
 #define CPUID_VENDOR       0x0u
 #define CPUID_FEATURES     0x1u
 #define CPUID_STRUCTURED   0x7u
-#define CPUID_TOPOLOGY     0xbu
 #define CPUID_EXT_MAX      0x80000000u
 #define CPUID_EXT_FEATURES 0x80000001u
 #define CPUID_BRAND        0x80000002u /* this leaf and the next two */
@@ -48,6 +47,7 @@ static void read_basic_leaves(void)
 	r = cpuid(CPUID_FEATURES, 0);
 	decode_signature(r.eax);
 	f->mce = r.edx & BIT(7);
+	f->apic = r.edx & BIT(9);
 	f->pge = r.edx & BIT(13);
 	f->clfsh = r.edx & BIT(19);
 	f->hypervisor = r.ecx & BIT(31);
@@ -104,26 +104,6 @@ void arch_flush_caches(void)
 	wbinvd();
 }
 
-/* The kernel runs one CPU. Its interrupts are off while it holds a lock of mm/. */
-
-unsigned int port_nr_cpus(void)
-{
-	return 1;
-}
-
-bool port_may_wait(void)
-{
-	unsigned long flags = port_irq_save();
-
-	port_irq_restore(flags);
-	return flags & RFLAGS_IF;
-}
-
-void port_on_each_cpu(void (*function)(void *argument), void *argument)
-{
-	function(argument);
-}
-
 /* Returns the processor's name without the blanks that some processors put before it. */
 static const char *brand(void)
 {
@@ -137,18 +117,6 @@ static const char *brand(void)
 static const char *yes_no(bool value)
 {
 	return value ? "yes" : "no";
-}
-
-uint32_t arch_apic_id(void)
-{
-	/* Leaf 0Bh has all 32 bits of the id, leaf 1 the low 8. */
-	if (cpuid(CPUID_VENDOR, 0).eax >= CPUID_TOPOLOGY) {
-		struct cpuid r = cpuid(CPUID_TOPOLOGY, 0);
-
-		if (r.ebx & 0xffff) /* else the CPU does not have the leaf */
-			return r.edx;
-	}
-	return cpuid(CPUID_FEATURES, 0).ebx >> 24;
 }
 
 void cpu_describe(print_fn print)

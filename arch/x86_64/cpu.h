@@ -13,18 +13,21 @@
 
 #include "arch/x86_64/port_inline.h" /* RFLAGS_IF */
 
-#define CR0_WP    (1ul << 16) /* read-only pages are read-only for ring 0 too */
+#define CR0_WP      (1ul << 16) /* read-only pages are read-only for ring 0 too */
 
-#define CR4_MCE   (1ul << 6) /* a machine check is an exception and not a shutdown */
-#define CR4_PGE   (1ul << 7) /* global pages */
+#define CR4_MCE     (1ul << 6) /* a machine check is an exception and not a shutdown */
+#define CR4_PGE     (1ul << 7) /* global pages */
 
-#define MSR_EFER  0xc0000080u
-#define EFER_NXE  (1ul << 11) /* enables the NX bit of page tables */
+#define MSR_EFER    0xc0000080u
+#define EFER_LMA    (1ul << 10) /* long mode is active; only the processor sets it */
+#define EFER_NXE    (1ul << 11) /* enables the NX bit of page tables */
 
-#define RFLAGS_TF (1ul << 8) /* trap after each instruction */
+#define MSR_GS_BASE 0xc0000101u
 
-#define DR6_BS    (1ul << 14)  /* the debug exception is a single step */
-#define DR6_NONE  0xffff0ff0ul /* no cause: the value after reset, SDM 3B, 18.2.3 */
+#define RFLAGS_TF   (1ul << 8) /* trap after each instruction */
+
+#define DR6_BS      (1ul << 14)  /* the debug exception is a single step */
+#define DR6_NONE    0xffff0ff0ul /* no cause: the value after reset, SDM 3B, 18.2.3 */
 
 struct cpu_features {
 	char vendor[13]; /* such as "GenuineIntel" */
@@ -36,6 +39,7 @@ struct cpu_features {
 	bool pdpe1gb;       /* 1 GiB pages */
 	bool pge;           /* global pages */
 	bool mce;           /* machine check exception */
+	bool apic;          /* a local APIC, which is enabled */
 	bool clfsh;         /* CLFLUSH */
 	bool erms;          /* fast rep movsb and stosb */
 	bool invariant_tsc; /* the TSC runs at one rate in all power states */

@@ -5,7 +5,7 @@
 ; Entry:    RDI = physical address of boot_info; IF = 0, DF = 0; .bss is zero; the first 4 GiB of
 ;           physical memory are mapped one to one. Nothing else is relied on.
 ;
-; This code gives the kernel its own stack. It also makes the one-to-one mapping visible a second
+; This code gives the kernel its own stack and CPU 0 its area. It also makes the one-to-one mapping visible a second
 ; time at MM_DIRECT_MAP (mm/port.h), so that phys_to_virt() works for the first 4 GiB from here on.
 ; The kernel's own page tables replace the loader's later.
 
@@ -19,9 +19,18 @@ PML4_SHIFT           equ 39             ; Intel SDM 3A, 4.5: a PML4 entry maps 5
 PML4_ENTRIES         equ 512
 PML4_SLOT            equ (MM_DIRECT_MAP >> PML4_SHIFT) & (PML4_ENTRIES - 1)
 CR3_FLAGS            equ 0xfff
+MSR_GS_BASE          equ 0xc0000101
 
 extern start_kernel
 extern __boot_stack_top
+extern boot_area
+
+; Offsets from the base of GS, as symbols: percpu.h.
+PERCPU_CACHES        equ 1024
+global cpu_table
+global cpu_home
+cpu_table            equ PERCPU_CACHES
+cpu_home             equ PERCPU_CACHES
 
 section .text.entry progbits alloc exec nowrite align=16
 
@@ -38,6 +47,14 @@ _start:
         mov     rcx, [rax]              ; entry 0 maps the first 512 GiB one to one
         mov     [rax + PML4_SLOT * 8], rcx
         lea     rsp, [__boot_stack_top]
+        mov     r8, rdi
+        lea     rdx, [boot_area]        ; CPU 0's area: percpu.h
+        mov     [rdx], rdx              ; its member self
+        mov     eax, edx
+        shr     rdx, 32
+        mov     ecx, MSR_GS_BASE
+        wrmsr
+        mov     rdi, r8
         xor     ebp, ebp                ; ends every back-trace
 
 global bp_kernel

@@ -1,5 +1,5 @@
 /*
- * gdt.c: the kernel's own segment table and task state segment (SDM 3A, 3.4.5 and 8.7).
+ * gdt.c: each CPU's segment table and task state segment (SDM 3A, 3.4.5 and 8.7).
  *
  * 64-bit mode ignores bases and limits. Only the mode of the code segment still matters, and the
  * TSS, which has separate stacks for three exceptions that may occur when the current stack cannot
@@ -8,7 +8,7 @@
 #include "arch/x86_64/gdt.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/sections.h"
+#include "arch/x86_64/percpu.h"
 
 /* Descriptor bits, SDM 3A, figure 3-8. */
 #define SEGMENT_ACCESSED (1ull << 40) /* already set, so that the processor never writes it */
@@ -19,39 +19,30 @@
 #define SEGMENT_PRESENT  (1ull << 47)
 #define SEGMENT_LONG     (1ull << 53)
 
-struct tss {
-	uint32_t reserved0;
-	uint64_t rsp[3];
-	uint64_t reserved1;
-	uint64_t ist[7]; /* ist[n - 1] has the number n in the IDT */
-	uint64_t reserved2;
-	uint16_t reserved3;
-	uint16_t io_map_base; /* past the limit: no I/O map */
-} __attribute__((packed));
-_Static_assert(sizeof(struct tss) == 104, "SDM 3A, figure 8-11");
-
-static struct tss tss = { .io_map_base = sizeof(struct tss) };
-
-static uint64_t gdt[] = {
-	[GDT_CODE / 8] = SEGMENT_CODE | SEGMENT_ACCESSED | SEGMENT_PRESENT | SEGMENT_LONG,
-	[GDT_DATA / 8] = SEGMENT_DATA | SEGMENT_ACCESSED | SEGMENT_PRESENT | SEGMENT_WRITABLE,
-	[GDT_TSS / 8] = 0, /* set at run time: a C initialiser cannot split an address */
-	[GDT_TSS / 8 + 1] = 0,
-};
-
-static void make_tss_descriptor(void)
+static void make_gdt(struct percpu *cpu)
 {
-	uint64_t base = (uint64_t)&tss;
-	uint64_t limit = sizeof(tss) - 1;
+	uint64_t base = (uint64_t)&cpu->tss;
+	uint64_t limit = sizeof(cpu->tss) - 1;
 
-	gdt[GDT_TSS / 8] = limit | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56 |
-			   SEGMENT_TSS | SEGMENT_PRESENT;
-	gdt[GDT_TSS / 8 + 1] = base >> 32;
+	cpu->gdt[GDT_CODE / 8] = SEGMENT_CODE | SEGMENT_ACCESSED | SEGMENT_PRESENT | SEGMENT_LONG;
+	cpu->gdt[GDT_DATA / 8] =
+	    SEGMENT_DATA | SEGMENT_ACCESSED | SEGMENT_PRESENT | SEGMENT_WRITABLE;
+	cpu->gdt[GDT_TSS / 8] = limit | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56 |
+				SEGMENT_TSS | SEGMENT_PRESENT;
+	cpu->gdt[GDT_TSS / 8 + 1] = base >> 32;
 }
 
-static void set_stack(enum interrupt_stack place, enum stack_id id)
+static void make_tss(struct percpu *cpu)
 {
-	tss.ist[place - 1] = (uint64_t)kernel_stacks[id].top;
+	static const enum stack_id of[] = {
+		[IST_NMI] = STACK_NMI,
+		[IST_DOUBLE_FAULT] = STACK_DOUBLE_FAULT,
+		[IST_MACHINE_CHECK] = STACK_MACHINE_CHECK,
+	};
+
+	cpu->tss.io_map_base = sizeof(cpu->tss);
+	for (unsigned int ist = IST_NMI; ist <= IST_MACHINE_CHECK; ist++)
+		cpu->tss.ist[ist - 1] = (uint64_t)cpu->stacks[of[ist]].top;
 }
 
 /* Loads the segment registers. MOV cannot load CS; a far return does. */
@@ -74,14 +65,14 @@ static void load_segments(void)
 
 void gdt_init(void)
 {
-	struct descriptor_pointer pointer = { sizeof(gdt) - 1, (uint64_t)gdt };
+	struct percpu *cpu = this_cpu();
+	struct descriptor_pointer pointer = { sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt };
 
-	set_stack(IST_NMI, STACK_NMI);
-	set_stack(IST_DOUBLE_FAULT, STACK_DOUBLE_FAULT);
-	set_stack(IST_MACHINE_CHECK, STACK_MACHINE_CHECK);
-	make_tss_descriptor();
+	make_tss(cpu);
+	make_gdt(cpu);
 	__asm__ volatile("lgdt %0" : : "m"(pointer));
 	load_segments();
+	percpu_load(cpu); /* some processors clear the base when GS is loaded */
 	__asm__ volatile("lldt %w0" : : "r"(0)); /* none */
 	__asm__ volatile("ltr %w0" : : "r"(GDT_TSS));
 }

@@ -1,8 +1,9 @@
 # kernel.mk: builds the kernel. It is linked twice: the first link shows the addresses of its symbols,
 # and the second adds the table of them, for back-traces.
 
-KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/traps.c \
-          arch/x86_64/stack_walk.c arch/x86_64/single_step.c arch/x86_64/paging.c \
+KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/traps.c arch/x86_64/percpu.c arch/x86_64/apic.c arch/x86_64/ipi.c \
+          arch/x86_64/cpus.c \
+          arch/x86_64/stack_walk.c arch/x86_64/single_step.c arch/x86_64/insn.c arch/x86_64/paging.c \
           arch/x86_64/paging_hotplug.c arch/x86_64/probe_added.c arch/x86_64/frame_access.c \
           arch/x86_64/early_access.c \
           arch/x86_64/address_space.c arch/x86_64/pic.c arch/x86_64/timer.c arch/x86_64/uart.c \
@@ -10,22 +11,23 @@ KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/t
           arch/x86_64/acpi_tables.c arch/x86_64/acpi.c arch/x86_64/acpi_memory.c arch/x86_64/ends.c arch/x86_64/devices.c \
           kernel/main.c kernel/progress.c kernel/boot_info.c kernel/parse.c kernel/options.c \
           kernel/console/console.c kernel/console/log.c kernel/console/keys.c kernel/panic.c \
-          kernel/ksyms.c kernel/mm_port.c \
+          kernel/ksyms.c kernel/place.c kernel/mm_port.c \
           kernel/memory/steps.c kernel/memory/setup.c kernel/memory/probe.c \
           kernel/memory/memtest.c kernel/memory/report.c kernel/memory/nodes.c \
           kernel/memory/hotplug.c \
           kernel/picture/cells.c kernel/picture/view.c kernel/picture/screen.c \
           kernel/picture/words.c kernel/picture/draw.c kernel/picture/picture.c \
-          kernel/test/selftest.c kernel/test/selftest_irq.c kernel/test/stress.c \
+          kernel/test/crew.c kernel/test/selftest.c kernel/test/selftest_cpus.c kernel/test/selftest_irq.c kernel/test/stress.c \
           kernel/test/bench.c kernel/test/bench_calls.c kernel/test/bench_worst.c \
-          kernel/test/bench_adversary.c kernel/test/bench_hold.c kernel/test/bench_hotplug.c \
+          kernel/test/bench_adversary.c kernel/test/bench_hold.c kernel/test/bench_lines.c \
+          kernel/test/bench_lock.c kernel/test/bench_scale.c kernel/test/bench_hotplug.c \
           kernel/monitor/monitor.c kernel/monitor/lineedit.c kernel/monitor/cmd_system.c \
           kernel/monitor/cmd_mm.c kernel/monitor/cmd_map.c kernel/monitor/cmd_memtest.c \
           kernel/monitor/cmd_numa.c kernel/monitor/cmd_hotplug.c kernel/monitor/cmd_debug.c \
-          $(MM) lib/string.c lib/format.c lib/crc32.c lib/e820.c lib/numa.c lib/progress.c
+          $(MM) lib/string.c lib/format.c lib/crc32.c lib/e820.c lib/numa.c lib/madt.c lib/progress.c
 
 KERNEL_ASM := arch/x86_64/entry.asm arch/x86_64/traps.asm arch/x86_64/single_step.asm \
-              arch/x86_64/breakpoints.asm arch/x86_64/memset.asm arch/x86_64/panic.asm
+              arch/x86_64/trampoline.asm arch/x86_64/breakpoints.asm arch/x86_64/memset.asm arch/x86_64/panic.asm
 
 KERNEL_CFLAGS := -std=gnu17 -O2 -g3 -ffreestanding -fno-pic -no-pie -mcmodel=kernel -mno-red-zone \
                  -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer \

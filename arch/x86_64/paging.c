@@ -332,6 +332,15 @@ void *ioremap(phys_addr_t phys, size_t size)
 	return (void *)(virt + (phys - first));
 }
 
+uintptr_t paging_map_guarded(phys_addr_t phys, uint64_t size)
+{
+	uintptr_t guard = next_window;
+
+	next_window += PAGE_SIZE + size;
+	paging_map(guard + PAGE_SIZE, phys, size, PAGING_WRITE | PAGING_SMALL);
+	return guard;
+}
+
 uint64_t *paging_reserve_page(uintptr_t *virt)
 {
 	unsigned int level;

@@ -77,6 +77,13 @@ void paging_use_allocator(void);
 void *ioremap(phys_addr_t phys, size_t size);
 
 /*
+ * Maps a window on the RAM [phys, phys + size), which are multiples of PAGE_SIZE, writable and not
+ * executable. Returns the address of the page below it, which is not mapped: a stack's guard page.
+ * Panics if there is no memory for tables.
+ */
+uintptr_t paging_map_guarded(phys_addr_t phys, uint64_t size);
+
+/*
  * Reserves a page of addresses among the windows and makes its tables, but maps nothing there. Sets
  * *virt to its address. Returns its page table entry, which the caller may write.
  */

@@ -5,13 +5,14 @@
 ; Address:  in .text.
 ; Entry:    called from C.
 ;
-; The registers are saved in a static struct trap_frame (traps.h). A panic within a panic overwrites
-; it, but does not print it.
+; The registers are saved in a struct trap_frame (traps.h) of this CPU's area (percpu.h). A panic
+; within a panic overwrites it, but does not print it.
 
 bits 64
 default rel
 
 VECTOR_NONE          equ 256            ; as in traps.h: there was no exception
+PERCPU_PANIC         equ 64             ; percpu.h
 
 struc frame
 .r15:    resq 1
@@ -43,47 +44,42 @@ endstruc
 
 extern panic_report
 
-section .bss
-align 8
-global panic_frame
-panic_frame:    resb frame_size
-
 section .text
 
 ; void panic(const char *fmt, ...)
-; Fills panic_frame, disables interrupts and jumps to panic_report() with the same arguments.
+; Fills the frame, disables interrupts and jumps to panic_report() with the same arguments.
 ; IN: the C arguments. OUT: nothing: it does not return. CLOBBERS: RAX, flags.
 global panic:function (panic_end - panic)
 panic:
-        mov     [panic_frame + frame.rax], rax
+        mov     [gs:PERCPU_PANIC + frame.rax], rax
         pushfq
         pop     rax
         cli
-        mov     [panic_frame + frame.rflags], rax
-        mov     [panic_frame + frame.rbx], rbx
-        mov     [panic_frame + frame.rcx], rcx
-        mov     [panic_frame + frame.rdx], rdx
-        mov     [panic_frame + frame.rsi], rsi
-        mov     [panic_frame + frame.rdi], rdi
-        mov     [panic_frame + frame.rbp], rbp
-        mov     [panic_frame + frame.r8], r8
-        mov     [panic_frame + frame.r9], r9
-        mov     [panic_frame + frame.r10], r10
-        mov     [panic_frame + frame.r11], r11
-        mov     [panic_frame + frame.r12], r12
-        mov     [panic_frame + frame.r13], r13
-        mov     [panic_frame + frame.r14], r14
-        mov     [panic_frame + frame.r15], r15
+        mov     [gs:PERCPU_PANIC + frame.rflags], rax
+        mov     [gs:PERCPU_PANIC + frame.rbx], rbx
+        mov     [gs:PERCPU_PANIC + frame.rcx], rcx
+        mov     [gs:PERCPU_PANIC + frame.rdx], rdx
+        mov     [gs:PERCPU_PANIC + frame.rsi], rsi
+        mov     [gs:PERCPU_PANIC + frame.rdi], rdi
+        mov     [gs:PERCPU_PANIC + frame.rbp], rbp
+        mov     [gs:PERCPU_PANIC + frame.r8], r8
+        mov     [gs:PERCPU_PANIC + frame.r9], r9
+        mov     [gs:PERCPU_PANIC + frame.r10], r10
+        mov     [gs:PERCPU_PANIC + frame.r11], r11
+        mov     [gs:PERCPU_PANIC + frame.r12], r12
+        mov     [gs:PERCPU_PANIC + frame.r13], r13
+        mov     [gs:PERCPU_PANIC + frame.r14], r14
+        mov     [gs:PERCPU_PANIC + frame.r15], r15
         mov     rax, [rsp]              ; the return address
-        mov     [panic_frame + frame.rip], rax
+        mov     [gs:PERCPU_PANIC + frame.rip], rax
         lea     rax, [rsp + 8]
-        mov     [panic_frame + frame.rsp], rax
+        mov     [gs:PERCPU_PANIC + frame.rsp], rax
         mov     eax, cs
-        mov     [panic_frame + frame.cs], rax
+        mov     [gs:PERCPU_PANIC + frame.cs], rax
         mov     eax, ss
-        mov     [panic_frame + frame.ss], rax
-        mov     qword [panic_frame + frame.vector], VECTOR_NONE
-        mov     qword [panic_frame + frame.error], 0
+        mov     [gs:PERCPU_PANIC + frame.ss], rax
+        mov     qword [gs:PERCPU_PANIC + frame.vector], VECTOR_NONE
+        mov     qword [gs:PERCPU_PANIC + frame.error], 0
         xor     eax, eax                ; ABI: no argument is in a vector register
         jmp     panic_report
 panic_end:

@@ -8,12 +8,20 @@
 #define PORT_INLINE
 #define PORT_RELAX
 
-#define RFLAGS_IF (1ul << 9) /* SDM 1, figure 3-8 */
+#define RFLAGS_IF      (1ul << 9) /* SDM 1, figure 3-8 */
 
-/* Returns this CPU's number: 0, since only one CPU runs. */
+/* The limits of mm/port.h. What a CPU costs is allocated when it comes: percpu.h. */
+#define MM_MAX_CPUS    256
+#define MM_STATIC_CPUS 0
+#define PORT_CPU_SPACE __seg_gs
+
+/* Returns this CPU's number, from its per-CPU area: PERCPU_NUMBER in percpu.h. */
 static inline unsigned int port_cpu_id(void)
 {
-	return 0;
+	unsigned int number;
+
+	__asm__("movl %%gs:8, %0" : "=r"(number));
+	return number;
 }
 
 /* Disables interrupts on this CPU and returns the previous RFLAGS. */

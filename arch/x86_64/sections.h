@@ -16,10 +16,10 @@ extern const char __ksyms_start[], __ksyms_end[];   /* R-- */
 extern const char _start[];                         /* the entry point */
 
 /*
- * The kernel's stacks. A stack is [bottom, top). The page at guard, directly below bottom, is not
+ * The stacks of a CPU. A stack is [bottom, top). The page at guard, directly below bottom, is not
  * mapped once the kernel's own page tables are in use.
  */
-enum stack_id { STACK_BOOT, STACK_NMI, STACK_DOUBLE_FAULT, STACK_MACHINE_CHECK, NR_STACKS };
+enum stack_id { STACK_KERNEL, STACK_NMI, STACK_DOUBLE_FAULT, STACK_MACHINE_CHECK, NR_STACKS };
 
 struct kernel_stack {
 	const char *name;
@@ -28,13 +28,14 @@ struct kernel_stack {
 	const char *top;
 };
 
-extern const struct kernel_stack kernel_stacks[NR_STACKS];
+/* CPU 0's, which are in the image. percpu.h leads to those of all CPUs. */
+extern struct kernel_stack boot_stacks[NR_STACKS];
 
-/* Returns the stack that contains address, or NULL if none does. */
+/* Returns the stack that contains address, of any CPU, or NULL if none does. O(CPUs). */
 const struct kernel_stack *stack_of(uintptr_t address);
 
-/* Returns the stack whose guard page contains address, or NULL. An access there is a stack
-   overflow. */
+/* Returns the stack whose guard page contains address, of any CPU, or NULL. An access there is a
+   stack overflow. */
 const struct kernel_stack *stack_guarded_by(uintptr_t address);
 
 #endif

@@ -15,9 +15,11 @@
 
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/insn.h"
 #include "arch/x86_64/traps.h"
 
 static arch_visit_fn visit_each;
+static const struct trap_frame *visited; /* while visit_each() runs: the registers */
 
 void arch_single_step(void (*call)(void), arch_visit_fn visit)
 {
@@ -26,10 +28,22 @@ void arch_single_step(void (*call)(void), arch_visit_fn visit)
 	visit_each = NULL;
 }
 
+int arch_next_accesses(struct arch_access access[ARCH_MAX_ACCESSES])
+{
+	struct insn insn;
+
+	if (!insn_decode(&insn, (const uint8_t *)visited->rip, visited, rdmsr(MSR_GS_BASE)))
+		return -1;
+	for (unsigned int i = 0; i < insn.nr_accesses; i++)
+		access[i] = insn.access[i];
+	return (int)insn.nr_accesses;
+}
+
 bool single_step_trap(struct trap_frame *frame)
 {
 	if (!visit_each || !(read_dr6() & DR6_BS))
 		return false;
+	visited = frame;
 	write_dr6(DR6_NONE); /* the processor sets these bits but never clears them */
 	if (frame->rip == (uintptr_t)single_step_return ||
 	    !visit_each(frame->rip, frame->rflags & RFLAGS_IF))

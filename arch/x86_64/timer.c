@@ -28,10 +28,12 @@
 #define PORT_B_OUT2    0x20
 #define PORT_B_OTHERS  (0xff - PORT_B_GATE2 - PORT_B_SPEAKER)
 
+#define ASSUMED_KHZ    2000000u
+
 #define TICK_HZ        20u
 #define TRIALS         3
 #define TRIAL_MS       10u
-#define MAX_POLLS      1000000u /* at a microsecond or less each: far more than a trial takes */
+#define MAX_POLLS      4000000u /* at a microsecond or less each: far more than a trial takes */
 
 static uint64_t khz;
 
@@ -45,6 +47,11 @@ uint64_t arch_timestamp(void)
 {
 	__asm__ volatile("lfence" : : : "memory");
 	return rdtsc();
+}
+
+uint64_t arch_us_since(uint64_t start)
+{
+	return (arch_timestamp() - start) * 1000 / (khz ? khz : ASSUMED_KHZ);
 }
 
 static void load_counter(uint16_t port, uint8_t command, unsigned count)
@@ -79,7 +86,9 @@ static void measure_tsc(void)
 	for (int i = 0; i < TRIALS; i++) {
 		uint64_t cycles = count_cycles();
 
-		if (cycles && (!best || cycles < best))
+		if (!cycles)
+			break;
+		if (!best || cycles < best)
 			best = cycles;
 	}
 	khz = best / TRIAL_MS;

@@ -2,14 +2,17 @@
  * traps.c: the interrupt descriptor table (IDT), and the handling of each vector.
  *
  * Nothing in this kernel faults on purpose, so exceptions end in trap_panic(), except the debug
- * exceptions of single_step.c. pic.c handles the interrupt controllers' lines. The gates clear IF,
+ * exceptions of single_step.c. pic.c handles the interrupt controllers' lines, and ipi.c what CPUs
+ * send to each other. All CPUs share the table. The gates clear IF,
  * so only NMI and machine check can interrupt a handler; both have their own stacks.
  */
 #include "arch/x86_64/traps.h"
 
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/ipi.h"
 #include "arch/x86_64/gdt.h"
+#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/pic.h"
 #include "arch/x86_64/sections.h"
 #include "arch/x86_64/single_step.h"
@@ -93,12 +96,28 @@ static void set_gate(unsigned vector)
 
 void traps_init(void)
 {
+	percpu_init();
+	for (unsigned vector = 0; vector < NR_VECTORS; vector++)
+		set_gate(vector);
+	traps_load();
+}
+
+void traps_load(void)
+{
 	struct descriptor_pointer pointer = { sizeof(idt) - 1, (uint64_t)idt };
 
 	gdt_init();
-	for (unsigned vector = 0; vector < NR_VECTORS; vector++)
-		set_gate(vector);
 	lidt(&pointer);
+}
+
+const struct trap_frame *arch_panic_frame(void)
+{
+	return &this_cpu()->panic_frame;
+}
+
+uintptr_t arch_frame_address(const struct trap_frame *frame)
+{
+	return frame->rip;
 }
 
 bool arch_fault_address(const struct trap_frame *frame, uintptr_t *address)
@@ -170,6 +189,12 @@ void trap_dispatch(struct trap_frame *frame)
 		irq_dispatch((unsigned)frame->vector - VECTOR_IRQ0);
 		return;
 	}
+	if (frame->vector >= VECTOR_CALL) {
+		cpus_interrupt((unsigned int)frame->vector);
+		return;
+	}
+	if (frame->vector == VECTOR_NMI)
+		cpus_nmi(frame);
 	if (frame->vector == VECTOR_DEBUG && single_step_trap(frame))
 		return;
 	describe(frame, reason, sizeof(reason));

@@ -7,16 +7,18 @@
 
 #include <stdint.h>
 
-#define NR_VECTORS    256
-#define VECTOR_DEBUG  1
-#define VECTOR_NMI    2
-#define VECTOR_DOUBLE 8
-#define VECTOR_PAGE   14
-#define VECTOR_MCE    18
-#define NR_EXCEPTIONS 32
-#define VECTOR_IRQ0   32 /* the first of the interrupt controllers' 16 lines */
-#define NR_IRQS       16
-#define VECTOR_NONE   NR_VECTORS /* in a frame that panic.asm saved: there was no exception */
+#define NR_VECTORS      256
+#define VECTOR_DEBUG    1
+#define VECTOR_NMI      2
+#define VECTOR_DOUBLE   8
+#define VECTOR_PAGE     14
+#define VECTOR_MCE      18
+#define NR_EXCEPTIONS   32
+#define VECTOR_IRQ0     32 /* the first of the interrupt controllers' 16 lines */
+#define NR_IRQS         16
+#define VECTOR_CALL     254        /* another CPU wants something: ipi.h */
+#define VECTOR_SPURIOUS 255        /* of the local APIC */
+#define VECTOR_NONE     NR_VECTORS /* in a frame that panic.asm saved: there was no exception */
 
 /* The registers of the interrupted code. traps.asm pushes them from the last to the first. */
 struct trap_frame {
@@ -31,6 +33,9 @@ _Static_assert(sizeof(struct trap_frame) == 22 * sizeof(uint64_t), "what traps.a
 /* Handles an exception or interrupt. traps.asm calls it for every vector, with interrupts off. If
    it returns, the interrupted code continues with the registers in *frame. */
 void trap_dispatch(struct trap_frame *frame);
+
+/* Loads the GDT and the IDT on a CPU other than CPU 0, for which traps_init() (arch.h) does it. */
+void traps_load(void);
 
 /* The entry points of traps.asm: one per vector, TRAP_STUB_SIZE bytes apart. */
 #define TRAP_STUB_SIZE 16

@@ -7,11 +7,18 @@
 #include "kernel/options.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "mm/port.h"
 
 static bool present[NR_ARCH_CONSOLES];
 static bool in_use[NR_ARCH_CONSOLES];
 static size_t writing = NR_ARCH_CONSOLES; /* the console being written to; NR_…: none */
 static void (*wait)(void) = arch_idle;    /* between two looks for input */
+
+#define NOBODY  UINT32_MAX
+#define LOCK_US 1000000 /* after which the lock is taken from a CPU that keeps it */
+
+static unsigned owner = NOBODY; /* the CPU that has the lock */
+static unsigned depth;          /* how often it has taken it */
 
 void console_init(void)
 {
@@ -40,18 +47,61 @@ void console_select(unsigned wanted)
 		    present[i] && (arch_consoles[i].always || is_wanted(&arch_consoles[i], wanted));
 }
 
+/* Takes the lock if it is free, or this CPU's; or, with force, anyhow. An interrupt handler may
+   take it, too, so owner and depth change together, with interrupts off. */
+static bool try_lock(bool force)
+{
+	unsigned self = port_cpu_id(), nobody = NOBODY;
+	unsigned long flags = port_irq_save();
+	bool mine = __atomic_load_n(&owner, __ATOMIC_RELAXED) == self;
+
+	if (!mine && (force || __atomic_compare_exchange_n(&owner, &nobody, self, false,
+							   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+		__atomic_store_n(&owner, self, __ATOMIC_RELAXED);
+		depth = 0;
+		mine = true;
+	}
+	depth += mine;
+	port_irq_restore(flags);
+	return mine;
+}
+
+/* Between two looks interrupts are as they were, so that a CPU that waits, or writes to a slow
+   console, answers others. */
+void console_lock(void)
+{
+	uint64_t start = arch_timestamp();
+
+	while (!try_lock(arch_us_since(start) >= LOCK_US))
+		arch_relax();
+}
+
+/* A CPU from which the lock was taken away leaves it alone. */
+void console_unlock(void)
+{
+	unsigned long flags = port_irq_save();
+
+	if (__atomic_load_n(&owner, __ATOMIC_RELAXED) == port_cpu_id() && !--depth)
+		__atomic_store_n(&owner, NOBODY, __ATOMIC_RELEASE);
+	port_irq_restore(flags);
+}
+
 void console_write_to(size_t console, const char *text, size_t length)
 {
+	console_lock();
 	writing = console;
 	for (size_t i = 0; in_use[console] && i < length; i++)
 		arch_consoles[console].put(text[i]);
 	writing = NR_ARCH_CONSOLES;
+	console_unlock();
 }
 
 void console_write(const char *text, size_t length)
 {
+	console_lock();
 	for (size_t i = 0; i < NR_ARCH_CONSOLES; i++)
 		console_write_to(i, text, length);
+	console_unlock();
 }
 
 bool console_next_screen(size_t console, struct console_screen *screen)
@@ -68,8 +118,10 @@ bool console_next_screen(size_t console, struct console_screen *screen)
 
 void console_drop_failed(void)
 {
-	if (writing < NR_ARCH_CONSOLES)
+	if (writing < NR_ARCH_CONSOLES && owner == port_cpu_id())
 		in_use[writing] = false;
+	owner = port_cpu_id();
+	depth = 1;
 }
 
 size_t console_format(char text[CONSOLE_TEXT_SIZE], const char *fmt, va_list ap)
@@ -114,9 +166,10 @@ bool console_is_polling(void)
 	return wait == arch_relax;
 }
 
+/* After a panic the prompt may be on any CPU, and the others are stopped. */
 bool console_interrupted(void)
 {
-	return arch_has_ctrl_c();
+	return (port_cpu_id() == 0 || console_is_polling()) && arch_has_ctrl_c();
 }
 
 char console_getc(void)

@@ -21,7 +21,15 @@ void console_init(void);
  */
 void console_select(unsigned wanted);
 
-/* Writes length characters of text to all consoles in use. */
+/*
+ * console_lock() keeps other CPUs from writing until console_unlock(), so that what is written in
+ * between stays together. Pairs may nest, and an interrupt handler may write in between. It does
+ * not wait for ever: a CPU that holds the lock for very long is written over.
+ */
+void console_lock(void);
+void console_unlock(void);
+
+/* Writes length characters of text to all consoles in use. Holds the lock meanwhile. */
 void console_write(const char *text, size_t length);
 
 /* A console that can show a picture. columns and rows are 0 where its size is not known. */
@@ -40,8 +48,8 @@ bool console_next_screen(size_t console, struct console_screen *screen);
 void console_write_to(size_t console, const char *text, size_t length);
 
 /*
- * Takes the console out of use that is being written to, if one is. A panic calls this: that
- * console may be what has failed.
+ * Takes the console out of use that this CPU is writing to, if it is, and gives this CPU the lock.
+ * A panic calls this, after all other CPUs were stopped: that console may be what has failed.
  */
 void console_drop_failed(void);
 
@@ -79,7 +87,7 @@ bool console_is_polling(void);
 /*
  * Returns whether Ctrl-C was typed and not yet read. Long work asks at least every 100 ms and stops
  * if so. The answer stays true until the prompt reads the Ctrl-C, so that commands that were typed
- * before it end as well.
+ * before it end as well. On other CPUs than CPU 0, which has the prompt, it is false.
  */
 bool console_interrupted(void);
 

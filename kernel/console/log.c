@@ -25,16 +25,19 @@ static void append(const char *text, size_t length)
 int printk(const char *fmt, ...)
 {
 	char text[CONSOLE_TEXT_SIZE];
-	unsigned long flags = port_irq_save();
+	unsigned long flags;
 	va_list ap;
 	size_t length;
 
 	va_start(ap, fmt);
 	length = console_format(text, fmt, ap);
 	va_end(ap);
+	console_lock();
+	flags = port_irq_save(); /* an interrupt handler may print, too */
 	append(text, length);
-	console_write(text, length);
 	port_irq_restore(flags);
+	console_write(text, length);
+	console_unlock();
 	return (int)length;
 }
 

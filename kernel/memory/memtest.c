@@ -6,8 +6,7 @@
 #include "lib/format.h"
 #include "mm/port.h"
 
-#define CHUNK         (16ull << 20) /* between two calls of go_on() */
-#define PROGRESS_STEP (1ull << 30)  /* between two lines of progress */
+#define PROGRESS_STEP (1ull << 30) /* between two lines of progress */
 #define FRAME_WORDS   (PAGE_SIZE / sizeof(uint64_t))
 
 /* A pattern puts the word (address * multiplier) ^ bits at each physical address. */
@@ -78,6 +77,7 @@ static struct {
 	pfn_t pfn, end;
 } bad[MAX_BAD];
 static unsigned int nr_bad;
+static port_lock_t bad_lock; /* held by those who change the list */
 
 /* Returns how far the frame pfn lies from entry i, in frames: 0 if it is in it, 1 if it touches. */
 static uint64_t distance(unsigned int i, pfn_t pfn)
@@ -104,17 +104,19 @@ static unsigned int nearest(pfn_t pfn)
  */
 static void add_bad(pfn_t pfn)
 {
+	unsigned long flags = port_lock_irqsave(&bad_lock);
 	unsigned int i = nearest(pfn);
 
 	if (!nr_bad || (distance(i, pfn) > 1 && nr_bad < MAX_BAD)) {
-		bad[nr_bad].pfn = pfn;
-		bad[nr_bad++].end = pfn + 1;
-		return;
+		i = nr_bad++;
+		bad[i].pfn = pfn;
+		bad[i].end = pfn + 1;
 	}
 	if (pfn < bad[i].pfn)
 		bad[i].pfn = pfn;
 	if (pfn >= bad[i].end)
 		bad[i].end = pfn + 1;
+	port_unlock_irqrestore(&bad_lock, flags);
 }
 
 bool memtest_any_bad(pfn_t pfn, pfn_t end)
@@ -131,6 +133,8 @@ bool memtest_any_bad(pfn_t pfn, pfn_t end)
  */
 void memtest_forget(pfn_t pfn, pfn_t end)
 {
+	unsigned long flags = port_lock_irqsave(&bad_lock);
+
 	for (unsigned int i = nr_bad; i-- > 0;) {
 		if (bad[i].pfn >= end || bad[i].end <= pfn)
 			continue;
@@ -147,6 +151,7 @@ void memtest_forget(pfn_t pfn, pfn_t end)
 		else
 			bad[i] = bad[--nr_bad];
 	}
+	port_unlock_irqrestore(&bad_lock, flags);
 }
 
 uint64_t memtest_nr_bad(void)
@@ -177,7 +182,7 @@ static void say_bad(const struct pattern *pattern, phys_addr_t base, phys_addr_t
 	uint64_t value = base * pattern->multiplier;
 	unsigned int i = 0;
 
-	if (nr_said++ >= MAX_SAID)
+	if (__atomic_fetch_add(&nr_said, 1, __ATOMIC_RELAXED) >= MAX_SAID)
 		return;
 
 	while (i < FRAME_WORDS - 1 && words[i] == (value ^ pattern->bits)) {
@@ -207,21 +212,29 @@ static void read_frames(const struct pattern *pattern, phys_addr_t base, phys_ad
 	}
 }
 
+/* Asks test->go_on(), if it is due: so many more bytes are done than before. */
+static bool may_go_on(struct memtest *test, uint64_t before, uint64_t done)
+{
+	if (port_cpu_id() != 0)
+		return true;
+	if (before / MEMTEST_CHUNK == done / MEMTEST_CHUNK && done != test->total)
+		return true;
+	return test->go_on(test);
+}
+
 bool memtest_range(struct memtest *test, phys_addr_t base, phys_addr_t end)
 {
 	while (base < end) {
-		phys_addr_t stop = end - base < CHUNK ? end : base + CHUNK;
-		uint64_t before;
+		phys_addr_t stop = end - base < MEMTEST_CHUNK ? end : base + MEMTEST_CHUNK;
+		uint64_t size = stop - base, done;
 
 		if (test->reading)
 			read_frames(pattern_of(test), base, stop);
 		else
 			write_frames(pattern_of(test), base, stop);
-		before = test->done;
-		test->done += stop - base;
+		done = __atomic_add_fetch(&test->done, size, __ATOMIC_RELAXED);
 		base = stop;
-		if ((before / CHUNK != test->done / CHUNK || test->done == test->total) &&
-		    !test->go_on(test))
+		if (!may_go_on(test, done - size, done))
 			return false;
 	}
 	return true;
@@ -237,7 +250,7 @@ bool memtest_run(struct memtest *test, bool (*each_range)(struct memtest *test))
 		       ULL(pattern->bits));
 		for (unsigned int half = 0; half < 2; half++) {
 			test->reading = half;
-			test->done = 0;
+			test->done = test->shown = 0;
 			arch_flush_caches();
 			if (!each_range(test))
 				return false;
@@ -246,23 +259,25 @@ bool memtest_run(struct memtest *test, bool (*each_range)(struct memtest *test))
 	return true;
 }
 
-void memtest_progress(const struct memtest *test, print_fn print)
+void memtest_progress(struct memtest *test, print_fn print)
 {
-	bool last = test->done == test->total;
+	uint64_t done = __atomic_load_n(&test->done, __ATOMIC_RELAXED);
+	uint64_t step = done == test->total ? UINT64_MAX : done / PROGRESS_STEP;
 
-	if (test->total <= PROGRESS_STEP || (!last && test->done % PROGRESS_STEP >= CHUNK))
+	if (test->total <= PROGRESS_STEP || step == test->shown)
 		return;
-	if (last)
+	test->shown = step;
+	if (done == test->total)
 		print("%40s\r", "");
 	else
-		print("%s %llu of %llu GiB\r", test->reading ? "reading" : "writing",
-		      ULL(test->done / PROGRESS_STEP), ULL(test->total / PROGRESS_STEP));
+		print("%s %llu of %llu GiB\r", test->reading ? "reading" : "writing", ULL(step),
+		      ULL(test->total / PROGRESS_STEP));
 }
 
 /* ---- at boot ---- */
 
 /* A go_on() that never ends the test, as there is no input yet. */
-static bool show_progress(const struct memtest *test)
+static bool show_progress(struct memtest *test)
 {
 	memtest_progress(test, console_printf);
 	return true;

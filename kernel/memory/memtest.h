@@ -21,22 +21,28 @@ struct memtest {
 	unsigned int pass;    /* the one that runs, from 0 on */
 	bool reading;         /* whether the second half of the pass runs, which reads back */
 	uint64_t done, total; /* bytes of this half */
-	/* Called every 16 MiB and at the end of each half. Returning false ends the test. */
-	bool (*go_on)(const struct memtest *test);
+	uint64_t shown;       /* the last step of done that memtest_progress() has shown */
+	/*
+	 * Called on CPU 0 every time that about MEMTEST_CHUNK has been tested, and when the half is
+	 * done. Returning false ends the test.
+	 */
+	bool (*go_on)(struct memtest *test);
 };
+
+#define MEMTEST_CHUNK (16ull << 20) /* bytes */
 
 /*
  * Writes the pattern of test->pass to the bytes [base, end), or, if test->reading, compares them
  * with it. The range is whole frames of the direct map. Frames that differ are put on the list; a
  * run of them is one line of the log, up to a limit. Returns false, perhaps before the end of the
- * range, if test->go_on() did.
+ * range, if test->go_on() did. Several CPUs may call it at once, for ranges that do not overlap.
  */
 bool memtest_range(struct memtest *test, phys_addr_t base, phys_addr_t end);
 
 /*
- * Runs test->passes passes. each_range() is called for each half of a pass; it calls
- * memtest_range() for each range of the memory to be tested, and returns false as soon as that
- * does. Returns false if the test was ended early.
+ * Runs test->passes passes. each_range() is called for each half of a pass, when the caches of this
+ * CPU are empty; it calls memtest_range() for each range of the memory to be tested, on this CPU or
+ * on all, and returns false as soon as that does. Returns false if the test was ended early.
  */
 bool memtest_run(struct memtest *test, bool (*each_range)(struct memtest *test));
 
@@ -45,6 +51,11 @@ bool memtest_run(struct memtest *test, bool (*each_range)(struct memtest *test))
  * when the direct map exists and before the hand-over. Panics when memblock has no room.
  */
 void early_memtest(unsigned int passes);
+
+/*
+ * The functions for the list must not be called while another CPU tests memory, but for
+ * memtest_forget().
+ */
 
 /* Returns whether any frame of [pfn, end) is out of service. */
 bool memtest_any_bad(pfn_t pfn, pfn_t end);
@@ -62,6 +73,6 @@ void memtest_forget(pfn_t pfn, pfn_t end);
  * Shows on one line of the consoles how far test is, once a GiB, and clears the line at the end of
  * each half. Prints nothing if the memory is 1 GiB or less. To be called by go_on().
  */
-void memtest_progress(const struct memtest *test, print_fn print);
+void memtest_progress(struct memtest *test, print_fn print);
 
 #endif

@@ -1,5 +1,6 @@
 #include "kernel/memory/nodes.h"
 
+#include "arch/x86_64/cpus.h"
 #include "kernel/memory/steps.h"
 #include "lib/format.h"
 #include "mm/numa.h"
@@ -60,7 +61,7 @@ void report_hardware(print_fn print)
 	print(last ? "available: %d nodes (0-%d)\n" : "available: %d nodes (%d)\n", last + 1, last);
 	for_each_online_node(nid) {
 		print("node %d cpus:", nid);
-		for (unsigned int cpu = 0; cpu < port_nr_cpus(); cpu++)
+		for_each_online_cpu(cpu)
 			if (cpu_to_node(cpu) == nid)
 				print(" %u", cpu);
 		print("\nnode %d size: %llu MB\n", nid, ULL(node_present_pages(nid) >> 8));

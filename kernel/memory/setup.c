@@ -8,6 +8,7 @@
 #include "arch/x86_64/address_space.h"
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/breakpoints.h"
+#include "arch/x86_64/cpus.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/sections.h"
 #include "kernel/boot_info.h"
@@ -51,23 +52,26 @@ static void log_range(const char *what, uint64_t base, uint64_t size, uint32_t t
 	       e820_type_text(type, text));
 }
 
-/* Makes the raw entries: the firmware's, unless exactmap was given, then those of memmap=. */
+/*
+ * Makes the raw entries: the firmware's, unless exactmap was given, then those of memmap=, which
+ * are put behind the firmware's in the same array.
+ */
 static void gather_entries(void)
 {
-	static struct e820_entry raw[E820_MAX_RAW];
-	uint32_t nr = 0;
+	uint32_t first = options.exactmap ? boot_info.e820_count : 0, end = boot_info.e820_count;
 
-	if (!options.exactmap)
-		for (; nr < boot_info.e820_count; nr++)
-			raw[nr] = boot_info.e820[nr];
-	for (unsigned int i = 0; i < options.nr_memmaps && nr < E820_MAX_RAW; i++) {
+	for (unsigned int i = 0; i < options.nr_memmaps; i++) {
 		const struct option_memmap *m = &options.memmaps[i];
 
-		raw[nr++] = (struct e820_entry){ m->base, m->size, m->type, 0, 20, 0 };
 		log_range("user:", m->base, m->size, m->type);
+		if (end == E820_MAX_RAW) {
+			printk("memmap=: there is no room for this entry: ignored\n");
+			continue;
+		}
+		boot_info.e820[end++] = (struct e820_entry){ m->base, m->size, m->type, 0, 20, 0 };
 	}
-	input.raw = raw;
-	input.nr_raw = nr;
+	input.raw = boot_info.e820 + first;
+	input.nr_raw = end - first;
 }
 
 void e820_setup(void)
@@ -194,7 +198,9 @@ static void nodes_setup(void)
 	input.srat_size = srat.length;
 	input.slit = slit.length ? slit.bytes : NULL;
 	input.slit_size = slit.length;
-	input.apic_id = arch_apic_id();
+	cpus_find();
+	input.apic_ids = cpu_apic_ids();
+	input.nr_cpus = cpus_listed();
 	input.numa_off = options.numa_off;
 	input.numa_fake = options.numa_fake;
 	clock_on();

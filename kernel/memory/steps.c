@@ -111,7 +111,7 @@ void memory_to_nodes(const struct memory_input *in)
 	numa_map = NULL;
 	numa_init();
 	if (in->numa_off || (!in->numa_fake && !in->nr_given && !in->srat))
-		return;
+		return; /* CPUs that are not named are node 0's */
 	numa_map = make_numa_map(in);
 	if (!numa_map)
 		return;
@@ -127,7 +127,8 @@ void memory_to_nodes(const struct memory_input *in)
 	for (uint32_t nid = 0; nid < numa_map->nr_nodes; nid++)
 		node_set_online((int)nid);
 	set_distances();
-	set_cpu_numa_node(0, (int)node_of_apic_id(in->apic_id));
+	for (uint32_t cpu = 0; cpu < in->nr_cpus; cpu++)
+		set_cpu_numa_node(cpu, (int)node_of_apic_id(in->apic_ids[cpu]));
 }
 
 void memory_hand_over(uint64_t seed, unsigned int debug)

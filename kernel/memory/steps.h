@@ -35,7 +35,8 @@ struct memory_input {
 	const struct numa_range *given;
 	const void *srat, *slit; /* NULL: no such table */
 	uint32_t srat_size, slit_size;
-	uint32_t apic_id; /* of the CPU that boots, which is CPU 0 */
+	const uint32_t *apic_ids; /* of the CPUs, by their numbers; CPU 0 boots */
+	uint32_t nr_cpus;         /* how many there are; 0: one, of node 0 */
 };
 
 /* The corrected map. memory_correct() fills it. */

@@ -3,9 +3,14 @@
  * that hold memory; `misuse` makes a mistake on purpose, to show what the options of mm/debug.h
  * report, and `panic` shows a panic.
  */
+#include "arch/x86_64/arch.h"
+#include "arch/x86_64/cpus.h"
 #include "kernel/console/console.h"
 #include "kernel/ksyms.h"
 #include "kernel/monitor/command.h"
+#include "kernel/monitor/monitor.h"
+#include "kernel/parse.h"
+#include "kernel/place.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/debug.h"
@@ -36,10 +41,10 @@ static int cmd_page_owner(int argc, char **argv)
 }
 
 /*
- * Each of these functions misuses the allocator, which panics and names the misuse; without an
- * option of mm/debug.h it does not notice use_after_free(). They return a value so that the
- * compiler cannot turn the wrong call into a jump: its return address, which page_owner reports, is
- * then in the function that is to blame and not in the caller of it.
+ * Each of these functions misuses the allocator, or a CPU, and the kernel panics and names the
+ * misuse; without an option of mm/debug.h it does not notice use_after_free(). They return a value
+ * so that the compiler cannot turn the wrong call into a jump: its return address, which page_owner
+ * reports, is then in the function that is to blame and not in the caller of it.
  */
 
 static int double_free(void)
@@ -89,10 +94,85 @@ static int use_after_free(void)
 	return 1;
 }
 
+/* Disables interrupts on the CPU whose number is at argument, for good; as the work of
+ * cpus_begin().
+ */
+static void be_deaf(void *argument)
+{
+	const unsigned int *cpu = argument;
+
+	if (*cpu == port_cpu_id())
+		for (port_irq_save();;)
+			arch_relax();
+}
+
+/* Asks all CPUs for something, of which the last does not answer. */
+static int deaf_cpu(void)
+{
+	unsigned int last = 0;
+
+	for_each_online_cpu(cpu)
+		last = cpu;
+	if (!last) {
+		console_printf("this machine has one CPU, and two are needed\n");
+		return 1;
+	}
+	cpus_begin(be_deaf, &last);
+	drain_all_pages();
+	return 1;
+}
+
+/* Panics on the CPU whose number is at argument; as the work of cpus_begin(). */
+static void panic_on(void *argument)
+{
+	const uint64_t *cpu = argument;
+
+	if (*cpu == port_cpu_id())
+		panic("requested by the command panic");
+}
+
+/* Sets *cpu to the CPU that a word names. Returns false, and says so, if that is not online. */
+static bool parse_cpu(const char *word, uint64_t *cpu)
+{
+	if (parse_number(word, cpu) && *cpu <= UINT32_MAX && cpu_is_online((unsigned int)*cpu))
+		return true;
+	console_printf("%s is not the number of a CPU that is online\n", word);
+	return false;
+}
+
 static int cmd_panic(int argc, char **argv)
 {
-	(void)argc, (void)argv;
-	panic("requested by the command panic");
+	uint64_t cpu = port_cpu_id();
+
+	if (argc > 2)
+		return COMMAND_USAGE;
+	if (argc == 2 && !parse_cpu(argv[1], &cpu))
+		return 1;
+	cpus_begin(panic_on, &cpu);
+	panic_on(&cpu);
+	while (cpus_busy())
+		arch_relax();
+	return 1;
+}
+
+static int cmd_trace(int argc, char **argv)
+{
+	const struct trap_frame *frame;
+	uint64_t cpu;
+
+	if (argc != 2)
+		return COMMAND_USAGE;
+	if (!parse_cpu(argv[1], &cpu))
+		return 1;
+	frame = cpu_stopped_at((unsigned int)cpu);
+	if (cpu == port_cpu_id() && monitor_has_panicked())
+		frame = arch_panic_frame();
+	if (!frame) {
+		console_printf("CPU %llu was not stopped by a panic\n", ULL(cpu));
+		return 1;
+	}
+	place_print(frame);
+	return 0;
 }
 
 static const struct {
@@ -102,6 +182,7 @@ static const struct {
 	{ "double-free", double_free }, { "free-reserved", free_reserved },
 	{ "free-absent", free_absent }, { "free-interior", free_interior },
 	{ "wrong-order", wrong_order }, { "use-after-free", use_after_free },
+	{ "deaf-cpu", deaf_cpu },
 };
 
 #define NR_MISUSES (sizeof(misuses) / sizeof(misuses[0]))
@@ -121,8 +202,9 @@ static int cmd_misuse(int argc, char **argv)
 const struct command debug_commands[] = {
 	{ "page_owner", "", "what is allocated, by call site; needs page_owner=on", cmd_page_owner,
 	  ALWAYS },
-	{ "panic", "", "panics, to show what a panic prints", cmd_panic, UNTIL_PANIC },
-	{ "misuse", "KIND", "misuses the allocator on purpose, which panics", cmd_misuse,
-	  UNTIL_PANIC },
+	{ "panic", "[CPU]", "panics, to show what a panic prints", cmd_panic, UNTIL_PANIC },
+	{ "trace", "CPU", "the registers and calls of a CPU that a panic stopped", cmd_trace,
+	  ALWAYS },
+	{ "misuse", "KIND", "a mistake on purpose, which panics", cmd_misuse, UNTIL_PANIC },
 	{ .name = NULL },
 };

@@ -1,7 +1,11 @@
 /*
- * cmd_memtest.c: the monitor's command `memtest`. It allocates all free memory, tests it, and frees
- * it again except for the frames that failed.
+ * cmd_memtest.c: the monitor's command `memtest`. It allocates all free memory, tests it on all
+ * CPUs at once, and frees it again except for the frames that failed.
+ *
+ * What is allocated counts as one sequence of bytes, which is cut into chunks. A CPU that has
+ * finished a chunk takes the next one that nobody has taken.
  */
+#include "arch/x86_64/arch.h"
 #include "kernel/console/console.h"
 #include "kernel/memory/hotplug.h"
 #include "kernel/memory/memtest.h"
@@ -9,6 +13,7 @@
 #include "kernel/monitor/command.h"
 #include "kernel/options.h"
 #include "kernel/parse.h"
+#include "kernel/test/crew.h"
 #include "kernel/test/page_list.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -17,18 +22,61 @@
 #define DEFAULT_PASSES 2 /* the two patterns that differ at each address: memtest.h */
 
 static struct page *taken;
+static uint64_t nr_chunks; /* so many have been taken in this half of a pass */
+
+/*
+ * Tests the bytes [start, end) of what is in `taken`. *page is an allocation at or before start and
+ * *base the place of its first byte; both are moved on to the one in which end lies.
+ */
+static bool test_chunk(struct memtest *test, const struct page **page, uint64_t *base,
+		       uint64_t start, uint64_t end)
+{
+	while (*page) {
+		uint64_t size = PAGE_SIZE << page_order(*page), limit = *base + size;
+		phys_addr_t phys = page_to_phys(*page) - *base;
+
+		if (limit > start && !memtest_range(test, phys + (start > *base ? start : *base),
+						    phys + (end < limit ? end : limit)))
+			return false;
+		if (limit > end)
+			break;
+		*page = (const struct page *)page_private(*page);
+		*base = limit;
+	}
+	return true;
+}
+
+/* What each CPU does. */
+static void test_chunks(void *argument)
+{
+	struct memtest *test = argument;
+	const struct page *page = taken;
+	uint64_t base = 0, start;
+
+	while (!crew_stopped()) {
+		start = __atomic_fetch_add(&nr_chunks, 1, __ATOMIC_RELAXED) * MEMTEST_CHUNK;
+		if (start >= test->total)
+			return;
+		if (!test_chunk(test, &page, &base, start, start + MEMTEST_CHUNK))
+			crew_stop();
+	}
+}
+
+/* memtest_run() has emptied the caches of CPU 0. */
+static void flush_other_caches(void *unused)
+{
+	(void)unused;
+	if (port_cpu_id() != 0)
+		arch_flush_caches();
+}
 
 /* An each_range() of memtest_run(), for the allocations in `taken`. */
 static bool each_taken(struct memtest *test)
 {
-	for (const struct page *page = taken; page;
-	     page = (const struct page *)page_private(page)) {
-		phys_addr_t base = page_to_phys(page);
-
-		if (!memtest_range(test, base, base + (PAGE_SIZE << page_order(page))))
-			return false;
-	}
-	return true;
+	crew_run(flush_other_caches, NULL);
+	nr_chunks = 0;
+	crew_run(test_chunks, test);
+	return !crew_stopped() && test->go_on(test);
 }
 
 /* Frees the good frames of an allocation; each bad one becomes an allocation of its own. */
@@ -60,7 +108,7 @@ static void give_back(void)
 	drain_all_pages();
 }
 
-static bool show_and_ask(const struct memtest *test)
+static bool show_and_ask(struct memtest *test)
 {
 	memtest_progress(test, console_printf);
 	hotplug_progress();

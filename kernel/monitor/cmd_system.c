@@ -2,6 +2,7 @@
  * cmd_system.c: the monitor's commands about the machine and the boot.
  */
 #include "arch/x86_64/arch.h"
+#include "arch/x86_64/cpus.h"
 #include "kernel/boot_info.h"
 #include "kernel/console/console.h"
 #include "kernel/console/log.h"
@@ -29,6 +30,7 @@ static int cmd_dmesg(int argc, char **argv)
 static int cmd_cpu(int argc, char **argv)
 {
 	(void)argc, (void)argv;
+	cpus_print(console_printf);
 	cpu_describe(console_printf);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "kernel/test/bench.h"
 
 #include "arch/x86_64/arch.h"
+#include "arch/x86_64/cpus.h"
 #include "kernel/console/console.h"
 #include "kernel/memory/hotplug.h"
 #include "kernel/memory/setup.h"
@@ -42,6 +43,18 @@ void bench_print_thousandths(const char *id, uint64_t thousandths, const char *u
 {
 	console_printf("bench %s %llu.%03llu %s\n", id, ULL(thousandths / 1000),
 		       ULL(thousandths % 1000), unit);
+}
+
+uint64_t bench_median(uint64_t values[], unsigned int nr)
+{
+	for (unsigned int i = 1; i < nr; i++)
+		for (unsigned int j = i; j && values[j] < values[j - 1]; j--) {
+			uint64_t value = values[j];
+
+			values[j] = values[j - 1];
+			values[j - 1] = value;
+		}
+	return values[nr / 2];
 }
 
 static bool setup(const char *id)
@@ -94,6 +107,14 @@ static bool state(const char *id)
 	return true;
 }
 
+/* Prints the milliseconds in which the CPUs started. */
+static bool ap_start(const char *id)
+{
+	if (cpus_online() > 1)
+		bench_print_thousandths(id, cpus_start_us(), "ms");
+	return true;
+}
+
 static const struct {
 	const char *id;
 	bool (*run)(const char *id);
@@ -137,6 +158,17 @@ static const struct {
 	{ "worst0.wait", bench_worst0_wait },
 	{ "worst3.alloc", bench_worst3_alloc },
 	{ "hold.max", bench_hold },
+	{ "lines.pair0", bench_lines_pair0 },
+	{ "lines.pair3", bench_lines_pair3 },
+	{ "lines.pair10", bench_lines_pair10 },
+	{ "lines.pass", bench_lines_pass },
+	{ "lock", bench_lock },
+	{ "scale2.empty", bench_scale },
+	{ "scale2.pair0", bench_scale },
+	{ "scale2.pair3", bench_scale },
+	{ "scale.empty", bench_scale },
+	{ "scale.pair0", bench_scale },
+	{ "scale.pair3", bench_scale },
 	{ "hotadd.1G", bench_hotadd },
 	{ "hotadd.16G", bench_hotadd },
 	{ "hotadd.64G", bench_hotadd },
@@ -145,6 +177,8 @@ static const struct {
 	{ "hotremove.16G", bench_hotremove },
 	{ "hotremove.64G", bench_hotremove },
 	{ "remove.hold", bench_remove_hold },
+	{ "remove.hold.8", bench_remove_hold_8 },
+	{ "ap.start", ap_start },
 };
 
 #define NR_ROWS (sizeof(rows) / sizeof(rows[0]))

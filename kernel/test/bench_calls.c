@@ -72,22 +72,9 @@ static uint64_t tenths(uint64_t ticks, uint64_t empty, uint64_t operations)
 	return ticks > empty ? (ticks - empty) * 10 / operations : 0;
 }
 
-/* Returns the median of values, which it sorts. */
-static uint64_t median(uint64_t values[RUNS])
-{
-	for (unsigned int i = 1; i < RUNS; i++)
-		for (unsigned int j = i; j && values[j] < values[j - 1]; j--) {
-			uint64_t value = values[j];
-
-			values[j] = values[j - 1];
-			values[j - 1] = value;
-		}
-	return values[RUNS / 2];
-}
-
 static void print_median(const char *id, uint64_t values[RUNS])
 {
-	bench_print_tenths(id, median(values));
+	bench_print_tenths(id, bench_median(values, RUNS));
 }
 
 static uint64_t larger(uint64_t a, uint64_t b)
@@ -448,7 +435,7 @@ static uint64_t median_tenths(uint64_t ticks[RUNS], const uint64_t empty[RUNS])
 {
 	for (unsigned int run = 0; run < RUNS; run++)
 		ticks[run] = tenths(ticks[run], empty[run], PAIRS);
-	return median(ticks);
+	return bench_median(ticks, RUNS);
 }
 
 /*

@@ -3,7 +3,8 @@
  *
  * Each call runs in single steps (arch_single_step()). A lock is held only with interrupts off, so
  * a hold is at most as long as the longest sequence of instructions with interrupts off, which
- * includes the few around the lock. Each repetition of a repeated string instruction counts.
+ * includes the few around the lock. Each repetition of a repeated string instruction counts. Where
+ * other CPUs are at work, what it takes to wait for the lock does not count.
  */
 #include "arch/x86_64/arch.h"
 #include "kernel/console/console.h"
@@ -12,8 +13,10 @@
 #include "kernel/test/bench_rows.h"
 #include "kernel/test/page_list.h"
 #include "lib/format.h"
+#include "mm/numa.h"
 #include "mm/page_state.h"
 #include "mm/shelf.h"
+#include "mm/zone.h"
 
 #define BULK       4000
 #define RANGE_GIBS 2
@@ -65,6 +68,55 @@ uint64_t bench_longest_hold(void (*call)(void))
 	return longest;
 }
 
+static uintptr_t taken; /* the lock that is being taken or is held; 0: none */
+
+static bool is_lock(uintptr_t address)
+{
+	for_each_zone(z)
+		if (address == (uintptr_t)&z->lock)
+			return true;
+	return false;
+}
+
+/*
+ * Notes what the next instruction does to a lock. It takes one by an exchange, and reads one while
+ * it waits for it: the last exchange is the one that has got it. Returns whether a hold may begin
+ * here; not where another lock is held.
+ */
+static bool takes_lock(void)
+{
+	struct arch_access access[ARCH_MAX_ACCESSES];
+	int nr = arch_next_accesses(access);
+
+	for (int i = 0; i < nr; i++) {
+		if (!is_lock(access[i].address) || (taken && access[i].address != taken))
+			continue;
+		taken = access[i].read ? access[i].address : 0;
+		if (taken)
+			return true;
+	}
+	return false;
+}
+
+/* As visit(), but a sequence begins where a lock is taken, after all waiting for it. */
+static bool visit_beside(uintptr_t address, bool interrupts_on)
+{
+	(void)address;
+	if (interrupts_on)
+		taken = 0;
+	stretch = interrupts_on || takes_lock() ? 0 : stretch + 1;
+	if (stretch > longest)
+		longest = stretch;
+	return true;
+}
+
+uint64_t bench_longest_hold_beside(void (*call)(void))
+{
+	stretch = longest = taken = 0;
+	arch_single_step(call, visit_beside);
+	return longest;
+}
+
 /* Prints the longest sequence of the calls since the last time. */
 static void print_longest(const char *name)
 {
@@ -85,7 +137,10 @@ static void step(const char *name, void (*call)(void))
 
 /* ---- single frames ---- */
 
-static struct page *bulk[BULK];
+#define BULK_ORDER 3
+_Static_assert(BULK * sizeof(struct page *) <= PAGE_SIZE << BULK_ORDER, "the table of a bulk");
+
+static struct page **bulk; /* BULK of them; in the image they would not fit into 3 MiB of RAM */
 static uint64_t seed;
 
 static void alloc_bulk(void)
@@ -115,12 +170,16 @@ static void shuffle_bulk(void)
 
 static void single_frames(void)
 {
+	bulk = (struct page **)get_free_pages(GFP_KERNEL, BULK_ORDER);
+	if (!bulk)
+		return;
 	drain_caches();
 	step("alloc_page(), a bulk", alloc_bulk);
 	step("__free_page(), in order", free_bulk);
 	alloc_bulk();
 	shuffle_bulk();
 	step("__free_page(), shuffled", free_bulk);
+	free_pages((unsigned long)bulk, BULK_ORDER);
 	step("drain_all_pages()", drain_all_pages);
 }
 

@@ -1,11 +1,13 @@
 /*
- * bench_hotplug.c: the rows hotadd.*, hotremove.* and remove.hold: what it costs to add a DIMM that
- * is in a slot, and to remove it. They print nothing without such a DIMM.
+ * bench_hotplug.c: the rows hotadd.*, hotremove.* and remove.hold*: what it costs to add a DIMM
+ * that is in a slot, and to remove it. They print nothing without such a DIMM.
  */
 #include "arch/x86_64/arch.h"
+#include "arch/x86_64/cpus.h"
 #include "kernel/console/console.h"
 #include "kernel/memory/hotplug.h"
 #include "kernel/test/bench_rows.h"
+#include "kernel/test/crew.h"
 #include "kernel/test/page_list.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -185,4 +187,91 @@ bool bench_remove_hold(const char *id)
 		add();
 	console_printf("bench %s %llu instructions\n", id, ULL(record));
 	return !error;
+}
+
+/* ---- while other CPUs are at work ---- */
+
+#define CREW      8
+#define HELD      64 /* allocations of each CPU */
+#define TOP_ORDER 9
+#define TIMES     3
+
+static struct page *held_by[CREW][HELD];
+static void (*measured)(void);
+
+/* Replaces allocations at random until it is told to stop. */
+static void churn(struct page *held[HELD], uint64_t random)
+{
+	while (!crew_stopped()) {
+		struct page **slot;
+		unsigned int order;
+
+		random = random * 6364136223846793005ull + 1442695040888963407ull;
+		slot = &held[(random >> 33) % HELD];
+		order = (unsigned int)((random >> 40) % (TOP_ORDER + 1));
+		if (*slot)
+			__free_pages(*slot, page_order(*slot));
+		*slot = alloc_pages(GFP_ATOMIC, (random >> 50) % 4 ? 0 : order);
+	}
+	for (unsigned int i = 0; i < HELD; i++) {
+		if (held[i])
+			__free_pages(held[i], page_order(held[i]));
+		held[i] = NULL;
+	}
+}
+
+static void work_beside(void *unused)
+{
+	unsigned int cpu = port_cpu_id();
+
+	(void)unused;
+	if (cpu) {
+		churn(held_by[cpu], cpu);
+		return;
+	}
+	record = bench_longest_hold_beside(measured);
+	crew_stop();
+}
+
+/* As measure(), while all other CPUs are at work. */
+static void measure_beside(const char *what, void (*call)(void))
+{
+	uint64_t before = record;
+
+	measured = call;
+	crew_run(work_beside, NULL);
+	console_printf("hold of %s: %llu\n", what, ULL(record));
+	record = record > before ? record : before;
+	drain_all_pages();
+}
+
+/* Adds the DIMM and removes it: once it is free, once the CPUs work in it and it stays. */
+bool bench_remove_hold_8(const char *id)
+{
+	struct page *all = NULL, *others = NULL, *page;
+
+	if (cpus_online() != CREW || !hotplug_find_smallest(&size, &base, &nid))
+		return true;
+	record = 0;
+	for (unsigned int i = 0; i < TIMES; i++) {
+		measure_beside("removal, others at work", remove);
+		if (error)
+			return false;
+		measure_beside("adding, others at work", add);
+		if (error)
+			return false;
+	}
+	while ((page = alloc_page(GFP_KERNEL)))
+		page_list_push(in_dimm(page) ? &all : &others, page);
+	page_list_free(&all);
+	drain_all_pages();
+	for (unsigned int i = 0; i < TIMES; i++) {
+		measure_beside("removal, others at work in it", remove);
+		if (!error)
+			add();
+	}
+	page_list_free(&others);
+	drain_all_pages();
+	console_printf("bench %s %llu instructions\n", id, ULL(record));
+	return true;
 }

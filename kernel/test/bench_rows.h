@@ -39,16 +39,37 @@ bool bench_hold(const char *id);
 /* Returns the longest sequence of instructions of a call with interrupts off: see bench_hold.c. */
 uint64_t bench_longest_hold(void (*call)(void));
 
+/* The same while other CPUs take the locks too: the time in which the call waits for one does not
+   count. */
+uint64_t bench_longest_hold_beside(void (*call)(void));
+
 /* bench_hotplug.c: adding and removing a DIMM; these print nothing without one */
 bool bench_hotadd(const char *id);    /* its size is the number at the end of the id, in GiB */
 bool bench_hotremove(const char *id); /* the same */
 bool bench_hotadd_taken(const char *id);
 bool bench_remove_hold(const char *id);
+bool bench_remove_hold_8(const char *id); /* prints nothing unless 8 CPUs are online */
+
+/* bench_lines.c: CPU cache lines that travel; these print that they need two CPUs where one runs */
+bool bench_lines_pair0(const char *id);
+bool bench_lines_pair3(const char *id);
+bool bench_lines_pair10(const char *id);
+bool bench_lines_pass(const char *id);
+
+/* bench_scale.c: what two CPUs do, scale2.*, or all, scale.*, of which there must be more than two;
+   prints nothing without them */
+bool bench_scale(const char *id);
+
+/* bench_lock.c: the allocator's lock beside a fair one; prints the rows lock.* all at once */
+bool bench_lock(const char *id);
 
 /* The random numbers: each row begins with BENCH_SEED. Returns one below limit. */
 #define BENCH_SEED 1
 extern uint64_t bench_seed;
 uint64_t bench_random(uint64_t limit);
+
+/* Returns the median of nr values, which it sorts. */
+uint64_t bench_median(uint64_t values[], unsigned int nr);
 
 /* Prints a line with tenths of a tick, and with the same in nanoseconds if the rate is known. */
 void bench_print_tenths(const char *id, uint64_t tenths);

@@ -248,6 +248,25 @@ static const char *every_node_serves(void)
 	return nr_free_pages() == before ? wrong : "not all memory came back";
 }
 
+static const char *of_one_cpu(void)
+{
+	static const char *(*const parts[])(void) = {
+		every_order_can_be_allocated, frames_are_distinct, zeroed_means_zero,
+		pieces_of_a_block_come_back,  every_node_serves,   all_memory_and_back,
+	};
+	const char *wrong = NULL;
+
+	for (size_t i = 0; !wrong && i < sizeof(parts) / sizeof(parts[0]); i++)
+		wrong = parts[i]();
+	return wrong;
+}
+
+/* Those of the tests above that allocate, on other CPUs. */
+static const char *other_cpus_allocate(void)
+{
+	return selftest_elsewhere(of_one_cpu);
+}
+
 /* What a test returns that cannot run on this machine; compared by its address. */
 static const char not_here[] = "does not apply";
 
@@ -274,6 +293,12 @@ static const struct {
 	{ "zeroed_means_zero", zeroed_means_zero },
 	{ "pieces_of_a_block_come_back", pieces_of_a_block_come_back },
 	{ "every_node_serves", every_node_serves },
+	{ "every_cpu_has_its_own_area", selftest_areas },
+	{ "every_cpu_answers_once", selftest_calls },
+	{ "frames_of_all_cpus_are_distinct", selftest_frames },
+	{ "another_cpu_may_free", selftest_foreign },
+	{ "what_other_cpus_cache_is_had", selftest_last },
+	{ "other_cpus_allocate", other_cpus_allocate },
 	{ "interrupts_may_allocate_and_free", interrupts_may_allocate_and_free },
 	{ "all_memory_and_back", all_memory_and_back },
 	{ "mm_invariants_hold_at_the_end", invariants_hold },

@@ -22,4 +22,18 @@ const char *selftest_irq(void);
 /* Returns whether selftest_irq() can run here: it needs a zone with enough frames. */
 bool selftest_irq_applies(void);
 
+/*
+ * Those of the tests for which all CPUs work together (selftest_cpus.c). Each returns NULL, or in
+ * words what is wrong. With one CPU they do the same on that.
+ */
+const char *selftest_areas(void);   /* each CPU has its number, its area and its stacks */
+const char *selftest_calls(void);   /* port_on_each_cpu() reaches each CPU once */
+const char *selftest_frames(void);  /* what all CPUs allocate at once is distinct */
+const char *selftest_foreign(void); /* what another CPU has allocated can be freed */
+const char *selftest_last(void);    /* an allocation gets what is in other CPUs' frame caches */
+
+/* Calls test() on other CPUs than CPU 0, one after the other; on CPU 0 if there is no other.
+   Returns what the first one returned that found something, or NULL. */
+const char *selftest_elsewhere(const char *(*test)(void));
+
 #endif

@@ -13,9 +13,17 @@
  *   - one run for each instruction, in which the work is done before this instruction only. Of a
  *     long operation only about MAX_POINTS instructions get a run: all near its beginning and its
  *     end, where it enters and leaves a frame cache, and some in between, at equal distances.
- *   - one run in which the work is done before every instruction. It cannot replace the others:
- *     after the work before the first instruction, a frame cache that was prepared to be empty may
- *     not be empty any more.
+ *   - one run in which the work is done before every instruction, up to MAX_STEPS: an operation
+ *     that waits for other CPUs may take any number of them. It cannot replace the others: after
+ *     the work before the first instruction, a frame cache that was prepared to be empty may not be
+ *     empty any more.
+ *
+ * One kind of work is what another CPU may ask for by an interrupt at any time: it shuts this CPU's
+ * frame caches (cache_shut()), or reopens them. While they are shut they must stay empty.
+ *
+ * If there is another CPU, all scenarios run again, at fewer points, while that CPU allocates and
+ * frees in the same blocks without a pause: the *neighbour*. It stands still while the frames are
+ * counted.
  *
  * A frame that the operation has returned, or that the handler holds, is marked in its descriptor
  * and in its memory. So a frame that was given to two owners is found when the second one marks it.
@@ -23,23 +31,28 @@
  * after each scenario.
  */
 #include "arch/x86_64/arch.h"
+#include "arch/x86_64/cpus.h"
 #include "kernel/console/console.h"
 #include "kernel/ksyms.h"
 #include "kernel/memory/steps.h"
+#include "kernel/test/crew.h"
 #include "kernel/test/page_list.h"
 #include "kernel/test/selftest.h"
 #include "lib/format.h"
 #include "mm/cache.h"
 #include "mm/check.h"
+#include "mm/numa.h"
 #include "mm/zone.h"
 
-#define ORDER      3                /* the order of all allocations that are more than a frame */
-#define NR_BULK    4                /* frames of a bulk */
-#define STOCK      1024             /* frames: more than a cache holds, more than a run frees */
-#define SCARCE     (1u << ORDER)    /* frames that are left when memory is short: a run */
-#define EVERY      (~0u)            /* for run.only: every instruction */
-#define MAX_POINTS 256              /* instructions of an operation that get a run, or a few more */
-#define NEAR       (MAX_POINTS / 4) /* so many at its beginning and its end all get one */
+#define ORDER      3             /* the order of all allocations that are more than a frame */
+#define NR_BULK    4             /* frames of a bulk */
+#define STOCK      1024          /* frames: more than a cache holds, more than a run frees */
+#define SCARCE     (1u << ORDER) /* frames that are left when memory is short: a run */
+#define EVERY      (~0u)         /* for run.only: every instruction */
+#define MAX_POINTS 256           /* instructions of an operation that get a run, or a few more */
+#define MIN_POINTS 16            /* the same when every point takes long */
+#define MAX_STEPS  10000         /* instructions before which a run does the work, at most */
+#define NEIGHBOURS 8             /* single frames that the neighbour holds; and a run */
 
 struct work {
 	const char *name;
@@ -64,19 +77,22 @@ static struct {
 	unsigned int only;       /* the instruction before which the work is done, or EVERY */
 	unsigned int nr_on;      /* instructions so far at which interrupts were on */
 	unsigned int nr_off;     /* instructions so far at which they were off */
+	unsigned int most;       /* the single step ends after so many with interrupts on */
 	uintptr_t address;       /* of the last instruction that was interrupted */
 } run;
 
 static bool memory_short;     /* all but SCARCE frames are held */
 static unsigned long nr_acts; /* pieces of work done in the scenario */
 static char complaint[200];   /* the first error, or "" */
+static bool complained;       /* one is being noted, or was */
 
-/* Notes an error, with the scenario and the place, unless one was noted before. */
+/* Notes an error, with the scenario and the place, unless one was noted before. The neighbour may
+   call it as well. */
 static void complain(const char *what)
 {
 	char where[80];
 
-	if (complaint[0])
+	if (__atomic_exchange_n(&complained, true, __ATOMIC_RELAXED))
 		return;
 	ksyms_format(run.address, where, sizeof(where));
 	if (run.work)
@@ -246,12 +262,40 @@ static bool keep_or_free_run(void)
 	return true;
 }
 
+/* What shuts the caches of CPU 0 now, and whether it does. */
+static struct cache_shut shut;
+static bool is_shut;
+
+static void reopen(void)
+{
+	for_each_cache(i) {
+		const struct frame_cache *cache = cache_number(port_cpu_id(), i);
+
+		if (shut.caches[port_cpu_id()] >> i & 1 && cache->count + cache->nr_out)
+			complain("a frame cache that was shut has frames");
+	}
+	cache_reopen(&shut);
+	is_shut = false;
+}
+
+static bool shut_or_reopen(void)
+{
+	if (is_shut) {
+		reopen();
+	} else {
+		cache_shut(&shut, false, ZONE_HOTPLUG, NUMA_NO_NODE);
+		is_shut = true;
+	}
+	return true;
+}
+
 static const struct work works[] = {
 	{ "keeps a frame", keep_one, GFP_KERNEL, 0 },
 	{ "frees a frame", free_one, GFP_KERNEL, 0 },
 	{ "allocates and frees a frame", alloc_and_free, GFP_KERNEL, 0 },
 	{ "allocates and frees order 3", alloc_and_free, GFP_ATOMIC, ORDER },
 	{ "keeps order 3", keep_or_free_run, GFP_ATOMIC, ORDER },
+	{ "shuts the frame caches", shut_or_reopen, 0, 0 },
 };
 #define NR_WORKS (sizeof(works) / sizeof(works[0]))
 
@@ -266,7 +310,60 @@ static bool visit(uintptr_t address, bool interrupts_on)
 		run.address = address;
 		nr_acts += run.work->act();
 	}
-	return run.nr_on++ != run.only && !complaint[0];
+	return run.nr_on++ != run.only && run.nr_on < run.most && !complaint[0];
+}
+
+/* ---- the neighbour ---- */
+
+static struct {
+	bool here; /* there is one now */
+	unsigned int cpu;
+	bool halted;  /* it shall stand still */
+	bool halting; /* it does */
+} neighbour;
+
+/* Allocates single frames and a run, frees them, and returns all to the bits. When memory is short
+   it does not ask all CPUs for theirs every time. */
+static void work_beside(void)
+{
+	gfp_t gfp = memory_short ? __GFP_ATOMIC : GFP_KERNEL;
+	struct page *page[NEIGHBOURS + 1];
+
+	for (unsigned int i = 0; i <= NEIGHBOURS; i++) {
+		page[i] = alloc_pages(gfp, i < NEIGHBOURS ? 0 : ORDER);
+		if (page[i])
+			mark_held(page[i], i < NEIGHBOURS ? 0 : ORDER);
+	}
+	for (unsigned int i = 0; i <= NEIGHBOURS; i++)
+		if (page[i])
+			give_back(page[i], i < NEIGHBOURS ? 0 : ORDER);
+	drain_caches();
+}
+
+static void be_neighbour(void)
+{
+	while (!crew_stopped()) {
+		bool halted = __atomic_load_n(&neighbour.halted, __ATOMIC_ACQUIRE);
+
+		__atomic_store_n(&neighbour.halting, halted, __ATOMIC_RELEASE);
+		if (halted)
+			arch_relax();
+		else
+			work_beside();
+	}
+}
+
+/* Lets the neighbour work; makes it stand still, and waits until it does. */
+static void neighbour_go(void)
+{
+	__atomic_store_n(&neighbour.halted, false, __ATOMIC_RELEASE);
+}
+
+static void neighbour_halt(void)
+{
+	__atomic_store_n(&neighbour.halted, true, __ATOMIC_RELEASE);
+	while (neighbour.here && !__atomic_load_n(&neighbour.halting, __ATOMIC_ACQUIRE))
+		arch_relax();
 }
 
 /* ---- what is interrupted ---- */
@@ -397,14 +494,15 @@ static void nothing(void)
 
 /*
  * Checks what an allocation by the operation gave, and frees it. NULL is right only if memory is
- * short and the handler has kept so many frames that too few were left.
+ * short and the handler has kept so many frames that too few were left; the neighbour may have all
+ * of them.
  */
 static void check_page(struct page *got, unsigned int order)
 {
 	if (got) {
 		mark_held(got, order);
 		give_back(got, order);
-	} else if (!memory_short || most_kept + (1u << order) <= SCARCE) {
+	} else if (!memory_short || (!neighbour.here && most_kept + (1u << order) <= SCARCE)) {
 		complain("no memory");
 	}
 }
@@ -428,10 +526,11 @@ static void check_split(void)
 		check_page(target + i, 0);
 }
 
-/* The handler may have allocated frames of the range first. Without it no call may fail. */
+/* The handler or the neighbour may have allocated frames of the range first. Without them no call
+   may fail. */
 static void check_contig(void)
 {
-	if (contig_error && !run.work)
+	if (contig_error && !run.work && !neighbour.here)
 		complain("a free range could not be allocated");
 	for (unsigned int i = 0; !contig_error && i < 1u << ORDER; i++)
 		check_page(target + i, 0);
@@ -476,53 +575,83 @@ static void run_once(const struct work *work, unsigned int only)
 	run.scenario->prepare();
 	if (!complaint[0])
 		arch_single_step(run.scenario->operate, visit);
+	if (is_shut)
+		reopen();
 	if (!complaint[0])
 		run.scenario->finish();
 	if (!complaint[0])
 		free_kept_run();
 	free_kept();
-	if (nr_free_pages() != before)
+	if (!neighbour.here && nr_free_pages() != before)
 		complain("not all memory came back");
 }
 
 /*
+ * Returns how many instructions of an operation get a run, or a few more: fewer where there are
+ * other CPUs, as a run may have to wait for all of them, and a machine with one CPU shows the
+ * others.
+ */
+static unsigned int points(void)
+{
+	bool asks = memory_short || run.scenario->operate == do_contig;
+
+	if (crew_size() == 1)
+		return MAX_POINTS;
+	return asks ? MIN_POINTS : MAX_POINTS / 4;
+}
+
+/*
  * Makes all runs of the scenario with this work. nr_on is the number of instructions of the
- * operation when nothing interrupts it; only some of them are interrupted if they are many.
+ * operation when nothing interrupts it; only some of them are interrupted if they are many: all
+ * near the beginning and the end.
  */
 static void run_work(const struct work *work, unsigned int nr_on)
 {
-	unsigned int i = 0, step = nr_on > MAX_POINTS ? 1 + 2 * nr_on / MAX_POINTS : 1;
+	unsigned int nr = points(), near = nr / 4, step = nr_on > nr ? 1 + 2 * nr_on / nr : 1;
+	unsigned int i = 0;
 	bool reached;
 
-	/* When interrupted, the operation may take more instructions: each run tells the end. */
+	/*
+	 * When interrupted, the operation may take more instructions: each run tells the end. While
+	 * it waits for another CPU it may take any number of them.
+	 */
 	do {
 		run_once(work, i);
 		reached = run.nr_on > i;
-		i += i < NEAR || i + step + NEAR > nr_on ? 1 : step;
-	} while (reached && !complaint[0]);
+		i += i < near || i + step + near > nr_on ? 1 : step;
+	} while (reached && i < nr_on + nr && !complaint[0]);
+	run.most = nr_on < MAX_STEPS / 2 ? 2 * nr_on + MAX_POINTS : MAX_STEPS;
 	if (!complaint[0])
 		run_once(work, EVERY);
+	run.most = EVERY;
 }
 
 static void run_scenario(const struct scenario *scenario)
 {
 	unsigned int on, off;
+	uint64_t before = nr_free_pages();
 
 	run.scenario = scenario;
 	nr_acts = 0;
+	run.most = EVERY;
+	neighbour_go();
 	run_once(NULL, EVERY);
 	on = run.nr_on;
 	off = run.nr_off;
-	if (scenario->lock == LOCKS && !off)
+	if (scenario->lock == LOCKS && !off && !neighbour.here)
 		complain("the lock was not taken");
 	for (size_t i = 0; i < NR_WORKS && !complaint[0]; i++)
 		run_work(&works[i], on);
 	if (!complaint[0] && !nr_acts)
 		complain("nothing was interrupted");
+	neighbour_halt();
+	if (!complaint[0] && nr_free_pages() != before)
+		complain("not all memory came back from two CPUs");
 	if (!complaint[0] && mm_check())
 		complain("mm_check found violations, see above");
-	console_printf("# %s: %u instructions, %u with interrupts off; interrupted %lu times\n",
-		       scenario->name, on + off, off, nr_acts);
+	console_printf("# %s: %u instructions, %u with interrupts off; interrupted %lu times%s\n",
+		       scenario->name, on + off, off, nr_acts,
+		       neighbour.here ? ", beside another CPU" : "");
 }
 
 /*
@@ -556,6 +685,8 @@ static void make_memory_short(void)
 static void run_scenarios(const struct scenario *first, size_t nr)
 {
 	for (const struct scenario *s = first; s < first + nr && !complaint[0]; s++) {
+		if (neighbour.here && memory_short && s->operate == do_free)
+			continue; /* the neighbour may have what it is to free */
 		run_scenario(s);
 		if (console_interrupted())
 			complain("interrupted");
@@ -570,10 +701,8 @@ bool selftest_irq_applies(void)
 	return false;
 }
 
-const char *selftest_irq(void)
+static void run_all(void)
 {
-	complaint[0] = '\0';
-	mark = ~arch_timestamp();
 	take_small_zones();
 	run_scenarios(scenarios, sizeof(scenarios) / sizeof(scenarios[0]));
 	if (!complaint[0])
@@ -581,5 +710,33 @@ const char *selftest_irq(void)
 	run_scenarios(when_short, sizeof(when_short) / sizeof(when_short[0]));
 	memory_short = false;
 	page_list_free(&all);
+}
+
+/* Runs all on CPU 0, while the CPU with the highest number is the neighbour. */
+static void run_beside(void *unused)
+{
+	(void)unused;
+	if (port_cpu_id() == 0) {
+		neighbour_halt();
+		run_all();
+		crew_stop();
+	} else if (port_cpu_id() == neighbour.cpu) {
+		be_neighbour();
+	}
+}
+
+const char *selftest_irq(void)
+{
+	complaint[0] = '\0';
+	complained = false;
+	mark = ~arch_timestamp();
+	run_all();
+	if (!complaint[0] && crew_size() > 1) {
+		neighbour.here = true;
+		for_each_online_cpu(cpu)
+			neighbour.cpu = cpu;
+		crew_run(run_beside, NULL);
+		neighbour.here = false;
+	}
 	return complaint[0] ? complaint : NULL;
 }

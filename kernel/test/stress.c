@@ -2,64 +2,119 @@
  * stress.c: chooses the orders of its requests so that thousands of allocations fill memory, on a
  * small machine as on a large one.
  *
+ * Each CPU has a table of slots, with an allocation in each or none, on its own node; its own
+ * random numbers; and an equal part of memory to fill. CPU 0 shows what comes of it, looks for keys
+ * and for plugged memory, and between two rounds, while all CPUs stand still, calls mm_check().
+ *
  * The order of most requests is the least of three random numbers, so small orders are the most
- * frequent. The numbers go up to run.top_order, which is a sixteenth of memory or MAX_PAGE_ORDER.
- * One request in ONE_OF_ANY has a random order up to MAX_PAGE_ORDER, even if memory has no such
- * run.
+ * frequent. The numbers go up to run.top_order, which is a sixteenth of a CPU's part of memory or
+ * MAX_PAGE_ORDER. One request in ONE_OF_ANY has a random order up to MAX_PAGE_ORDER, even if memory
+ * has no such run.
+ *
+ * A request is refused only after all CPUs have emptied their frame caches, which takes long where
+ * CPUs share the host's cores. So the next HASTY requests of that CPU are refused without that.
+ *
+ * One allocation in ONE_OF_PASSED is freed by another CPU: it is put into the inbox of that CPU, in
+ * exchange for what is there, which is freed here.
+ *
+ * What is held has an owner word of its own in its descriptor, and in its frames words made from
+ * that and from the frame's number; both are checked when it is freed. Of large memory, this
+ * concerns the frames of some blocks only, about VERIFIED_FRAMES of them: an emulator has to supply
+ * the memory that is written to.
  */
 #include "kernel/test/stress.h"
 
 #include "arch/x86_64/arch.h"
+#include "arch/x86_64/cpus.h"
 #include "kernel/console/console.h"
 #include "kernel/console/keys.h"
 #include "kernel/memory/hotplug.h"
 #include "kernel/memory/steps.h"
 #include "kernel/picture/picture.h"
+#include "kernel/test/crew.h"
 #include "lib/format.h"
 #include "mm/check.h"
 #include "mm/memblock.h"
+#include "mm/numa.h"
 #include "mm/page_state.h"
 #include "mm/zone.h"
 
 #define FRAMES_PER_SLOT 8
 #define ONE_OF_ANY      256 /* one request of so many is for any order */
-#define MIN_SLOTS       256
-#define MAX_SLOTS       (1u << 18) /* 2 MiB of pointers */
-#define STEPS           32         /* steps of a round; a live picture follows each */
-#define IDLES           2          /* calls of arch_idle(), 1/20 s at most, between two pictures */
-#define OWNER           0x737472657373ul
+#define HASTY           256 /* requests after one that waited for all CPUs, and was refused */
+#define ONE_OF_PASSED   16
+#define MIN_SLOTS       256          /* of a CPU */
+#define MAX_SLOTS       (1ull << 18) /* of all CPUs: 2 MiB of pointers */
+#define VERIFIED_FRAMES (1ull << 20)
+#define STEPS           32 /* steps of a round; a live picture follows each */
+#define IDLES           2  /* calls of arch_idle(), 1/20 s at most, between two pictures */
+#define MAX_SAID        8  /* wrong frames that are reported one by one */
 
 static const unsigned int shares[] = { 90, 30, 70, 10 };
 
-static struct {
-	struct page **slot; /* a table: each an allocation, or null */
+/*
+ * A CPU that takes part. CPU 0 reads the counts of others while these work, for the picture: they
+ * are written and read by add() and get() alone.
+ */
+struct worker {
+	unsigned int cpu, table_order;
 	uint64_t nr_slots;
-	unsigned int table_order;
-	uint64_t all;          /* frames that were free at the beginning */
-	unsigned long managed; /* frames that the allocator had then */
-	uint64_t used;         /* those of them that the slots hold */
-	unsigned int top_order;
-	uint64_t random; /* xorshift64's number, never 0 */
-	uint64_t round, nr_allocated, nr_refused;
+	unsigned int nr_hasty; /* requests to come that do not wait for other CPUs */
+	uint64_t random;       /* xorshift64's number, never 0 */
+	uint64_t nr_allocated, nr_refused, nr_verified, nr_wrong, nr_foreign;
+	uint64_t used;            /* frames in the slots */
 	uint64_t held[NR_ORDERS]; /* allocations in the slots, by order */
+	struct page *inbox
+	    __attribute__((aligned(MM_LINE))); /* from another CPU, to be freed here */
+	struct page *slot[] __attribute__((aligned(MM_LINE))); /* each an allocation, or null */
+};
+
+static struct {
+	struct worker *worker[MM_MAX_CPUS]; /* by CPU; null: it takes no part */
+	unsigned int nr_workers;
+	unsigned int cpu[MM_MAX_CPUS]; /* the numbers of those that take part */
+	uint64_t all;                  /* frames that were free at the beginning */
+	unsigned long managed;         /* frames that the allocator had then */
+	uint64_t verify_one_of;        /* one block of so many is verified */
+	unsigned int top_order;
+	enum stress_display display;
+	uint64_t round;
+	unsigned int step; /* of this round, that CPU 0 has begun */
+	unsigned long nr_violations;
+	uint64_t nr_said;
 } run;
 
-static uint64_t random_below(uint64_t limit)
+static void add(uint64_t *count, uint64_t n)
 {
-	run.random ^= run.random << 13;
-	run.random ^= run.random >> 7;
-	run.random ^= run.random << 17;
-	return run.random % limit;
+	__atomic_store_n(count, *count + n, __ATOMIC_RELAXED);
 }
 
-static unsigned int random_order(void)
+static uint64_t get(const uint64_t *count)
+{
+	return __atomic_load_n(count, __ATOMIC_RELAXED);
+}
+
+/* Runs the body for each CPU that takes part. w is its worker. */
+#define for_each_worker(w)                                                                      \
+	for (unsigned int i_ = 0; i_ < run.nr_workers && ((w) = run.worker[run.cpu[i_]], true); \
+	     i_++)
+
+static uint64_t random_below(struct worker *w, uint64_t limit)
+{
+	w->random ^= w->random << 13;
+	w->random ^= w->random >> 7;
+	w->random ^= w->random << 17;
+	return w->random % limit;
+}
+
+static unsigned int random_order(struct worker *w)
 {
 	unsigned int least = run.top_order;
 
-	if (random_below(ONE_OF_ANY) == 0)
-		return (unsigned int)random_below(NR_ORDERS);
+	if (random_below(w, ONE_OF_ANY) == 0)
+		return (unsigned int)random_below(w, NR_ORDERS);
 	for (unsigned int i = 0; i < 3; i++) {
-		unsigned int order = (unsigned int)random_below(run.top_order + 1);
+		unsigned int order = (unsigned int)random_below(w, run.top_order + 1);
 
 		least = order < least ? order : least;
 	}
@@ -67,45 +122,122 @@ static unsigned int random_order(void)
 }
 
 /* Returns flags for one of the zones: of sixteen requests one is for DMA, two for DMA32. */
-static gfp_t random_gfp(void)
+static gfp_t random_gfp(struct worker *w)
 {
-	uint64_t number = random_below(16);
+	uint64_t number = random_below(w, 16);
 
 	if (number == 0)
 		return GFP_DMA;
 	return number <= 2 ? GFP_DMA32 : GFP_KERNEL;
 }
 
-static void fill(struct page **slot)
-{
-	unsigned int order = random_order();
+/* ---- what the frames hold ---- */
 
-	*slot = alloc_pages(random_gfp(), order);
+/* 2^64 / golden ratio. Multiplication by it changes the upper bits whatever bit differs. */
+#define GOLDEN 0x9e3779b97f4a7c15ull
+
+/*
+ * The blocks are chosen by their numbers, so that the same frames are written to in all rounds; but
+ * not at equal distances, at which memory might have something else of its own.
+ */
+static bool is_verified(pfn_t block)
+{
+	return (block * GOLDEN >> 32) % run.verify_one_of == 0;
+}
+
+/*
+ * Writes the first and the last word of each frame of an allocation, or, with check, compares them:
+ * those frames that are verified. owner is its owner word.
+ */
+static void frames_do(struct worker *w, struct page *page, unsigned int order, uint64_t owner,
+		      bool check)
+{
+	pfn_t pfn = page_to_pfn(page), end = pfn + ((pfn_t)1 << order), stop;
+
+	for (; pfn < end; pfn = stop) {
+		stop = (pfn | (BLOCK_FRAMES - 1)) + 1;
+		stop = stop < end ? stop : end;
+		if (!is_verified(pfn / BLOCK_FRAMES))
+			continue;
+		add(&w->nr_verified, check ? stop - pfn : 0);
+		for (pfn_t i = pfn; i < stop; i++) {
+			volatile uint64_t *words = phys_to_virt(PFN_PHYS(i));
+			volatile uint64_t *last = words + PAGE_SIZE / sizeof(*words) - 1;
+			uint64_t word = owner * GOLDEN ^ i;
+
+			if (!check) {
+				*words = word;
+				*last = ~word;
+				continue;
+			}
+			if (*words == word && *last == ~word)
+				continue;
+			add(&w->nr_wrong, 1);
+			if (__atomic_fetch_add(&run.nr_said, 1, __ATOMIC_RELAXED) < MAX_SAID)
+				printk("stress: frame 0x%llx, which CPU %llu had allocated, does "
+				       "not hold what was written to it\n",
+				       ULL(i), ULL(owner % MM_MAX_CPUS));
+		}
+	}
+}
+
+/* ---- allocating and freeing ---- */
+
+static void fill(struct worker *w, struct page **slot)
+{
+	unsigned int order = random_order(w);
+	gfp_t gfp = random_gfp(w);
+	uint64_t owner;
+
+	if (w->nr_hasty) {
+		w->nr_hasty--;
+		gfp |= __GFP_ATOMIC;
+	}
+	*slot = alloc_pages(gfp, order);
 	if (!*slot) {
-		run.nr_refused++;
+		add(&w->nr_refused, 1);
+		w->nr_hasty = w->nr_hasty ? w->nr_hasty : HASTY;
 		return;
 	}
-	set_page_private(*slot, OWNER);
-	run.nr_allocated++;
-	run.held[order]++;
-	run.used += 1ull << order;
+	add(&w->nr_allocated, 1);
+	add(&w->held[order], 1);
+	add(&w->used, 1ull << order);
+	owner = w->nr_allocated * MM_MAX_CPUS + w->cpu;
+	set_page_private(*slot, owner);
+	frames_do(w, *slot, order, owner, false);
 }
 
-static void empty(struct page **slot)
+/* Frees an allocation, which may be another CPU's. */
+static void check_and_free(struct worker *w, struct page *page)
+{
+	unsigned int order = page_order(page);
+	uint64_t owner = page_private(page);
+
+	frames_do(w, page, order, owner, true);
+	add(&w->nr_foreign, owner % MM_MAX_CPUS != w->cpu);
+	__free_pages(page, order);
+}
+
+/* Puts an allocation, or null, into the inbox of a CPU, and frees what is in there. */
+static void exchange(struct worker *w, struct worker *other, struct page *page)
+{
+	page = __atomic_exchange_n(&other->inbox, page, __ATOMIC_ACQ_REL);
+	if (page)
+		check_and_free(w, page);
+}
+
+static void empty(struct worker *w, struct page **slot)
 {
 	unsigned int order = page_order(*slot);
+	struct page *page = *slot;
 
-	__free_pages(*slot, order);
 	*slot = NULL;
-	run.held[order]--;
-	run.used -= 1ull << order;
-}
-
-static void empty_all(void)
-{
-	for (uint64_t i = 0; i < run.nr_slots; i++)
-		if (run.slot[i])
-			empty(&run.slot[i]);
+	add(&w->held[order], -1ull);
+	add(&w->used, -(1ull << order));
+	if (run.nr_workers > 1 && random_below(w, ONE_OF_PASSED) == 0)
+		exchange(w, run.worker[run.cpu[random_below(w, run.nr_workers)]], page);
+	else
+		check_and_free(w, page);
 }
 
 /* Returns the percentage of memory that this round fills or empties it to. */
@@ -114,31 +246,35 @@ static unsigned int share(void)
 	return shares[run.round % (sizeof(shares) / sizeof(shares[0]))];
 }
 
-/*
- * Goes a step towards the round's share, and replaces some allocations: an eighth of the slots in a
- * round.
- */
-static void step(void)
+/* Replaces some allocations: in so many calls as a round has steps, an eighth of the slots. */
+static void replace(struct worker *w)
 {
-	const uint64_t goal = run.all * share() / 100;
-	const bool up = run.used < goal;
-
-	for (uint64_t i = 0; i < run.nr_slots / 8 && (run.used < goal) == up; i++) {
-		struct page **slot = &run.slot[random_below(run.nr_slots)];
-
-		if (up && !*slot)
-			fill(slot);
-		else if (!up && *slot)
-			empty(slot);
-	}
-	for (uint64_t i = 0; i < run.nr_slots / 8 / STEPS; i++) {
-		struct page **slot = &run.slot[random_below(run.nr_slots)];
+	for (uint64_t i = 0; i < w->nr_slots / 8 / STEPS; i++) {
+		struct page **slot = &w->slot[random_below(w, w->nr_slots)];
 
 		if (*slot) {
-			empty(slot);
-			fill(slot);
+			empty(w, slot);
+			fill(w, slot);
 		}
 	}
+}
+
+/* Goes a step towards the round's share, and replaces some allocations. */
+static void step(struct worker *w)
+{
+	const uint64_t goal = run.all / run.nr_workers * share() / 100;
+	const bool up = w->used < goal;
+
+	for (uint64_t i = 0; i < w->nr_slots / 8 && (w->used < goal) == up; i++) {
+		struct page **slot = &w->slot[random_below(w, w->nr_slots)];
+
+		if (up && !*slot)
+			fill(w, slot);
+		else if (!up && *slot)
+			empty(w, slot);
+	}
+	replace(w);
+	exchange(w, w, NULL);
 }
 
 /* ---- figures ---- */
@@ -155,13 +291,26 @@ static void add_counts(uint64_t counts[NR_ORDERS])
 	}
 }
 
+/* Returns the sum of a count of all workers: field is its place in a worker, in bytes. */
+static uint64_t sum_of(size_t field)
+{
+	const struct worker *w;
+	uint64_t sum = 0;
+
+	for_each_worker(w)
+		sum += get((const uint64_t *)((const char *)w + field));
+	return sum;
+}
+
+#define SUM_OF(field) sum_of(offsetof(struct worker, field))
+
 static void format_held(char *text, size_t size, unsigned int from, unsigned int to)
 {
 	size_t length = (size_t)fmt_snprintf(text, size, "held of order %u to %u:", from, to - 1);
 
 	for (unsigned int order = from; order < to && length < size; order++)
 		length += (size_t)fmt_snprintf(text + length, size - length, " %llu",
-					       ULL(run.held[order]));
+					       ULL(SUM_OF(held[order])));
 }
 
 static const struct picture_words *figures(void)
@@ -172,7 +321,7 @@ static const struct picture_words *figures(void)
 	unsigned int largest = 0;
 	char text[SIZE_TEXT];
 
-	drain_caches();
+	drain_all_pages();
 	add_counts(counts);
 	for (unsigned int order = 0; order < NR_ORDERS; order++) {
 		sum += counts[order] << order;
@@ -181,14 +330,16 @@ static const struct picture_words *figures(void)
 	}
 	fmt_snprintf(words.line[0], size,
 		     "stress: round %llu, to %u %% in use; %llu allocated, %llu refused",
-		     ULL(run.round + 1), share(), ULL(run.nr_allocated), ULL(run.nr_refused));
+		     ULL(run.round + 1), share(), ULL(SUM_OF(nr_allocated)),
+		     ULL(SUM_OF(nr_refused)));
 	format_held(words.line[1], size, 0, BLOCK_ORDER);
 	format_held(words.line[2], size, BLOCK_ORDER, NR_ORDERS);
 	fmt_snprintf(
 	    words.line[3], size, "in use: %llu %%; free: %s, the largest block of order %u",
-	    ULL(run.all ? run.used * 100 / run.all : 0), picture_size_text(sum, text), largest);
-	fmt_snprintf(words.line[4], size, "in whole 2 MiB blocks: %llu %% of what is free",
-		     ULL(sum ? in_blocks * 100 / sum : 0));
+	    ULL(run.all ? SUM_OF(used) * 100 / run.all : 0), picture_size_text(sum, text), largest);
+	fmt_snprintf(words.line[4], size,
+		     "in whole 2 MiB blocks: %llu %% of what is free; CPUs at work: %u",
+		     ULL(sum ? in_blocks * 100 / sum : 0), run.nr_workers);
 	return &words;
 }
 
@@ -205,33 +356,57 @@ static bool keys(void)
 	return true;
 }
 
-static void run_live(uint64_t rounds)
+/* What CPU 0 does after each of its steps. It asks all to stop when the user does. */
+static void show_live(void)
+{
+	const struct picture_words *words = figures();
+
+	picture_poll(words);
+	picture_draw(words);
+	for (unsigned int i = 0; i < IDLES; i++)
+		arch_idle();
+	if (!keys())
+		crew_stop();
+}
+
+/*
+ * A round, on each CPU. While CPU 0 shows a picture the others replace what they hold, and go the
+ * next step when CPU 0 does.
+ */
+static void work_round(void *unused)
+{
+	struct worker *w = run.worker[port_cpu_id()];
+
+	(void)unused;
+	for (unsigned int i = 0; i < STEPS && !crew_stopped(); i++) {
+		if (w->cpu == 0)
+			__atomic_store_n(&run.step, i, __ATOMIC_RELAXED);
+		while (run.display == STRESS_LIVE && !crew_stopped() &&
+		       __atomic_load_n(&run.step, __ATOMIC_RELAXED) < i)
+			replace(w);
+		step(w);
+		if (w->cpu != 0)
+			continue;
+		if (run.display == STRESS_LIVE) {
+			show_live();
+			continue;
+		}
+		hotplug_progress();
+		if (console_interrupted())
+			crew_stop();
+	}
+}
+
+static void run_rounds(uint64_t rounds)
 {
 	bool going_on = true;
 
-	picture_begin(0, PICTURE_WHOLE);
-	for (run.round = 0; going_on && run.round < rounds; run.round++)
-		for (unsigned int i = 0; going_on && i < STEPS; i++) {
-			const struct picture_words *words;
-
-			step();
-			words = figures();
-			picture_poll(words);
-			picture_draw(words);
-			for (unsigned int j = 0; j < IDLES; j++)
-				arch_idle();
-			going_on = keys();
-		}
-	picture_end();
-}
-
-static void run_printed(uint64_t rounds)
-{
-	for (run.round = 0; run.round < rounds && !console_interrupted(); run.round++) {
-		hotplug_progress();
-		for (unsigned int i = 0; i < STEPS; i++)
-			step();
-		if (run.round == 0 || run.round + 1 == rounds)
+	for (run.round = 0; going_on && run.round < rounds; run.round++) {
+		run.step = 0;
+		crew_run(work_round, NULL);
+		going_on = !crew_stopped();
+		run.nr_violations += mm_check();
+		if (run.display == STRESS_PRINTED && (run.round == 0 || run.round + 1 == rounds))
 			picture_print(0, PICTURE_WHOLE, figures());
 	}
 }
@@ -243,47 +418,115 @@ static unsigned int log2_of(uint64_t number)
 	return 63 - (unsigned int)__builtin_clzll(number);
 }
 
+/* Returns the place in a sequence of random numbers where a CPU begins. It is never 0. */
+static uint64_t seed_of(uint64_t seed, unsigned int cpu)
+{
+	return (seed + cpu * GOLDEN) * 2 + 1;
+}
+
+/* Gives a CPU its table, of at most so many slots. Returns false if there is no memory for it. */
+static bool add_worker(unsigned int cpu, uint64_t slots, uint64_t seed)
+{
+	unsigned int order = log2_of(PFN_UP(slots * sizeof(struct page *)) * 2 - 1);
+	uint64_t room = ((PAGE_SIZE << order) - sizeof(struct worker)) / sizeof(struct page *);
+	struct page *page = alloc_pages_node(cpu_to_node(cpu), GFP_KERNEL | __GFP_ZERO, order);
+	struct worker *w;
+
+	if (!page)
+		return false;
+	w = page_address(page);
+	w->cpu = cpu;
+	w->table_order = order;
+	w->nr_slots = slots < room ? slots : room;
+	w->random = seed_of(seed, cpu);
+	run.worker[cpu] = w;
+	run.cpu[run.nr_workers++] = cpu;
+	return true;
+}
+
+static void remove_workers(void)
+{
+	while (run.nr_workers) {
+		struct worker *w = run.worker[run.cpu[--run.nr_workers]];
+
+		run.worker[w->cpu] = NULL;
+		free_pages((unsigned long)w, w->table_order);
+	}
+}
+
 static bool begin(uint64_t seed)
 {
-	uint64_t frames = nr_free_pages();
-	uint64_t slots = frames / FRAMES_PER_SLOT;
+	uint64_t slots = nr_free_pages() / FRAMES_PER_SLOT, part;
 
-	slots = slots < MIN_SLOTS ? MIN_SLOTS : slots > MAX_SLOTS ? MAX_SLOTS : slots;
-	run.nr_slots = slots;
-	run.table_order = log2_of(PFN_UP(slots * sizeof(struct page *)) * 2 - 1);
-	run.slot = (struct page **)get_free_pages(__GFP_ZERO, run.table_order);
+	slots = (slots < MAX_SLOTS ? slots : MAX_SLOTS) / crew_size();
+	slots = slots > MIN_SLOTS ? slots : MIN_SLOTS;
+	for_each_online_cpu(cpu)
+		if (!add_worker(cpu, slots, seed)) {
+			remove_workers();
+			return false;
+		}
 	run.all = nr_free_pages();
 	run.managed = totalram_pages();
-	run.used = run.nr_allocated = run.nr_refused = 0;
-	run.random = seed * 2 + 1;
-	run.top_order = run.all < 16 ? 0 : log2_of(run.all / 16);
+	run.verify_one_of = run.managed / VERIFIED_FRAMES + 1;
+	run.nr_violations = run.nr_said = 0;
+	part = run.all / run.nr_workers;
+	run.top_order = part < 16 ? 0 : log2_of(part / 16);
 	if (run.top_order > MAX_PAGE_ORDER)
 		run.top_order = MAX_PAGE_ORDER;
-	return run.slot;
+	return true;
+}
+
+static void empty_all(void *unused)
+{
+	struct worker *w = run.worker[port_cpu_id()];
+
+	(void)unused;
+	for (uint64_t i = 0; i < w->nr_slots; i++)
+		if (w->slot[i])
+			empty(w, &w->slot[i]);
+	crew_meet();
+	exchange(w, w, NULL); /* nobody puts anything in any more */
+}
+
+/* Prints what came of it. Returns whether anything is wrong. */
+static bool report(bool missing)
+{
+	uint64_t wrong = SUM_OF(nr_wrong);
+
+	console_printf("stress: CPUs %u, frames verified %llu, wrong %llu, allocations freed by "
+		       "another CPU %llu\n",
+		       run.nr_workers, ULL(SUM_OF(nr_verified)), ULL(wrong),
+		       ULL(SUM_OF(nr_foreign)));
+	console_printf("stress: %llu rounds, %llu allocations, %llu refused; %s\n", ULL(run.round),
+		       ULL(SUM_OF(nr_allocated)), ULL(SUM_OF(nr_refused)),
+		       missing             ? "memory is missing"
+		       : run.nr_violations ? "mm_check found errors"
+		       : wrong             ? "frames changed while they were held"
+					   : "all memory is free again, mm_check found no error");
+	return missing || run.nr_violations || wrong;
 }
 
 int stress(uint64_t rounds, uint64_t seed, enum stress_display display)
 {
-	unsigned long wrong;
-	bool missing;
+	bool missing, bad;
 
 	if (!begin(seed)) {
-		console_printf("stress: no memory for a table of %llu allocations\n",
-			       ULL(run.nr_slots));
+		console_printf("stress: no memory for the tables of allocations\n");
 		return 1;
 	}
+	run.display = display;
 	if (display == STRESS_LIVE)
-		run_live(rounds);
-	else
-		run_printed(rounds);
-	empty_all();
+		picture_begin(0, PICTURE_WHOLE);
+	run_rounds(rounds);
+	if (display == STRESS_LIVE)
+		picture_end();
+	crew_run(empty_all, NULL);
 	/* Memory that was added or removed meanwhile has changed this number. */
 	missing = totalram_pages() == run.managed && nr_free_pages() != run.all;
-	free_pages((unsigned long)run.slot, run.table_order);
-	wrong = mm_check();
-	console_printf("stress: %llu rounds, %llu allocations, %llu refused; %s\n", ULL(run.round),
-		       ULL(run.nr_allocated), ULL(run.nr_refused),
-		       missing || wrong ? "memory is missing, or mm_check found errors"
-					: "all memory is free again, mm_check found no error");
-	return missing || wrong;
+	run.nr_violations += mm_check();
+	bad = report(missing);
+	remove_workers();
+	drain_all_pages(); /* so that what is shown next does not depend on where frames were freed
+			    */
+	return bad;
 }

@@ -14,14 +14,14 @@ SIM := kernel/memory/steps.c lib/e820.c lib/numa.c lib/format.c arch/x86_64/pagi
        tests/host/sim/sim.c tests/host/sim/cpus.c tools/replay/mapfile.c tests/host/sim/checks.c
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
-TESTS := test_memblock test_memblock_late test_e820 test_numa test_nodes test_paging \
+TESTS := test_memblock test_memblock_late test_e820 test_numa test_madt test_nodes test_paging \
          test_paging_hotplug test_hotplug test_hotplug_random test_zones test_node_zones \
          test_buddy test_page_alloc test_caches test_check test_unmovable test_debug test_cpus \
          test_probe test_memtest test_hotplug_slots test_picture test_maps test_models test_lists test_mapfile \
          test_string test_format test_crc32 test_fat test_elf test_options test_cmdline \
-         test_boot_info
+         test_boot_info test_insn
 
-FUZZ    := ops fat elf e820 numa cmdline boot_info
+FUZZ    := ops fat elf e820 numa madt cmdline boot_info
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
 
 # A program is compiled from all its files in one go, which leaves no list of its headers; so it depends
@@ -73,6 +73,7 @@ test_memblock_late_SOURCES := mm/memblock.c tests/host/memblock/fixture.c
 test_e820_SOURCES     := tests/host/e820_oracle.c lib/e820.c lib/format.c
 numa_ORACLE           := tests/host/numa/oracle.c tests/host/sim/numa_tables.c lib/numa.c lib/format.c
 test_numa_SOURCES     := $(NUMA:%=tests/host/numa/%.c) $(numa_ORACLE)
+test_madt_SOURCES     := tests/host/madt_oracle.c lib/madt.c
 test_nodes_SOURCES    := kernel/memory/nodes.c tests/host/sim/numa_tables.c $(MM) $(SIM)
 test_paging_SOURCES   := $(MM) $(SIM)
 test_paging_hotplug_SOURCES := $(MM) $(SIM)
@@ -90,6 +91,7 @@ test_cpus_SOURCES     := $(MM) $(SIM)
 test_maps_SOURCES     := $(MM) $(SIM)
 test_probe_SOURCES    := kernel/memory/probe.c $(MM) $(SIM)
 test_memtest_SOURCES  := kernel/memory/memtest.c kernel/monitor/cmd_memtest.c kernel/parse.c \
+                         kernel/test/crew.c \
                          $(MM) $(SIM)
 test_hotplug_slots_SOURCES := kernel/memory/hotplug.c lib/e820.c lib/format.c
 test_picture_SOURCES  := kernel/picture/cells.c kernel/picture/view.c kernel/picture/screen.c \
@@ -105,9 +107,10 @@ test_elf_SOURCES      := stage2/elf.c lib/crc32.c lib/format.c lib/string.c
 test_options_SOURCES  := kernel/options.c kernel/parse.c lib/format.c
 test_cmdline_SOURCES  := stage2/cmdline.c
 test_boot_info_SOURCES := tests/host/kernel_block.c kernel/boot_info.c lib/crc32.c lib/format.c
+test_insn_SOURCES     := arch/x86_64/insn.c
 
 # Requests to other CPUs, and every lock, go through the test.
-test_cpus_LDFLAGS := -Wl,--wrap=port_on_each_cpu -Wl,--wrap=port_irq_save
+test_cpus_LDFLAGS := -Wl,--wrap=port_on_each_cpu -Wl,--wrap=port_irq_save -Wl,--wrap=port_cpu_id
 
 # Page tables come from a reserve of the test's, which also looks at the tables when they are flushed.
 test_paging_hotplug_LDFLAGS := -Wl,--wrap=hotplug_take_frames -Wl,--wrap=hotplug_return_frames \
@@ -121,6 +124,9 @@ test_node_zones_LDFLAGS := -DMM_CHECK_PIN -Wl,--wrap=port_cpu_id
 
 # A frame changes hands while a range is being isolated.
 test_hotplug_LDFLAGS := -Wl,--wrap=port_on_each_cpu
+
+# Reads the kernel's instructions when it runs.
+$(HOST)/test_insn: | $(B)/kernel.elf
 
 test_nodes_LDFLAGS := -Wl,--wrap=mem_map_backed -Wl,--wrap=mem_map_local
 
@@ -224,6 +230,7 @@ fuzz_fat_SOURCES       := $(test_fat_SOURCES)
 fuzz_elf_SOURCES       := $(filter-out lib/string.c,$(test_elf_SOURCES)) # the sanitizer replaces it
 fuzz_e820_SOURCES      := $(test_e820_SOURCES) stage2/memory.c
 fuzz_numa_SOURCES      := $(numa_ORACLE)
+fuzz_madt_SOURCES      := $(test_madt_SOURCES)
 fuzz_cmdline_SOURCES   := $(test_options_SOURCES) stage2/cmdline.c
 fuzz_boot_info_SOURCES := $(test_boot_info_SOURCES)
 
@@ -268,7 +275,7 @@ $(HOST)/bench_ns: tests/host/bench/bench_ns.c tests/host/bench/ns_work.c tests/h
 $(HOST)/bench_cpus: tests/host/bench/bench_cpus.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND -DMM_MAX_CPUS=64 -no-pie $(filter %.c,$^) -o $@
+	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND -DMM_MAX_CPUS=64 $(filter %.c,$^) -o $@
 $(HOST)/bench_setup: tests/host/bench/bench_setup.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
@@ -283,7 +290,7 @@ $(HOST)/bench_models: tests/host/bench/bench_models.c tests/models/models.c $(MM
 # Coverage: the same programs by the same rules, with counters in place of sanitizers. Programs with other
 # bitmap sizes are left out, as their constants make other branches of the same lines.
 COVERAGE := $(B)/coverage
-COVERED  := test_memblock test_memblock_late test_e820 test_numa test_zones test_buddy test_page_alloc test_caches test_unmovable \
+COVERED  := test_memblock test_memblock_late test_e820 test_numa test_madt test_zones test_buddy test_page_alloc test_caches test_unmovable \
             test_check test_cpus test_maps \
             test_string test_format test_crc32 test_faults test_misuse test_random test_threads
 # test_debug looks at return addresses, which -O0 does not keep, so it may fail here.

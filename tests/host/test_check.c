@@ -40,9 +40,9 @@ static const struct node_ram nodes[] = {
 	{ 4 * GIB + 320 * MIB, 64 * MIB, 2, MEMBLOCK_HOTPLUG },
 };
 
-#define dma    node_zone(0, ZONE_DMA)
-#define normal node_zone(0, ZONE_NORMAL)
-static struct frame_cache *const cache = &frame_caches[0].home[ZONE_DMA].frames.cache;
+#define dma       node_zone(0, ZONE_DMA)
+#define normal    node_zone(0, ZONE_NORMAL)
+#define DMA_CACHE (&frame_caches[0]->home[ZONE_DMA].frames.cache)
 
 /* Returns the gib of zone DMA, in which block 0 is open and whole blocks follow. */
 static struct gib *dma_gib(void)
@@ -598,8 +598,8 @@ static void cached_frame_of_another_zone(void)
 
 	assert_int_equal(page_zonenum(page), ZONE_DMA32);
 	page->state = 0;
-	cache_pages(cache)[cache->count++] = page;
-	assert_true(cache->count <= cache->limit);
+	cache_pages(DMA_CACHE)[DMA_CACHE->count++] = page;
+	assert_true(DMA_CACHE->count <= DMA_CACHE->limit);
 }
 
 /*
@@ -609,22 +609,22 @@ static void cached_frame_of_another_zone(void)
 static struct page *lose_one(void)
 {
 	__free_page(allocate(0));
-	assert_true(cache->count >= 2);
-	cache->count--;
-	return cache_pages(cache)[0];
+	assert_true(DMA_CACHE->count >= 2);
+	DMA_CACHE->count--;
+	return cache_pages(DMA_CACHE)[0];
 }
 
 static void frame_in_a_cache_twice(void)
 {
 	struct page *page = lose_one();
 
-	cache_pages(cache)[cache->count++] = page;
+	cache_pages(DMA_CACHE)[DMA_CACHE->count++] = page;
 }
 
 static void frame_in_both_stacks(void)
 {
-	cache_out(cache)[0] = lose_one();
-	cache->nr_out = 1;
+	cache_out(DMA_CACHE)[0] = lose_one();
+	DMA_CACHE->nr_out = 1;
 }
 
 static void frame_in_two_caches(void)
@@ -636,7 +636,7 @@ static void frame_in_two_caches(void)
 static void cache_over_its_limit(void)
 {
 	__free_page(allocate(0));
-	cache->limit = 0;
+	DMA_CACHE->limit = 0;
 }
 
 static void out_over_its_limit(void)
@@ -644,10 +644,10 @@ static void out_over_its_limit(void)
 	struct page *page = allocate(0);
 
 	page->state = 0;
-	cache->limit = 0;
-	cache->count = 0;
-	cache->out_limit = 0;
-	cache_out(cache)[cache->nr_out++] = page;
+	DMA_CACHE->limit = 0;
+	DMA_CACHE->count = 0;
+	DMA_CACHE->out_limit = 0;
+	cache_out(DMA_CACHE)[DMA_CACHE->nr_out++] = page;
 }
 
 static void out_beyond_the_array(void)
@@ -660,13 +660,12 @@ static void out_beyond_the_array(void)
 
 static void limit_beyond_the_array(void)
 {
-	cache->limit = CACHE_MAX + 1;
+	DMA_CACHE->limit = CACHE_MAX + 1;
 }
 
-static void shut_cache_with_a_frame(void)
+static void shut_cache_with_room(void)
 {
-	__free_page(allocate(0));
-	cache->shut = 1;
+	DMA_CACHE->shut = 1;
 }
 
 static void cache_serves_from_the_reserve(void)
@@ -675,7 +674,8 @@ static void cache_serves_from_the_reserve(void)
 
 	while (z->nr_free > z->lowmem_reserve[ZONE_NORMAL])
 		assert_non_null(alloc_pages(GFP_DMA, 0));
-	cache_tables[MM_MAX_CPUS - 1].for_gfp[GFP_KERNEL] = cache_at(MM_MAX_CPUS - 1, ZONE_DMA, 0);
+	frame_caches[MM_MAX_CPUS - 1]->table.for_gfp[GFP_KERNEL] =
+	    cache_at(MM_MAX_CPUS - 1, ZONE_DMA, 0);
 }
 
 static void cached_frame_of_another_node(void)
@@ -692,7 +692,7 @@ static void cached_frame_of_another_node(void)
 /* Returns the cache away of CPU 0, which has frames of node 1. */
 static struct frame_cache *filled_away(void)
 {
-	struct frame_cache *away = &frame_caches[0].away.cache;
+	struct frame_cache *away = &frame_caches[0]->away.cache;
 
 	__free_page(alloc_pages_node(1, GFP_KERNEL, 0));
 	assert_ptr_equal(away->zone, node_zone(1, ZONE_NORMAL));
@@ -712,7 +712,7 @@ static void frame_away_lost(void)
 
 static void frame_away_in_another_cache(void)
 {
-	struct frame_cache *away = filled_away(), *other = &frame_caches[1].away.cache;
+	struct frame_cache *away = filled_away(), *other = &frame_caches[1]->away.cache;
 
 	other->zone = away->zone;
 	other->limit = CACHE_MAX;
@@ -729,13 +729,13 @@ static void away_of_another_zone(void)
 
 static void away_serves_from_the_reserve(void)
 {
-	struct frame_cache *away = &frame_caches[MM_MAX_CPUS - 1].away.cache;
+	struct frame_cache *away = &frame_caches[MM_MAX_CPUS - 1]->away.cache;
 	struct zone *z = node_zone(1, ZONE_DMA32);
 
 	while (zone_spare(z, GFP_KERNEL))
 		assert_non_null(alloc_pages_node(1, GFP_DMA32 | __GFP_THISNODE, 0));
 	away->zone = z;
-	cache_tables[MM_MAX_CPUS - 1].for_gfp[GFP_KERNEL] = away;
+	frame_caches[MM_MAX_CPUS - 1]->table.for_gfp[GFP_KERNEL] = away;
 }
 
 #define ON_NODES(what) NULL, 0, #what, what
@@ -850,7 +850,7 @@ static const struct breakage {
 	{ "C2", "more than its limit", PLAIN(out_over_its_limit) },
 	{ "C2", "more than its limit", ON(plain_128m, out_beyond_the_array) },
 	{ "C2", "more than its limit", PLAIN(limit_beyond_the_array) },
-	{ "C2", "a cache that is shut has a frame", PLAIN(shut_cache_with_a_frame) },
+	{ "C2", "a cache that is shut has room for a frame", PLAIN(shut_cache_with_room) },
 	{ "C3", "the zone keeps frames from", ON(plain_128m, cache_serves_from_the_reserve) },
 	{ "C3", "the zone keeps frames from", ON_NODES(away_serves_from_the_reserve) },
 };
@@ -958,7 +958,7 @@ static void set_a_run_not_aligned(void)
 
 static void leave_without_entering(void)
 {
-	cache_leave(cache, cache->state);
+	cache_leave(DMA_CACHE, DMA_CACHE->state);
 }
 
 static void pop_a_frame_with_a_descriptor(void)

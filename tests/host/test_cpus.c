@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "mm/cache.h"
+#include "mm/cpu.h"
 #include "mm/check.h"
 #include "mm/page_state.h"
 #include "mm/shelf.h"
@@ -367,7 +368,7 @@ static void caches_stay_shut_until_the_last_request_ends(void **state)
 	cache_reopen(&own);
 	cache_reopen(&all);
 	for (sim_cpu = 0; sim_cpu < MM_MAX_CPUS; sim_cpu++) {
-		assert_int_equal(cache_at(sim_cpu, ZONE_NORMAL, 0)->state, CACHE_BUSY);
+		assert_int_equal(cache_at(sim_cpu, ZONE_NORMAL, 0)->limit, 0);
 		__free_page(page); /* to the bits */
 		assert_int_equal(cache_frames(node_zone(0, ZONE_NORMAL)), 0);
 		page = alloc_page(GFP_KERNEL);
@@ -376,10 +377,149 @@ static void caches_stay_shut_until_the_last_request_ends(void **state)
 	sim_cpu = 1;
 	cache_reopen(&other);
 	for (sim_cpu = 0; sim_cpu < MM_MAX_CPUS; sim_cpu++)
-		assert_int_equal(cache_at(sim_cpu, ZONE_NORMAL, 0)->state,
-				 node_zone(0, ZONE_NORMAL)->state);
+		assert_true(cache_at(sim_cpu, ZONE_NORMAL, 0)->limit > 0);
 	sim_cpu = 0;
 	__free_page(page);
+	assert_int_equal(mm_check(), 0);
+}
+
+/*
+ * An interrupt shuts this CPU's caches at the nth call of port_cpu_id(), which every use of a cache
+ * makes between its look at the mark and the setting of it: cache_check_pin().
+ */
+static struct {
+	unsigned int calls, nth;
+	bool shut;
+	struct cache_shut request;
+} interrupt;
+
+unsigned int __real_port_cpu_id(void);
+unsigned int __wrap_port_cpu_id(void);
+unsigned int __wrap_port_cpu_id(void)
+{
+	if (interrupt.nth && ++interrupt.calls == interrupt.nth) {
+		interrupt.nth = 0;
+		sim_irqs(false);
+		cache_shut(&interrupt.request, false, ZONE_NORMAL, NUMA_NO_NODE);
+		sim_irqs(true);
+		interrupt.shut = true;
+	}
+	return __real_port_cpu_id();
+}
+
+static struct page *used[4];
+
+static void use_alloc(void)
+{
+	used[0] = alloc_page(GFP_KERNEL);
+}
+
+static void use_alloc_run(void)
+{
+	used[0] = alloc_pages(GFP_KERNEL, 3);
+}
+
+static void use_free(void)
+{
+	__free_page(used[1]);
+	used[1] = NULL;
+}
+
+static void use_free_run(void)
+{
+	__free_pages(used[2], 3);
+	used[2] = NULL;
+}
+
+/* Returns whether a cache that the interrupt has shut has a frame, or room for one. */
+static bool a_shut_cache_is_used(void)
+{
+	for_each_cache(i) {
+		const struct frame_cache *cache = cache_number(0, i);
+
+		if (interrupt.request.caches[0] >> i & 1 &&
+		    (cache->count || cache->nr_out || cache->limit || cache->out_limit))
+			return true;
+	}
+	return false;
+}
+
+static struct page *stock[2 * CACHE_MAX];
+
+/* Fills this CPU's cache of an order up to its limit. Returns how many runs of stock[] are left. */
+static uint64_t fill_cache(unsigned int order)
+{
+	const struct frame_cache *cache = cache_at(0, ZONE_NORMAL, order);
+	uint64_t nr = 2 * cache->limit;
+
+	for (uint64_t i = 0; i < nr; i++)
+		stock[i] = alloc_pages(GFP_KERNEL, order);
+	while (cache->count < cache->limit)
+		__free_pages(stock[--nr], order);
+	return nr;
+}
+
+static void shutting_comes_between_a_look_and_its_mark(void **state)
+{
+	static void (*const uses[])(void) = { use_alloc, use_alloc_run, use_free, use_free_run };
+	unsigned int shut = 0;
+
+	(void)state;
+	boot(64, 512);
+	for (unsigned int use = 0; use < 4; use++)
+		for (unsigned int full = 0; full < 2; full++)
+			for (unsigned int nth = 1; nth <= 60; nth++) {
+				unsigned int order = use % 2 ? 3 : 0;
+				uint64_t left;
+
+				used[0] = NULL;
+				used[1] = alloc_page(GFP_KERNEL);
+				used[2] = alloc_pages(GFP_KERNEL, 3);
+				drain_caches();
+				left = full ? fill_cache(order) : 0;
+				interrupt.calls = 0;
+				interrupt.shut = false;
+				interrupt.nth = nth;
+				uses[use]();
+				interrupt.nth = 0;
+				if (interrupt.shut) {
+					shut++;
+					assert_false(a_shut_cache_is_used());
+					assert_int_equal(mm_check(), 0);
+					cache_reopen(&interrupt.request);
+				}
+				assert_true(cache_at(0, ZONE_NORMAL, 0)->limit > 0);
+				while (left)
+					__free_pages(stock[--left], order);
+				for (unsigned int i = 0; i < 3; i++)
+					if (used[i])
+						__free_pages(used[i], page_order(used[i]));
+				assert_int_equal(mm_check(), 0);
+			}
+	assert_true(shut >= 20);
+}
+
+static void cpus_that_come_have_their_part(void **state)
+{
+	struct cache_shut shut;
+	uint64_t alone;
+
+	(void)state;
+	boot(64, 512);
+	alone = cache_at(0, ZONE_NORMAL, 0)->limit;
+	sim_nr_cpus = MM_MAX_CPUS;
+	cache_shut(&shut, true, ZONE_NORMAL, NUMA_NO_NODE);
+	cache_reopen(&shut);
+	assert_int_equal(cache_at(0, ZONE_NORMAL, 0)->limit, alone);
+	mm_divide_caches();
+	for (unsigned int cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
+		const struct frame_cache *cache = cache_at(cpu, ZONE_NORMAL, 0);
+
+		assert_true(cache->limit > 0);
+		assert_true((cache->limit + cache->out_limit) * MM_MAX_CPUS <=
+			    node_zone(0, ZONE_NORMAL)->managed / 64);
+	}
+	sim_nr_cpus = 1;
 	assert_int_equal(mm_check(), 0);
 }
 
@@ -419,10 +559,8 @@ static void what_cpus_write_lies_apart(void **state)
 		    share_a_line(&z->lock, sizeof(*z) - offsetof(struct zone, lock), z + 1));
 	}
 	for (unsigned int cpu = 1; cpu < MM_MAX_CPUS; cpu++) {
-		assert_false(share_a_line(&frame_caches[cpu - 1], sizeof(struct cpu_caches),
-					  &frame_caches[cpu]));
-		assert_false(share_a_line(&cache_tables[cpu - 1], sizeof(struct cache_table),
-					  &cache_tables[cpu]));
+		assert_false(share_a_line(frame_caches[cpu - 1], sizeof(struct cpu_caches),
+					  frame_caches[cpu]));
 	}
 	assert_int_equal(sizeof(port_lock_t), sizeof(uint32_t));
 }
@@ -788,6 +926,8 @@ int main(void)
 		cmocka_unit_test_teardown(a_busy_cpu_is_asked_again, shut_down),
 		cmocka_unit_test_teardown(an_interrupted_cpu_does_not_wait, shut_down),
 		cmocka_unit_test_teardown(caches_stay_shut_until_the_last_request_ends, shut_down),
+		cmocka_unit_test_teardown(shutting_comes_between_a_look_and_its_mark, shut_down),
+		cmocka_unit_test_teardown(cpus_that_come_have_their_part, shut_down),
 		cmocka_unit_test_teardown(all_caches_hold_a_64th_of_a_zone, shut_down),
 		cmocka_unit_test_teardown(a_missing_pin_is_found, shut_down),
 		cmocka_unit_test(what_cpus_write_lies_apart),

@@ -197,14 +197,14 @@ static void many_rounds_leave_every_count(void **state)
 	boot();
 	before = count();
 	for (unsigned int round = 0; round < 256; round++) {
-		uint64_t size = (round % 7 + 1) * 130 * MIB;
+		uint64_t size = 130 * MIB * (round % 7 + 1);
 		unsigned int nr;
 
-		add(0, HIGH + (round % 3) * 514 * MIB, size);
+		add(0, HIGH + 514 * MIB * (round % 3), size);
 		nr = hold_all_of(HIGH, 40 * MIB);
 		while (nr--)
 			__free_page(held[nr]);
-		removed(HIGH + (round % 3) * 514 * MIB, size);
+		removed(HIGH + 514 * MIB * (round % 3), size);
 		assert_counts(&before);
 	}
 }
@@ -313,6 +313,25 @@ static void a_frame_in_use_keeps_its_range(void **state)
 	assert_true(offline_blockers.site);
 	assert_counts(&before);
 	free_contig_range(PFN_DOWN(HIGH) + 77, 3);
+	removed(HIGH, GIB);
+}
+
+/* An owner that has not set its owner word yet finds there what was left by those before. */
+static void what_was_isolated_once_is_another_ones_now(void **state)
+{
+	const pfn_t first = PFN_DOWN(HIGH) + 77;
+
+	(void)state;
+	boot();
+	add(0, HIGH, GIB);
+	assert_int_equal(alloc_contig_range(first, first + 1, MIGRATE_MOVABLE, 0), 0);
+	assert_int_equal(offline_and_remove_memory(HIGH, GIB), -EBUSY);
+	assert_int_equal(offline_blockers.frames, 1);
+	assert_int_equal(alloc_contig_range(first + 1, first + 2, MIGRATE_MOVABLE, 0), 0);
+	assert_int_equal(offline_and_remove_memory(HIGH, GIB), -EBUSY);
+	assert_int_equal(offline_blockers.frames, 2);
+	assert_int_equal(page_state(first + 1), PAGE_ALLOCATED);
+	free_contig_range(first, 2);
 	removed(HIGH, GIB);
 }
 
@@ -558,11 +577,11 @@ static void more_ranges_than_memblock_has_room_for(void **state)
 	(void)state;
 	boot();
 	for (unsigned int i = 0; i < NR; i++)
-		assert_int_equal(add_memory(0, HIGH + i * 8 * MIB, 4 * MIB), 0);
+		assert_int_equal(add_memory(0, HIGH + 8 * MIB * i, 4 * MIB), 0);
 	assert_int_equal(mm_check(), 0);
 	assert_true(memblock.memory.cnt > NR);
 	for (unsigned int i = 0; i < NR; i++)
-		assert_int_equal(offline_and_remove_memory(HIGH + i * 8 * MIB, 4 * MIB), 0);
+		assert_int_equal(offline_and_remove_memory(HIGH + 8 * MIB * i, 4 * MIB), 0);
 	assert_int_equal(mm_check(), 0);
 }
 
@@ -589,17 +608,17 @@ static void reserves_follow(void **state)
 	boot();
 	z = node_zone(0, ZONE_DMA32);
 	assert_int_equal(z->lowmem_reserve[ZONE_HOTPLUG], 0);
-	assert_ptr_equal(cache_tables[0].first, z);
+	assert_ptr_equal(frame_caches[0]->table.first, z);
 	add(0, HIGH, GIB);
 	assert_true(z->lowmem_reserve[ZONE_HOTPLUG] > 1000);
-	assert_ptr_equal(cache_tables[0].first, &no_zone);
+	assert_ptr_equal(frame_caches[0]->table.first, &no_zone);
 	page = alloc_pages(GFP_KERNEL, 3);
 	assert_non_null(page);
 	__free_pages(page, 3);
 	removed(HIGH, GIB);
 	assert_int_equal(z->lowmem_reserve[ZONE_HOTPLUG], 0);
-	assert_ptr_equal(cache_tables[0].first, z);
-	assert_ptr_equal(cache_tables[0].for_order[3], cache_of_zone(0, z, 3));
+	assert_ptr_equal(frame_caches[0]->table.first, z);
+	assert_ptr_equal(frame_caches[0]->table.for_order[3], cache_of_zone(0, z, 3));
 }
 
 static void debug_options_know_added_memory(void **state)
@@ -689,6 +708,7 @@ int main(void)
 		cmocka_unit_test(memory_that_is_not_there_is_refused),
 		cmocka_unit_test(memory_short_at_every_step_changes_no_count),
 		cmocka_unit_test(a_frame_in_use_keeps_its_range),
+		cmocka_unit_test(what_was_isolated_once_is_another_ones_now),
 		cmocka_unit_test(frames_out_of_service_do_not_hold_it_back),
 		cmocka_unit_test(a_frame_allocated_meanwhile_is_found),
 		cmocka_unit_test(with_interrupts_off_nothing_is_removed),

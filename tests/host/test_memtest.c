@@ -6,6 +6,8 @@
  * simulated memory take effect at these moments. The table of bad frames is never emptied: tests
  * without faults come first, then those with faults, each with frames of its own, and last the one
  * that fills the table.
+ *
+ * The other CPUs of the crew are threads.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,10 +15,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "arch/x86_64/arch.h"
+#include "arch/x86_64/cpus.h"
 #include "kernel/console/console.h"
 #include "kernel/memory/hotplug.h"
 #include "kernel/memory/memtest.h"
@@ -50,8 +54,58 @@ static uint64_t seen[64];
 static unsigned int nr_flushes;
 
 static unsigned int nr_polls;        /* for plugged memory */
-static unsigned int interrupt_after; /* Ctrl-C is seen at this question; 0: never */
+static unsigned int interrupt_after; /* Ctrl-C is seen from this question on; 0: never */
+static bool interrupted;
 static char said[65536];
+
+/* ---- the other CPUs ---- */
+
+static unsigned int nr_cpus = 1, nr_busy;
+static unsigned int nr_flushed[MM_MAX_CPUS]; /* flushes on each CPU but CPU 0 */
+
+static struct thread {
+	pthread_t thread;
+	unsigned int cpu;
+	void (*work)(void *argument);
+	void *argument;
+} threads[MM_MAX_CPUS];
+
+static void *play_cpu(void *argument)
+{
+	struct thread *thread = argument;
+
+	sim_cpu = thread->cpu;
+	thread->work(thread->argument);
+	__atomic_sub_fetch(&nr_busy, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+void cpus_begin(void (*work)(void *argument), void *argument)
+{
+	__atomic_store_n(&nr_busy, nr_cpus - 1, __ATOMIC_RELAXED);
+	for (unsigned int cpu = 1; cpu < nr_cpus; cpu++) {
+		threads[cpu] = (struct thread){ 0, cpu, work, argument };
+		assert_int_equal(
+		    pthread_create(&threads[cpu].thread, NULL, play_cpu, &threads[cpu]), 0);
+		assert_int_equal(pthread_detach(threads[cpu].thread), 0);
+	}
+}
+
+bool cpus_busy(void)
+{
+	return __atomic_load_n(&nr_busy, __ATOMIC_ACQUIRE);
+}
+
+unsigned int cpus_online(void)
+{
+	return nr_cpus;
+}
+
+void arch_relax(void)
+{
+}
+
+/* ---- */
 
 static uint64_t *word_at(phys_addr_t phys)
 {
@@ -60,6 +114,10 @@ static uint64_t *word_at(phys_addr_t phys)
 
 void arch_flush_caches(void)
 {
+	if (port_cpu_id() != 0) {
+		__atomic_add_fetch(&nr_flushed[port_cpu_id()], 1, __ATOMIC_RELAXED);
+		return;
+	}
 	if (watched && nr_flushes < 64)
 		seen[nr_flushes] = *word_at(watched);
 	nr_flushes++;
@@ -78,7 +136,8 @@ void hotplug_progress(void)
 
 bool console_interrupted(void)
 {
-	return interrupt_after && !--interrupt_after;
+	interrupted |= interrupt_after && !--interrupt_after;
+	return interrupted;
 }
 
 int console_printf(const char *fmt, ...)
@@ -104,6 +163,7 @@ static void start(void)
 	nr_flushes = 0;
 	watched = 0;
 	interrupt_after = 0;
+	interrupted = false;
 	memset(said, 0, sizeof(said));
 	sim_log = fmemopen(said, sizeof(said), "w");
 	assert_non_null(sim_log);
@@ -328,7 +388,7 @@ static void bad_frames_stay_out_of_service(void **state)
  * 5 GiB in ranges of 12 MiB print a line at each GiB and a blank one at the end; go_on() is called
  * for every 16 MiB.
  */
-static bool show(const struct memtest *test)
+static bool show(struct memtest *test)
 {
 	nr_flushes++;
 	memtest_progress(test, console_printf);
@@ -360,6 +420,7 @@ static void interrupted_memory_comes_back(void **state)
 
 	(void)state;
 	for (unsigned int after = 1; after < 40; after += 7) {
+		nr_cpus = after % 2 ? 1 : 3;
 		boot();
 		before = nr_free_pages();
 		interrupt_after = after;
@@ -367,6 +428,34 @@ static void interrupted_memory_comes_back(void **state)
 		assert_int_equal(nr_free_pages(), before);
 		assert_non_null(strstr(said, ", interrupted; bad frames: 0\n"));
 	}
+	nr_cpus = 1;
+}
+
+/* Each frame is tested by one CPU, and the caches of each are emptied before each half of a pass.
+ */
+static void all_cpus_test(void **state)
+{
+	const pfn_t first = PHYS_PFN(32 * MIB) + 3;
+	uint64_t before;
+
+	(void)state;
+	boot();
+	nr_cpus = MM_MAX_CPUS;
+	memset(nr_flushed, 0, sizeof(nr_flushed));
+	before = nr_free_pages();
+	for (pfn_t i = 0; i < 8; i++)
+		fault((struct fault){ .phys = PFN_PHYS(first + 11 * i), .stuck_high = 1 });
+	assert_int_equal(monitor_memtest("2"), 1);
+	nr_cpus = 1;
+	assert_non_null(strstr(said, "2 of 2 passes over 62 MiB; bad frames: 8\n"));
+	assert_int_equal(nr_free_pages(), before - 8);
+	for (pfn_t i = 0; i < 8; i++)
+		assert_true(memtest_any_bad(first + 11 * i, first + 11 * i + 1));
+	for (unsigned int cpu = 1; cpu < MM_MAX_CPUS; cpu++)
+		assert_int_equal(nr_flushed[cpu], 4);
+	for (phys_addr_t phys = 32 * MIB; phys < 33 * MIB; phys += sizeof(uint64_t))
+		assert_true(*word_at(phys) != 0);
+	memtest_forget(first, first + 88); /* the next test is to find none but its own */
 }
 
 static void wrong_arguments_are_said(void **state)
@@ -449,6 +538,7 @@ int main(void)
 		cmocka_unit_test(progress_is_shown_each_gib),
 		cmocka_unit_test(interrupted_memory_comes_back),
 		cmocka_unit_test(wrong_arguments_are_said),
+		cmocka_unit_test(all_cpus_test),
 		cmocka_unit_test(bad_frames_stay_out_of_service),
 		cmocka_unit_test(a_run_of_frames_is_one_range),
 		cmocka_unit_test(the_ends_are_tested),

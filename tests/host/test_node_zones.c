@@ -44,7 +44,7 @@ static struct page *allocate(int nid, gfp_t gfp, unsigned int order)
 
 static struct frame_cache *away(void)
 {
-	return &frame_caches[sim_cpu].away.cache;
+	return &frame_caches[sim_cpu]->away.cache;
 }
 
 /* Boots the machine with three nodes. CPU 0 is node 1's, to which node 0 is nearest. */

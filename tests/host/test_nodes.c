@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "arch/x86_64/cpus.h"
 #include "kernel/memory/nodes.h"
 #include "kernel/memory/steps.h"
 #include "mm/memblock.h"
@@ -39,6 +40,17 @@ uint64_t __wrap_mem_map_backed(void)
 uint64_t __wrap_mem_map_local(void)
 {
 	return local;
+}
+
+/* Two of three CPUs are online: arch/x86_64/cpus.h. */
+unsigned int cpus_listed(void)
+{
+	return 3;
+}
+
+bool cpu_is_online(unsigned int cpu)
+{
+	return cpu != 1;
 }
 
 /* Boots a machine with 1 GiB of RAM, in two ranges beside the legacy hole, up to its direct map. */
@@ -91,9 +103,12 @@ static struct memory_input with_srat(const struct numa_table *srat)
 	return (struct memory_input){ .srat = srat->bytes, .srat_size = (uint32_t)srat->size };
 }
 
+/* APIC ids of the CPUs. */
+static const uint32_t ids[] = { 7, 99, 3 };
+
 static void nothing_is_known(void **state)
 {
-	const struct memory_input in = { .apic_id = 7 };
+	const struct memory_input in = { .apic_ids = ids, .nr_cpus = 2 };
 	phys_addr_t reserved = memblock_reserved_size();
 
 	(void)state;
@@ -133,19 +148,23 @@ static void tables(void **state)
 	assert_null(memblock_check());
 }
 
-static void node_of_the_cpu_that_boots(void **state)
+static void nodes_of_the_cpus(void **state)
 {
 	struct memory_input in = with_srat(two_halves());
 
 	(void)state;
-	in.apic_id = 7;
+	in.apic_ids = ids;
+	in.nr_cpus = 3;
 	memory_to_nodes(&in);
 	assert_int_equal(cpu_to_node(0), 1);
+	assert_int_equal(cpu_to_node(1), 0); /* the tables do not name it */
+	assert_int_equal(cpu_to_node(2), 0);
 }
 
 static void nodes_without_memory(void **state)
 {
 	static struct numa_table srat;
+	const uint32_t zero = 0;
 	struct memory_input in;
 
 	(void)state;
@@ -153,6 +172,8 @@ static void nodes_without_memory(void **state)
 	srat_memory(&srat, 5, 0, GIB, SRAT_ENABLED);
 	srat_cpu(&srat, 2, 0, SRAT_ENABLED);
 	in = with_srat(&srat);
+	in.apic_ids = &zero;
+	in.nr_cpus = 1;
 	memory_to_nodes(&in);
 	assert_int_equal(nr_node_ids(), 2);
 	assert_true(node_online(1));
@@ -349,7 +370,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(nothing_is_known, boot),
 		cmocka_unit_test_setup(tables, boot),
-		cmocka_unit_test_setup(node_of_the_cpu_that_boots, boot),
+		cmocka_unit_test_setup(nodes_of_the_cpus, boot),
 		cmocka_unit_test_setup(nodes_without_memory, boot),
 		cmocka_unit_test_setup(an_option_comes_before_given_ranges_and_these_before_tables,
 				       boot),

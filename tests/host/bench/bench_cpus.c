@@ -2,13 +2,10 @@
  * bench_cpus.c: measures the figures of `make bench` about many CPUs, which take turns in one
  * thread:
  *
- *   bench_cpus lines       for `valgrind --tool=lackey --trace-mem=yes`: two CPUs allocate and
- * free, and marks in the trace say which CPU it is; scripts/bench_cpus.py counts the cache lines
- * that travel bench_cpus saturates   for Callgrind: instructions of calls, and those under a lock
+ *   bench_cpus saturates   for Callgrind: instructions of calls, and those under a lock
  *   bench_cpus stranded    prints the lines `bench ID VALUE`, as tests/host/bench/bench.c
  *
- * It is compiled for 64 CPUs, with the port's smallest functions inline, and not as a
- * position-independent program, so that the addresses of its symbols are those in the trace.
+ * It is compiled for 64 CPUs, with the port's smallest functions inline.
  */
 #include <stdlib.h>
 
@@ -24,7 +21,6 @@
 #define TURN     100    /* frames that one CPU allocates and another then frees, in saturates */
 #define MAX_HELD (1u << 20)
 
-/* What this program itself writes, which scripts/bench_cpus.py leaves out. */
 static struct {
 	struct page *held[MAX_HELD];
 	uint32_t place[MAX_HELD];
@@ -64,61 +60,6 @@ static void free_many(uint32_t nr, unsigned int order)
 {
 	for (uint32_t i = 0; i < nr; i++)
 		__free_pages(own.held[i], order);
-}
-
-/* ---- lines ---- */
-
-/* A store to marks[n] is mark n in the trace. */
-enum { MARK_STOP, MARK_CPU0, MARK_CPU1, MARK_START, NR_MARKS };
-static volatile uint8_t marks[NR_MARKS];
-
-static void turn_to(unsigned int cpu)
-{
-	sim_cpu = cpu;
-	marks[MARK_CPU0 + cpu] = 1;
-}
-
-static void pair_in_turn(unsigned int order)
-{
-	for (unsigned int cpu = 0; cpu < 2; cpu++) {
-		turn_to(cpu);
-		__free_pages(alloc_pages(GFP_KERNEL, order), order);
-	}
-}
-
-static void pass_in_turn(unsigned int order)
-{
-	turn_to(0);
-	alloc_many(1, order);
-	turn_to(1);
-	free_many(1, order);
-}
-
-/*
- * Takes turns until the caches have been filled and drained several times, and then between two
- * marks. Prints how many operations, of so many in two turns, are between the marks.
- */
-static void trace(const char *id, void (*turns)(unsigned int order), unsigned int order,
-		  unsigned int operations)
-{
-	const unsigned int warm = 600, traced = 1200;
-
-	boot(8 * GIB, 2);
-	for (unsigned int i = 0; i < warm; i++)
-		turns(order);
-	marks[MARK_START] = 1;
-	for (unsigned int i = 0; i < traced; i++)
-		turns(order);
-	marks[MARK_STOP] = 1;
-	printf("operations %s %u\n", id, traced * operations);
-}
-
-static void lines(void)
-{
-	trace("lines.pair0", pair_in_turn, 0, 2);
-	trace("lines.pair3", pair_in_turn, 3, 2);
-	trace("lines.pair10", pair_in_turn, 10, 2);
-	trace("lines.pass", pass_in_turn, 0, 1);
 }
 
 /* ---- saturates ---- */
@@ -333,9 +274,7 @@ static void stranded(void)
 
 int main(int argc, char **argv)
 {
-	if (argc == 2 && !strcmp(argv[1], "lines"))
-		lines();
-	else if (argc == 2 && !strcmp(argv[1], "saturates"))
+	if (argc == 2 && !strcmp(argv[1], "saturates"))
 		saturates();
 	else if (argc == 2 && !strcmp(argv[1], "stranded"))
 		stranded();

@@ -171,11 +171,12 @@ size_t arena_state_size(const struct arena *arena, struct model *m)
 	for_each_zone(z)
 		if (z->managed)
 			add_part(&m->free[z->id], sizeof(m->free[0]));
-	add_part(cache_tables, sim_nr_cpus * sizeof(cache_tables[0]));
-	for (unsigned int cpu = 0; cpu < sim_nr_cpus; cpu++)
+	for (unsigned int cpu = 0; cpu < sim_nr_cpus; cpu++) {
+		add_part(&frame_caches[cpu]->table, sizeof(struct cache_table));
 		for_each_cache(i)
 			if (cache_number(cpu, i)->zone->managed || i == CACHE_AWAY)
 				add_cache(cache_number(cpu, i));
+	}
 	/* Of a zone that has nothing but the metadata only the caches change: they can be shut. */
 	for_each_zone(z)
 		if (z->managed)
