@@ -8,10 +8,11 @@ import subprocess
 import sys
 
 STAGES = ("bootsector", "stage2", "kernel")
+MAX_CPUS = 15  # Bochs 2.7 has too few timers for more
 FLOPPY_SECTORS = 2880
 SHARE = "/usr/share/bochs/"
 PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "bp_kernel",
-          "bp_memblock", "bp_mem_map", "bp_buddy")
+          "bp_memblock", "bp_mem_map", "bp_buddy", "bp_cpus")
 
 
 def fail(text, status=2):
@@ -51,6 +52,14 @@ def megabytes(env, size):
     if not 1 <= mem <= 2048:
         fail(f"MEM={env.get('MEM') or size}: Bochs takes 1M to 2048M")
     return mem
+
+
+def cpu_count(env):
+    """Returns how many CPUs the machine has: CPUS of env, else 1."""
+    cpus = env.get("CPUS") or "1"
+    if not re.fullmatch(r"[0-9]+", cpus) or not 1 <= int(cpus) <= MAX_CPUS:
+        fail(f"CPUS={cpus}: Bochs takes 1 to {MAX_CPUS}")
+    return int(cpus)
 
 
 def drive(image):
@@ -93,7 +102,8 @@ def configuration(env, directory, screen):
     display = "x" if env.get("DISPLAY") and screen else "rfb, options=\"timeout=0\""
     lines = [
         f"megs: {megabytes(env, size)}",
-        f"cpu: model={env.get('CPU') or 'corei7_skylake_x'}, ips=50000000, reset_on_triple_fault=0",
+        f"cpu: model={env.get('CPU') or 'corei7_skylake_x'}, count={cpu_count(env)}, "
+        "ips=50000000, reset_on_triple_fault=0",
         "clock: sync=none",
         f"romimage: file={bios if '/' in bios else SHARE + bios}",
         f"vgaromimage: file={SHARE}VGABIOS-lgpl-latest",

@@ -29,6 +29,7 @@ MIB = 1 << 20
 MEM_MAP = 0xffffea0000000000          # MEM_MAP_BASE of mm/port.h
 STATE_RESERVED = 1 << 39              # mm/zone.h
 BITMAP_BITS = 512
+PERCPU_CACHES = 1024                  # arch/x86_64/percpu.h
 RAM = 1
 TYPES = {1: "usable", 2: "reserved", 3: "ACPI data", 4: "ACPI NVS", 5: "unusable",
          7: "persistent (type 7)", 12: "persistent (type 12)"}
@@ -414,7 +415,7 @@ def buddy(t):
     elf = t.kernel
     listed = t.x(elf.address("zone_list"), elf.value("MAX_NR_ZONES") + 1, "g", "zone_list[]")
     zones = [t.table(elf, "struct zone", zone, 1, "start_pfn", "end_pfn", "present", "nr_free",
-                     "shelf[0]", name=f"*zone_list[{i}]")[0]
+                     "shelf[0]", "managed", name=f"*zone_list[{i}]")[0]
              for i, zone in enumerate(listed[:listed.index(0)])]
     t.say(*(f"    *zone_list[{i}] {mem(z[0] * PAGE, (z[1] - z[0]) * PAGE)} present {z[2]} nr_free {z[3]}"
            for i, z in enumerate(zones)))
@@ -430,7 +431,46 @@ def buddy(t):
     state = t.x(MEM_MAP, 1, "g", "pfn_to_page(0)->state")[0]
     t.see("state", state, t.variable(elf, "state_cookie") | STATE_RESERVED,
           "state_cookie | STATE_RESERVED")
-    t.seen["free"] = sum(z[3] for z in zones)
+    t.seen["free"], t.seen["managed"] = sum(z[3] for z in zones), zones[0][5]
+
+
+@stop("bp_cpus", "all processors",
+      where="kernel/main.c, cpus_setup(): every processor that comes has come",
+      mode="long mode on each of them; CPU 0 goes on to the prompt, the others sleep until there is "
+           "work")
+def cpus(t):
+    """The firmware's list of processors, ACPI's MADT, has given each a number and the id of its APIC.
+    CPU 0, the one that boots, has called the others by their ids, one after the other. Each began in
+    real mode at 0x8000, as CPU 0 did in the boot sector, and came by a short way to long mode and to
+    a stack of its own.
+
+    A CPU has an area for itself, to which the base of GS leads: its number, its descriptor tables,
+    what it asks of other CPUs, and its frame caches. percpus[] leads to the areas of all CPUs. With
+    several CPUs Bochs 2.7 does not stop at every place, so the tour's machine has one. `make debug
+    CPUS=4` has four, and gdb's command fp-cpus tells what each of them does here."""
+    elf = t.kernel
+    nr = t.variable(elf, "madt.nr_cpus")
+    ids = t.x(elf.address("madt.apic_id"), nr, "w", "madt.apic_id[]")
+    areas = t.x(elf.address("percpus"), nr, "g", "percpus[]")
+    caches = t.x(elf.address("frame_caches"), nr, "g", "frame_caches[]")
+    t.see("processors that are online", t.variable(elf, "nr_online"), nr, "those in the MADT", str)
+    for cpu, area in enumerate(areas):
+        fields = ("self", "number", "apic_id", "online")
+        values = t.table(elf, "struct percpu", area, 1, *fields, name=f"*percpus[{cpu}]")[0]
+        for what, value, should in zip(fields, values, (area, cpu, ids[cpu], 1)):
+            t.see(f"percpus[{cpu}]->{what}", value, should)
+        t.see(f"frame_caches[{cpu}]", caches[cpu], area + PERCPU_CACHES,
+              "at PERCPU_CACHES of the area")
+        limits = [t.x(caches[cpu] + elf.field("struct cpu_caches", "home[0].frames.cache." + name)[0],
+                      1, unit, f"frame_caches[{cpu}]->home[0].frames.cache.{name}")[0]
+                  for name, unit in (("limit", "g"), ("out_limit", "w"))]
+        t.see("frames of zone DMA that its cache of single frames may hold", sum(limits),
+              range(1, t.seen["managed"] // 64 // nr + 1),
+              "all caches together at most a 64th of the zone", str)
+    if t.seen["speaks"]:
+        said = [found for line in t.console if (found := re.match(r"Memory: (\d+)K/", line))]
+        t.see("KiB that the kernel says are available", int(said[-1][1]) if said else None,
+              t.seen["free"] * PAGE // 1024, "what the zones had at the stop before", str)
 
 
 def free_frames(memory, reserved):
@@ -469,10 +509,3 @@ def lowest_free(t, zone):
 def children(words):
     """Returns the numbers of the bits that are set in words."""
     return [i for i in range(len(words) * 64) if words[i // 64] >> i % 64 & 1]
-
-
-def after(t):
-    """Compares what the kernel prints after the last stop."""
-    said = [re.match(r"Memory: (\d+)K/", line) for line in t.console[-1:]]
-    t.see("KiB that the kernel says are available", int(said[0][1]) if said and said[0] else None,
-          t.seen["free"] * PAGE // 1024, "what the zones had at the last stop", str)

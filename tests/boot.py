@@ -248,7 +248,7 @@ def define_cases():
     Case("misuse use-after-free, not found without options", status=3,
          CMDLINE="run=misuse use-after-free;page_owner;exit 3",
          says=[r"^the write was not noticed", r"^misuse: failed", r"^owners are not recorded"])
-    Case("memtest of good memory, at boot and from the monitor", selftest=True,
+    Case("memtest of good memory, at boot and from the monitor, with 3 CPUs", selftest=True, CPUS="3", limit=120,
          CMDLINE="memtest=3 run=memtest;memtest 1;memtest list;selftest;exit 0",
          says=[r"^memtest: pass 3 of 3, pattern 0x5{16}$", r"^memtest: frames out of service: 0$",
                r"^2 of 2 passes over 1\d\d MiB; bad frames: 0$", r"^frames out of service: 0$"])
@@ -262,10 +262,18 @@ def define_cases():
          says=[r"^2 of 2 passes over \d+ MiB; bad frames: 1$", r"^memtest: failed \(1\)$",
                r"^2 of 2 passes over \d+ MiB; bad frames: 0$", r"^pfn 0x4000 .*: allocated$",
                r"^head pfn 0x4000 order 0 count 1 owner 0x626164$", r"^release: failed"])
-    Dialogue("memtest ends at Ctrl-C, and all memory comes back",
+    Dialogue("memtest on 2 CPUs ends at Ctrl-C, and all memory comes back",
              [(r"firstpage> $", "memtest 1000000\r"), (r"pass 2 of", "\x03"),
-              (r"firstpage> $", "selftest\rexit 0\r")], selftest=True, CMDLINE="",
-             says=[r"^1 of 1000000 passes over \d+ MiB, interrupted; bad frames: 0$"])
+              (r"firstpage> $", "selftest\rexit 0\r")], selftest=True, CMDLINE="", CPUS="2",
+             limit=120, says=[r"^1 of 1000000 passes over \d+ MiB, interrupted; bad frames: 0$"])
+    Case("stress finds a frame that changed while it was held", gdb=CHANGED, limit=120,
+         CMDLINE="run=stress 2;exit 0", says=[
+             r"^stress: frame 0x4000, which CPU 0 had allocated, does not hold what was written to it$",
+             r"^stress: CPUs 1, frames verified \d+, wrong 1, ", r"; frames changed while they were held$",
+             r"^stress: failed \(1\)$"])
+    Case("bench scale compares CPUs, three of them", CPUS="3", limit=180, CMDLINE="run=bench scale;exit 0", says=[
+        rf"^bench {row}\.{what} \d\.\d{{3}} times one CPU$" for row in ("scale2", "scale")
+        for what in ("empty", "pair0", "pair3")])
     Stop("KERNEL.ELF cut short", end=HALTED, damage=truncate_kernel, says=[r"KERNEL\.ELF"])
     Stop("KERNEL.ELF with a byte flipped", end=HALTED, damage=flip_kernel_byte, says=[r"KERNEL\.ELF"])
     Stop("KERNEL.ELF with writable text", end=HALTED, damage=writable_text,
@@ -334,13 +342,16 @@ def define_firmware_cases():
 
 
 PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "bp_kernel",
-          "bp_memblock", "bp_mem_map", "bp_buddy")
+          "bp_memblock", "bp_mem_map", "bp_buddy", "bp_cpus")
 
 DEBUG_OPTIONS = ("page_poison=on", "page_owner=on", "debug_pagealloc=on")
 # Changes a word between memtest's writing and reading back: when it empties the CPU caches the
 # second time.
 BAD_CELL = ("break arch_flush_caches\ncontinue\ncontinue\n"
             "set *(unsigned long *)0xffff888004000010 = 42\ndelete\ncontinue\n")
+# Changes the last word of a frame between two rounds of stress.
+CHANGED = ("break picture_print\ncontinue\n"
+           "set *(unsigned long *)0xffff888004000ff8 = 42\ndelete\ncontinue\n")
 MISUSES = {
     "double-free": ("is free", r"^frame (0x\w+): allocated by double_free\+0x.*\n"
                                r"frame \1: freed by double_free\+0x"),

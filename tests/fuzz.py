@@ -25,6 +25,7 @@ TARGETS = {
     "elf": ("stage2's check of KERNEL.ELF", 640),
     "e820": ("stage2's requests for the memory map, to a BIOS that answers anything", 640),
     "numa": ("tables of NUMA nodes, SRAT and SLIT, and nodes that a user names", 640),
+    "madt": ("the table of processors, MADT, against a naive reader", 2400),
     "cmdline": ("reading CMDLINE.TXT, and options from its line", 400),
     "boot_info": ("the kernel's check of boot_info", 400),
 }

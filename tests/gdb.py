@@ -121,7 +121,8 @@ def test_stages(tap):
 
 def test_early(tap):
     """Checks the commands before there is anything for them to show, and in stage2."""
-    early = ["fp-e820", "fp-memblock", "fp-zones", "fp-page 1", "fp-free", "fp-check"]
+    early = ["fp-e820", "fp-memblock", "fp-zones", "fp-page 1", "fp-free", "fp-cpus", "fp-caches",
+             "fp-check"]
     parts, output, _ = session(
         [(name, attempt(name)) for name in early]
         + [("e820", "tbreak *bp_e820\ncontinue\nfp-e820"), ("e820 raw", "fp-e820 raw"),
@@ -180,7 +181,7 @@ def compare(tap, name, said, parts):
              ("fp-zones, by order", lines(parts["fp-zones"], "Node"),
               lines(monitor("buddyinfo"), "Node"))]
     for pfn in FRAMES:
-        said_of = re.sub(r", cached by CPU 0|^state_zones.*", "", parts[f"fp-page {pfn:#x}"], flags=re.M)
+        said_of = re.sub(r", cached by CPU \d+|^state_zones.*", "", parts[f"fp-page {pfn:#x}"], flags=re.M)
         pairs.append((f"fp-page {pfn:#x}", said_of.split(), monitor(f"page {pfn:#x}").split()))
     for what, ours, theirs in pairs:
         tap.check(ours and ours == theirs, f"{name}: {what} is what the monitor says",
@@ -247,6 +248,62 @@ def test_added(tap):
               "fp-zones prints no zone without RAM", output)
 
 
+CPU_CACHE = "frame_caches[0]->home[1].frames.cache"
+CACHE = re.compile(r"^CPU (\d+), (.+), order (\d+): (\d+) of (\d+), out (\d+) of (\d+)$", re.M)
+
+
+def test_cpus(tap):
+    """Checks fp-cpus and fp-caches on two CPUs of two nodes, where `stress` is about to drain their
+    frame caches, against the monitor's `cpu` and fp-zones; and that fp-cpus leaves selected what gdb
+    had selected."""
+    parts, output, _ = session(
+        [("kernel", "tbreak *bp_kernel\ncontinue"), ("alone", "fp-cpus"),
+         ("stop", "tbreak *bp_cpus\ncontinue\ntbreak drain_all_pages\ncontinue"), ("cpus", "up\nfp-cpus"),
+         ("selected", "python print(gdb.selected_thread().num, gdb.selected_frame().level())"),
+         ("zones", "fp-zones"), ("all", "fp-caches"), ("one", "fp-caches 1"),
+         ("none", attempt("fp-caches 2")),
+         ("marks", f"set $old = {CPU_CACHE}.state\nset var {CPU_CACHE}.state = 0x42757379\n"
+          f"set var {CPU_CACHE}.shut = 1\nfp-caches 0\nset var {CPU_CACHE}.state = $old\n"
+          f"set var {CPU_CACHE}.shut = 0"), ("check", "fp-check"),
+         ("last", "break arch_exit\ncontinue\nfp-cpus"), ("end", "delete\ncontinue")],
+        CMDLINE="run=cpu;stress 1;alloc 0;exit 0", CPUS="2", NODES="2", MEM="256M")
+    tap.check(parts.get("alone", "").split("\n")[0] == "CPU 0: APIC 0, node 0, not online, runs bp_kernel",
+              "at bp_kernel fp-cpus knows the CPU that runs", output)
+    said = lines(between(parts.get("stop", ""), "firstpage> cpu\n"), "CPU ")
+    shown = lines(parts.get("cpus", ""), "CPU ")
+    tap.check(len(said) == 2 and [re.sub(", runs.*", "", line) for line in shown] == said,
+              "fp-cpus names the CPUs as the monitor does", output)
+    tap.check([re.findall(r"runs (\w+)", line) for line in shown] == [["drain_all_pages"], ["cpus_work"]],
+              "fp-cpus names the function that each runs", output)
+    tap.check("1 1" in lines(parts.get("selected", ""), "1"), "fp-cpus leaves thread and frame selected",
+              output)
+    held = {}
+    for cpu, zone, order, count, limit, out, out_limit in CACHE.findall(parts.get("all", "")):
+        tap.check(int(count) <= int(limit) and int(out) <= int(out_limit),
+                  f"CPU {cpu}, {zone}, order {order}: within its limits", output)
+        held[cpu, zone] = held.get((cpu, zone), 0) + (int(count) + int(out) << int(order))
+    totals = {(cpu, zone): int(frames) for cpu, line in (line[4:].split(":", 1) for line in shown)
+              for frames, zone in re.findall(r"(\d+) frames of ([^,]+)", line)}
+    tap.check({cpu for cpu, _ in held} == {"0", "1"}
+              and totals == {key: frames for key, frames in held.items() if frames},
+              "fp-cpus and fp-caches count the same frames, on both CPUs", f"{totals} {held}")
+    tap.check(re.search(r"^CPU 0: .*, runs arch_exit, [1-9]\d* frames of DMA32 of node 0$", parts.get("last", ""),
+                        re.M), "fp-cpus counts the frames that a refill has brought", output)
+    for zone in sorted({zone for _, zone in held}):
+        cached = re.search(rf"^zone {zone} .* cached (\d+)", parts.get("zones", ""), re.M)
+        tap.check(cached and int(cached[1]) == sum(n for key, n in held.items() if key[1] == zone),
+                  f"zone {zone}: fp-zones counts the caches of both CPUs", output)
+    tap.check(lines(parts.get("one", ""), "CPU") == lines(parts.get("all", ""), "CPU 1,"),
+              "fp-caches 1 prints those of CPU 1", output)
+    tap.check("CPU 2 has no frame caches" in parts.get("none", ""), "fp-caches 2 says that there are none",
+              output)
+    tap.check(len(re.findall(r"^CPU 0, DMA32 of node 0, order 0: .*, in use, shut$",
+                             parts.get("marks", ""), re.M)) == 1
+              and parts["marks"].count("shut") == 1, "fp-caches tells what is in use, and what is shut",
+              output)
+    tap.check("checks, 0 broken" in parts.get("check", ""), "fp-check reads the caches of both CPUs", output)
+
+
 def test_crash(tap):
     """Compares gdb's commands with the monitor's after a panic."""
     parts, output = live(tap, "after a panic", ["alloc 0", "alloc 2"], ["misuse double-free"], MEM="128M")
@@ -260,7 +317,6 @@ def test_crash(tap):
 ZONE = "state_zones[1]"
 SHELF = f"{ZONE}->shelf[0]"
 GIB = f"{SHELF}->gib[0]"
-CACHE = "frame_caches[0].home[1].frames.cache"
 BREAKS = ((f"{ZONE}->nr_free", f"{ZONE}->nr_free + 1", "B6"),
           (f"{ZONE}->present", f"{ZONE}->present - 1", "Z2"),
           (f"{ZONE}->managed", f"{ZONE}->managed - 1", "Z2"),
@@ -279,9 +335,9 @@ BREAKS = ((f"{ZONE}->nr_free", f"{ZONE}->nr_free + 1", "B6"),
           ("zone_owners[0]->gib[0]", "1", "Z1"),
           ("zone_owners[0]->block[0][8]", "0", "Z1"),
           ("*(uint8_t *)node_zonelists[0]", "0", "Z3"),
-          (f"{CACHE}.count", f"{CACHE}.count - 1", "C1"),
-          (f"{CACHE}.limit", "0", "C2"),
-          (f"{CACHE}.shut", "1", "C2"),
+          (f"{CPU_CACHE}.count", f"{CPU_CACHE}.count - 1", "C1"),
+          (f"{CPU_CACHE}.limit", "0", "C2"),
+          (f"{CPU_CACHE}.shut", "1", "C2"),
           (f"{ZONE}->lowmem_reserve[3]", f"{ZONE}->managed", "C3"))
 
 
@@ -344,8 +400,8 @@ def test_status(tap):
                   f"status {status}\n{output}")
 
 
-TESTS = (test_status, test_stages, test_code, test_early, test_prompt, test_nodes, test_added, test_crash,
-         test_check, test_page_tables)
+TESTS = (test_status, test_stages, test_code, test_early, test_prompt, test_nodes, test_added, test_cpus,
+         test_crash, test_check, test_page_tables)
 
 
 if __name__ == "__main__":

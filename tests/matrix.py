@@ -18,6 +18,7 @@ import subprocess
 import sys
 
 from cases import BUILD, CASES, LOGS, Case, Screen, Stop, run_cases
+from cpu_cells import cpu_cells
 from firmware import HALTED
 from node_cells import node_cells, wrong_cell
 from replay import REPLAY, merge, ranges, subtract
@@ -105,10 +106,12 @@ SAMPLE = (
     "nodes option numa=fake=4", "nodes table overlap",
 )
 
+ROUNDS = r"^ok \d+ - [\w ]+: (\d+ rounds .*)$"
 SHOWS = {"medium": r"^boot (drive .*)$", "machine": r"; (RSDP at \w+)$", "cpu": r"^model +(.*)$",
          "ram": r"^Memory: (\d+K/\d+K available)", "bochs": r"^model +(.*)$",
+         "cpus": r"^(\d+ CPUs online|Kernel panic: .*)$",
          "map": r"^(corrected, .*):$", "nodes": r"^available: (.*)$",
-         "dimms": r"^MemTotal: +(\d+ kB)$", "rounds": r"^ok \d+ - \w+: (\d+ rounds .*)$"}
+         "dimms": r"^MemTotal: +(\d+ kB)$", "rounds": ROUNDS, "rounds_while_all_work": ROUNDS}
 REFUSAL = r"^firstpage: (.*)$"
 
 
@@ -163,7 +166,7 @@ def define_machines():
     for name, (env, says) in MACHINES.items():
         boots(f"machine {name}", says=[says], **env)
     cell("machine pc without serial line, screen", Screen, CONSOLE="none", CMDLINE="run=selftest",
-         says=[r"(?s)^ok 11 .*^ok 12 .*^ok 13 "], end="\nok 13 ", shows=r"^(ok 13 \w+)")
+         says=[r"(?s)^ok 17 .*^ok 18 .*^ok 19 "], end="\nok 19 ", shows=r"^(ok 19 \w+)")
     cell("machine pc without serial line, VGA and E9, by its status", CONSOLE="none", status=7,
          QEMUFLAGS="-vga none", CMDLINE="run=selftest;exit 7")
 
@@ -295,11 +298,18 @@ def define_nodes():
         boots(f"nodes {name}", **rest)
 
 
+def define_processors():
+    """Makes the cells of several processors."""
+    for name, rest in cpu_cells():
+        cell(f"cpus {name}", **rest)
+
+
 class Rounds(Case):
-    """A run of tests/hotplug.py: a DIMM is plugged, used, freed and unplugged, 256 times."""
+    """A run of tests/hotplug.py: a DIMM is plugged, used, freed and unplugged, 256 times. The cell has
+    the name of the test."""
 
     def command(self, directory):
-        return ["tests/hotplug.py", "--rounds", "256", *self.name.split()], dict(os.environ)
+        return ["tests/hotplug.py", "--rounds", "256", self.name], dict(os.environ)
 
 
 def define_dimms():
@@ -322,6 +332,8 @@ def define_dimms():
               also=functools.partial(has_total, total), **env)
     for machine in ("pc", "q35"):
         cell(f"rounds {machine}", Rounds, limit=1200, says=[r"^1\.\.2$"])
+    for machine in ("pc 8", "q35 2"):
+        cell(f"rounds_while_all_work {machine}", Rounds, limit=1200, says=[r"^1\.\.3$"])
 
 
 def has_total(gib, output):
@@ -343,6 +355,7 @@ def define_matrix():
     define_bochs()
     define_maps()
     define_nodes()
+    define_processors()
     define_dimms()
     return CASES[before:]
 

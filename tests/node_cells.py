@@ -23,15 +23,15 @@ class Nodes:
 
       owners       [(start, node), …]: from each address on, rising, memory is this node's
       nr           how many nodes there are
-      home         the node of the CPU that boots
+      cpus         the node of each CPU
       distances    {(from, to): distance}; those left out are 10 and 20
       corrections  a pattern for each correction, in their order
     """
 
-    def __init__(self, owners, nr=None, home=0, distances=None, corrections=()):
+    def __init__(self, owners, nr=None, cpus=(0,), distances=None, corrections=()):
         self.owners = owners
         self.nr = nr or 1 + max(node for _, node in owners)
-        self.home, self.distances, self.corrections = home, distances or {}, corrections
+        self.cpus, self.distances, self.corrections = cpus, distances or {}, corrections
 
     def sizes(self, output):
         """Returns the MiB of RAM of each node, given the memory map in output."""
@@ -49,7 +49,8 @@ class Nodes:
         every = range(self.nr)
         yield f"available: {self.nr} nodes " + (rf"\(0-{self.nr - 1}\)" if self.nr > 1 else r"\(0\)")
         for node, size in enumerate(self.sizes(output)):
-            yield f"node {node} cpus:" + " 0" * (node == self.home)
+            yield f"node {node} cpus:" + "".join(f" {cpu}" for cpu, its in enumerate(self.cpus)
+                                                 if its == node)
             yield f"node {node} size: {size} MB"
             yield rf"node {node} free: (?P<free{node}>\d+) MB"
         yield "node distances:"
@@ -103,12 +104,12 @@ def machine_cells():
     for machine in ("pc", "q35"):
         for count in (2, 8):
             yield (f"{machine} {count}", {"MACHINE": machine, "NODES": count, "MEM": f"{count}G",
-                                          "CPUS": 2}, Nodes(shares(machine, [1] * count)))
+                                          "CPUS": 2}, Nodes(shares(machine, [1] * count), cpus=(0, 1)))
         yield (f"{machine} 63", {"MACHINE": machine, "NODES": 63, "MEM": "4032M"},
                Nodes(shares(machine, [1 / 16] * 63)))
     yield ("pc 1G,3G,0", {"NODES": "1G,3G,0", "MEM": "4G"}, Nodes(shares("pc", [1, 3]), nr=3))
     # Nodes are numbered by their first RAM: the CPU's has none, and comes last.
-    yield ("pc 0,1G,1G", {"NODES": "0,1G,1G"}, Nodes([(0, 0), (GIB, 1)], nr=3, home=2))
+    yield ("pc 0,1G,1G", {"NODES": "0,1G,1G"}, Nodes([(0, 0), (GIB, 1)], nr=3, cpus=(2,)))
     yield ("pc a border inside a block", {"NODES": 3, "MEM": "1G"},
            Nodes([(0, 0), (342 * MIB, 1), (682 * MIB, 2)],
                  corrections=[SPLIT.format(340 * MIB, 342 * MIB - 1)]))
@@ -168,9 +169,9 @@ GIVEN = [
      [srat(memory(0, 0, GIB), *(cpu(domain, domain) for domain in range(4)))],
      Nodes([(0, 0)], nr=4), {}),
     ("the CPU on node 1", [srat(*HALVES, cpu(1, 0), cpu(0, 1))],
-     Nodes([(0, 0), (GIB // 2, 1)], home=1), {}),
+     Nodes([(0, 0), (GIB // 2, 1)], cpus=(1,)), {}),
     ("the CPU on node 1, by x2APIC", [srat(*HALVES, x2apic(1, 0))],
-     Nodes([(0, 0), (GIB // 2, 1)], home=1), {}),
+     Nodes([(0, 0), (GIB // 2, 1)], cpus=(1,)), {}),
     ("an entry beyond 2^64", [srat(HALVES[0], memory(1, GIB // 2, TO_THE_END - 256 * MIB))],
      Nodes([(0, 0), (GIB // 2, 1)], corrections=["wrap "]), {}),
     ("odd length", [srat(*HALVES, b"\0")], Nodes([(0, 0), (GIB // 2, 1)],

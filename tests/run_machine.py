@@ -195,6 +195,10 @@ def main():
                   "without the variables there are no nodes, no slots, no socket", output)
         status, output = run("scripts/bochs", directory, "2", {})
         tap.check(status == 2 and "Bochs has no NUMA nodes" in output, "Bochs refuses NODES", output)
+        for cpus in ("0", "16", "two", "2,maxcpus=4", "-1"):
+            status, output = run("scripts/bochs", directory, "", {"CPUS": cpus})
+            tap.check(status == 2 and f"CPUS={cpus}: Bochs takes 1 to 15" in output,
+                      f"Bochs refuses CPUS={cpus}", output)
         check_slots(tap, directory)
         check_qmp(tap, directory)
     return tap.finish()

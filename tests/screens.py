@@ -659,14 +659,14 @@ def dimm_comes_and_goes():
 
 @test
 def stress_alive():
-    """stress: the picture changes on the screen, and all memory is given back"""
-    with Guest(MEM="256M") as guest:
+    """stress: the picture changes on the screen, and all memory is given back, with 3 CPUs"""
+    with Guest(MEM="256M", CPUS="3") as guest:
         machine = guest.boot()
         before = guest.command("free")
         guest.type("stress 100\r")
         pictures = set()
         for share in ("90", "30"):
-            guest.wait(lambda: re.search(rf"to {share} % in use", guest.shown()), share)
+            guest.wait(lambda: re.search(rf"to {share} % in use(?s:.*)CPUs at work: 3", guest.shown()), share)
             for _ in range(10):
                 time.sleep(0.2)
                 with guest.lock:
@@ -702,13 +702,15 @@ def stress_and_a_dimm():
 
 @test
 def stress_printed():
-    """stress under run=: prints pictures, then figures"""
-    env = {**os.environ, "CMDLINE": "run=stress 2 7;exit 0", "MEM": "64M"}
+    """stress under run=, on 3 CPUs: prints pictures, then figures"""
+    env = {**os.environ, "CMDLINE": "run=stress 2 7;exit 0", "MEM": "64M", "CPUS": "3"}
     done = subprocess.run(["scripts/run"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env=env, timeout=120, check=False)
     text = done.stdout.decode("ascii", "replace").replace("\r", "")
     good = (done.returncode == 0 and "\033" not in text.split(PROMPT + "stress")[1]
             and len(re.findall(r"^stress: round [12], to [39]0 % in use;", text, re.MULTILINE)) == 2
+            and re.search(r"^stress: CPUs 3, frames verified \d{5,}, wrong 0, "
+                          r"allocations freed by another CPU [1-9]", text, re.MULTILINE)
             and re.search(r"^stress: 2 rounds, \d{3,} allocations, .*found no error$", text,
                           re.MULTILINE))
     return None if good else text

@@ -13,7 +13,7 @@ import time
 from tap import Tap
 
 PLACES = ["bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "bp_kernel",
-          "bp_memblock", "bp_mem_map", "bp_buddy"]
+          "bp_memblock", "bp_mem_map", "bp_buddy", "bp_cpus"]
 A_MAP = "tests/e820/trol-piii-byte-granular.map"
 LIMIT = 100
 MANY = 80  # expectations of all stops together
@@ -30,7 +30,7 @@ def tour(command="scripts/tour", **env):
 
 def stops(output):
     """Returns the names of the stops in output."""
-    return re.findall(r"^Stop \d of 9: (\w+),", output, re.MULTILINE)
+    return re.findall(r"^Stop \d+ of 10: (\w+),", output, re.MULTILINE)
 
 
 def verdicts(output):

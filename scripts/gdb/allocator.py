@@ -175,10 +175,10 @@ class Allocator:
         nr = int(guest.static_value("mm/hotplug.c", "nr_ranges"))
         self.added = [tuple(int(r[name]) for name in ("start", "end_free", "end", "nid"))
                       for r in array(guest.static_value("mm/hotplug.c", "ranges"))[:nr]]
-        self.caches = list(self.read_caches())
-        # [CPU]: the addresses of the caches that serve requests, by the zone bits of their flags
-        self.tables = [[int(cache) for cache in array(table["for_gfp"])]
-                       for table in array(guest.kernel_value("cache_tables"))]
+        self.caches = {}  # {CPU: its caches, as dictionaries}
+        # {CPU: the addresses of the caches that serve requests, by the zone bits of their flags}
+        self.tables = {}
+        self.read_caches()
 
     def read_ram(self):
         """Yields (start, end, number of the zone) for all RAM in memblock, in whole frames, cut
@@ -208,14 +208,18 @@ class Allocator:
                 for node, numbers in lists.items()}
 
     def read_caches(self):
-        """Yields a list for each CPU: its caches as dictionaries. zone is the number of the zone
-        that it is of; frames has the numbers of all frames in its two stacks."""
+        """Fills caches and tables for each CPU that uses the allocator. A cache's zone is the
+        number of the zone that it is of; its frames are those in its two stacks."""
         numbers = {zone.address: zone.id for zone in self.zones}
-        for cpu in array(guest.kernel_symbol("frame_caches")):
+        for number, pointer in enumerate(array(guest.kernel_value("frame_caches"))):
+            if not int(pointer):
+                continue
+            cpu = pointer.dereference()
             values = [cpu["away"]]
             for home in array(cpu["home"]):
                 values += [home["frames"], *array(home["runs"])]
-            yield [self.cache(value, numbers) for value in values]
+            self.caches[number] = [self.cache(value, numbers) for value in values]
+            self.tables[number] = [int(cache) for cache in array(cpu["table"]["for_gfp"])]
 
     def cache(self, value, numbers):
         """Returns value, a cache and its slots in the guest's memory, as a dictionary; numbers has
@@ -233,14 +237,18 @@ class Allocator:
 
     def cached(self, zone):
         """Returns the frames of zone in the frame caches of all CPUs."""
-        return [pfn for cpu in self.caches for cache in cpu if cache["zone"] == zone.id
+        return [pfn for number in self.caches for pfn in self.cached_on(number, zone)]
+
+    def cached_on(self, number, zone):
+        """Returns the frames of zone in the frame caches of the CPU with that number."""
+        return [pfn for cache in self.caches.get(number, ()) if cache["zone"] == zone.id
                 for pfn in cache["frames"]]
 
     @functools.cached_property
     def cached_by(self):
         """{frame: CPU whose frame cache it is in}"""
-        return {pfn: number for number, cpu in enumerate(self.caches)
-                for cache in cpu for pfn in cache["frames"]}
+        return {pfn: number for number, caches in self.caches.items()
+                for cache in caches for pfn in cache["frames"]}
 
     def page_address(self, pfn):
         """Returns the address of the descriptor of frame pfn."""

@@ -272,15 +272,15 @@ class Check:
                      "a frame is in a frame cache twice")
         self.require(set(frames) == others, "C1", zone, zone.start_pfn,
                      "the frames neither free nor allocated are not those in the frame caches")
-        for cpu, caches in enumerate(self.allocator.caches):
+        for cpu, caches in self.allocator.caches.items():
             for cache in caches:
                 if cache["zone"] != zone.id:
                     continue
                 self.require(cache["count"] <= cache["limit"]
                              and cache["nr_out"] <= cache["out_limit"], "C2",
                              zone, zone.start_pfn, "a frame cache holds more than its limit")
-                self.require(not (cache["shut"] and cache["frames"]), "C2", zone, zone.start_pfn,
-                             "a frame cache that is shut has a frame")
+                self.require(not (cache["shut"] and cache["limit"] + cache["out_limit"]), "C2", zone,
+                             zone.start_pfn, "a frame cache that is shut has room")
                 self.table(zone, cpu, cache)
 
     def table(self, zone, cpu, cache):

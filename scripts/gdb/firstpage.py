@@ -12,13 +12,14 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import gdb
 
 import check
+import cpus
 import guest
 import modes
 import walk
 from allocator import Allocator
 
 PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "bp_kernel",
-          "bp_memblock", "bp_mem_map", "bp_buddy")
+          "bp_memblock", "bp_mem_map", "bp_buddy", "bp_cpus")
 TYPES = {"RAM": "usable", "RESERVED": "reserved", "ACPI": "ACPI data", "NVS": "ACPI NVS",
          "UNUSABLE": "unusable", "PMEM": "persistent (type 7)", "PRAM": "persistent (type 12)"}
 MEMBLOCK_FLAGS = "MEMBLOCK_"
@@ -186,6 +187,29 @@ def free(argument):
     allocator = read_allocator()
     for start, end in allocator.free:
         print(f"free {mem(start * allocator.page_size, (end - start) * allocator.page_size)}")
+
+
+@command
+def list_cpus(argument):
+    """fp-cpus: prints a line for each CPU: its number, APIC id and node, whether it is online, the
+    function that it runs, and what its frame caches hold of each zone. Works from bp_kernel on."""
+    no_argument(argument)
+    for line in cpus.lines(read_allocator() if cpus.has_zones() else None):
+        print(line)
+
+
+@command
+def caches(argument):
+    """fp-caches [CPU]: prints the frame caches of a CPU, or of all: how many runs of which order
+    each holds in its two stacks, and how many it may hold. Caches that may hold nothing are not
+    printed, but for those that are shut."""
+    number = int(gdb.parse_and_eval(argument)) if argument else None
+    allocator = read_allocator()
+    if number is not None and number not in allocator.caches:
+        raise gdb.GdbError(f"CPU {number} has no frame caches")
+    for cpu in allocator.caches if number is None else (number,):
+        for line in cpus.cache_lines(allocator, cpu):
+            print(line)
 
 
 @command

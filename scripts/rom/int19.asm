@@ -36,6 +36,9 @@ int19:
 	int 0x13
 	cli
 	jc .halt
+%ifdef MADT
+	call madt_patch
+%endif
 %ifdef RAM_GARBAGE
 ; ram-garbage: RAM is full of garbage at boot, as after power-on
 	call fill_low
@@ -125,6 +128,18 @@ fill_high:
 	mov edi, MIB
 ; flat_fill: fills memory with garbage. IN EDI = address, ECX = bytes. CLOBBERS EAX, BX, ECX, EDI, ES
 flat_fill:
+	call flat_es
+	shr ecx, 2
+	mov eax, RAM_GARBAGE_WORD
+	a32 rep stosd
+	xor ax, ax
+	mov es, ax
+	ret
+%endif
+
+; flat_es: makes ES a segment of 4 GiB, from 0. This ends when ES is loaded, or the BIOS is called.
+; IN interrupts off. CLOBBERS EAX, BX
+flat_es:
 	push bp
 	mov bp, sp
 	xor eax, eax
@@ -141,11 +156,6 @@ flat_fill:
 	mov es, bx              ; its limit of 4 GiB stays in real mode
 	and al, ~CR0_PE & 0xff
 	mov cr0, eax
-	shr ecx, 2
-	mov eax, RAM_GARBAGE_WORD
-	a32 rep stosd
-	xor ax, ax
-	mov es, ax
 	leave
 	ret
 
@@ -155,4 +165,3 @@ gdt:
 gdt_flat:
 	dw 0xffff, 0, 0x9300, 0x00cf ; data, from 0 to 4 GiB
 gdt_end:
-%endif

@@ -11,6 +11,7 @@
 ;
 ;   rom.asm    frame, call of the BIOS, faults of all services, INT 10h, 12h and 16h
 ;   int13.asm  disk          int15.asm  memory map, A20          int19.asm  boot
+;   madt.asm   the list of processors
 
 bits 16
 org 0
@@ -228,3 +229,6 @@ int16:                          ; keyboard
 %include "int13.asm"
 %include "int15.asm"
 %include "int19.asm"
+%ifdef MADT
+%include "madt.asm"
+%endif
