@@ -97,16 +97,13 @@ static void await_answers(const struct percpu *self)
 void port_on_each_cpu(void (*function)(void *argument), void *argument)
 {
 	struct percpu *self = this_cpu();
-	unsigned long flags;
 
 	self->call.function = function;
 	self->call.argument = argument;
 	for_each_online_cpu(cpu)
 		if (cpu != self->number)
 			ask(percpus[cpu], self);
-	flags = port_irq_save();
 	function(argument);
-	port_irq_restore(flags);
 	await_answers(self);
 }
 
