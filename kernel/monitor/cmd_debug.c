@@ -94,6 +94,8 @@ static int use_after_free(void)
 	return 1;
 }
 
+static bool is_deaf; /* be_deaf() has disabled the interrupts */
+
 /* Disables interrupts on the CPU whose number is at argument, for good; as the work of
  * cpus_begin().
  */
@@ -101,9 +103,12 @@ static void be_deaf(void *argument)
 {
 	const unsigned int *cpu = argument;
 
-	if (*cpu == port_cpu_id())
-		for (port_irq_save();;)
-			arch_relax();
+	if (*cpu != port_cpu_id())
+		return;
+	port_irq_save();
+	__atomic_store_n(&is_deaf, true, __ATOMIC_RELEASE);
+	for (;;)
+		arch_relax();
 }
 
 /* Asks all CPUs for something, of which the last does not answer. */
@@ -118,6 +123,8 @@ static int deaf_cpu(void)
 		return 1;
 	}
 	cpus_begin(be_deaf, &last);
+	while (!__atomic_load_n(&is_deaf, __ATOMIC_ACQUIRE)) /* until then it would answer */
+		arch_relax();
 	drain_all_pages();
 	return 1;
 }
