@@ -26,12 +26,14 @@
 #define WARM        600 /* turns of each CPU at full speed; then as many to fill the model */
 #define COUNTED     1200ull
 
+#define CACHE_LINE  64 /* bytes, as of all x86_64 processors; MM_LINE is two */
+
 #define TABLE_ORDER 4
 #define TABLE_LINES ((PAGE_SIZE << TABLE_ORDER) / sizeof(struct line))
 
 /* What the model knows of a line. */
 struct line {
-	uintptr_t number; /* its address / MM_LINE; 0: the entry is free */
+	uintptr_t number; /* its address / CACHE_LINE; 0: the entry is free */
 	uint32_t holders; /* bit i: CPU i of the two has it */
 	uint32_t writer;  /* which of the two wrote it last, or NOBODY */
 };
@@ -90,9 +92,9 @@ static void touch(struct line *line, unsigned int me, bool write)
 
 static void add_access(const struct arch_access *access)
 {
-	uintptr_t last = (access->address + access->size - 1) / MM_LINE;
+	uintptr_t last = (access->address + access->size - 1) / CACHE_LINE;
 
-	for (uintptr_t number = access->address / MM_LINE; number <= last; number++) {
+	for (uintptr_t number = access->address / CACHE_LINE; number <= last; number++) {
 		struct line *line = find_line(number);
 
 		own.failed |= !line;
