@@ -64,8 +64,8 @@ packages:
 
 LIB := lib/string.c lib/format.c lib/crc32.c lib/e820.c lib/numa.c
 
-MM := mm/memblock.c mm/mem_map.c mm/numa.c mm/zone.c mm/bitmap.c mm/buddy.c mm/cache.c mm/page_alloc.c \
-      mm/page_state.c mm/debug.c mm/check.c \
+MM := mm/memblock.c mm/mem_map.c mm/numa.c mm/zone.c mm/bitmap.c mm/buddy.c mm/cache.c mm/cache_shut.c \
+      mm/page_alloc.c mm/page_state.c mm/debug.c mm/check.c \
       mm/hotplug.c mm/hotplug_reserve.c mm/hotplug_zone.c mm/page_isolation.c
 
 .PHONY: image

@@ -412,6 +412,12 @@ void cache_init(void);
 /* Makes node nid the home of a CPU, in its table, if it has one. */
 void cache_set_home(unsigned int cpu, int nid);
 
+/* Computes the limits of a cache of this CPU, which is not shut, anew. */
+void cache_renew_limits(struct frame_cache *cache);
+
+/* Returns all that a cache of this CPU holds, which the caller has entered, to the bits. */
+void cache_empty(struct frame_cache *cache);
+
 /*
  * Finds the first zone of the home node's fallback list that may serve gfp and has a frame, in this
  * CPU's cache of order 0 or in the bits. Returns its cache, which then has a frame; such requests

@@ -23,8 +23,8 @@ class Cpus:
       ids     the APIC id of each CPU, in the order of their numbers
       nodes   how many nodes there are; the CPUs are dealt out to them in turn
       states  {number: what `cpu` says of it}; the others are online
-      log     the lines of the log that tell of them, before the one that says how many are online
-      more    what is said after that, by the log and by `cpu`
+      log     the lines of the log about processors that come before "N CPUs online"
+      more    the lines that the log has behind that line, and `cpu` behind the last processor
     """
 
     def __init__(self, ids, nodes=1, states=None, log=(), more=()):

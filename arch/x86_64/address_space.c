@@ -153,8 +153,9 @@ static bool section_is(uintptr_t start, uintptr_t end, uint64_t bits)
 	return true;
 }
 
-/* Returns whether no guard page of a CPU is mapped, and every stack is, writable and not
- * executable.
+/*
+ * Returns whether no guard page of a CPU is mapped, and every stack of it is mapped, writable and
+ * not executable.
  */
 static bool stacks_are_guarded(const struct percpu *cpu)
 {

@@ -132,8 +132,7 @@ typedef void (*arch_call_fn)(uintptr_t address, bool is_return);
  */
 void arch_walk_stack(const struct trap_frame *frame, arch_call_fn visit);
 
-/* Returns the registers of panic()'s caller on this CPU. Their rip is the return address of
- * panic(). */
+/* Returns the registers of panic()'s caller on this CPU. Their rip is panic()'s return address. */
 const struct trap_frame *arch_panic_frame(void);
 
 /* Prints the registers in a frame, and the vector and error code if there was an exception. */

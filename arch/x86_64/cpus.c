@@ -31,10 +31,11 @@
 #define TRAMPOLINE 0x8000u
 #define LOW_TABLES 0x9000u /* three page tables: levels 4, 3 and 2 */
 
-#define INIT_US    10000  /* MP specification 1.4, B.4 */
-#define SIPI_US    200    /* from one start-up interrupt to the next: the same */
-#define EACH_US    5000   /* to wait for a processor before the next is called */
-#define LATE_US    800000 /* to wait for those that had not come by then */
+/* How long CPU 0 waits, in microseconds: the first two by the MP specification 1.4, B.4. */
+#define INIT_US    10000  /* after INIT */
+#define SIPI_US    200    /* after the first start-up interrupt, before the second is sent */
+#define EACH_US    5000   /* after the second, before the next processor is called */
+#define LATE_US    800000 /* in the end, for all that have not come until then */
 
 _Static_assert(MADT_MAX_CPUS <= MM_MAX_CPUS, "each has a number");
 
@@ -225,7 +226,7 @@ static void call(unsigned int cpu)
 	has_come(cpu, EACH_US);
 }
 
-/* Returns whether a processor that was called may still come. */
+/* Returns whether a processor was called, has not come, and may still come. */
 static bool is_expected(unsigned int cpu)
 {
 	uint32_t state = __atomic_load_n(&start_calls[cpu].state, __ATOMIC_RELAXED);
@@ -242,7 +243,7 @@ static unsigned int nr_expected(void)
 	return nr;
 }
 
-/* Tries to make a processor that has not come one that cannot come any more. */
+/* Withdraws the entry of a processor, if it is in this state. Returns whether it was. */
 static bool withdraw_from(unsigned int cpu, uint32_t state)
 {
 	return __atomic_compare_exchange_n(&start_calls[cpu].state, &state, WITHDRAWN, false,
@@ -258,7 +259,8 @@ static void withdraw(unsigned int cpu)
 	printk("CPU %u (APIC %u) does not start\n", cpu, madt.apic_id[cpu]);
 }
 
-/* Waits for the processors that were called, and gives up those that have not come then. */
+/* Waits until all processors that were called have come, for a bounded time, and gives up the
+ * others. */
 static void await_expected(void)
 {
 	uint64_t start = arch_timestamp();
@@ -270,7 +272,7 @@ static void await_expected(void)
 			withdraw(cpu);
 }
 
-/* Calls all processors, so many in all as cpus_start() was told. */
+/* Calls one processor after the other until as many CPUs are online as cpus_start() was told. */
 static void call_all(void)
 {
 	for (unsigned int cpu = 0; cpu < madt.nr_cpus; cpu++)

@@ -5,9 +5,9 @@
 ; Entry:    RDI = physical address of boot_info; IF = 0, DF = 0; .bss is zero; the first 4 GiB of
 ;           physical memory are mapped one to one. Nothing else is relied on.
 ;
-; This code gives the kernel its own stack and CPU 0 its area. It also makes the one-to-one mapping visible a second
-; time at MM_DIRECT_MAP (mm/port.h), so that phys_to_virt() works for the first 4 GiB from here on.
-; The kernel's own page tables replace the loader's later.
+; This code gives the kernel its own stack, and CPU 0 its area. It also makes the one-to-one mapping
+; visible a second time at MM_DIRECT_MAP (mm/port.h), so that phys_to_virt() works for the first
+; 4 GiB from here on. The kernel's own page tables replace the loader's later.
 
 bits 64
 default rel

@@ -18,16 +18,16 @@
 #define KNOWN         0x0001u
 #define MODRM         0x0002u /* a ModRM byte follows, and what belongs to it */
 #define READS         0x0004u /* reads the operand of the ModRM byte, if that is memory */
-#define WRITES        0x0008u /* writes it */
-#define SIZE_1        0x0010u /* that operand has one byte; two; four; eight */
+#define WRITES        0x0008u /* writes that operand, if it is memory */
+#define SIZE_1        0x0010u /* that operand has one byte; the next three: two, four, eight */
 #define SIZE_2        0x0020u
 #define SIZE_4        0x0040u
 #define SIZE_8        0x0080u
-#define IMM_1         0x0100u /* an immediate operand of one byte follows; two; four */
+#define IMM_1         0x0100u /* an immediate operand of one byte follows; the next two: of two, four */
 #define IMM_2         0x0200u
 #define IMM_4         0x0400u
-#define IMM_Z         0x0800u  /* one of the operands' size, but of four bytes for eight */
-#define IMM_FULL      0x1000u  /* one of the operands' size */
+#define IMM_Z         0x0800u  /* an immediate of the operands' size, at most four bytes */
+#define IMM_FULL      0x1000u  /* an immediate of the operands' size */
 #define PUSHES        0x2000u  /* writes eight bytes below the stack pointer */
 #define POPS          0x4000u  /* reads eight bytes at the stack pointer */
 #define MOFFS         0x10000u /* the operand's address follows, eight bytes, and no ModRM byte */
