@@ -247,7 +247,7 @@ def check_refusals(tap):
     status, out, _ = run("--svg", "--json", maps_of()[0])
     tap.check(status == 2 and not out, "--svg together with --json is refused")
     status, out, err = run("--svg", "-", text=b"hello\n")
-    tap.check(status == 2 and not out and "-:1:" in err, "a file that is no map is refused, and nothing is drawn")
+    tap.check(status == 2 and not out and "-: no memory map" in err, "a file that is no map is refused, and nothing is drawn")
     for words, text in (("no usable RAM", b"0x0 0x100000 2\n"),
                         ("no place for the kernel", b"0x0 0x9f000 1\n0x100000 0x10000 1\n"),
                         ("no room for a page table", b"0x0 0x10000 1\n0x200000 0x80000 1\n")):

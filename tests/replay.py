@@ -233,7 +233,7 @@ LOG_ENTRIES = [[0, 0x9fc00, 1], [0x9fc00, 0x400, 2], [0x100000, 0x7f00000, 1],
 PLAIN = b"0 0x9f000 1\n0x100000 0x7f00000 1\n"
 
 BAD = {
-    "an empty file": (b"", "no entries"),
+    "an empty file": (b"", "the input is empty"),
     "comments only": (b"# nothing\n\n", "no entries"),
     "a word": (b"0 0x9f000 1\nhello\n", "-:2:"),
     "two numbers": (b"0x0 0x9f000\n", "-:1: the type"),
@@ -250,7 +250,7 @@ BAD = {
     "a node line of five words": (b"node 1 0 1 1\n", "-:1: more than node, start and length"),
     "more node lines than a map holds": (b"0 0x9f000 1\n" + b"node 1 0 1\n" * 1025, "-:1026: more node lines"),
     "node lines alone": (b"node 0 0 0x9f000\n", "no entries"),
-    "binary": (bytes(range(256)) * 8, "-:1:"),
+    "binary": (bytes(range(256)) * 8, "binary, not text"),
     "a log with a broken line": (b"BIOS-e820: [mem 0x0-0x9fbff] usable\nBIOS-e820: [mem 0x1\n",
                                  "-:2: not of the form"),
     "a log whose type is nothing": (b"BIOS-e820: [mem 0x0-0x9fbff] purple\n", "-:1: the type"),

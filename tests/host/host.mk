@@ -8,10 +8,13 @@ TSAN        := -fsanitize=thread -fno-omit-frame-pointer
 HOST  := $(B)/host
 CLANG := clang
 
+# Reads memory maps, in whatever form they come.
+MAPFILE := $(patsubst %,tools/replay/%.c,mapfile map_lines walk forms form_linux form_others words text source scan)
+
 # The boot on a host: the kernel's own files for it, and the simulated machine.
 SIM := kernel/memory/steps.c lib/e820.c lib/numa.c lib/format.c arch/x86_64/paging.c \
        arch/x86_64/paging_hotplug.c arch/x86_64/probe_added.c \
-       tests/host/sim/sim.c tests/host/sim/cpus.c tools/replay/mapfile.c tests/host/sim/checks.c
+       tests/host/sim/sim.c tests/host/sim/cpus.c $(MAPFILE) tests/host/sim/checks.c
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
 TESTS := test_memblock test_memblock_late test_e820 test_numa test_madt test_nodes test_paging \
@@ -21,7 +24,7 @@ TESTS := test_memblock test_memblock_late test_e820 test_numa test_madt test_nod
          test_string test_format test_crc32 test_fat test_elf test_options test_cmdline \
          test_boot_info test_insn
 
-FUZZ    := ops fat elf e820 numa madt cmdline boot_info
+FUZZ    := ops fat elf e820 numa madt cmdline boot_info mapfile
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
 
 # A program is compiled from all its files in one go, which leaves no list of its headers; so it depends
@@ -59,7 +62,10 @@ $(HOST)/kernel_size.h: $(B)/kernel.elf
 	  END { print "#define KERNEL_IMAGE_SIZE (0x" end "ull - 0x" start "ull)" }' >$@
 
 REPLAY := tools/replay/replay.c tools/replay/print.c tools/replay/zones.c tools/replay/replay_svg.c \
-          tools/replay/picture.c tools/replay/lanes.c tools/replay/scale.c tools/replay/svg.c
+          tools/replay/input.c tools/replay/picture.c tools/replay/lanes.c tools/replay/scale.c tools/replay/svg.c
+
+.PHONY: replay
+replay: $(HOST)/replay ## builds build/host/replay, which reads the memory maps of other machines
 
 $(HOST)/replay: $(REPLAY) $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
 	$(call say_program,CC)
@@ -98,7 +104,7 @@ test_picture_SOURCES  := kernel/picture/cells.c kernel/picture/view.c kernel/pic
                          kernel/picture/words.c tests/host/sim/pieces.c $(MM) $(SIM)
 test_models_SOURCES   := tests/models/models.c $(MM) $(SIM)
 test_lists_SOURCES    := tests/host/peers/lists.c $(MM) $(SIM)
-test_mapfile_SOURCES  := tools/replay/mapfile.c
+test_mapfile_SOURCES  := $(MAPFILE)
 test_string_SOURCES   := $(HOST)/lib_string.o
 test_format_SOURCES   := lib/format.c
 test_crc32_SOURCES    := lib/crc32.c
@@ -233,6 +239,7 @@ fuzz_numa_SOURCES      := $(numa_ORACLE)
 fuzz_madt_SOURCES      := $(test_madt_SOURCES)
 fuzz_cmdline_SOURCES   := $(test_options_SOURCES) stage2/cmdline.c
 fuzz_boot_info_SOURCES := $(test_boot_info_SOURCES)
+fuzz_mapfile_SOURCES   := $(MAPFILE)
 
 $(HOST)/crc32.o: lib/crc32.c lib/crc32.h | packages
 	@mkdir -p $(@D)

@@ -75,7 +75,7 @@ static void boot_file(const char *name)
 /* Boots a map file's text, which may have node lines. */
 static void boot_text(const char *text)
 {
-	assert_int_equal(mapfile_parse(&map, text, strlen(text)), 0);
+	assert_int_equal(mapfile_parse(&map, text, strlen(text), 0), 0);
 	boot();
 }
 

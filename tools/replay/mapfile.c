@@ -1,199 +1,30 @@
 /*
- * mapfile.c: the parser. It moves a cursor over one line at a time, and checks of every number that
- * it has digits and fits in 64 bits.
+ * mapfile.c: see mapfile.h. The lines are read twice: first to find all maps and choose one, then
+ * to collect the entries of that one.
  */
 #include "tools/replay/mapfile.h"
 
-#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define LOG_WORD  "BIOS-e820:"
-#define NODE_WORD "node"
+#include "tools/replay/forms.h"
+#include "tools/replay/map_lines.h"
+#include "tools/replay/text.h"
+#include "tools/replay/walk.h"
 
-/* The part of a line that has not been read yet. */
-struct cursor {
-	const char *at;
-	const char *end;
-};
-
-static void skip_blanks(struct cursor *c)
+const char *mapfile_what(const struct mapfile *map)
 {
-	while (c->at < c->end && (*c->at == ' ' || *c->at == '\t' || *c->at == '\r'))
-		c->at++;
+	return map->label[0] ? map->label : forms_name((enum form)map->form);
 }
 
-static bool skip_word(struct cursor *c, const char *word)
+bool mapfile_same(const struct e820_entry *a, const struct e820_entry *b)
 {
-	size_t n = strlen(word);
-
-	skip_blanks(c);
-	if ((size_t)(c->end - c->at) < n || strncasecmp(c->at, word, n) != 0)
-		return false;
-	c->at += n;
-	return true;
+	return a->base == b->base && a->size == b->size && a->type == b->type &&
+	       a->attributes == b->attributes && a->length == b->length;
 }
 
-static bool at_end(struct cursor *c)
-{
-	skip_blanks(c);
-	return c->at == c->end || *c->at == '#';
-}
-
-static int digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)tolower((unsigned char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
-}
-
-/*
- * Reads a number: hexadecimal after 0x, otherwise in this base. Returns false when there is none or
- * it needs more than 64 bits.
- */
-static bool number(struct cursor *c, unsigned int base, uint64_t *value)
-{
-	const char *first;
-
-	skip_blanks(c);
-	if (c->end - c->at > 2 && c->at[0] == '0' && (c->at[1] | 32) == 'x') {
-		base = 16;
-		c->at += 2;
-	}
-	first = c->at;
-	*value = 0;
-	for (; c->at < c->end && (unsigned int)digit_value(*c->at) < base; c->at++) {
-		if (__builtin_mul_overflow(*value, (uint64_t)base, value) ||
-		    __builtin_add_overflow(*value, (uint64_t)digit_value(*c->at), value))
-			return false;
-	}
-	/* "12ab" is not the number 12. */
-	return c->at > first && (c->at == c->end || !isalnum((unsigned char)*c->at));
-}
-
-static bool type_number(struct cursor *c, uint32_t *type)
-{
-	uint64_t value;
-
-	if (!number(c, 10, &value) || value > UINT32_MAX)
-		return false;
-	*type = (uint32_t)value;
-	return true;
-}
-
-/* Reads "START LENGTH TYPE [ATTRIBUTES]". Returns NULL, or what is wrong. */
-static const char *map_line(struct cursor *c, struct e820_entry *e)
-{
-	uint64_t attributes;
-
-	if (!number(c, 10, &e->base))
-		return "the start is not a number of at most 64 bits";
-	if (!number(c, 10, &e->size))
-		return "the length is not a number of at most 64 bits";
-	if (!type_number(c, &e->type))
-		return "the type is not a number of at most 32 bits";
-	if (at_end(c))
-		return NULL;
-	if (!number(c, 10, &attributes) || attributes > UINT32_MAX)
-		return "the attributes are not a number of at most 32 bits";
-	e->attributes = (uint32_t)attributes;
-	e->length = 24;
-	return at_end(c) ? NULL : "more than start, length, type and attributes";
-}
-
-/* Reads the rest of "node N START LENGTH". Returns NULL, or what is wrong. */
-static const char *node_line(struct cursor *c, struct numa_range *range)
-{
-	const char *word_end = c->at;
-	uint64_t node;
-
-	skip_blanks(c);
-	/* "node1" is not a node line. */
-	if (c->at == word_end || !number(c, 10, &node) || node >= NUMA_MAX_NODES)
-		return "the node is not a number from 0 to 62";
-	range->nid = (uint32_t)node;
-	if (!number(c, 10, &range->base))
-		return "the start is not a number of at most 64 bits";
-	if (!number(c, 10, &range->size))
-		return "the length is not a number of at most 64 bits";
-	return at_end(c) ? NULL : "more than node, start and length";
-}
-
-/*
- * Reads the name of a type, in the words of every release of Linux. Returns NULL, or what is wrong.
- */
-static const char *type_words(struct cursor *c, uint32_t *type)
-{
-	static const struct {
-		const char *word;
-		uint32_t type;
-	} words[] = {
-		{ "usable", E820_TYPE_RAM },
-		{ "System RAM", E820_TYPE_RAM },
-		{ "reserved", E820_TYPE_RESERVED },
-		{ "device reserved", E820_TYPE_RESERVED },
-		{ "soft reserved", 0xefffffff },
-		{ "ACPI data", E820_TYPE_ACPI },
-		{ "ACPI NVS", E820_TYPE_NVS },
-		{ "unusable", E820_TYPE_UNUSABLE },
-		{ "persistent (type 7)", E820_TYPE_PMEM },
-		{ "persistent (type 12)", E820_TYPE_PRAM },
-	};
-
-	skip_word(c, "(");
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (skip_word(c, words[i].word)) {
-			*type = words[i].type;
-			return NULL;
-		}
-	return skip_word(c, "type") && type_number(c, type)
-		   ? NULL
-		   : "the type is not a name that Linux uses";
-}
-
-/* Reads the rest of "[mem START-END] TYPE". Returns NULL, or what is wrong. */
-static const char *inclusive(struct cursor *c, struct e820_entry *e)
-{
-	uint64_t last;
-
-	if (!number(c, 16, &e->base) || !skip_word(c, "-") || !number(c, 16, &last) ||
-	    !skip_word(c, "]"))
-		return "not of the form [mem START-END] TYPE";
-	/* Linux prints an empty range with an end one below its start. */
-	if (last + 1 != e->base && last < e->base)
-		return "the end lies before the start";
-	e->size = last - e->base + 1;
-	if (last == UINT64_MAX && !e->base)
-		e->size = UINT64_MAX;
-	return type_words(c, &e->type);
-}
-
-/* Reads "START - END (TYPE)" or "SIZE @ START (TYPE)". Returns NULL, or what is wrong. */
-static const char *exclusive(struct cursor *c, struct e820_entry *e)
-{
-	uint64_t first, second;
-
-	if (!number(c, 16, &first))
-		return "no address follows BIOS-e820:";
-	if (skip_word(c, "@")) {
-		if (!number(c, 16, &second))
-			return "not of the form SIZE @ START (TYPE)";
-		e->base = second;
-		e->size = first;
-		return type_words(c, &e->type);
-	}
-	if (!skip_word(c, "-") || !number(c, 16, &second))
-		return "not of the form START - END (TYPE)";
-	if (second < first)
-		return "the end lies before the start";
-	e->base = first;
-	e->size = second - first;
-	return type_words(c, &e->type);
-}
-
-/* Adds an entry to the map. Returns NULL, or what is wrong. */
-static const char *add_entry(struct mapfile *map, const struct e820_entry *e)
+const char *mapfile_add(struct mapfile *map, const struct e820_entry *e)
 {
 	if (map->nr == E820_MAX_RAW)
 		return "more entries than a map can have (1024)";
@@ -201,74 +32,252 @@ static const char *add_entry(struct mapfile *map, const struct e820_entry *e)
 	return NULL;
 }
 
-/* Reads one line of a log, which may have no entry. Returns NULL, or what is wrong. */
-static const char *read_log_line(struct mapfile *map, struct cursor *c)
+/* ---- the maps of a log ---- */
+
+/* Reports that there are fewer maps than asked for. Returns -1. */
+static int no_such_map(struct mapfile *map, unsigned int number)
 {
-	const char *word = memmem(c->at, (size_t)(c->end - c->at), LOG_WORD, strlen(LOG_WORD));
-	struct e820_entry e = { .length = 20 };
-	const char *error;
-
-	if (!word)
-		return NULL;
-	c->at = word + strlen(LOG_WORD);
-	/* The newest releases of Linux list the gaps between entries as well. */
-	if (skip_word(c, "[gap"))
-		return NULL;
-	error = skip_word(c, "[mem") ? inclusive(c, &e) : exclusive(c, &e);
-	return error ? error : add_entry(map, &e);
-}
-
-/* Reads one line of a map file, which may be empty. Returns NULL, or what is wrong. */
-static const char *read_map_line(struct mapfile *map, struct cursor *c)
-{
-	struct e820_entry e = { .length = 20 };
-	struct numa_range range = { .nid = 0 };
-	const char *error;
-
-	if (at_end(c))
-		return NULL;
-	if (!skip_word(c, NODE_WORD)) {
-		error = map_line(c, &e);
-		return error ? error : add_entry(map, &e);
-	}
-	error = node_line(c, &range);
-	if (!error && map->nr_nodes == NUMA_MAX_ENTRIES)
-		error = "more node lines than a map can have (1024)";
-	if (!error)
-		map->nodes[map->nr_nodes++] = range;
-	return error;
-}
-
-int mapfile_parse(struct mapfile *map, const char *text, size_t size)
-{
-	const char *end = text + size;
-	bool is_log = memmem(text, size, LOG_WORD, strlen(LOG_WORD));
-
-	map->nr = 0;
-	map->nr_nodes = 0;
+	snprintf(map->message, sizeof(map->message), "there is no map %u: the input has %u map%s",
+		 number, map->nr_maps, map->nr_maps == 1 ? "" : "s");
+	map->error = map->message;
 	map->line = 0;
-	for (const char *line = text; line < end;) {
-		const char *newline = memchr(line, '\n', (size_t)(end - line));
-		struct cursor c = { line, newline ? newline : end };
+	return -1;
+}
 
-		map->line++;
-		map->error = is_log ? read_log_line(map, &c) : read_map_line(map, &c);
+/* Returns the best rank of all maps. */
+static enum rank best_rank(const struct walk *walk)
+{
+	enum rank best = RANK_CORRECTED;
+
+	for (uint32_t i = 0; i < walk->nr; i++)
+		if (walk->maps[i].rank < best)
+			best = walk->maps[i].rank;
+	return best;
+}
+
+/* Appends a map that was not taken, of this number, to map->others; dots if there is no room. */
+static void list_other(struct mapfile *map, const struct found *other, unsigned int number)
+{
+	static const char dots[] = "; ...";
+	size_t used = strlen(map->others), room = sizeof(map->others) - used;
+	char text[96];
+	int n =
+	    snprintf(text, sizeof(text), "%smap %u: %s, lines %u to %u", used ? "; " : "", number,
+		     other->label[0] ? other->label : forms_name((enum form)other->form),
+		     other->first_line, other->last_line);
+
+	if (strstr(map->others, dots))
+		return;
+	/* Behind every text there is room for the dots. */
+	snprintf(map->others + used, room, "%s", (size_t)n + sizeof(dots) <= room ? text : dots);
+}
+
+/*
+ * Returns how good a map is to be taken: 2 if it is complete, 1 if it lacks only usable RAM, 0 if
+ * it is damaged.
+ */
+static int quality(const struct found *map)
+{
+	return map->error ? 0 : map->usable ? 2 : 1;
+}
+
+/*
+ * Chooses among the maps of the best rank, which are numbered from 1: the one of this number, or
+ * with 0 the last one of those that are best. Returns 0, or -1 with map->error set.
+ */
+static int choose(struct walk *walk, struct mapfile *map, unsigned int number)
+{
+	const struct found *chosen = NULL, *last = NULL;
+	enum rank best = best_rank(walk);
+
+	for (uint32_t i = 0; i < walk->nr; i++) {
+		const struct found *m = &walk->maps[i];
+
+		if (m->rank != best)
+			continue;
+		last = m;
+		map->nr_maps++;
+		if (number ? map->nr_maps == number : !chosen || quality(m) >= quality(chosen)) {
+			chosen = m;
+			map->number = map->nr_maps;
+			walk->wanted = i;
+		}
+	}
+	if (!chosen)
+		return no_such_map(map, number);
+	for (uint32_t i = 0, n = 0; i < walk->nr; i++) {
+		n += walk->maps[i].rank == best;
+		if (walk->maps[i].rank == best && &walk->maps[i] != chosen)
+			list_other(map, &walk->maps[i], n);
+	}
+	map->first_line = chosen->first_line;
+	map->last_line = chosen->last_line;
+	map->form = chosen->form;
+	map->label = chosen->label;
+	if (!number && chosen != last) {
+		map->passed_line = last->error ? last->error_line : last->first_line;
+		map->passed_error = last->error ? last->error : "it has no usable RAM";
+	}
+	map->line = chosen->error_line;
+	map->error = chosen->error;
+	return chosen->error ? -1 : 0;
+}
+
+/* Takes each entry once, if a log has all of them twice: two consoles wrote to one serial line. */
+static void halve(struct mapfile *map)
+{
+	for (uint32_t i = 0; i < map->nr; i += 2)
+		if (i + 1 == map->nr || !mapfile_same(&map->entries[i], &map->entries[i + 1]))
+			return;
+	map->nr /= 2;
+	for (size_t i = 0; i < map->nr; i++)
+		map->entries[i] = map->entries[2 * i];
+}
+
+static int read_log(struct mapfile *map, const struct text *text, struct walk *walk,
+		    unsigned int number)
+{
+	struct walk again = { .collect = map };
+
+	if (choose(walk, map, number))
+		return -1;
+	again.wanted = walk->wanted;
+	map->error = walk_lines(&again, text);
+	map->line = map->error ? again.line : 0;
+	free(again.maps);
+	for (uint32_t i = 0; i < map->nr; i++)
+		map->entries[i].reserved = 0;
+	if (map->form != FORM_REPLAY)
+		halve(map);
+	return map->error ? -1 : 0;
+}
+
+/* ---- a map file ---- */
+
+/*
+ * Returns whether the text is a map file, perhaps a wrong one: half of its lines look like that,
+ * and more so than like those of the log that walk has found, if it has.
+ */
+static bool is_map_file(const struct text *text, const struct walk *walk)
+{
+	struct lines lines = text_lines(text);
+	unsigned int likely = 0, all = 0, entries = 0;
+	struct cursor c;
+
+	for (uint32_t i = 0; i < walk->nr; i++) {
+		if (walk->maps[i].headed)
+			return false;
+		entries += walk->maps[i].nr;
+	}
+	while (text_next(&lines, &c)) {
+		likely += map_line_likely(&c, walk->nr ? 3 : 2);
+		all += !scan_end(&c) && *c.at != '#';
+	}
+	return likely > entries && likely >= all - likely;
+}
+
+static int read_map_file(struct mapfile *map, const struct text *text, unsigned int number)
+{
+	struct lines lines = text_lines(text);
+	struct cursor c;
+
+	map->form = FORM_MAP;
+	map->nr_maps = map->number = 1;
+	while (text_next(&lines, &c)) {
+		struct cursor begin = c;
+		uint32_t nr = map->nr;
+
+		map->line = lines.number;
+		if (lines.number == 1 && scan_text(&begin, MAP_ORIGIN))
+			snprintf(map->origin, sizeof(map->origin), "%.*s", (int)(c.end - c.at),
+				 c.at);
+		map->error = map_line_read(map, &c);
 		if (map->error)
 			return -1;
-		line = newline ? newline + 1 : end;
+		if (map->nr > nr) {
+			map->first_line = map->first_line ? map->first_line : map->line;
+			map->last_line = map->line;
+		}
 	}
 	map->line = 0;
-	map->error = map->nr ? NULL : "the map has no entries";
-	return map->nr ? 0 : -1;
+	if (number > 1)
+		return no_such_map(map, number);
+	if (!map->nr)
+		map->error = "the map has no entries";
+	return map->error ? -1 : 0;
+}
+
+/* ---- any input ---- */
+
+/* Returns why there is no map in a text that has none. */
+static const char *no_map(const struct text *text, size_t size)
+{
+	struct lines lines = text_lines(text);
+	struct cursor c;
+	bool comments = true;
+
+	if (!size)
+		return "the input is empty";
+	if (text->strange > size / 16)
+		return "the input is binary, not text";
+	while (text_next(&lines, &c))
+		comments = comments && (scan_end(&c) || *c.at == '#');
+	return comments ? "the map has no entries" : "no memory map is in it";
+}
+
+/* Keeps the line of the error for a message, or as much of it as one holds; no part of a line. */
+static void quote(struct mapfile *map, const struct text *text)
+{
+	struct lines lines = text_lines(text);
+	unsigned int parts = 0;
+	struct cursor c;
+
+	while (text_next(&lines, &c) && lines.number <= map->line)
+		if (lines.number == map->line && !parts++)
+			snprintf(map->quoted, sizeof(map->quoted), "%.*s", (int)(c.end - c.at),
+				 c.at);
+	if (parts != 1)
+		map->quoted[0] = '\0';
+}
+
+int mapfile_parse(struct mapfile *map, const void *bytes, size_t size, unsigned int number)
+{
+	struct walk walk = { .collect = NULL };
+	struct text text;
+	int result = -1;
+
+	memset(map, 0, offsetof(struct mapfile, entries));
+	memset(&map->number, 0, sizeof(*map) - offsetof(struct mapfile, number));
+	map->label = "";
+	map->error = "no memory";
+	if (!text_clean(&text, bytes, size))
+		return -1;
+	map->error = NULL;
+	walk_lines(&walk, &text);
+	if (walk.no_memory) {
+		map->error = "no memory";
+	} else if (is_map_file(&text, &walk)) {
+		result = read_map_file(map, &text, number);
+	} else if (walk.nr) {
+		result = read_log(map, &text, &walk, number);
+	} else {
+		map->error = no_map(&text, size);
+		map->no_map = true;
+	}
+	if (map->error && map->line)
+		quote(map, &text);
+	free(walk.maps);
+	free(text.bytes);
+	return result;
 }
 
 bool mapfile_read(struct mapfile *map, const char *name)
 {
-	static char text[1 << 16];
+	static char bytes[1 << 16];
 	FILE *file = fopen(name, "rb");
-	size_t n = file ? fread(text, 1, sizeof(text), file) : 0;
+	size_t n = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
 
 	if (file)
 		fclose(file);
-	return n && !mapfile_parse(map, text, n);
+	return n && !mapfile_parse(map, bytes, n, 0);
 }

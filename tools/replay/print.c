@@ -158,8 +158,11 @@ static void text_e820(const struct mapfile *map)
 	for (uint32_t i = 0; i < map->nr; i++) {
 		const struct e820_entry *e = &map->entries[i];
 
-		printf("  [mem 0x%016llx-0x%016llx] %s\n", ULL(e->base), ULL(e->base + e->size - 1),
+		printf("  [mem 0x%016llx-0x%016llx] %s", ULL(e->base), ULL(e->base + e->size - 1),
 		       e820_type_text(e->type, type));
+		if (e->length >= 24)
+			printf(", attributes 0x%x", e->attributes);
+		printf("\n");
 	}
 	printf("Corrected, %u ranges, %u corrections:\n", e820_map.nr_ranges,
 	       e820_map.nr_corrections);

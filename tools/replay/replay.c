@@ -1,7 +1,8 @@
 /*
  * replay.c: runs the memory map of another machine through the kernel's own code, on a host.
  *
- *   replay [--json | --svg] [--kernel KIB] [--srat FILE] [--slit FILE] FILE|-
+ *   replay [--json | --svg | --map-file] [--map N] [--kernel KIB] [--srat FILE] [--slit FILE]
+ *          FILE|-|--here
  *
  * It reads a map or a log (mapfile.h), and ACPI's tables of NUMA nodes, corrects them, builds
  * memblock, page tables, mem_map and the allocator over simulated memory, allocates all of it and
@@ -17,18 +18,27 @@
 #include "kernel_size.h"
 #include "tests/host/sim/checks.h"
 #include "tests/host/sim/sim.h"
+#include "tools/replay/forms.h"
+#include "tools/replay/input.h"
+#include "tools/replay/map_lines.h"
 #include "tools/replay/mapfile.h"
 #include "tools/replay/print.h"
 #include "tools/replay/replay_svg.h"
 
 static const char usage[] =
-    "usage: replay [--json | --svg] [--kernel KIB] [--srat FILE] [--slit FILE] FILE|-\n"
+    "usage: replay [--json | --svg | --map-file] [--map N] [--kernel KIB] [--srat FILE]\n"
+    "              [--slit FILE] FILE|-|--here\n";
+
+static const char help[] =
     "\n"
     "Runs a memory map through firstpage's memory set-up and prints the result.\n"
     "FILE (- is standard input) is a map, with a line `start length type [attributes]` for each\n"
-    "entry and comments after #, or a log with Linux's BIOS-e820: lines. In a map, lines\n"
-    "`node N start length` say which memory belongs to which NUMA node.\n"
+    "entry, lines `node N start length` that say which memory belongs to which NUMA node, and\n"
+    "comments after #; or a log, in any encoding, with lines of a form that --help lists.\n"
     "\n"
+    "  --here        take the map of this machine, " INPUT_HERE "\n"
+    "  --map N       of several maps in FILE take the Nth, not the last complete one\n"
+    "  --map-file    print the map that was read as a map file, and end\n"
     "  --json        print the result as one JSON object\n"
     "  --svg         draw it: the map as given and as corrected, nodes, zones, free blocks\n"
     "  --kernel KIB  reserve a kernel image of KIB KiB, instead of the size of this build's\n"
@@ -38,43 +48,7 @@ static const char usage[] =
     "\n"
     "Exit status: 0 if all checks hold, 1 if one fails, 2 if the input cannot be used.\n";
 
-/* Returns all that can be read from file, *size bytes, or NULL when there is no memory for it. */
-static char *read_all(FILE *file, size_t *size)
-{
-	size_t room = 1 << 16;
-	char *text = malloc(room);
-
-	for (*size = 0; text;) {
-		size_t n = fread(text + *size, 1, room - *size, file);
-
-		*size += n;
-		if (!n)
-			break;
-		if (*size == room) {
-			char *more = realloc(text, room *= 2);
-
-			if (!more)
-				free(text);
-			text = more;
-		}
-	}
-	return text;
-}
-
-/* Returns the content of the file called name, *size bytes; reports an error and exits with 2. */
-static char *read_file(const char *name, size_t *size)
-{
-	FILE *file = strcmp(name, "-") ? fopen(name, "rb") : stdin;
-	char *text = file ? read_all(file, size) : NULL;
-
-	if (!text || ferror(file)) {
-		fprintf(stderr, "replay: %s: %s\n", name, strerror(errno));
-		exit(2);
-	}
-	if (file != stdin)
-		fclose(file);
-	return text;
-}
+static const char forms_head[] = "Forms that are read, whatever stands before them in a line:\n";
 
 #define TABLE_MAX ((size_t)1 << 20)
 
@@ -112,26 +86,121 @@ static bool read_table(struct table *table)
 
 /* What the command line asks for, and what one step leaves for the next. */
 static struct {
-	enum form { TEXT, JSON, SVG } form;
-	const char *name;
+	enum output { TEXT, JSON, SVG, MAP_FILE } output;
+	const char *name;    /* of the file; "-": standard input */
+	unsigned int number; /* of the map; 0: the last complete one */
 	uint64_t kernel_size;
 	struct table srat, slit;
 	struct mapfile map;
 	struct e820_taken kernel;
 } job = { .kernel_size = KERNEL_IMAGE_SIZE };
 
+/* Returns what the input is called in messages and comments. */
+static const char *shown_name(void)
+{
+	return strcmp(job.name, "-") ? job.name : "standard input";
+}
+
+/* Says why there is no directory with the map of this machine, and what else can be given. */
+static void report_not_here(const char *error)
+{
+	fprintf(
+	    stderr,
+	    "replay: " INPUT_HERE ": %s. Containers hide it, and so do Xen and systems on other "
+	    "processors than x86.\n"
+	    "Give the log instead: sudo dmesg | replay -   or: sudo cat /proc/iomem | replay -\n",
+	    error);
+}
+
+/* Returns the number of memmap's entry in this line of what was read from a directory. */
+static unsigned int entry_of_line(const struct input *input, unsigned int line)
+{
+	const char *at = input->bytes;
+
+	while (--line > 0)
+		at = strchr(at, '\n') + 1;
+	return (unsigned int)strtoul(at, NULL, 10);
+}
+
+/* Says why the input cannot be used, and if nothing in it looks like a map, what would. */
+static void report_error(const struct input *input)
+{
+	const struct mapfile *map = &job.map;
+	const char *kind = map->no_map ? input_kind(input) : NULL;
+
+	/* The list comes first, so that the reason stays on the screen. */
+	if (map->no_map && !kind) {
+		fprintf(stderr, "%s", forms_head);
+		forms_list(stderr);
+	}
+	if (map->line && input->directory)
+		fprintf(stderr, "replay: %s/%u: %s\n", job.name, entry_of_line(input, map->line),
+			map->error);
+	else if (map->line)
+		fprintf(stderr, "replay: %s:%u: %s\n", job.name, map->line, map->error);
+	else
+		fprintf(stderr, "replay: %s: %s\n", job.name, kind ? kind : map->error);
+	if (map->line && map->nr_maps > 1)
+		fprintf(stderr, "replay: %s: that is map %u of %u (--map N for another)\n",
+			job.name, map->number, map->nr_maps);
+	if (map->line && !input->directory && map->quoted[0])
+		fprintf(stderr, "Found: `%s`\n", map->quoted);
+	if (map->line && !input->directory)
+		fprintf(stderr, "Expected: %s: `%s`; replay --help lists the other forms.\n",
+			forms_name((enum form)map->form), forms_example((enum form)map->form));
+}
+
+/* Warns of a number in a map file that is alone decimal among hexadecimal ones. */
+static void report_decimal(void)
+{
+	const struct mapfile *map = &job.map;
+
+	for (size_t i = 0; i < 2; i++)
+		if (map->columns[i].hex > 1 && map->columns[i].decimal == 1)
+			fprintf(stderr,
+				"replay: %s:%u: the %s is decimal, unlike all others: does it lack "
+				"its 0x?\n",
+				job.name, map->columns[i].line, i ? "length" : "start");
+}
+
+/* Says which of several maps is used. */
+static void report_choice(void)
+{
+	const struct mapfile *map = &job.map;
+
+	if (map->nr_maps < 2)
+		return;
+	fprintf(stderr, "replay: %s: map %u of %u (--map N for another): %s, lines %u to %u\n",
+		job.name, map->number, map->nr_maps, mapfile_what(map), map->first_line,
+		map->last_line);
+	fprintf(stderr, "replay: %s: the others: %s\n", job.name, map->others);
+	if (map->passed_error)
+		fprintf(stderr, "replay: %s:%u: map %u is not complete: %s\n", job.name,
+			map->passed_line, map->nr_maps, map->passed_error);
+}
+
 static bool read_map(void)
 {
-	size_t size;
-	char *text = read_file(job.name, &size);
-	bool bad = mapfile_parse(&job.map, text, size);
+	struct input input;
+	bool good = input_read(&input, job.name);
 
-	free(text);
-	if (bad && job.map.line)
-		fprintf(stderr, "replay: %s:%u: %s\n", job.name, job.map.line, job.map.error);
-	else if (bad)
-		fprintf(stderr, "replay: %s: %s\n", job.name, job.map.error);
-	return !bad;
+	if (good) {
+		good = !mapfile_parse(&job.map, input.bytes, input.size, job.number);
+		if (input.directory)
+			job.map.first_line = 0;
+		if (!good) {
+			report_error(&input);
+		} else {
+			report_choice();
+			report_decimal();
+		}
+	} else if (!strcmp(job.name, INPUT_HERE)) {
+		report_not_here(input.error);
+	} else {
+		fprintf(stderr, "replay: %s: %s\n", job.name, input.error);
+	}
+	free(input.bytes);
+	return good;
 }
 
 /* Reads all files. Returns false, after a message, when one of them cannot be used. */
@@ -179,7 +248,7 @@ static const char *boot(void)
 
 static void print_memory(void)
 {
-	switch (job.form) {
+	switch (job.output) {
 	case TEXT:
 		print_text(&job.map);
 		break;
@@ -189,6 +258,8 @@ static void print_memory(void)
 	case SVG:
 		replay_svg(job.name, &job.map, &job.kernel, NULL);
 		break;
+	case MAP_FILE:
+		break;
 	}
 }
 
@@ -197,13 +268,13 @@ static int print_checks(void)
 	struct check_result checks[CHECKS_MAX];
 	unsigned int nr = checks_run(&job.map, &job.kernel, checks), failed = 0;
 
-	if (job.form == TEXT)
+	if (job.output == TEXT)
 		print_text_checks(checks, nr);
-	else if (job.form == JSON)
+	else if (job.output == JSON)
 		print_json_checks(checks, nr);
 	for (unsigned int i = 0; i < nr; i++) {
 		failed += !checks[i].ok;
-		if (job.form == SVG && !checks[i].ok)
+		if (job.output == SVG && !checks[i].ok)
 			fprintf(stderr, "replay: %s: not ok - %s\n", job.name, checks[i].name);
 	}
 	return failed ? 1 : 0;
@@ -215,6 +286,10 @@ static int replay(void)
 
 	if (!read_input())
 		return 2;
+	if (job.output == MAP_FILE) {
+		map_lines_write(stdout, &job.map, shown_name());
+		return 0;
+	}
 	sim_log = stderr;
 	error = boot();
 	if (!error) {
@@ -222,7 +297,7 @@ static int replay(void)
 		return print_checks();
 	}
 	fprintf(stderr, "replay: %s: %s\n", job.name, error);
-	if (job.form == SVG)
+	if (job.output == SVG)
 		replay_svg(job.name, &job.map, NULL, error);
 	return 2;
 }
@@ -236,46 +311,113 @@ static uint64_t parse_kernel(const char *text)
 	return *end || kib > 1 << 20 ? 0 : (uint64_t)kib << 10;
 }
 
-/* Fills job from the arguments. Returns the file's name, or NULL if they are not as in usage[]. */
-static const char *parse_arguments(int argc, char **argv)
+/* Returns the number that text gives, or 0 if it gives none from 1 to a million. */
+static unsigned int parse_number(const char *text)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	return *end || number > 1000000 ? 0 : (unsigned int)number;
+}
+
+/* Prints what is wrong with the arguments, given as words before and behind the value. Returns
+ * false. */
+static bool wrong(const char *before, const char *value, const char *behind)
+{
+	fprintf(stderr, "replay: %s%s%s\n", before, value, behind);
+	return false;
+}
+
+/* Sets the form of the output. Returns false, after a message, if it is not the only one. */
+static bool set_output(enum output output)
+{
+	bool first = job.output == TEXT;
+
+	job.output = output;
+	return first || wrong("only one of --json, --svg and --map-file can be given", "", "");
+}
+
+/* Checks what is known when all arguments are read. Returns false, after a message, if it is wrong.
+ */
+static bool arguments_fit(int nr_left, char **left)
+{
+	if (!job.name)
+		return wrong("no FILE is given; - is standard input, --here this machine", "", "");
+	if (nr_left > 0)
+		return wrong("one map is read, and there is one FILE too many: ", left[0], "");
+	if (job.output == MAP_FILE && (job.srat.name || job.slit.name))
+		return wrong("the nodes of --srat and --slit are not part of a map file", "", "");
+	return true;
+}
+
+/* Fills job from the arguments. Returns false, after a message, if they are not as in usage[]. */
+static bool parse_arguments(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
 		{ "svg", no_argument, NULL, 's' },
+		{ "map-file", no_argument, NULL, 'f' },
+		{ "map", required_argument, NULL, 'm' },
+		{ "here", no_argument, NULL, 'e' },
 		{ "kernel", required_argument, NULL, 'k' },
 		{ "srat", required_argument, NULL, 'r' },
 		{ "slit", required_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
+	bool good = true;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(usage, stdout);
+		switch (c) {
+		case 'h':
+			printf("%s%s\n%s", usage, help, forms_head);
+			forms_list(stdout);
 			exit(0);
-		} else if (c == 'k') {
+		case 'k':
 			job.kernel_size = parse_kernel(optarg);
-		} else if (c == 'r') {
+			good = good &&
+			       (job.kernel_size ||
+				wrong("--kernel ", optarg, ": not a number of KiB, 1 to 1048576"));
+			break;
+		case 'm':
+			job.number = parse_number(optarg);
+			good = good &&
+			       (job.number || wrong("--map ", optarg, ": not a number from 1"));
+			break;
+		case 'r':
 			job.srat.name = optarg;
-		} else if (c == 'l') {
+			break;
+		case 'l':
 			job.slit.name = optarg;
-		} else if (job.form != TEXT || c == '?') {
-			return NULL;
-		} else {
-			job.form = c == 'j' ? JSON : SVG;
+			break;
+		case 'e':
+			job.name = INPUT_HERE;
+			break;
+		case 'j':
+			good = set_output(JSON) && good;
+			break;
+		case 's':
+			good = set_output(SVG) && good;
+			break;
+		case 'f':
+			good = set_output(MAP_FILE) && good;
+			break;
+		default:
+			good = false;
 		}
 	}
-	return optind + 1 == argc && job.kernel_size ? argv[optind] : NULL;
+	if (!job.name && optind < argc)
+		job.name = argv[optind++];
+	return good && arguments_fit(argc - optind, argv + optind);
 }
 
 int main(int argc, char **argv)
 {
 	int status;
 
-	job.name = parse_arguments(argc, argv);
-	if (!job.name) {
-		fputs(usage, stderr);
+	if (!parse_arguments(argc, argv)) {
+		fprintf(stderr, "%sreplay --help explains them.\n", usage);
 		return 2;
 	}
 	status = replay();

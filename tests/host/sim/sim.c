@@ -397,7 +397,6 @@ int sim_boot_memory(const struct e820_entry *raw, uint32_t nr, const struct sim_
 		.raw = raw,
 		.nr_raw = nr,
 		.limit = SIM_RAM_SIZE,
-		.mem_limit = options->mem_limit,
 		.given = options->nodes,
 		.nr_given = options->nr_nodes,
 		.srat = options->srat,
@@ -430,6 +429,8 @@ int sim_boot_memory(const struct e820_entry *raw, uint32_t nr, const struct sim_
 	if (mapped > POISON_RAM)
 		poison(SIM_RAM + mapped - POISON_RAM, POISON_RAM);
 	sim_left_out = memory_to_memblock(&in);
+	if (options->mem_limit)
+		memblock_enforce_memory_limit(options->mem_limit);
 	if (!memblock_phys_mem_size()) {
 		*error = "the map has no usable RAM: no whole frame of it can be addressed";
 		return -1;
