@@ -17,8 +17,9 @@
 #include "include/e820.h"
 
 #define BOOT_INFO_MAGIC        0x6567617074737266ull /* "frstpage" in memory order */
-#define BOOT_INFO_VERSION      3u
+#define BOOT_INFO_VERSION      4u
 #define BOOT_INFO_CMDLINE_SIZE 4096 /* bytes, the terminating 0 included */
+#define BOOT_INFO_DROPPED_SIZE 40   /* the same */
 #define BOOT_INFO_MAX_RANGES   16
 #define BOOT_INFO_BIOS_CALLS   64
 
@@ -35,10 +36,11 @@ enum boot_map_source { MAP_E820 = 1, MAP_E801 = 2, MAP_88 = 3, MAP_INT12 = 4 };
 #define MAP_FAULT_INTERRUPT_ON 0x40u /* a call returned with interrupts enabled */
 #define MAP_FAULT_ALL          0x7fu
 
-/* Faults of CMDLINE.TXT: bits of cmdline_faults. cmdline_replaced counts its wrong bytes. */
+/* Faults of CMDLINE.TXT: bits of cmdline_faults. cmdline_replaced counts its wrong characters. */
 #define CMDLINE_FAULT_MISSING  0x01u /* there is no such file: the line is empty */
 #define CMDLINE_FAULT_CUT      0x02u /* the line is longer than cmdline[] and was cut */
-#define CMDLINE_FAULT_ALL      0x03u
+#define CMDLINE_FAULT_MORE     0x04u /* text follows below the line, which does not count */
+#define CMDLINE_FAULT_ALL      0x07u
 
 /* The BIOS functions that read the boot disk: INT 13h AH=42h or AH=02h. */
 enum boot_disk_method { DISK_EDD = 1, DISK_CHS = 2 };
@@ -107,18 +109,19 @@ struct boot_info {
 	uint32_t range_count;      /* entries of ranges[] */
 	uint32_t bios_call_total; /* calls recorded; the ring bios_calls[] holds the last of them */
 	uint32_t cmdline_faults;  /* CMDLINE_FAULT_* */
-	uint32_t cmdline_replaced; /* number of bytes of the line that were replaced by '?' */
+	uint32_t cmdline_replaced; /* number of its characters that were replaced by '?' */
 	uint32_t safe;             /* enum boot_safe */
 	uint32_t shift_flags;      /* keys held as stage2 began: INT 16h AH=02h */
 	struct boot_range ranges[BOOT_INFO_MAX_RANGES];
 	struct boot_bios_call bios_calls[BOOT_INFO_BIOS_CALLS]; /* call n is at n % size */
 	char cmdline[BOOT_INFO_CMDLINE_SIZE];                   /* printable ASCII, ends with 0 */
+	char dropped[BOOT_INFO_DROPPED_SIZE]; /* the same: the beginning of what was cut off it */
 	struct e820_entry e820[E820_MAX_RAW]; /* exactly as the BIOS returned them */
 };
 _Static_assert(offsetof(struct boot_info, crc32) == 16, "no padding before");
 _Static_assert(offsetof(struct boot_info, rsdp) == 48, "64-bit fields aligned in 32-bit code too");
 _Static_assert(offsetof(struct boot_info, ranges) == 176, "the same in 32- and 64-bit code");
-_Static_assert(sizeof(struct boot_info) == 176 + 16 * 24 + 64 * 8 + 4096 + 1024 * 32,
+_Static_assert(sizeof(struct boot_info) == 176 + 16 * 24 + 64 * 8 + 4096 + 40 + 1024 * 32,
 	       "the same in 32- and 64-bit code");
 _Static_assert(sizeof(struct boot_info) <= 0x10000, "one 64 KiB slot of low memory");
 

@@ -163,18 +163,16 @@ static bool ranges_are_wrong(struct check *c)
 	       wrong(c, "ranges: none of kind %u holds the kernel", RANGE_KERNEL);
 }
 
-static bool cmdline_is_wrong(struct check *c)
+static bool text_is_wrong(struct check *c, const char *name, const char *text, size_t size)
 {
-	const char *cmdline = c->info->cmdline;
-
-	for (size_t i = 0; i < BOOT_INFO_CMDLINE_SIZE; i++) {
-		if (cmdline[i] == '\0')
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '\0')
 			return false;
-		if (cmdline[i] < ' ' || cmdline[i] > '~')
-			return wrong(c, "cmdline[%zu] is 0x%02x, not printable", i,
-				     (unsigned char)cmdline[i]);
+		if (text[i] < ' ' || text[i] > '~')
+			return wrong(c, "%s[%zu] is 0x%02x, not printable", name, i,
+				     (unsigned char)text[i]);
 	}
-	return wrong(c, "cmdline has no end");
+	return wrong(c, "%s has no end", name);
 }
 
 bool boot_info_is_wrong(struct boot_info *info, const struct boot_info_image *image, char *reason,
@@ -183,7 +181,9 @@ bool boot_info_is_wrong(struct boot_info *info, const struct boot_info_image *im
 	struct check c = { info, image, reason, size };
 
 	return header_is_wrong(&c) || crc_is_wrong(&c) || scalars_are_wrong(&c) ||
-	       kernel_is_wrong(&c) || ranges_are_wrong(&c) || cmdline_is_wrong(&c);
+	       kernel_is_wrong(&c) || ranges_are_wrong(&c) ||
+	       text_is_wrong(&c, "cmdline", info->cmdline, sizeof(info->cmdline)) ||
+	       text_is_wrong(&c, "dropped", info->dropped, sizeof(info->dropped));
 }
 
 void boot_info_init(phys_addr_t phys)

@@ -19,6 +19,7 @@
 #include "kernel/monitor/monitor.h"
 #include "kernel/options.h"
 #include "kernel/progress.h"
+#include "lib/string.h"
 #include "mm/debug.h"
 
 /* start_kernel()'s argument, for boot_info_setup(): steps take none. */
@@ -38,11 +39,27 @@ static void cmdline_faults(void)
 	if (boot_info.cmdline_faults & CMDLINE_FAULT_MISSING)
 		printk("CMDLINE.TXT: not found, booted without options\n");
 	if (boot_info.cmdline_faults & CMDLINE_FAULT_CUT)
-		printk("CMDLINE.TXT: the line is longer than %d bytes and was cut there\n",
-		       BOOT_INFO_CMDLINE_SIZE - 1);
+		printk("CMDLINE.TXT: the line is longer than %d bytes: cut behind its last whole "
+		       "option or command; left out: %s\n",
+		       BOOT_INFO_CMDLINE_SIZE - 1, boot_info.dropped);
+	if (boot_info.cmdline_faults & CMDLINE_FAULT_MORE)
+		printk("CMDLINE.TXT: only the first line counts, there is more below it\n");
 	if (boot_info.cmdline_replaced)
-		printk("CMDLINE.TXT: %u bytes that are not printable ASCII were replaced by '?'\n",
-		       boot_info.cmdline_replaced);
+		printk(
+		    "CMDLINE.TXT: %u characters that are not printable ASCII were replaced by '?'\n",
+		    boot_info.cmdline_replaced);
+}
+
+/* Logs the command line. printk() cuts what is longer than CONSOLE_TEXT_SIZE, so it gets pieces. */
+static void log_command_line(void)
+{
+	const int piece = CONSOLE_TEXT_SIZE / 2;
+	const char *at = boot_info.cmdline;
+
+	printk("Command line: ");
+	for (; strlen(at) > (size_t)piece; at += piece)
+		printk("%.*s", piece, at);
+	printk("%s\n", at);
 }
 
 static void banner(void)
@@ -50,7 +67,7 @@ static void banner(void)
 	printk("firstpage: kernel at 0x%lx, 0x%lx bytes, from drive 0x%02x\n",
 	       boot_info.kernel_phys, boot_info.kernel_size, boot_info.boot_drive);
 	printk("firstpage: build %08x\n", ksyms_build());
-	printk("Command line: %s\n", boot_info.cmdline);
+	log_command_line();
 	cmdline_faults();
 }
 

@@ -53,47 +53,50 @@ static uint32_t memmap_type(char separator)
 	}
 }
 
-static bool add_memmap(struct options *result, uint64_t base, uint64_t size, uint32_t type)
+/* Reads an item of memmap= that is a range, SIZE@START or with another separator, into *entry. */
+static bool parse_range(const struct word *item, struct option_memmap *entry)
 {
-	if (size == 0 || base + size < base || result->nr_memmaps == OPTIONS_MAX_MEMMAPS)
+	const char *end = item->text + item->length;
+	const char *at = parse_size(item->text, &entry->size);
+
+	if (!at || at >= end)
 		return false;
-	result->memmaps[result->nr_memmaps++] = (struct option_memmap){ base, size, type };
+	entry->type = memmap_type(*at);
+	return entry->type && parse_size(at + 1, &entry->base) == end && entry->size &&
+	       entry->base + entry->size >= entry->base;
+}
+
+/* Moves item, whose length is 0 before the first one, to the next item of a list with commas. */
+static bool next_item(const struct word *list, struct word *item)
+{
+	const char *end = list->text + list->length;
+
+	item->text = item->text ? item->text + item->length + 1 : list->text;
+	if (item->text > end)
+		return false;
+	item->length = 0;
+	while (item->text + item->length < end && item->text[item->length] != ',')
+		item->length++;
 	return true;
 }
 
-static bool parse_one_memmap(struct options *result, const struct word *item)
+/*
+ * Applies one item of memmap=. Ranges are only checked here: options_for_each_memmap() reads them
+ * when they are needed, so that there may be any number.
+ */
+static bool parse_memmap(struct options *result, const struct word *item)
 {
-	const char *end = item->text + item->length;
-	uint64_t size, base;
-	const char *at = parse_size(item->text, &size);
-	uint32_t type;
+	struct option_memmap entry;
 
 	if (word_is(item, "exactmap")) {
 		result->exactmap = true;
 		return true;
 	}
-	if (at == end)
-		return parse_mem(result, item);
-	type = at ? memmap_type(*at) : 0;
-	if (!type || parse_size(at + 1, &base) != end)
-		return false;
-	return add_memmap(result, base, size, type);
-}
-
-static bool parse_memmap(struct options *result, const struct word *value)
-{
-	struct word item = { value->text, 0 };
-
-	for (size_t i = 0; i <= value->length; i++) {
-		if (i < value->length && value->text[i] != ',') {
-			item.length++;
-			continue;
-		}
-		if (!parse_one_memmap(result, &item))
-			return false;
-		item = (struct word){ value->text + i + 1, 0 };
+	if (parse_range(item, &entry)) {
+		result->nr_memmaps++;
+		return true;
 	}
-	return true;
+	return parse_mem(result, item);
 }
 
 static bool parse_memblock(struct options *result, const struct word *value)
@@ -101,6 +104,10 @@ static bool parse_memblock(struct options *result, const struct word *value)
 	result->memblock_debug = word_is(value, "debug");
 	return result->memblock_debug;
 }
+
+#define TEXT_OF(number)  #number
+#define VALUE_OF(number) TEXT_OF(number)
+#define ON_OFF           "on or off"
 
 static bool parse_memtest(struct options *result, const struct word *value)
 {
@@ -178,79 +185,119 @@ static bool parse_console(struct options *result, const struct word *value)
 	return true;
 }
 
-static const struct {
+static const struct option {
 	const char *name;
 	bool (*parse)(struct options *result, const struct word *value);
+	const char *takes; /* what the value may be */
 } known[] = {
-	{ "mem", parse_mem },
-	{ "memmap", parse_memmap },
-	{ "memblock", parse_memblock },
-	{ "memtest", parse_memtest },
-	{ "page_poison", parse_page_poison },
-	{ "page_owner", parse_page_owner },
-	{ "debug_pagealloc", parse_debug_pagealloc },
-	{ "numa", parse_numa },
-	{ "maxcpus", parse_maxcpus },
-	{ "console", parse_console },
+	{ "mem", parse_mem, "a size, as 64M" },
+	/* called for each item of the list */
+	{ "memmap", parse_memmap, "SIZE@START, with @, #, $ or !, a size, or exactmap" },
+	{ "memblock", parse_memblock, "debug" },
+	{ "memtest", parse_memtest, "a number of passes, 0 to " VALUE_OF(MEMTEST_MAX_PASSES) },
+	{ "page_poison", parse_page_poison, ON_OFF },
+	{ "page_owner", parse_page_owner, ON_OFF },
+	{ "debug_pagealloc", parse_debug_pagealloc, ON_OFF },
+	{ "numa", parse_numa, "off, or fake=N, N from 1 to " VALUE_OF(NUMA_MAX_NODES) },
+	{ "maxcpus", parse_maxcpus, "a number" },
+	{ "console", parse_console, "tty0 or ttyS0" },
 };
 
-/* Applies a value to result by parse. A value that is only partly right changes nothing. */
-static bool parse_value(struct options *result, const struct word *value,
-			bool (*parse)(struct options *result, const struct word *value))
+/*
+ * Applies a value, or one item of it, to result. One that is only partly right changes nothing.
+ * Returns the number of warnings that were printed, 0 or 1.
+ */
+static unsigned parse_value(struct options *result, const struct option *option,
+			    const struct word *value, print_fn warn)
 {
 	struct options changed = *result;
 
-	if (value->length == 0 || !parse(&changed, value))
-		return false;
-	*result = changed;
-	return true;
+	if (value->length && option->parse(&changed, value)) {
+		*result = changed;
+		return 0;
+	}
+	warn("Bad value of command-line option %s: %.*s; it takes %s: ignored\n", option->name,
+	     value->length ? (int)value->length : 4, value->length ? value->text : "none",
+	     option->takes);
+	return 1;
 }
 
-/* Parses one option into result. Returns the number of warnings that were printed, 0 or 1. */
+/* Splits a word into the name and, after =, the value, which is empty where there is no =. */
+static void split(const struct word *word, struct word *name, struct word *value)
+{
+	*name = (struct word){ word->text, 0 };
+	while (name->length < word->length && word->text[name->length] != '=')
+		name->length++;
+	*value = (struct word){ word->text + name->length, word->length - name->length };
+	if (value->length) {
+		value->text++;
+		value->length--;
+	}
+}
+
+/* Parses one option into result. Returns the number of warnings that were printed. */
 static unsigned parse_word(struct options *result, const struct word *word, print_fn warn)
 {
-	struct word name = { word->text, 0 };
-	struct word value;
+	struct word name, value, item = { NULL, 0 };
+	unsigned nr_warnings = 0;
 
 	if (word_is(word, "safe")) /* stage2 has read it and set boot_info.safe */
 		return 0;
-	while (name.length < word->length && word->text[name.length] != '=')
-		name.length++;
-	value.text = word->text + name.length + 1;
-	value.length = name.length < word->length ? word->length - name.length - 1 : 0;
-
+	split(word, &name, &value);
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (!word_is(&name, known[i].name))
 			continue;
-		if (parse_value(result, &value, known[i].parse))
-			return 0;
-		warn("Bad value of command-line option %s: %.*s\n", known[i].name,
-		     (int)value.length, value.length ? value.text : "");
-		return 1;
+		if (known[i].parse != parse_memmap)
+			return parse_value(result, &known[i], &value, warn);
+		while (next_item(&value, &item))
+			nr_warnings += parse_value(result, &known[i], &item, warn);
+		return nr_warnings;
 	}
 	warn("Unknown command-line option: %.*s\n", (int)word->length, word->text);
 	return 1;
 }
 
+/*
+ * Moves word, whose text and length are the line and 0 at first, to the next word. Returns false at
+ * the end of the line and at run=, to which word->text then points.
+ */
+static bool next_word(struct word *word)
+{
+	word->text += word->length;
+	while (*word->text == ' ')
+		word->text++;
+	word->length = 0;
+	if (!*word->text || strncmp(word->text, "run=", 4) == 0)
+		return false;
+	while (word->text[word->length] && word->text[word->length] != ' ')
+		word->length++;
+	return true;
+}
+
 unsigned options_parse(struct options *result, const char *line, print_fn warn)
 {
+	struct word word = { line, 0 };
 	unsigned nr_warnings = 0;
 
-	*result = (struct options){ 0 };
-	while (*line) {
-		struct word word = { line, 0 };
-
-		if (strncmp(line, "run=", 4) == 0) {
-			result->run = line + 4;
-			break;
-		}
-		while (line[word.length] && line[word.length] != ' ')
-			word.length++;
-		if (word.length)
-			nr_warnings += parse_word(result, &word, warn);
-		line += word.length;
-		while (*line == ' ')
-			line++;
-	}
+	*result = (struct options){ .line = line };
+	while (next_word(&word))
+		nr_warnings += parse_word(result, &word, warn);
+	if (*word.text)
+		result->run = word.text + 4;
 	return nr_warnings;
+}
+
+void options_for_each_memmap(const struct options *parsed, memmap_fn take)
+{
+	struct word word = { parsed->line, 0 };
+
+	while (next_word(&word)) {
+		struct word name, value, item = { NULL, 0 };
+		struct option_memmap entry;
+
+		split(&word, &name, &value);
+		while (word_is(&name, "memmap") && next_item(&value, &item))
+			if (parse_range(&item, &entry))
+				take(&entry);
+	}
 }

@@ -4,7 +4,7 @@
  *   mem=SIZE                 use only this much RAM, the lowest
  *   memmap=SIZE@START        add a range of RAM to the firmware's map. With # instead of @ it is
  *                            ACPI data, with $ reserved, with ! persistent memory. Several ranges
- *                            are separated by commas
+ *                            are separated by commas; there may be any number
  *   memmap=SIZE              the same as mem=SIZE
  *   memmap=exactmap          ignore the firmware's map, use only the ranges of memmap=
  *   memblock=debug           print memblock's arrays once they are filled
@@ -34,12 +34,12 @@
 
 #include "mm/types.h"
 
-#define OPTIONS_MAX_MEMMAPS  32
-#define MEMTEST_MAX_PASSES   1000000 /* limit of memtest= and of the monitor's memtest */
+#define MEMTEST_MAX_PASSES   1000 /* limit of memtest= and of the monitor's memtest */
 
 #define OPTION_CONSOLE_TTYS0 0x1u
 #define OPTION_CONSOLE_TTY0  0x2u
 
+/* A range of memmap=: [base, base + size), not empty, and not beyond 2^64. */
 struct option_memmap {
 	uint64_t base;
 	uint64_t size;
@@ -47,9 +47,9 @@ struct option_memmap {
 };
 
 struct options {
-	uint64_t mem_limit; /* bytes; 0: no limit */
-	struct option_memmap memmaps[OPTIONS_MAX_MEMMAPS];
-	unsigned nr_memmaps;
+	const char *line;    /* the line that was parsed */
+	uint64_t mem_limit;  /* bytes; 0: no limit */
+	unsigned nr_memmaps; /* ranges of memmap=: options_for_each_memmap() */
 	bool exactmap;
 	bool memblock_debug;
 	unsigned memtest_passes;
@@ -65,10 +65,17 @@ struct options {
 extern struct options options;
 
 /*
- * Fills result from the command line `line`, which must stay as result->run points into it. Options
- * that are unknown or have a wrong value are ignored; warn prints a line for each. Returns the
- * number of such warnings. result can be used in any case.
+ * Fills result from the command line `line`, which must stay: result points into it. Options that
+ * are unknown or have a wrong value are ignored, and of a list of memmap= each item that is wrong;
+ * warn prints a line for each. Returns the number of such warnings. result can be used in any case.
  */
 unsigned options_parse(struct options *result, const char *line, print_fn warn);
+
+/*
+ * Calls take for each range of memmap= in the line of `parsed`, in the order of the line. It reads
+ * the line again, so their number is limited by nothing but the line's length.
+ */
+typedef void (*memmap_fn)(const struct option_memmap *entry);
+void options_for_each_memmap(const struct options *parsed, memmap_fn take);
 
 #endif

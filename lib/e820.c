@@ -605,6 +605,18 @@ uint64_t e820_bytes(const struct e820_map *map, uint32_t type)
 	return bytes;
 }
 
+uint64_t e820_ram_until(const struct e820_map *map, uint64_t base)
+{
+	for (uint32_t i = 0; i < map->nr_ranges; i++) {
+		const struct e820_range *range = &map->ranges[i];
+
+		if (range->type == E820_TYPE_RAM && base >= range->base &&
+		    base - range->base < range->size)
+			return range->base + range->size;
+	}
+	return base;
+}
+
 /* Returns the first taken range that overlaps [base, last], or NULL. */
 static const struct e820_taken *find_taken(const struct e820_taken *taken, uint32_t nr,
 					   uint64_t base, uint64_t last)

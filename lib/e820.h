@@ -78,6 +78,12 @@ void e820_sanitize(struct e820_map *map, const struct e820_entry *raw, uint32_t 
 /* Returns the number of bytes of a type in the map. */
 uint64_t e820_bytes(const struct e820_map *map, uint32_t type);
 
+/*
+ * Returns where the RAM ends that the address base lies in, or base if it lies in none. The map is
+ * one of e820_sanitize(), so what begins there is no RAM. RAM up to 2^64 ends at 0.
+ */
+uint64_t e820_ram_until(const struct e820_map *map, uint64_t base);
+
 /* Memory that is in use: [base, base + size), physical addresses. */
 struct e820_taken {
 	uint64_t base;

@@ -5,20 +5,13 @@
 ; Entry:    CS = 0, DL = boot drive, DH = the method that read stage2 (enum boot_disk_method).
 ;           Nothing else is relied on.
 ;
-; On a machine with less than 512 KiB of low memory it prints a message and halts before it uses
-; any of that memory. The GDT here is also used by bios.asm and long.asm.
+; From the label `protected` on, memory up to 512 KiB is used (low_memory.ld). check_low_memory() in
+; memory.c decides later whether it is there. The GDT here is also used by bios.asm and long.asm.
 
 %include "include/progress.inc"
 %include "stage2/modes.inc"
 
-PORT_E9          equ 0xe9
-COM1_DATA        equ 0x3f8
-COM1_LINE_CONTROL equ 0x3fb
-COM1_LINE_STATUS equ 0x3fd
-LINE_8N1         equ 0x03
-LINE_READY       equ 0x20
-LOW_MEMORY_KIB   equ 512
-STACK_CANARY     equ 0x79726e63         ; "cnry"; bios.c checks it after each BIOS call
+STACK_CANARY equ 0x79726e63         ; "cnry"; bios.c checks it after each BIOS call
 
 extern stage2_main, idt_register, real_stack_top, real_stack_bottom, stack_top, bss_start, bss_end
 global bp_stage2, gdt_register, boot_drive, boot_method
@@ -43,57 +36,11 @@ bp_stage2:
 	mov al, PROGRESS_STAGE2
 	out PORT_PROGRESS, al
 
-	sti
-	int 0x12                        ; AX = KiB of low memory
-	cli
-	cld
-	cmp ax, LOW_MEMORY_KIB
-	jb refuse
-
 	o32 lgdt [gdt_register]
 	mov eax, cr0
 	or al, CR0_PE
 	mov cr0, eax
 	jmp CODE32:protected
-
-; refuse: prints text_low_memory to screen, port E9 and COM1, then halts.
-; IN   DS = 0, real mode
-; OUT  does not return
-refuse:
-	mov al, PROGRESS_FAILED
-	out PORT_PROGRESS, al
-	mov dx, COM1_LINE_CONTROL       ; Bochs sets 5 data bits; the baud rate stays as it is
-	mov al, LINE_8N1
-	out dx, al
-	mov si, text_low_memory
-.next:
-	cld                             ; INT 10h may have set DF
-	lodsb
-	test al, al
-	jz .halt
-	push si
-	push ax
-	mov ah, 0x0e
-	mov bx, 7
-	int 0x10
-	pop ax
-	pop si
-	out PORT_E9, al
-	mov ah, al
-	xor cx, cx
-	mov dx, COM1_LINE_STATUS
-.wait:
-	in al, dx
-	test al, LINE_READY
-	loopz .wait
-	mov al, ah
-	mov dx, COM1_DATA
-	out dx, al
-	jmp .next
-.halt:
-	cli
-	hlt
-	jmp .halt
 
 bits 32
 ; protected: sets up what C code needs and calls stage2_main().
@@ -119,9 +66,6 @@ section .data
 
 boot_drive:  db 0
 boot_method: db 0
-text_low_memory:                        ; starts a new line: the boot sector's is still open
-	db 13, 10, "firstpage: the BIOS reports less than 512 KiB of low memory (INT 12h); "
-	db "firstpage needs it", 13, 10, "System halted.", 13, 10, 0
 
 ; descriptor base, limit, access, flags: emits a segment descriptor (SDM volume 3, figure 3-8)
 %macro descriptor 4

@@ -18,10 +18,13 @@
 #define MIN_BYTES   20u
 #define KIB         1024u
 #define MIB         0x100000u
+#define LOW_BEGIN   0x1000u     /* real_stack_bottom: below are only the BIOS's own data */
+#define LOW_END     0x80000u    /* low_memory_end */
+#define EBDA_LEAST  0x10000u    /* a word at 40:0Eh that gives less is no address of an EBDA */
 #define E801_AX_MAX (15u * KIB) /* KiB between 1 and 16 MiB */
 
-/* Carry is set before each call. A BIOS that does not know the function may return with all
-   registers unchanged; with carry clear, the function number in AX would be taken for a size. */
+/* Carry is set before the first call of a function: a BIOS that does not know the function may
+   return with all registers and flags unchanged, and carry then says so. */
 #define NOT_SERVED  FLAGS_CARRY
 
 extern const volatile uint16_t bda_ebda_segment; /* low_memory.ld */
@@ -51,25 +54,36 @@ static void add_entry(uint64_t base, uint64_t size, uint32_t type, uint32_t attr
 	*entry = (struct e820_entry){ base, size, type, attributes, length, 0 };
 }
 
-/* Asks for the next entry. *next is the BIOS's continuation value: 0 for the first call. */
-static enum list_state e820_call(uint32_t *next)
+/* What the next call passes to the BIOS. */
+struct list_call {
+	uint32_t next;  /* the continuation value: 0 for the first call */
+	uint32_t flags; /* NOT_SERVED; 0 for a BIOS that leaves carry as it comes */
+};
+
+/* Asks for the next entry. */
+static enum list_state e820_call(struct list_call *call)
 {
 	struct bios_regs regs = {
 		.eax = 0xe820,
-		.ebx = *next,
+		.ebx = call->next,
 		.ecx = ASK_BYTES,
 		.edx = SMAP,
 		.edi = real_offset(&answer),
 		.es = real_segment(&answer),
-		.flags = NOT_SERVED,
+		.flags = call->flags,
 	};
-	bool first = *next == 0;
+	bool first = call->next == 0;
 	bool done;
 
 	answer.attributes = E820_ATTR_ENABLED; /* a BIOS that returns 20 bytes does not write it */
 	done = bios_call(0x15, &regs);
 	if (regs.flags & FLAGS_INTERRUPT)
 		boot_info.map_faults |= MAP_FAULT_INTERRUPT_ON;
+	if (!done && first && regs.eax == SMAP && call->flags) {
+		/* It has the function, but carry came back as it was: from now on it is clear. */
+		call->flags = 0;
+		return e820_call(call);
+	}
 	if (!done) {
 		boot_info.map_faults |= first ? 0 : MAP_FAULT_CARRY_END;
 		return first ? LIST_ABSENT : LIST_ENDED;
@@ -82,7 +96,7 @@ static enum list_state e820_call(uint32_t *next)
 		boot_info.map_faults |= MAP_FAULT_SHORT_ENTRY;
 	else
 		add_entry(answer.base, answer.size, answer.type, answer.attributes, regs.ecx);
-	*next = regs.ebx;
+	call->next = regs.ebx;
 	return regs.ebx == 0 ? LIST_ENDED : LIST_GOES_ON;
 }
 
@@ -124,12 +138,12 @@ static enum list_state cut_off(void)
 static bool by_e820(void)
 {
 	enum list_state state = LIST_GOES_ON;
-	uint32_t next = 0;
+	struct list_call call = { .next = 0, .flags = NOT_SERVED };
 
 	/* Each call adds at most one entry, so this bounds the entries as well. Counting entries
 	   would not do: a BIOS may return short ones, which are skipped, for ever. */
 	for (uint32_t calls = 0; state == LIST_GOES_ON && calls < E820_MAX_RAW; calls++)
-		state = e820_call(&next);
+		state = e820_call(&call);
 	if (state == LIST_GOES_ON)
 		state = cut_off();
 	/* A list is used even if it has no RAM: the other functions' sizes are less reliable. */
@@ -146,47 +160,87 @@ static void add_ram(uint64_t base, uint64_t size)
 		add_entry(base, size, E820_TYPE_RAM, E820_ATTR_ENABLED, MIN_BYTES);
 }
 
-static bool by_e801(void)
+/*
+ * Returns whether AX is no size, after a call that had `asked` in AX: it came back as it was, or AH
+ * is a status, 80h (invalid command) or 86h (not supported), and AL came back as it was.
+ */
+static bool is_no_size(uint32_t ax, uint32_t asked)
 {
-	struct bios_regs regs = { .eax = 0xe801, .flags = NOT_SERVED };
-	uint32_t low_kib, high_64kib;
+	uint32_t ah = ax >> 8;
+
+	return ax == asked || ((ah == 0x80 || ah == 0x86) && (ax & 0xff) == (asked & 0xff));
+}
+
+/*
+ * Sets the KiB from 1 to 16 MiB and the blocks of 64 KiB above. Returns false if E801h has no
+ * answer: its registers may come back as they were, with carry clear.
+ */
+static bool e801_call(uint32_t flags, uint32_t *low_kib, uint32_t *high_64kib)
+{
+	struct bios_regs regs = { .eax = 0xe801, .flags = flags };
 
 	if (!bios_call(0x15, &regs))
 		return false;
-	low_kib = regs.ecx & 0xffff;
-	high_64kib = regs.edx & 0xffff;
-	if (low_kib == 0 && high_64kib == 0) { /* some BIOSes answer in AX and BX only */
-		low_kib = regs.eax & 0xffff;
-		high_64kib = regs.ebx & 0xffff;
-	}
+	*low_kib = regs.ecx & 0xffff;
+	*high_64kib = regs.edx & 0xffff;
+	if (*low_kib || *high_64kib)
+		return true;
+	*low_kib = regs.eax & 0xffff; /* some BIOSes answer in AX and BX only */
+	*high_64kib = regs.ebx & 0xffff;
+	return !is_no_size(*low_kib, 0xe801) && (*low_kib || *high_64kib);
+}
+
+/* A BIOS may have an answer and leave carry as it came. So carry is clear in a second call. */
+static bool by_e801(void)
+{
+	uint32_t low_kib, high_64kib;
+
+	if (!e801_call(NOT_SERVED, &low_kib, &high_64kib) && !e801_call(0, &low_kib, &high_64kib))
+		return false;
 	if (low_kib > E801_AX_MAX) {
 		boot_info.map_faults |= MAP_FAULT_E801_BOGUS;
 		low_kib = E801_AX_MAX;
 	}
-	if (low_kib == 0 && high_64kib == 0)
-		return false;
 	add_ram(MIB, (uint64_t)low_kib * KIB);
 	add_ram(16ull * MIB, (uint64_t)high_64kib * 64 * KIB);
 	return true;
 }
 
+/* Sets the KiB above 1 MiB. AH of ax is 88h. Returns false if there is no answer. */
+static bool ah88_call(uint32_t ax, uint32_t flags, uint32_t *kib)
+{
+	struct bios_regs regs = { .eax = ax, .flags = flags };
+
+	if (!bios_call(0x15, &regs))
+		return false;
+	*kib = regs.eax & 0xffff;
+	return *kib && !is_no_size(*kib, ax);
+}
+
+/*
+ * A second call has carry clear, as in by_e801(), and another AL, which is no parameter. So a size
+ * that looks like what was asked or like a status, 34 MiB or 32, differs from both at one of the
+ * calls.
+ */
 static bool by_88(void)
 {
-	struct bios_regs regs = { .eax = 0x8800, .flags = NOT_SERVED };
+	uint32_t kib;
 
-	if (!bios_call(0x15, &regs) || (regs.eax & 0xffff) == 0)
+	if (!ah88_call(0x8800, NOT_SERVED, &kib) && !ah88_call(0x8801, 0, &kib))
 		return false;
-	add_ram(MIB, (uint64_t)(regs.eax & 0xffff) * KIB);
+	add_ram(MIB, (uint64_t)kib * KIB);
 	return true;
 }
 
-static void ask_low_memory(void)
+/* Returns the KiB of low memory that INT 12h reports, 0 if it fails. */
+static uint32_t ask_low_memory(void)
 {
 	struct bios_regs regs = { 0 };
+	uint32_t kib = bios_call(0x12, &regs) ? regs.eax & 0xffff : 0;
 
-	if (bios_call(0x12, &regs) && (regs.eax & 0xffff) <= 640)
-		boot_info.int12_kib = regs.eax & 0xffff;
+	boot_info.int12_kib = kib <= 640 ? kib : 0;
 	boot_info.ebda_segment = bda_ebda_segment;
+	return kib;
 }
 
 /* Makes entries from sizes, for a BIOS without a list: low memory from INT 12h, the rest from E801
@@ -228,13 +282,53 @@ static void report_faults(void)
 						     : "12h alone");
 }
 
+/*
+ * Decides whether the loader may use [LOW_BEGIN, LOW_END) if INT 12h reports less, int12_kib KiB. A
+ * BIOS may do so by an option of its set-up (447 KiB on an AMI BIOS), or lack the function; then
+ * the map must call RAM what lies above, and no EBDA may begin there.
+ *
+ * The map can only be read by code that already uses this memory: stage2's .bss, its stack and
+ * boot_info have been written. Whatever lay there is lost if the answer is no, but then nothing
+ * boots, and up to here nothing is asked of the BIOS but services of the keyboard, the screen, A20
+ * and the map.
+ */
+static void check_low_memory(uint32_t int12_kib)
+{
+	uint64_t begin = (uint64_t)int12_kib * KIB;
+	uint64_t ebda = (uint64_t)boot_info.ebda_segment << 4;
+	uint64_t end;
+
+	if (begin >= LOW_END)
+		return;
+	if (begin < LOW_BEGIN)
+		begin = LOW_BEGIN;
+	end = e820_ram_until(&memory_map, begin);
+	if (end < LOW_END && boot_info.map_source != MAP_E820)
+		fail("low memory: RAM is needed up to %u KiB; INT 12h reports %u KiB, and there is "
+		     "no E820 map that has more",
+		     LOW_END / KIB, int12_kib);
+	if (end < LOW_END)
+		fail("low memory: RAM is needed up to %u KiB; INT 12h reports %u KiB, and the E820 "
+		     "map has none at %u KiB",
+		     LOW_END / KIB, int12_kib, (uint32_t)(end / KIB));
+	if (ebda >= EBDA_LEAST && ebda >= begin && ebda < LOW_END)
+		fail("low memory: RAM is needed up to %u KiB; INT 12h reports %u KiB, and the "
+		     "BIOS has data of its own (EBDA) from %u KiB on",
+		     LOW_END / KIB, int12_kib, (uint32_t)(ebda / KIB));
+	say("memory map: INT 12h reports %u KiB of low memory, less than is needed; the E820 map "
+	    "has %u KiB and is believed",
+	    int12_kib, (uint32_t)(end / KIB));
+}
+
 void memory_read(void)
 {
-	ask_low_memory();
+	uint32_t int12_kib = ask_low_memory();
+
 	boot_info.map_source = by_e820() ? MAP_E820 : by_counts();
 	report_faults();
 	cpu_stamp(STAGE_E820);
 	e820_sanitize(&memory_map, boot_info.e820, boot_info.e820_count);
 	if (e820_bytes(&memory_map, E820_TYPE_RAM) == 0)
 		fail("memory map: no RAM in its %u entries", boot_info.e820_count);
+	check_low_memory(int12_kib);
 }

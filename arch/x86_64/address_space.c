@@ -141,16 +141,23 @@ void address_space_init(phys_addr_t kernel_phys, bool small_direct_map)
 	memblock_set_current_limit(MEMBLOCK_ALLOC_ANYWHERE);
 }
 
-/* Returns whether each page of [start, end) is mapped with just these of PTE_WRITE and PTE_NX. */
-static bool section_is(uintptr_t start, uintptr_t end, uint64_t bits)
+/* Returns whether each page of [start, end) that is mapped has just these of PTE_WRITE and PTE_NX.
+   `unmapped` is the answer for a page that is not mapped. */
+static bool pages_are(uintptr_t start, uintptr_t end, uint64_t bits, bool unmapped)
 {
 	uint64_t mask = PTE_WRITE | (cpu_features.nx ? PTE_NX : 0);
 	struct paging_leaf leaf;
 
 	for (uintptr_t virt = start; virt < end; virt += PAGE_SIZE)
-		if (!paging_walk(virt, &leaf) || (leaf.entry & mask) != (bits & mask))
+		if (paging_walk(virt, &leaf) ? (leaf.entry & mask) != (bits & mask) : !unmapped)
 			return false;
 	return true;
+}
+
+/* Returns whether each page of [start, end) is mapped with just these of PTE_WRITE and PTE_NX. */
+static bool section_is(uintptr_t start, uintptr_t end, uint64_t bits)
+{
+	return pages_are(start, end, bits, false);
 }
 
 /*
@@ -187,7 +194,10 @@ unsigned int address_space_check(void)
 		broken |= ADDRESS_SPACE_TEXT;
 	if (!section_is((uintptr_t)__rodata_start, (uintptr_t)__rodata_end, PTE_NX))
 		broken |= ADDRESS_SPACE_DATA;
-	if (!section_is(alias, alias + (uintptr_t)__rodata_end - (uintptr_t)__kernel_start, PTE_NX))
+	/* Frames that memmap= has taken from the RAM are not in the direct map, and so cannot be
+	   written by it. */
+	if (!pages_are(alias, alias + (uintptr_t)__rodata_end - (uintptr_t)__kernel_start, PTE_NX,
+		       true))
 		broken |= ADDRESS_SPACE_DIRECT_MAP;
 	return broken;
 }

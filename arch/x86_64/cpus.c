@@ -17,6 +17,7 @@
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/frame_access.h"
 #include "arch/x86_64/ipi.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
@@ -146,10 +147,13 @@ uint64_t cpus_start_us(void)
 
 /* ---- the start ---- */
 
+/* Low memory is written through frame_show(): the direct map lacks it if the map, or memmap=, does
+   not call it RAM. It is there all the same, because stage2 has used it. */
+
 /* Makes a table entry of a page table in low memory, at phys. */
 static void put_entry(phys_addr_t table, unsigned int index, uint64_t entry)
 {
-	((uint64_t *)phys_to_virt(table))[index] = entry;
+	((uint64_t *)frame_show(table))[index] = entry;
 }
 
 /* Makes page tables that map the first 2 MiB one to one, and the kernel's image. */
@@ -158,7 +162,8 @@ static void make_low_tables(void)
 	const uint64_t bits = PTE_PRESENT | PTE_WRITE;
 	const uint64_t *kernel = phys_to_virt(paging_root());
 
-	memset(phys_to_virt(LOW_TABLES), 0, 3 * PAGE_SIZE);
+	for (unsigned int i = 0; i < 3; i++)
+		memset(frame_show(LOW_TABLES + i * PAGE_SIZE), 0, PAGE_SIZE);
 	put_entry(LOW_TABLES, 0, (LOW_TABLES + PAGE_SIZE) | bits);
 	put_entry(LOW_TABLES, PTE_ENTRIES - 1, kernel[PTE_ENTRIES - 1]);
 	put_entry(LOW_TABLES + PAGE_SIZE, 0, (LOW_TABLES + 2 * PAGE_SIZE) | bits);
@@ -168,14 +173,14 @@ static void make_low_tables(void)
 /* Sets a value of the trampoline's copy; place is where it has it in the image. */
 static void set_value(const char *place, uint64_t value)
 {
-	char *copy = phys_to_virt(TRAMPOLINE);
+	char *copy = frame_show(TRAMPOLINE);
 
 	*(volatile uint32_t *)(copy + (place - trampoline_start)) = (uint32_t)value;
 }
 
 static void make_trampoline(void)
 {
-	memcpy(phys_to_virt(TRAMPOLINE), trampoline_start,
+	memcpy(frame_show(TRAMPOLINE), trampoline_start,
 	       (uintptr_t)trampoline_end - (uintptr_t)trampoline_start);
 	set_value(trampoline_cr0, read_cr0());
 	set_value(trampoline_cr3, LOW_TABLES);
@@ -185,6 +190,7 @@ static void make_trampoline(void)
 	start_root = paging_root();
 	start_apic = apic_registers();
 	make_low_tables();
+	frame_hide();
 }
 
 /* Prepares the call of a processor. Returns false, and notes why, when it cannot be called. */

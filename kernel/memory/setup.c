@@ -27,6 +27,8 @@
 #include "mm/page_state.h"
 #include "mm/zone.h"
 
+#define LOADER_END 0x80000ull /* 512 KiB: below lies what stage2 uses of low memory */
+
 struct mm_report mm_report;
 
 static struct memory_input input;
@@ -52,26 +54,44 @@ static void log_range(const char *what, uint64_t base, uint64_t size, uint32_t t
 	       e820_type_text(type, text));
 }
 
+/* Puts a range of memmap= behind the raw entries, if there is room. */
+static void gather_memmap(const struct option_memmap *m)
+{
+	uint32_t at = (uint32_t)(input.raw - boot_info.e820) + input.nr_raw;
+
+	if (at == E820_MAX_RAW)
+		return;
+	boot_info.e820[at] = (struct e820_entry){ m->base, m->size, m->type, 0, 20, 0 };
+	input.nr_raw++;
+}
+
 /*
  * Makes the raw entries: the firmware's, unless exactmap was given, then those of memmap=, which
  * are put behind the firmware's in the same array.
  */
 static void gather_entries(void)
 {
-	uint32_t first = options.exactmap ? boot_info.e820_count : 0, end = boot_info.e820_count;
+	uint32_t nr_firmware = options.exactmap ? 0 : boot_info.e820_count, left_out;
 
-	for (unsigned int i = 0; i < options.nr_memmaps; i++) {
-		const struct option_memmap *m = &options.memmaps[i];
+	input.raw = boot_info.e820 + boot_info.e820_count - nr_firmware;
+	input.nr_raw = nr_firmware;
+	options_for_each_memmap(&options, gather_memmap);
+	left_out = options.nr_memmaps - (input.nr_raw - nr_firmware);
+	if (left_out)
+		printk("memmap=: there is no room for the last %u of %u entries: ignored\n",
+		       left_out, options.nr_memmaps);
+}
 
-		log_range("user:", m->base, m->size, m->type);
-		if (end == E820_MAX_RAW) {
-			printk("memmap=: there is no room for this entry: ignored\n");
-			continue;
-		}
-		boot_info.e820[end++] = (struct e820_entry){ m->base, m->size, m->type, 0, 20, 0 };
-	}
-	input.raw = boot_info.e820 + first;
-	input.nr_raw = end - first;
+/* memmap= may call the kernel's place anything. The image stays there, on frames that are no RAM
+   for the allocator; stage2 has found it RAM by the firmware's map. */
+static void check_image(void)
+{
+	phys_addr_t base = boot_info.kernel_phys, end = base + boot_info.kernel_size;
+
+	if (e820_ram_until(&e820_map, base) < end)
+		printk("the kernel's image [mem 0x%016llx-0x%016llx] is not all usable by memmap=: "
+		       "it stays where it is, and these frames are not counted as RAM\n",
+		       ULL(base), ULL(end - 1));
 }
 
 void e820_setup(void)
@@ -87,23 +107,34 @@ void e820_setup(void)
 	memory_correct(&input);
 	clock_off();
 	report_corrections(printk);
+	check_image();
 	if (!e820_bytes(&e820_map, E820_TYPE_RAM))
 		panic("the memory map has no usable RAM");
 }
 
 /*
- * Returns where the EBDA begins, by INT 12h and by the word at 40:0Eh. Of the two the lower one
- * counts, and a value outside of 512 to 640 KiB does not.
+ * Returns where the low memory begins that the BIOS keeps for itself, the EBDA: the lower one of
+ * what INT 12h and the word at 40:0Eh give. INT 12h may be far below the EBDA, by an option of the
+ * BIOS's set-up; it is then believed as well. A value that makes no sense does not count: of INT
+ * 12h one below what is always kept (0 is no answer), of the word one that is below 512 KiB, where
+ * stage2 has run. Neither counts from 640 KiB on.
  */
 static phys_addr_t ebda_start(void)
 {
-	phys_addr_t sources[] = { (phys_addr_t)boot_info.int12_kib << 10,
-				  (phys_addr_t)boot_info.ebda_segment << 4 };
+	const struct {
+		phys_addr_t start, least;
+	} sources[] = {
+		{ (phys_addr_t)boot_info.int12_kib << 10, LOW_MEMORY_KEPT },
+		{ (phys_addr_t)boot_info.ebda_segment << 4, LOADER_END },
+	};
 	phys_addr_t lowest = LOW_MEMORY_END;
 
 	for (unsigned int i = 0; i < 2; i++)
-		if (sources[i] >= 0x80000 && sources[i] < lowest)
-			lowest = sources[i];
+		if (sources[i].start >= sources[i].least && sources[i].start < lowest)
+			lowest = sources[i].start;
+	if (lowest < LOADER_END)
+		printk("INT 12h reports %u KiB of low memory: what lies above stays reserved\n",
+		       boot_info.int12_kib);
 	return lowest;
 }
 
@@ -139,26 +170,52 @@ static void give_back_ranges(void)
 _Static_assert(MEMORY_MAX_TAKEN >= BOOT_INFO_MAX_RANGES, "input.taken holds them");
 
 /*
- * Returns the limit of mem=, or 0 for none. Ignores a limit that leaves less than 8 MiB above the
- * end of the kernel's image, as too low to boot with. The 8 MiB are a margin and not computed: with
- * so low a limit, page tables, mem_map and the allocator's metadata take far less.
+ * Applies mem= to memblock, whose arrays are filled. Ignores a limit that is too low to boot with.
+ * What is beyond whole frames does not count.
  */
-static uint64_t sane_mem_limit(void)
+static void limit_memory(void)
 {
-	uint64_t least = boot_info.kernel_phys + boot_info.kernel_size + (8 << 20);
+	uint64_t asked = options.mem_limit, least;
 
-	if (!options.mem_limit || options.mem_limit >= least)
-		return options.mem_limit;
-	printk("mem=%llu is less than the kernel needs (%llu): ignored\n", ULL(options.mem_limit),
-	       ULL(least));
-	return 0;
+	if (!asked)
+		return;
+	least = memory_least_limit(boot_info.kernel_phys + boot_info.kernel_size);
+	if (asked < least) {
+		printk("mem=%llu (%lluK) is less than the kernel needs here, %llu (%lluK): "
+		       "ignored%s\n",
+		       ULL(asked), ULL(asked >> 10), ULL(least), ULL(least >> 10),
+		       asked >> 20 == 0 ? "; without a suffix mem= counts bytes: mem=64M is 64 MiB"
+					: "");
+		options.mem_limit = 0;
+		return;
+	}
+	memblock_enforce_memory_limit(PFN_PHYS(PFN_DOWN(asked)));
+}
+
+/*
+ * Logs the map that memmap= and mem= have made of the firmware's: all of it, in Linux's form, since
+ * programs that read a log take these lines for the machine's map.
+ */
+static void log_user_map(void)
+{
+	phys_addr_t end = options.mem_limit ? memblock_end_of_DRAM() : PHYS_ADDR_MAX;
+
+	if (!options.mem_limit && !options.nr_memmaps && !options.exactmap)
+		return;
+	printk("user-defined physical RAM map:\n");
+	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
+		const struct e820_range *r = &e820_map.ranges[i];
+		bool cut = r->type == E820_TYPE_RAM && r->size > end - r->base;
+
+		if (r->type != E820_TYPE_RAM || r->base < end)
+			log_range("user:", r->base, cut ? end - r->base : r->size, r->type);
+	}
 }
 
 void memblock_setup(void)
 {
 	input.ebda = ebda_start();
 	input.limit = address_space_limit();
-	input.mem_limit = sane_mem_limit();
 	memblock_debug = options.memblock_debug;
 	/* Until paging_setup(): the direct map that entry.asm has made ends at 4 GiB. */
 	memblock_set_current_limit((phys_addr_t)1 << 32);
@@ -166,6 +223,8 @@ void memblock_setup(void)
 	take_ranges();
 	mm_report.left_out = memory_to_memblock(&input);
 	clock_off();
+	limit_memory();
+	log_user_map();
 	if (mm_report.left_out)
 		printk(
 		    "%llu KiB of RAM are beyond what this CPU or the direct map reaches: left out\n",

@@ -17,7 +17,10 @@
  */
 void e820_setup(void);
 
-/* Fills memblock with the RAM, reserves what is in use, and keeps allocations below 4 GiB. */
+/*
+ * Fills memblock with the RAM, of which mem= may leave some out, reserves what is in use, and keeps
+ * allocations below 4 GiB. Logs the whole map if mem= or memmap= has changed it.
+ */
 void memblock_setup(void);
 
 /* Removes from memblock the RAM that is not there: probe.h. */

@@ -4,6 +4,15 @@
 #include "mm/numa.h"
 #include "mm/zone.h"
 
+/*
+ * What must be free beside the kernel's image when mem= is applied, and the loader's low memory is
+ * still in use: page tables of 17 frames, as RAM of a few MiB needs them; numa_map, 120 KiB, if
+ * there are nodes; and the rest for work at the prompt. mem_map, the zones and the areas of other
+ * CPUs, together less than 100 KiB, are taken when the loader's memory has come back; but of that
+ * there is little where INT 12h reports little.
+ */
+#define LEAST_FREE (256u << 10)
+
 struct e820_map e820_map;
 const struct numa_map *numa_map;
 
@@ -46,10 +55,34 @@ uint64_t memory_to_memblock(const struct memory_input *in)
 	memory_reserve_low(in);
 	for (uint32_t i = 0; i < in->nr_taken; i++)
 		memblock_reserve(in->taken[i].base, in->taken[i].size);
-	if (in->mem_limit)
-		memblock_enforce_memory_limit(in->mem_limit);
 	memblock_set_node(0, PHYS_ADDR_MAX, &memblock.memory, 0);
 	return left_out;
+}
+
+/* Returns how many bytes of RAM lie below end. */
+static uint64_t ram_below(phys_addr_t end)
+{
+	const struct memblock_region *region;
+	uint64_t bytes = 0;
+
+	for_each_mem_region(region)
+		if (region->base < end)
+			bytes +=
+			    end - region->base < region->size ? end - region->base : region->size;
+	return bytes;
+}
+
+uint64_t memory_least_limit(phys_addr_t image_end)
+{
+	phys_addr_t start, stop, end = PFN_PHYS(PFN_UP(image_end));
+	uint64_t missing = LEAST_FREE, i;
+
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &start, &stop, NULL) {
+		if (stop - start >= missing)
+			return ram_below(start + missing > end ? start + missing : end);
+		missing -= stop - start;
+	}
+	return memblock_phys_mem_size();
 }
 
 /* Fills *map by what `in` says about nodes, for nr_ram ranges of RAM. */

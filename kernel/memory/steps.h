@@ -23,9 +23,8 @@ struct memory_input {
 	uint32_t nr_raw;
 	uint32_t nr_taken;
 	struct e820_taken taken[MEMORY_MAX_TAKEN]; /* in use by the kernel's image and the loader */
-	phys_addr_t ebda;      /* where the EBDA begins, up to LOW_MEMORY_END; 0: not known */
-	phys_addr_t limit;     /* where the CPU's physical addresses end */
-	phys_addr_t mem_limit; /* bytes of RAM to use, the lowest (mem=); 0: all */
+	phys_addr_t ebda;  /* where the EBDA begins, up to LOW_MEMORY_END; 0: not known */
+	phys_addr_t limit; /* where the CPU's physical addresses end */
 
 	/* What says which nodes there are: one of the options, or else given ranges (lib/numa.h:
 	   numa_from_ranges()), or else ACPI's tables. */
@@ -54,6 +53,13 @@ void memory_correct(const struct memory_input *in);
  * because they lie beyond in->limit or beyond the span of the direct map.
  */
 uint64_t memory_to_memblock(const struct memory_input *in);
+
+/*
+ * Returns the least number of bytes for memblock_enforce_memory_limit() (mem=) that leave the
+ * kernel's image, which ends at image_end, and enough to boot with and to work at the prompt.
+ * If there is less, all of it. Call it after memory_to_memblock().
+ */
+uint64_t memory_least_limit(phys_addr_t image_end);
 
 /*
  * Makes the nodes for the RAM that memblock has, and tells them to memblock and to mm/numa.h. Takes

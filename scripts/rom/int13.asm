@@ -97,7 +97,7 @@ int13:
 	jz .refuse
 %endif
 %ifdef MAX_SECTORS
-; max-sectors=N: a read of more than N sectors is refused
+; max-sectors=N: a read of more than N sectors is refused; N is 1 to 127
 	cmp cx, MAX_SECTORS
 	mov al, STATUS_BAD
 	ja .refuse

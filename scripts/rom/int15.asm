@@ -16,6 +16,25 @@ MARK_OPAQUE  equ 0x5aa55aa5     ; combined with the BIOS's value
 MARK_CARRY   equ 0x7ca40000     ; the next call must end the list
 MARK_DEPTH   equ 0x7de00000     ; combined with the number of an invented entry
 
+; unchanged: returns to the caller with all registers as they came, and carry clear
+%macro unchanged 0
+	and word [bp + frame.flags], ~CARRY
+	mov dx, KEEP_EAX | KEEP_EBX | KEEP_ECX | KEEP_EDX
+	jmp leave_hook
+%endmacro
+
+; keep_carry: stores the caller's carry. restore_carry: puts it into the frame. CLOBBER AX
+%macro keep_carry 0
+	mov ax, [bp + frame.flags]
+	mov [caller_flags], ax
+%endmacro
+%macro restore_carry 0
+	mov ax, [caller_flags]
+	and ax, CARRY
+	and word [bp + frame.flags], ~CARRY
+	or [bp + frame.flags], ax
+%endmacro
+
 %macro not_served 0
 	mov ah, NOT_THERE
 	mov dx, KEEP_EAX
@@ -54,6 +73,19 @@ ah88:
 ; ah88-missing: INT 15h AH=88h does not exist
 	not_served
 %endif
+%ifdef AH88_UNCHANGED
+; ah88-unchanged: AH=88h returns with all registers as they came, and carry clear
+	unchanged
+%endif
+%ifdef AH88_CARRY_KEPT
+; ah88-carry-kept: AH=88h answers in AX, and leaves carry as the caller had it
+	keep_carry
+	mov bx, old_15
+	call call_bios
+	restore_carry
+	mov dx, KEEP_EAX | KEEP_EBX | KEEP_ECX | KEEP_EDX
+	jmp leave_hook
+%endif
 	jmp bios_15
 
 e801:
@@ -61,8 +93,24 @@ e801:
 ; e801-missing: INT 15h AX=E801h does not exist
 	not_served
 %endif
+%ifdef E801_UNCHANGED
+; e801-unchanged: E801h returns with all registers as they came, and carry clear
+	unchanged
+%endif
+%ifdef E801_CARRY_KEPT
+; e801-carry-kept: E801h answers, and leaves carry as the caller had it
+	keep_carry
+%endif
 	mov bx, old_15
 	call call_bios
+%ifdef E801_CARRY_KEPT
+	restore_carry
+%endif
+%ifdef E801_TOO_MUCH
+; e801-too-much: E801h counts 15 blocks of 64 KiB above 16 MiB that do not exist
+	add word [bp + frame.ebx], 15
+	add word [bp + frame.edx], 15
+%endif
 %ifdef E801_AX_BX
 ; e801-ax-bx: E801h answers in AX and BX only
 	xor ecx, ecx
@@ -121,11 +169,18 @@ e820:
 	jmp .answered
 .not_below:
 %endif
+%ifdef E820_CARRY_KEPT
+; e820-carry-kept: E820h leaves carry as the caller had it
+	keep_carry
+%endif
 %ifdef E820_CHANGED_ONLY
 ; e820-changed-only: E820h stores only the fields that differ from the last entry
 	call keep_buffer
 %endif
 	call e820_answer
+%ifdef E820_CARRY_KEPT
+	restore_carry
+%endif
 .answered:
 	test word [bp + frame.flags], CARRY
 	jnz .leave

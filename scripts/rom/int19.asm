@@ -64,7 +64,7 @@ int19:
 	hook 16
 	mov edx, DISK
 %ifdef BOOT_DRIVE
-; dl=N: DL, the boot drive, is N at boot
+; dl=N: DL, the boot drive, is N at boot; N is 0 to 255
 	mov edx, BOOT_DRIVE
 %endif
 %ifdef ENTRY_DIRTY

@@ -75,7 +75,7 @@ patch_entries:
 	jne .not_apic
 	inc cl
 %ifdef MADT_FEWER
-; madt-fewer=N: the MADT lists the first N processors only
+; madt-fewer=N: the MADT lists the first N processors only; N is 0 to 255
 	cmp cl, MADT_FEWER
 	jbe .listed
 	mov byte [es:edi + ENTRY_TYPE], TYPE_UNKNOWN
@@ -85,7 +85,7 @@ patch_entries:
 	mov ch, [es:edi + ENTRY_APIC_ID]
 .not_apic:
 %ifdef MADT_DEAD
-; madt-dead=N: the MADT lists a processor with APIC id N, in place of the I/O APIC
+; madt-dead=N: the MADT lists a processor with APIC id N, in place of the I/O APIC; N is 1 to 254
 	cmp byte [es:edi + ENTRY_TYPE], TYPE_IOAPIC
 	jne .not_dead
 	mov byte [es:edi + ENTRY_TYPE], TYPE_APIC
@@ -103,7 +103,7 @@ patch_entries:
 .not_duplicate:
 %endif
 %ifdef MADT_DISABLED
-; madt-disabled=N: the MADT says that the processor with APIC id N is not enabled
+; madt-disabled=N: the MADT says that the processor with APIC id N is not enabled; N is 0 to 254
 	cmp byte [es:edi + ENTRY_TYPE], TYPE_APIC
 	jne .not_disabled
 	cmp byte [es:edi + ENTRY_APIC_ID], MADT_DISABLED

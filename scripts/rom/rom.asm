@@ -58,6 +58,7 @@ old_15:       resd 1
 old_16:       resd 1
 disk_function: resb 1           ; AH of the INT 13h that is being served
 drive_ready:  resb 1            ; reads-fail-first: 1 after a reset, 0 after a read
+caller_flags: resw 1            ; faults that keep carry: the flags before the BIOS is asked
 e820_count:   resw 1            ; answers since the list began
 e820_last:    resb 20           ; e820-changed-only: the last answer
 e820_before:  resb 20           ; e820-changed-only: the caller's buffer before this answer
@@ -204,7 +205,7 @@ int12:                          ; KiB of low memory
 	mov bx, old_12
 	call call_bios
 %ifdef LOW_KIB
-; low-kib=N: INT 12h says that there are N KiB of low memory
+; low-kib=N: INT 12h says that there are N KiB of low memory; N is 0 to 640
 	mov word [bp + frame.eax], LOW_KIB
 %endif
 	mov dx, KEEP_EAX

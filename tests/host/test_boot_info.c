@@ -58,6 +58,7 @@ static void test_right(void **state)
 	info.e820_count = E820_MAX_RAW;
 	info.map_faults = MAP_FAULT_ALL;
 	memset(info.cmdline, '~', BOOT_INFO_CMDLINE_SIZE - 1);
+	memset(info.dropped, '~', BOOT_INFO_DROPPED_SIZE - 1);
 	while (info.range_count < BOOT_INFO_MAX_RANGES)
 		info.ranges[info.range_count++] = info.ranges[0];
 	passes();
@@ -157,6 +158,12 @@ static void test_cmdline(void **state)
 	block_make(&info);
 	memset(info.cmdline, 'x', BOOT_INFO_CMDLINE_SIZE);
 	sealed_names("cmdline has no end");
+	block_make(&info);
+	memcpy(info.dropped, "mem\t", sizeof("mem\t"));
+	sealed_names("dropped[3]");
+	block_make(&info);
+	memset(info.dropped, 'x', BOOT_INFO_DROPPED_SIZE);
+	sealed_names("dropped has no end");
 	block_make(&info);
 	info.cmdline[100] = 1; /* after the terminating 0, where nothing reads it */
 	passes();

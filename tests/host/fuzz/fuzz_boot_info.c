@@ -78,13 +78,13 @@ static void check_ranges(void)
 	FUZZ_CHECK(holds_kernel);
 }
 
-static void check_cmdline(void)
+static void check_text(const char *text, size_t size)
 {
-	size_t length = strnlen(info.cmdline, BOOT_INFO_CMDLINE_SIZE);
+	size_t length = strnlen(text, size);
 
-	FUZZ_CHECK(length < BOOT_INFO_CMDLINE_SIZE);
+	FUZZ_CHECK(length < size);
 	for (size_t i = 0; i < length; i++)
-		FUZZ_CHECK(info.cmdline[i] >= 0x20 && info.cmdline[i] <= 0x7e);
+		FUZZ_CHECK(text[i] >= 0x20 && text[i] <= 0x7e);
 }
 
 /* Checks that a block that passed is refused after this bit has been flipped. */
@@ -118,7 +118,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	} else {
 		check_fields();
 		check_ranges();
-		check_cmdline();
+		check_text(info.cmdline, sizeof(info.cmdline));
+		check_text(info.dropped, sizeof(info.dropped));
 		check_crc(size * 7919, reason);
 	}
 	FUZZ_CHECK(memcmp(&info, &before, sizeof(info)) == 0);

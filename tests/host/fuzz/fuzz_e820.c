@@ -13,7 +13,7 @@
  *
  * The answers are also recorded here. stage2's list must be these answers, it must stop asking, and
  * the map made of the list must be the one that e820_oracle.h demands. A map without RAM must end
- * in fail(), and nothing else may.
+ * in fail(), and one that lacks low memory where INT 12h reports little; nothing else may.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,6 +46,7 @@ static struct {
 	uint32_t calls;            /* of E820h */
 	uint32_t next;             /* EBX of the last answer */
 	uint32_t faults;           /* MAP_FAULT_* that stage2 must report */
+	bool carry_kept;           /* the first call was made again with carry clear */
 	bool done;                 /* the list has ended */
 	bool lost;                 /* … because "SMAP" was missing */
 	uint8_t *buffer;           /* where answers are stored */
@@ -108,6 +109,7 @@ static void check_request(const struct bios_regs *regs)
 {
 	FUZZ_CHECK(!said.done && said.calls < E820_MAX_RAW);
 	FUZZ_CHECK(regs->eax == 0xe820 && regs->edx == SMAP);
+	FUZZ_CHECK(!(regs->flags & FLAGS_CARRY) == said.carry_kept);
 	FUZZ_CHECK(regs->ecx >= 20 && regs->ecx <= ANSWER_BYTES && regs->ebx == said.next);
 	if (said.calls == 0) {
 		said.buffer = buffer_at(regs->es, (uint16_t)regs->edi);
@@ -171,6 +173,14 @@ static void answer_e820(struct bios_regs *regs)
 	if (!(how & 0x80))
 		store(how, regs->ecx > in ? regs->ecx : in);
 	said.next = regs->ebx;
+	if (first && !said.carry_kept && (how & 3) == 1) {
+		/* "SMAP", and carry as it came: stage2 must ask again, with carry clear. */
+		said.faults |= how & 8 ? MAP_FAULT_INTERRUPT_ON : 0;
+		said.carry_kept = true;
+		said.calls = 0;
+		said.next = 0;
+		return;
+	}
 	said.done = (how & 7) || regs->ebx == 0;
 	said.lost = !(how & 1) && (how & 2);
 	said.faults |= (how & 8 ? MAP_FAULT_INTERRUPT_ON : 0) |
@@ -200,7 +210,7 @@ bool bios_call(uint8_t interrupt, struct bios_regs *regs)
 		answer_count(regs, script.flags & 2, &script.int12_ax, 1);
 	else if (regs->eax == 0xe801)
 		answer_count(regs, script.flags & 4, script.e801, 4);
-	else if (regs->eax == 0x8800)
+	else if (regs->eax == 0x8800 || regs->eax == 0x8801)
 		answer_count(regs, script.flags & 8, &script.ax_88, 1);
 	else
 		answer_e820(regs);
@@ -235,6 +245,28 @@ static void check_list(void)
 	FUZZ_CHECK(nr == said.nr || !said.done);
 	for (uint32_t i = nr; i < said.nr; i++)
 		FUZZ_CHECK(said_before(&said.entries[i], nr));
+}
+
+/* Returns the address after the RAM that the map has from base on. */
+static uint64_t ram_end(uint64_t base)
+{
+	for (uint32_t i = 0; i < memory_map.nr_ranges; i++) {
+		const struct e820_range *r = &memory_map.ranges[i];
+
+		if (r->type == E820_TYPE_RAM && r->base <= base && base - r->base < r->size)
+			return r->base + r->size;
+	}
+	return base;
+}
+
+/* Returns whether memory that the loader needs below 512 KiB may not be used. */
+static bool lacks_low_memory(void)
+{
+	uint64_t kib = script.flags & 2 ? 0 : script.int12_ax;
+	uint64_t begin = kib < 4 ? 4 << 10 : kib << 10, ebda = (uint64_t)bda_ebda_segment << 4;
+
+	return kib < 512 && (ram_end(begin) < 512 << 10 ||
+			     (ebda >= 64 << 10 && ebda >= begin && ebda < 512 << 10));
 }
 
 /* Checks a map that was made of counts of RAM from 0, from 1 MiB and from 16 MiB. */
@@ -289,7 +321,8 @@ static void check_map(bool ended_in_fail)
 			fprintf(stderr, "e820_oracle: does not hold: %s\n", bad);
 		FUZZ_CHECK(!bad);
 	}
-	FUZZ_CHECK(ended_in_fail == (e820_bytes(&memory_map, E820_TYPE_RAM) == 0));
+	FUZZ_CHECK(ended_in_fail ==
+		   (e820_bytes(&memory_map, E820_TYPE_RAM) == 0 || lacks_low_memory()));
 }
 
 static void read_script(struct fuzz_input *input)
