@@ -43,12 +43,13 @@ void cpu_describe(print_fn print);
 /* ---- consoles ---- */
 
 struct arch_console {
-	const char *name;       /* the name in the option console= */
-	bool (*init)(void);     /* makes it ready; returns false if the hardware is absent */
-	void (*put)(char c);    /* prints a character */
-	void (*flush)(void);    /* waits, for a bounded time, until all is sent; may be null */
-	bool always;            /* a debug port: the option console= does not disable it */
-	unsigned columns, rows; /* 0: not known; a terminal may be there that can be asked */
+	const char *name;         /* the name in the option console= */
+	bool (*init)(void);       /* makes it ready; returns false if the hardware is absent */
+	void (*put)(char c);      /* prints a character */
+	void (*flush)(void);      /* waits, for a bounded time, until all is sent; may be null */
+	bool always;              /* a debug port: the option console= does not disable it */
+	unsigned columns, rows;   /* 0: not known; a terminal may be there that can be asked */
+	const unsigned *nr_lines; /* how often it has begun a new line; null: it does not count */
 };
 
 #define NR_ARCH_CONSOLES 3
@@ -64,6 +65,10 @@ int arch_getc(void);
 
 /* Returns true if the input contains a Ctrl-C that arch_getc() has not returned yet. */
 bool arch_has_ctrl_c(void);
+
+/* Returns whether the last character of input came from the keyboard, and not from the serial line.
+ */
+bool arch_input_by_keyboard(void);
 
 /*
  * Sleeps until the next interrupt, unless there is input. The timer's interrupts end the sleep

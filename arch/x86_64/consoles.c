@@ -35,6 +35,7 @@ const struct arch_console arch_consoles[NR_ARCH_CONSOLES] = {
 	  .init = vga_init,
 	  .put = vga_put,
 	  .columns = VGA_COLUMNS,
-	  .rows = VGA_ROWS },
+	  .rows = VGA_ROWS,
+	  .nr_lines = &vga_nr_lines },
 	{ .name = "e9", .init = e9_init, .put = e9_put, .always = true },
 };

@@ -26,14 +26,16 @@
 static char ring[RING_SIZE];
 static size_t nr_pushed, nr_popped; /* totals: their difference is the number in the ring */
 static size_t nr_ctrl_c;
+static enum input_device last_device;
 
 bool input_has_room(size_t count)
 {
 	return nr_pushed - nr_popped + count <= RING_SIZE;
 }
 
-void input_push(char c)
+void input_push(enum input_device device, char c)
 {
+	last_device = device;
 	ring[nr_pushed++ % RING_SIZE] = c;
 	if (c == CTRL_C)
 		nr_ctrl_c++;
@@ -77,6 +79,11 @@ bool arch_has_ctrl_c(void)
 	has = nr_ctrl_c > 0;
 	port_irq_restore(flags);
 	return has;
+}
+
+bool arch_input_by_keyboard(void)
+{
+	return last_device == INPUT_KEYBOARD;
 }
 
 void arch_input_early_init(void)

@@ -12,8 +12,11 @@
    characters from its device. */
 bool input_has_room(size_t count);
 
-/* Appends a character. Call with interrupts off, after input_has_room() has returned true. */
-void input_push(char c);
+enum input_device { INPUT_SERIAL, INPUT_KEYBOARD };
+
+/* Appends a character of a device. Call with interrupts off, after input_has_room() has returned
+   true. */
+void input_push(enum input_device device, char c);
 
 /* Moves the characters that the devices hold into the ring. Call with interrupts off. */
 void input_poll(void);

@@ -10,7 +10,7 @@ KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/t
           arch/x86_64/keyboard.c arch/x86_64/input.c arch/x86_64/vga.c arch/x86_64/consoles.c \
           arch/x86_64/acpi_tables.c arch/x86_64/acpi.c arch/x86_64/acpi_memory.c arch/x86_64/ends.c arch/x86_64/devices.c \
           kernel/main.c kernel/progress.c kernel/boot_info.c kernel/parse.c kernel/options.c \
-          kernel/console/console.c kernel/console/log.c kernel/console/keys.c kernel/panic.c \
+          kernel/console/console.c kernel/console/pager.c kernel/console/log.c kernel/console/keys.c kernel/panic.c \
           kernel/ksyms.c kernel/place.c kernel/mm_port.c \
           kernel/memory/steps.c kernel/memory/setup.c kernel/memory/probe.c \
           kernel/memory/memtest.c kernel/memory/report.c kernel/memory/nodes.c \
@@ -21,7 +21,7 @@ KERNEL := arch/x86_64/stacks.c arch/x86_64/cpu.c arch/x86_64/gdt.c arch/x86_64/t
           kernel/test/bench.c kernel/test/bench_calls.c kernel/test/bench_worst.c \
           kernel/test/bench_adversary.c kernel/test/bench_hold.c kernel/test/bench_lines.c \
           kernel/test/bench_lock.c kernel/test/bench_scale.c kernel/test/bench_hotplug.c \
-          kernel/monitor/monitor.c kernel/monitor/lineedit.c kernel/monitor/cmd_system.c \
+          kernel/monitor/monitor.c kernel/monitor/lineedit.c kernel/monitor/complete.c kernel/monitor/cmd_system.c \
           kernel/monitor/cmd_mm.c kernel/monitor/cmd_map.c kernel/monitor/cmd_memtest.c \
           kernel/monitor/cmd_numa.c kernel/monitor/cmd_hotplug.c kernel/monitor/cmd_debug.c \
           $(MM) lib/string.c lib/format.c lib/crc32.c lib/e820.c lib/numa.c lib/madt.c lib/progress.c
@@ -38,6 +38,9 @@ KERNEL_CFLAGS := -std=gnu17 -O2 -g3 -ffreestanding -fno-pic -no-pie -mcmodel=ker
 KERNEL_OBJECTS := $(KERNEL_ASM:%.asm=$(B)/kernel/%.asm.o) $(KERNEL:%.c=$(B)/kernel/%.o)
 KERNEL_LD      := arch/x86_64/kernel.ld
 KERNEL_LINK    := $(LD) -nostdlib -static -z max-page-size=4096 --build-id=none -z noexecstack -T $(KERNEL_LD)
+
+# The image should be small, and these files are not where time is spent.
+$(B)/kernel/kernel/monitor/%.o $(B)/kernel/kernel/console/%.o: KERNEL_CFLAGS += -Os
 
 $(B)/kernel/%.o: %.c | packages
 	@mkdir -p $(@D)

@@ -113,22 +113,30 @@ static void configure(void)
 		write_to(KBD_DATA, config);
 }
 
-void keyboard_init(void)
+/* Prepares the controller. Returns false if there is none. */
+static bool start(void)
 {
-	if (present || inb(KBD_STATUS) == STATUS_ABSENT)
-		return;
+	if (inb(KBD_STATUS) == STATUS_ABSENT)
+		return false;
 	write_to(KBD_COMMAND, COMMAND_DISABLE); /* or a key could be taken for an answer */
 	drain();
 	configure();
 	write_to(KBD_COMMAND, COMMAND_ENABLE);
-	present = true;
-	irq_enable(IRQ_KEYBOARD, keyboard_receive);
+	return true;
+}
+
+/* After an early call pic_init() has disabled the interrupt again. */
+void keyboard_init(void)
+{
+	present = present || start();
+	if (present)
+		irq_enable(IRQ_KEYBOARD, keyboard_receive);
 }
 
 static void push_text(const char *text)
 {
 	while (*text)
-		input_push(*text++);
+		input_push(INPUT_KEYBOARD, *text++);
 }
 
 static void special_key(uint8_t scan)
@@ -167,7 +175,7 @@ static void press(uint8_t scan, bool is_extended)
 	}
 	c = to_character(scan);
 	if (c)
-		input_push(c);
+		input_push(INPUT_KEYBOARD, c);
 }
 
 /* Updates the state of SHIFT and CTRL. Returns false if scan is neither. An extended SHIFT (E0 2A)

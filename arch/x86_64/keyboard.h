@@ -8,8 +8,8 @@
 #ifndef ARCH_X86_64_KEYBOARD_H
 #define ARCH_X86_64_KEYBOARD_H
 
-/* Enables the keyboard and its interrupt; a second call does nothing. Without a controller, this
-   and keyboard_receive() do nothing. */
+/* Enables the keyboard and its interrupt; a second call only the interrupt. Without a controller,
+   this and keyboard_receive() do nothing. */
 void keyboard_init(void);
 
 /* Moves received keys into the input ring, as long as that has room. Call with interrupts off. */

@@ -10,6 +10,9 @@
  * interrupt is stepped, and no instruction of the callee is left out. PUSHF in the callee stores TF
  * with the other flags. That is harmless unless these flags are restored as a whole after the end;
  * port_irq_restore() uses only IF.
+ *
+ * That the trap is a step's is read from the saved flags, not from DR6: on a virtual machine each
+ * access to a debug register ends in the host, which doubles what a step takes there.
  */
 #include "arch/x86_64/single_step.h"
 
@@ -26,6 +29,7 @@ void arch_single_step(void (*call)(void), arch_visit_fn visit)
 	visit_each = visit;
 	single_step_call(call);
 	visit_each = NULL;
+	write_dr6(DR6_NONE); /* the processor sets these bits but never clears them */
 }
 
 int arch_next_accesses(struct arch_access access[ARCH_MAX_ACCESSES])
@@ -41,10 +45,9 @@ int arch_next_accesses(struct arch_access access[ARCH_MAX_ACCESSES])
 
 bool single_step_trap(struct trap_frame *frame)
 {
-	if (!visit_each || !(read_dr6() & DR6_BS))
+	if (!visit_each || !(frame->rflags & RFLAGS_TF))
 		return false;
 	visited = frame;
-	write_dr6(DR6_NONE); /* the processor sets these bits but never clears them */
 	if (frame->rip == (uintptr_t)single_step_return ||
 	    !visit_each(frame->rip, frame->rflags & RFLAGS_IF))
 		frame->rflags &= ~RFLAGS_TF;

@@ -124,7 +124,7 @@ void uart_receive(void)
 			return;
 		c = (char)inb(UART_DATA);
 		if (!(status & LSR_DAMAGED))
-			input_push(c);
+			input_push(INPUT_SERIAL, c);
 	}
 }
 

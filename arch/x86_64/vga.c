@@ -34,6 +34,8 @@
 #define ESCAPE           '\033'
 #define MAX_PARAMETERS   8
 
+unsigned vga_nr_lines;
+
 static volatile uint16_t *cells; /* null: no display */
 static unsigned row, column;
 static uint8_t attribute = ATTRIBUTE_NORMAL;
@@ -101,6 +103,7 @@ static void scroll(void)
 static void new_line(void)
 {
 	column = 0;
+	vga_nr_lines++;
 	if (row + 1 < ROWS)
 		row++;
 	else

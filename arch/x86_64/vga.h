@@ -24,4 +24,7 @@ void vga_remap(void);
  */
 void vga_put(char c);
 
+/* How often the screen has begun a new line, at a \n or behind the last column. */
+extern unsigned vga_nr_lines;
+
 #endif

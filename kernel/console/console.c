@@ -4,6 +4,8 @@
 #include <stdbool.h>
 
 #include "arch/x86_64/arch.h"
+#include "kernel/console/keys.h"
+#include "kernel/console/pager.h"
 #include "kernel/options.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -19,6 +21,7 @@ static void (*wait)(void) = arch_idle;    /* between two looks for input */
 
 static unsigned owner = NOBODY; /* the CPU that has the lock */
 static unsigned depth;          /* how often it has taken it */
+static unsigned kept_depth;     /* of these, how often for good: 1 after a panic */
 
 void console_init(void)
 {
@@ -96,12 +99,28 @@ void console_write_to(size_t console, const char *text, size_t length)
 	console_unlock();
 }
 
+/* Returns whether this CPU is between console_lock() and console_unlock(). */
+static bool is_locked(void)
+{
+	return __atomic_load_n(&owner, __ATOMIC_RELAXED) == port_cpu_id() && depth > kept_depth;
+}
+
+/* Between console_lock() and console_unlock() nothing waits for a key. */
 void console_write(const char *text, size_t length)
 {
-	console_lock();
-	for (size_t i = 0; i < NR_ARCH_CONSOLES; i++)
-		console_write_to(i, text, length);
-	console_unlock();
+	bool locked = is_locked();
+
+	while (length > 0) {
+		size_t part = locked ? length : pager_part(text, length);
+
+		console_lock();
+		for (size_t i = 0; i < NR_ARCH_CONSOLES; i++)
+			if (locked || !pager_hides(i))
+				console_write_to(i, text, part);
+		console_unlock();
+		text += part;
+		length -= part;
+	}
 }
 
 bool console_next_screen(size_t console, struct console_screen *screen)
@@ -121,7 +140,8 @@ void console_drop_failed(void)
 	if (writing < NR_ARCH_CONSOLES && owner == port_cpu_id())
 		in_use[writing] = false;
 	owner = port_cpu_id();
-	depth = 1;
+	depth = kept_depth = 1;
+	pager_end();
 }
 
 size_t console_format(char text[CONSOLE_TEXT_SIZE], const char *fmt, va_list ap)
@@ -169,7 +189,13 @@ bool console_is_polling(void)
 /* After a panic the prompt may be on any CPU, and the others are stopped. */
 bool console_interrupted(void)
 {
-	return (port_cpu_id() == 0 || console_is_polling()) && arch_has_ctrl_c();
+	return (port_cpu_id() == 0 || console_is_polling()) &&
+	       (arch_has_ctrl_c() || keys_have_ctrl_c());
+}
+
+void console_wait(void)
+{
+	wait();
 }
 
 char console_getc(void)
@@ -177,6 +203,6 @@ char console_getc(void)
 	int c;
 
 	while ((c = arch_getc()) < 0)
-		wait();
+		console_wait();
 	return (char)c;
 }

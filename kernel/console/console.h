@@ -29,7 +29,10 @@ void console_select(unsigned wanted);
 void console_lock(void);
 void console_unlock(void);
 
-/* Writes length characters of text to all consoles in use. Holds the lock meanwhile. */
+/*
+ * Writes length characters of text to all consoles in use. Holds the lock meanwhile, but not
+ * between two lines of a command whose output may stop: pager.h.
+ */
 void console_write(const char *text, size_t length);
 
 /* A console that can show a picture. columns and rows are 0 where its size is not known. */
@@ -71,6 +74,9 @@ __attribute__((format(printf, 1, 2))) int console_printf(const char *fmt, ...);
 
 /* Waits, for a bounded time, until the consoles have sent all that was written to them. */
 void console_flush(void);
+
+/* Waits a moment between two looks for input: as arch_idle(), or, while polling, arch_relax(). */
+void console_wait(void);
 
 /* Returns the next character of input; sleeps until there is one. */
 char console_getc(void);

@@ -1,6 +1,8 @@
 #include "kernel/console/keys.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "arch/x86_64/arch.h"
 #include "kernel/console/console.h"
@@ -131,6 +133,47 @@ static int key_of(char c)
 	if (c == ESCAPE)
 		return read_sequence();
 	return (unsigned char)c;
+}
+
+static uint16_t kept[KEYS_KEPT]; /* a ring */
+static size_t nr_kept, nr_taken; /* since boot */
+static unsigned int nr_kept_ctrl_c;
+
+static bool has_room(void)
+{
+	return nr_kept - nr_taken < KEYS_KEPT;
+}
+
+void key_keep(int key)
+{
+	if (key == KEY_NONE || !has_room())
+		return;
+	kept[nr_kept++ % KEYS_KEPT] = (uint16_t)key;
+	nr_kept_ctrl_c += key == CTRL('C');
+}
+
+void keys_keep(void)
+{
+	int c;
+
+	while (has_room() && (c = arch_getc()) >= 0)
+		key_keep(key_of((char)c));
+}
+
+int key_kept(void)
+{
+	int key;
+
+	if (nr_taken == nr_kept)
+		return KEY_NONE;
+	key = kept[nr_taken++ % KEYS_KEPT];
+	nr_kept_ctrl_c -= key == CTRL('C');
+	return key;
+}
+
+bool keys_have_ctrl_c(void)
+{
+	return nr_kept_ctrl_c > 0;
 }
 
 int key_read(void)

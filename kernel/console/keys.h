@@ -7,6 +7,8 @@
 #ifndef KERNEL_CONSOLE_KEYS_H
 #define KERNEL_CONSOLE_KEYS_H
 
+#include <stdbool.h>
+
 /* The character that a terminal sends for Ctrl and the letter c. */
 #define CTRL(c) ((c) % 32)
 
@@ -33,6 +35,21 @@ int key_read(void);
 
 /* Returns the next key as key_read() does, or KEY_NONE at once if nothing was typed. */
 int key_poll(void);
+
+/*
+ * Keys that a command has read, or that were typed before it asked for one, may belong to the
+ * prompt. key_keep() keeps a key for it, and keys_keep() all that were typed until now. The prompt
+ * takes them by key_kept(), which returns the oldest one, or KEY_NONE, before it reads others. Of
+ * more than KEYS_KEPT keys, keys_keep() leaves those where they are that were typed last, and
+ * key_keep() drops the key.
+ */
+#define KEYS_KEPT 256
+void key_keep(int key);
+void keys_keep(void);
+int key_kept(void);
+
+/* Returns whether a Ctrl-C is kept. console_interrupted() asks this. */
+bool keys_have_ctrl_c(void);
 
 /* The position of a terminal's cursor; both are counted from 1. */
 struct key_report {

@@ -6,8 +6,8 @@
 #include "lib/format.h"
 #include "mm/port.h"
 
-#define PROGRESS_STEP (1ull << 30) /* between two lines of progress */
-#define FRAME_WORDS   (PAGE_SIZE / sizeof(uint64_t))
+#define PROGRESS_US 1000000 /* between two lines of progress */
+#define FRAME_WORDS (PAGE_SIZE / sizeof(uint64_t))
 
 /* A pattern puts the word (address * multiplier) ^ bits at each physical address. */
 struct pattern {
@@ -250,7 +250,9 @@ bool memtest_run(struct memtest *test, bool (*each_range)(struct memtest *test))
 		       ULL(pattern->bits));
 		for (unsigned int half = 0; half < 2; half++) {
 			test->reading = half;
-			test->done = test->shown = 0;
+			test->done = 0;
+			test->shown = false;
+			test->said = arch_timestamp();
 			arch_flush_caches();
 			if (!each_range(test))
 				return false;
@@ -262,25 +264,26 @@ bool memtest_run(struct memtest *test, bool (*each_range)(struct memtest *test))
 void memtest_progress(struct memtest *test, print_fn print)
 {
 	uint64_t done = __atomic_load_n(&test->done, __ATOMIC_RELAXED);
-	uint64_t step = done == test->total ? UINT64_MAX : done / PROGRESS_STEP;
 
-	if (test->total <= PROGRESS_STEP || step == test->shown)
-		return;
-	test->shown = step;
-	if (done == test->total)
-		print("%40s\r", "");
-	else
-		print("%s %llu of %llu GiB\r", test->reading ? "reading" : "writing", ULL(step),
-		      ULL(test->total / PROGRESS_STEP));
+	if (done == test->total) {
+		if (test->shown)
+			print("%40s\r", "");
+		test->shown = false;
+	} else if (arch_us_since(test->said) >= PROGRESS_US) {
+		print("%s %llu of %llu MiB\r", test->reading ? "reading" : "writing",
+		      ULL(done >> 20), ULL(test->total >> 20));
+		test->shown = true;
+		test->said = arch_timestamp();
+	}
 }
 
 /* ---- at boot ---- */
 
-/* A go_on() that never ends the test, as there is no input yet. */
-static bool show_progress(struct memtest *test)
+/* A go_on(). Interrupts are off, so the devices are asked whether Ctrl-C was typed. */
+static bool show_and_ask(struct memtest *test)
 {
 	memtest_progress(test, console_printf);
-	return true;
+	return !console_interrupted();
 }
 
 static bool each_free_range(struct memtest *test)
@@ -290,8 +293,9 @@ static bool each_free_range(struct memtest *test)
 	uint64_t i;
 
 	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &start, &end, NULL)
-		if (narrow_to_frames(start, end, &range))
-			memtest_range(test, range.base, range.end);
+		if (narrow_to_frames(start, end, &range) &&
+		    !memtest_range(test, range.base, range.end))
+			return false;
 	return true;
 }
 
@@ -309,10 +313,16 @@ static uint64_t free_bytes(void)
 
 void early_memtest(unsigned int passes)
 {
-	struct memtest test = { .passes = passes, .total = free_bytes(), .go_on = show_progress };
+	struct memtest test = { .passes = passes, .total = free_bytes(), .go_on = show_and_ask };
 
-	printk("memtest=%u: %llu MiB of free memory\n", passes, ULL(test.total >> 20));
-	memtest_run(&test, each_free_range);
+	arch_input_early_init();
+	printk("memtest=%u: %llu MiB of free memory; Ctrl-C ends it\n", passes,
+	       ULL(test.total >> 20));
+	if (!memtest_run(&test, each_free_range)) {
+		printk("memtest: interrupted in pass %u of %u\n", test.pass + 1, passes);
+		while (console_interrupted())
+			arch_getc(); /* else it would end the commands of run= as well */
+	}
 	for (unsigned int i = 0; i < nr_bad; i++)
 		if (memblock_reserve(PFN_PHYS(bad[i].pfn), PFN_PHYS(bad[i].end - bad[i].pfn)))
 			panic("memblock has no room to reserve bad memory");

@@ -21,7 +21,8 @@ struct memtest {
 	unsigned int pass;    /* the one that runs, from 0 on */
 	bool reading;         /* whether the second half of the pass runs, which reads back */
 	uint64_t done, total; /* bytes of this half */
-	uint64_t shown;       /* the last step of done that memtest_progress() has shown */
+	uint64_t said;        /* when memtest_progress() last showed that, or the half began */
+	bool shown;           /* whether it has, in this half */
 	/*
 	 * Called on CPU 0 every time that about MEMTEST_CHUNK has been tested, and when the half is
 	 * done. Returning false ends the test.
@@ -48,7 +49,8 @@ bool memtest_run(struct memtest *test, bool (*each_range)(struct memtest *test))
 
 /*
  * Tests all memory that memblock has not reserved, and reserves the frames that fail. To be called
- * when the direct map exists and before the hand-over. Panics when memblock has no room.
+ * when the direct map exists and before the hand-over. Ctrl-C ends the test; what has failed until
+ * then is reserved all the same. Panics when memblock has no room.
  */
 void early_memtest(unsigned int passes);
 
@@ -70,8 +72,8 @@ void memtest_print_bad(print_fn print);
 void memtest_forget(pfn_t pfn, pfn_t end);
 
 /*
- * Shows on one line of the consoles how far test is, once a GiB, and clears the line at the end of
- * each half. Prints nothing if the memory is 1 GiB or less. To be called by go_on().
+ * Shows on one line of the consoles how far test is, once a second, and clears the line at the end
+ * of each half that took longer. To be called by go_on().
  */
 void memtest_progress(struct memtest *test, print_fn print);
 

@@ -151,8 +151,6 @@ static int cmd_panic(int argc, char **argv)
 {
 	uint64_t cpu = port_cpu_id();
 
-	if (argc > 2)
-		return COMMAND_USAGE;
 	if (argc == 2 && !parse_cpu(argv[1], &cpu))
 		return 1;
 	cpus_begin(panic_on, &cpu);
@@ -167,8 +165,7 @@ static int cmd_trace(int argc, char **argv)
 	const struct trap_frame *frame;
 	uint64_t cpu;
 
-	if (argc != 2)
-		return COMMAND_USAGE;
+	(void)argc;
 	if (!parse_cpu(argv[1], &cpu))
 		return 1;
 	frame = cpu_stopped_at((unsigned int)cpu);
@@ -196,22 +193,36 @@ static const struct {
 
 static int cmd_misuse(int argc, char **argv)
 {
-	for (size_t i = 0; argc == 2 && i < NR_MISUSES; i++)
+	(void)argc;
+	for (size_t i = 0; i < NR_MISUSES; i++)
 		if (!strcmp(argv[1], misuses[i].name))
 			return misuses[i].commit();
-	console_printf("KIND is one of");
+	console_printf("%s is not one of", argv[1]);
 	for (size_t i = 0; i < NR_MISUSES; i++)
 		console_printf(" %s", misuses[i].name);
 	console_printf("\n");
 	return COMMAND_USAGE;
 }
 
+static const char *misuse_word(int nr, size_t i)
+{
+	return nr == 1 && i < NR_MISUSES ? misuses[i].name : NULL;
+}
+
 const struct command debug_commands[] = {
-	{ "page_owner", "", "what is allocated, by call site; needs page_owner=on", cmd_page_owner,
-	  ALWAYS },
-	{ "panic", "[CPU]", "panics, to show what a panic prints", cmd_panic, UNTIL_PANIC },
-	{ "trace", "CPU", "the registers and calls of a CPU that a panic stopped", cmd_trace,
-	  ALWAYS },
-	{ "misuse", "KIND", "a mistake on purpose, which panics", cmd_misuse, UNTIL_PANIC },
+	{ "page_owner", "", "what is allocated, by caller",
+	  "What is allocated, by call site. Needs the option page_owner=on.", NULL, cmd_page_owner,
+	  .time = ALWAYS },
+	{ "panic", "[CPU]", "panics, to show a report",
+	  "Panics, on that CPU or else on this one, to show what a panic prints.", "0", cmd_panic,
+	  .time = UNTIL_PANIC, .max_args = 1 },
+	{ "trace", "CPU", "where a panic stopped a CPU",
+	  "The registers and calls of a CPU that a panic has stopped.", "0", cmd_trace,
+	  .time = ALWAYS, .min_args = 1, .max_args = 1 },
+	{ "misuse", "KIND", "a mistake that panics",
+	  "Makes a mistake on purpose, which panics: double-free, free-reserved,\n"
+	  "free-absent, free-interior, wrong-order, use-after-free or deaf-cpu.",
+	  "use-after-free", cmd_misuse, .time = UNTIL_PANIC, .min_args = 1, .max_args = 1,
+	  .word = misuse_word },
 	{ .name = NULL },
 };

@@ -18,8 +18,14 @@ static int cmd_hotplug(int argc, char **argv)
 		hotplug_print(console_printf);
 		return 0;
 	}
-	if (argc != 3 || strcmp(argv[1], "remove") != 0)
+	if (strcmp(argv[1], "remove") != 0) {
+		console_printf("%s is not remove\n", argv[1]);
 		return COMMAND_USAGE;
+	}
+	if (argc == 2) {
+		console_printf("hotplug remove: SLOT is missing\n");
+		return COMMAND_USAGE;
+	}
 	if (!parse_number(argv[2], &slot) || slot > UINT32_MAX) {
 		console_printf("%s is not the number of a slot\n", argv[2]);
 		return 1;
@@ -27,8 +33,15 @@ static int cmd_hotplug(int argc, char **argv)
 	return !hotplug_remove((unsigned int)slot);
 }
 
+static const char *hotplug_word(int nr, size_t i)
+{
+	return nr == 1 && !i ? "remove" : NULL;
+}
+
 const struct command hotplug_commands[] = {
-	{ "hotplug", "[remove SLOT]", "slots for memory; gives a DIMM back", cmd_hotplug,
-	  UNTIL_PANIC },
+	{ "hotplug", "[remove SLOT]", "slots for memory modules",
+	  "The slots for memory modules; why the last one was not added or not removed.\n"
+	  "remove: gives the module in SLOT back to the host.",
+	  "remove 0", cmd_hotplug, .time = UNTIL_PANIC, .max_args = 2, .word = hotplug_word },
 	{ .name = NULL },
 };

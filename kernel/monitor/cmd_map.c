@@ -3,15 +3,18 @@
  * pictures and wait for no key, since nobody may be at a keyboard.
  */
 #include "arch/x86_64/arch.h"
+#include "kernel/console/console.h"
 #include "kernel/console/keys.h"
 #include "kernel/monitor/command.h"
 #include "kernel/monitor/monitor.h"
-#include "kernel/parse.h"
+#include "kernel/picture/cells.h"
 #include "kernel/picture/picture.h"
 #include "kernel/test/stress.h"
 #include "lib/string.h"
+#include "mm/port.h"
 
 #define STRESS_ROUNDS 8 /* about half a minute with a live picture */
+#define MAX_ORDER     (63 - (unsigned int)__builtin_clzll(MM_MAX_PFN)) /* a cell of all frames */
 
 /* Returns the next key; or KEY_NONE, when the picture has changed while none came. */
 static int next_key(void)
@@ -38,11 +41,16 @@ static int cmd_map(int argc, char **argv)
 	uint64_t pfn = 0, order = PICTURE_WHOLE;
 	int arg = once ? 2 : 1;
 
-	if (argc - arg > 2 || (argc > arg && !parse_number(argv[arg], &pfn)))
+	if (argc - arg > 2) {
+		console_printf("%s is too much\n", argv[arg + 2]);
 		return COMMAND_USAGE;
-	if (argc > arg)
+	}
+	if (argc > arg) {
 		order = 0;
-	if (argc > arg + 1 && (!parse_number(argv[arg + 1], &order) || order > PICTURE_WHOLE))
+		if (!command_number(argv[arg], "a frame number", picture_end_pfn() - 1, &pfn))
+			return COMMAND_USAGE;
+	}
+	if (argc > arg + 1 && !command_number(argv[arg + 1], "an order", MAX_ORDER, &order))
 		return COMMAND_USAGE;
 	if (once || monitor_is_unattended())
 		picture_print(pfn, (unsigned int)order, NULL);
@@ -55,16 +63,25 @@ static int cmd_stress(int argc, char **argv)
 {
 	uint64_t rounds = STRESS_ROUNDS, seed = 1;
 
-	if (argc > 3 || (argc > 1 && !parse_number(argv[1], &rounds)) ||
-	    (argc > 2 && !parse_number(argv[2], &seed)))
+	if ((argc > 1 && !command_number(argv[1], "a number of rounds", UINT64_MAX, &rounds)) ||
+	    (argc > 2 && !command_number(argv[2], "a seed", UINT64_MAX, &seed)))
 		return COMMAND_USAGE;
 	return stress(rounds, seed, monitor_is_unattended() ? STRESS_PRINTED : STRESS_LIVE);
 }
 
+static const char *map_word(int nr, size_t i)
+{
+	return nr == 1 && !i ? "once" : NULL;
+}
+
 const struct command map_commands[] = {
-	{ "map", "[once] [PFN [ORDER]]", "picture of memory, with keys; once: as text", cmd_map,
-	  UNTIL_PANIC },
-	{ "stress", "[ROUNDS [SEED]]", "allocates and frees at random, shows the picture",
-	  cmd_stress, UNTIL_PANIC },
+	{ "map", "[once] [PFN [ORDER]]", "memory as a picture",
+	  "A picture of memory, which arrows and other keys move and q ends; once: printed\n"
+	  "as text. PFN: the part around that frame, with a cell for 2^ORDER frames, or 1.",
+	  "once 0x1000 9", cmd_map, .time = UNTIL_PANIC, .max_args = 3, .word = map_word },
+	{ "stress", "[ROUNDS [SEED]]", "allocates at random, live",
+	  "Allocates and frees at random on all CPUs, and shows the picture of memory\n"
+	  "meanwhile; q ends it. The same SEED makes the same random numbers.",
+	  "2", cmd_stress, .time = UNTIL_PANIC, .max_args = 2 },
 	{ .name = NULL },
 };

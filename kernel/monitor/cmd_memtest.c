@@ -139,8 +139,6 @@ static int cmd_memtest(int argc, char **argv)
 {
 	uint64_t passes = DEFAULT_PASSES;
 
-	if (argc > 2)
-		return COMMAND_USAGE;
 	if (argc == 2 && !strcmp(argv[1], "list")) {
 		memtest_print_bad(console_printf);
 		console_printf("frames out of service: %llu\n", ULL(memtest_nr_bad()));
@@ -155,8 +153,15 @@ static int cmd_memtest(int argc, char **argv)
 	return test_free_memory((unsigned int)passes);
 }
 
+static const char *memtest_word(int nr, size_t i)
+{
+	return nr == 1 && !i ? "list" : NULL;
+}
+
 const struct command memtest_commands[] = {
-	{ "memtest", "[PASSES|list]", "tests free memory; bad frames stay out of service",
-	  cmd_memtest, UNTIL_PANIC },
+	{ "memtest", "[PASSES|list]", "tests free memory",
+	  "Tests free memory with PASSES patterns, or 2; frames that fail stay out of\n"
+	  "service. list: prints those.",
+	  "1", cmd_memtest, .time = UNTIL_PANIC, .max_args = 1, .word = memtest_word },
 	{ .name = NULL },
 };

@@ -194,6 +194,8 @@ static int cmd_free(int argc, char **argv)
 	return 0;
 }
 
+static pfn_t last_allocated = PFN_NONE; /* by alloc, and not released by its number since */
+
 /* Reads word as a frame number. Returns false, after a message, if it is none. */
 static bool parse_pfn(const char *word, pfn_t *pfn)
 {
@@ -209,8 +211,7 @@ static int cmd_page(int argc, char **argv)
 	char zone[ZONE_TEXT];
 	pfn_t pfn;
 
-	if (argc != 2)
-		return COMMAND_USAGE;
+	(void)argc;
 	if (!parse_pfn(argv[1], &pfn))
 		return 1;
 	console_printf("pfn 0x%llx [mem 0x%llx-0x%llx] zone %s: %s\n", ULL(pfn), ULL(PFN_PHYS(pfn)),
@@ -234,6 +235,8 @@ static const struct {
 	{ "HIGH", __GFP_HIGH },   { "UNMOVABLE", __GFP_UNMOVABLE },
 };
 
+#define NR_FLAGS (sizeof(gfp_names) / sizeof(gfp_names[0]))
+
 /*
  * Adds to *gfp the flag that the first `length` characters of word name, with or without GFP_ or
  * __GFP_ before it. Returns false if there is no such flag.
@@ -251,7 +254,7 @@ static bool parse_flag(const char *word, size_t length, gfp_t *gfp)
 			break;
 		}
 	}
-	for (size_t i = 0; i < sizeof(gfp_names) / sizeof(gfp_names[0]); i++)
+	for (size_t i = 0; i < NR_FLAGS; i++)
 		if (strlen(gfp_names[i].name) == length &&
 		    !strncmp(word, gfp_names[i].name, length)) {
 			*gfp |= gfp_names[i].gfp;
@@ -260,25 +263,66 @@ static bool parse_flag(const char *word, size_t length, gfp_t *gfp)
 	return false;
 }
 
+static const char *alloc_word(int nr, size_t i)
+{
+	return nr > 1 && i < NR_FLAGS ? gfp_names[i].name : NULL;
+}
+
 /* Adds to *gfp the flags that word joins by |. Returns false, after a message, if one is wrong. */
 static bool parse_flags(const char *word, gfp_t *gfp)
 {
-	for (;;) {
+	for (const char *at = word;; at++) {
 		size_t length = 0;
 
-		while (word[length] && word[length] != '|')
+		while (at[length] && at[length] != '|')
 			length++;
-		if (!parse_flag(word, length, gfp)) {
-			console_printf(
-			    "%.*s is not one of KERNEL ATOMIC DMA DMA32 ZERO THISNODE HIGH "
-			    "UNMOVABLE\n",
-			    (int)length, word);
+		if (!length) {
+			console_printf("%s: a flag is missing %s |\n", word,
+				       *at || at == word ? "before" : "after");
 			return false;
 		}
-		if (!word[length])
+		if (!parse_flag(at, length, gfp)) {
+			console_printf("%.*s is not one of", (int)length, at);
+			for (size_t i = 0; i < NR_FLAGS; i++)
+				console_printf(" %s", gfp_names[i].name);
+			console_printf("\n");
+			return false;
+		}
+		at += length;
+		if (!*at)
 			return true;
-		word += length + 1;
 	}
+}
+
+/* Returns whether a zone has a free block of this order or a larger one. */
+static bool has_block(const struct zone *z, unsigned int order)
+{
+	uint64_t counts[NR_ORDERS], blocks = 0;
+
+	zone_free_blocks(z, counts);
+	for (; order < NR_ORDERS; order++)
+		blocks += counts[order];
+	return blocks > 0;
+}
+
+/* Says why alloc_pages() returned NULL: in which zones it looked, and which of them keep a block.
+ */
+static void explain_refusal(gfp_t gfp, unsigned int order)
+{
+	struct fallback f = fallback_of(numa_mem_id(), gfp);
+	char text[ZONE_TEXT];
+	struct zone *z;
+
+	console_printf("no free block of order %u; zones that may serve this request:", order);
+	for (bool some = false; (z = fallback_next(&f)) || !some; some = true) {
+		console_printf("%s %s", some ? "," : "", z ? zone_text(z, text) : "none");
+		if (!z)
+			break;
+		if (has_block(z, order))
+			console_printf(" (has one, but keeps %llu frames for others)",
+				       ULL(zone_keep(z, gfp)));
+	}
+	console_printf("\n");
 }
 
 static int cmd_alloc(int argc, char **argv)
@@ -287,20 +331,21 @@ static int cmd_alloc(int argc, char **argv)
 	uint64_t order;
 	struct page *page;
 
-	if (argc < 2)
-		return COMMAND_USAGE;
-	if (!parse_number(argv[1], &order) || order >= NR_ORDERS) {
-		console_printf("%s is not an order from 0 to %u\n", argv[1], MAX_PAGE_ORDER);
+	if (!command_number(argv[1], "an order", (uint64_t)MAX_PAGE_ORDER, &order))
 		return 1;
-	}
 	for (int i = 2; i < argc; i++)
 		if (!parse_flags(argv[i], &gfp))
 			return 1;
-	page = alloc_pages(gfp, (unsigned int)order);
-	if (!page) {
-		console_printf("no free block of order %llu\n", ULL(order));
+	if ((gfp & GFP_ZONE_BITS) == GFP_ZONE_BITS) {
+		console_printf("DMA and DMA32 are different zones: only one of them is possible\n");
 		return 1;
 	}
+	page = alloc_pages(gfp, (unsigned int)order);
+	if (!page) {
+		explain_refusal(gfp, (unsigned int)order);
+		return 1;
+	}
+	last_allocated = page_to_pfn(page);
 	set_page_private(page, MONITOR_OWNER);
 	console_printf("pfn 0x%llx order %llu zone %s", ULL(page_to_pfn(page)), ULL(order),
 		       page_zone(page)->name);
@@ -315,20 +360,32 @@ static int cmd_release(int argc, char **argv)
 	unsigned int order;
 	pfn_t pfn;
 
-	if (argc != 2)
-		return COMMAND_USAGE;
-	if (!parse_pfn(argv[1], &pfn))
+	(void)argc;
+	if (!strcmp(argv[1], "last"))
+		pfn = last_allocated;
+	else if (!parse_pfn(argv[1], &pfn))
 		return 1;
-	head = page_head(pfn);
+	head = pfn == PFN_NONE ? NULL : page_head(pfn);
 	if (!head || page_to_pfn(head) != pfn || page_private(head) != MONITOR_OWNER) {
-		console_printf("pfn 0x%llx is not the first frame of an allocation by alloc\n",
-			       ULL(pfn));
+		if (pfn == PFN_NONE)
+			console_printf("alloc has allocated nothing since the last release\n");
+		else
+			console_printf(
+			    "pfn 0x%llx is not the first frame of an allocation by alloc\n",
+			    ULL(pfn));
 		return 1;
 	}
 	order = page_order(head);
 	__free_pages(head, order);
+	if (pfn == last_allocated)
+		last_allocated = PFN_NONE;
 	console_printf("released pfn 0x%llx order %u\n", ULL(pfn), order);
 	return 0;
+}
+
+static const char *release_word(int nr, size_t i)
+{
+	return nr == 1 && !i ? "last" : NULL;
 }
 
 static int cmd_selftest(int argc, char **argv)
@@ -337,28 +394,91 @@ static int cmd_selftest(int argc, char **argv)
 	return selftest();
 }
 
+static const char *bench_word(int nr, size_t i)
+{
+	if (nr != 1)
+		return NULL;
+	return i ? bench_id(i - 1) : "list";
+}
+
+/* Returns whether a row has an id that begins so. */
+static bool has_row(const char *begin)
+{
+	const char *id;
+
+	for (size_t i = 0; (id = bench_id(i)); i++)
+		if (!strncmp(id, begin, strlen(begin)))
+			return true;
+	return false;
+}
+
+/* Prints the ids of the rows, as many in a line as a screen has room for. */
+static void list_rows(void)
+{
+	const char *id;
+
+	for (size_t i = 0, column = 0; (id = bench_id(i)); i++) {
+		size_t length = strlen(id) + 1;
+
+		column = column + length > 79 ? 0 : column;
+		console_printf("%s%s", !i ? "" : column ? " " : "\n", id);
+		column += length;
+	}
+	console_printf("\n");
+}
+
 static int cmd_bench(int argc, char **argv)
 {
-	if (argc > 2)
-		return COMMAND_USAGE;
+	if (argc == 2 && !strcmp(argv[1], "list")) {
+		list_rows();
+		return 0;
+	}
+	if (argc == 2 && !has_row(argv[1])) {
+		console_printf("%s: no row has an id that begins so; bench list prints them\n",
+			       argv[1]);
+		return 1;
+	}
 	return bench(argc == 2 ? argv[1] : NULL);
 }
 
 const struct command mm_commands[] = {
-	{ "e820", "", "the firmware's map, raw and corrected", cmd_e820, ALWAYS },
-	{ "iomem", "", "physical memory by use, as /proc/iomem", cmd_iomem, ALWAYS },
-	{ "memblock", "", "memory and reserved, as in Linux's debugfs", cmd_memblock, ALWAYS },
-	{ "buddyinfo", "", "free blocks of order 0 to 18, as /proc/buddyinfo", cmd_buddyinfo,
-	  ALWAYS },
-	{ "zoneinfo", "", "frames of each zone, as /proc/zoneinfo", cmd_zoneinfo, ALWAYS },
-	{ "meminfo", "", "totals, as /proc/meminfo, and those of each node", cmd_meminfo, ALWAYS },
-	{ "free", "", "maximal free ranges, one a line", cmd_free, ALWAYS },
-	{ "page", "PFN", "state of a frame, and the allocation that holds it", cmd_page, ALWAYS },
-	{ "alloc", "ORDER [FLAGS]", "allocates 2^ORDER frames; FLAGS such as DMA32|ZERO", cmd_alloc,
-	  UNTIL_PANIC },
-	{ "release", "PFN", "frees an allocation that alloc has made", cmd_release, UNTIL_PANIC },
-	{ "selftest", "", "tests memory on this machine, prints KTAP", cmd_selftest, UNTIL_PANIC },
-	{ "bench", "[ID]", "cost of the allocator on this machine, in clock ticks", cmd_bench,
-	  UNTIL_PANIC },
+	{ "e820", "", "the firmware's memory map",
+	  "The firmware's map as it gave it, the corrected one, and each correction.", NULL,
+	  cmd_e820, .time = ALWAYS },
+	{ "iomem", "", "physical memory by use", "Physical memory by use, as Linux's /proc/iomem.",
+	  NULL, cmd_iomem, .time = ALWAYS },
+	{ "memblock", "", "memblock's two arrays",
+	  "Memory and reserved, as in Linux's /sys/kernel/debug/memblock.", NULL, cmd_memblock,
+	  .time = ALWAYS },
+	{ "buddyinfo", "", "free blocks of each order",
+	  "Free blocks of order 0 to 18 in each zone, as Linux's /proc/buddyinfo.", NULL,
+	  cmd_buddyinfo, .time = ALWAYS },
+	{ "zoneinfo", "", "frames of each zone", "Frames of each zone, as Linux's /proc/zoneinfo.",
+	  NULL, cmd_zoneinfo, .time = ALWAYS },
+	{ "meminfo", "", "totals, and each node's",
+	  "Totals, as Linux's /proc/meminfo, and those of each node.", NULL, cmd_meminfo,
+	  .time = ALWAYS },
+	{ "free", "", "every free range", "Maximal free ranges, one a line.", NULL, cmd_free,
+	  .time = ALWAYS },
+	{ "page", "PFN", "what a frame is used for",
+	  "The state of frame number PFN, and the allocation that holds it.", "0x200", cmd_page,
+	  .time = ALWAYS, .min_args = 1, .max_args = 1 },
+	{ "alloc", "ORDER [FLAG|FLAG...]", "allocates 2^ORDER frames",
+	  "Allocates 2^ORDER frames, ORDER 0 to 18. FLAG, with or without GFP_, is one of\n"
+	  "KERNEL ATOMIC ZERO THISNODE HIGH UNMOVABLE, DMA (below 16 MiB), DMA32 (4 GiB).",
+	  "3 DMA32|ZERO", cmd_alloc, .time = UNTIL_PANIC, .min_args = 1, .max_args = 1 + NR_FLAGS,
+	  .word = alloc_word },
+	{ "release", "PFN|last", "frees what alloc allocated",
+	  "Frees an allocation that alloc has made: the one whose first frame is PFN, or\n"
+	  "the last one.",
+	  "last", cmd_release, .time = UNTIL_PANIC, .min_args = 1, .max_args = 1,
+	  .word = release_word },
+	{ "selftest", "", "tests memory and allocator",
+	  "Tests the memory in place and the allocator on all CPUs; prints KTAP.", NULL,
+	  cmd_selftest, .time = UNTIL_PANIC },
+	{ "bench", "[ID|list]", "what the allocator costs",
+	  "Measures the allocator on this machine, in ticks of its clock: the row ID, the\n"
+	  "rows whose ids begin so, or all; list: prints the ids.",
+	  "pair0", cmd_bench, .time = UNTIL_PANIC, .max_args = 1, .word = bench_word },
 	{ .name = NULL },
 };

@@ -17,6 +17,8 @@ static int cmd_numa(int argc, char **argv)
 }
 
 const struct command numa_commands[] = {
-	{ "numa", "", "NUMA nodes as by numactl -H; corrections", cmd_numa, ALWAYS },
+	{ "numa", "", "NUMA nodes",
+	  "NUMA nodes, as Linux's numactl -H; what was wrong in the firmware's tables.", NULL,
+	  cmd_numa, .time = ALWAYS },
 	{ .name = NULL },
 };

@@ -10,14 +10,52 @@
 #include "kernel/monitor/monitor.h"
 #include "kernel/parse.h"
 
+#define HELP_LINES 20 /* of commands: a screen has 25 lines, and must not scroll */
+
+static void list_commands(void)
+{
+	size_t nr = 0, rows;
+
+	while (command_at(nr))
+		nr++;
+	rows = nr > HELP_LINES ? (nr + 1) / 2 : nr;
+	for (size_t i = 0; i < rows; i++) {
+		const struct command *left = command_at(i), *right = command_at(i + rows);
+
+		console_printf("%-10s ", left->name);
+		if (right)
+			console_printf("%-*s %-10s %s\n", COMMAND_SUMMARY, left->summary,
+				       right->name, right->summary);
+		else
+			console_printf("%s\n", left->summary);
+	}
+	console_printf("help COMMAND explains one; Tab completes words; Ctrl-C ends long work.\n");
+}
+
 static int cmd_help(int argc, char **argv)
 {
-	(void)argc, (void)argv;
-	for (size_t i = 0; command_tables[i]; i++)
-		for (const struct command *c = command_tables[i]; c->name; c++)
-			if (c->time == ALWAYS || !monitor_has_panicked())
-				console_printf("%-10s %-13s %s\n", c->name, c->usage, c->help);
+	const struct command *c;
+
+	if (argc == 1) {
+		list_commands();
+		return 0;
+	}
+	c = command_named(argv[1]);
+	if (!c) {
+		console_printf("%s: no such command; help lists them\n", argv[1]);
+		return 1;
+	}
+	console_printf("usage: %s%s%s\n%s\nexample: %s%s%s\n", c->name, *c->usage ? " " : "",
+		       c->usage, c->help, c->name, c->example ? " " : "",
+		       c->example ? c->example : "");
 	return 0;
+}
+
+static const char *help_word(int nr, size_t i)
+{
+	const struct command *c = nr == 1 ? command_at(i) : NULL;
+
+	return c ? c->name : NULL;
 }
 
 static int cmd_dmesg(int argc, char **argv)
@@ -144,10 +182,8 @@ static int cmd_poweroff(int argc, char **argv)
 
 static int cmd_exit(int argc, char **argv)
 {
-	uint64_t status = 0;
+	uint64_t status = monitor_list_failed();
 
-	if (argc > 2)
-		return COMMAND_USAGE;
 	if (argc == 2 && (!parse_number(argv[1], &status) || status > ARCH_EXIT_MAX)) {
 		console_printf("exit: %s is not a number from 0 to %d\n", argv[1], ARCH_EXIT_MAX);
 		return 1;
@@ -160,12 +196,23 @@ static int cmd_exit(int argc, char **argv)
 }
 
 const struct command system_commands[] = {
-	{ "help", "", "this list", cmd_help, ALWAYS },
-	{ "dmesg", "", "the log since boot", cmd_dmesg, ALWAYS },
-	{ "cpu", "", "what the processor is and can do", cmd_cpu, ALWAYS },
-	{ "bios", "", "the loader's BIOS calls, and the time of each stage", cmd_bios, ALWAYS },
-	{ "reboot", "", "restarts the machine", cmd_reboot, ALWAYS },
-	{ "poweroff", "", "switches the machine off", cmd_poweroff, ALWAYS },
-	{ "exit", "[N]", "ends the emulator with status N, 0 to 125", cmd_exit, ALWAYS },
+	{ "help", "[COMMAND]", "this list, or one command", "Lists the commands, or explains one.",
+	  "alloc", cmd_help, .time = ALWAYS, .max_args = 1, .word = help_word },
+	{ "dmesg", "", "the log since boot", "The kernel's log since boot, its last 64 KiB.", NULL,
+	  cmd_dmesg, .time = ALWAYS },
+	{ "cpu", "", "processors, what they can do",
+	  "A line for each CPU; then what the processor is and can do.", NULL, cmd_cpu,
+	  .time = ALWAYS },
+	{ "bios", "", "the loader's BIOS calls",
+	  "What the loader asked the BIOS, and the time of each stage of the boot.", NULL, cmd_bios,
+	  .time = ALWAYS },
+	{ "reboot", "", "restarts the machine", "Restarts the machine.", NULL, cmd_reboot,
+	  .time = ALWAYS },
+	{ "poweroff", "", "switches the machine off", "Switches the machine off.", NULL,
+	  cmd_poweroff, .time = ALWAYS },
+	{ "exit", "[N]", "ends the emulator",
+	  "Ends the emulator with status N, 0 to 125. Without N it is 1 if a command of\n"
+	  "run= has failed, else 0.",
+	  "0", cmd_exit, .time = ALWAYS, .max_args = 1 },
 	{ .name = NULL },
 };

@@ -235,14 +235,62 @@ static void show_again(struct editor *e)
 	repaint(e);
 }
 
+/* Prints the words of c below the line, as many in a line as the screen has room for. */
+static void list_words(const struct completion *c)
+{
+	size_t column = 0;
+	const char *word;
+
+	for (size_t i = 0; (word = completion_word(c, i)); i++) {
+		column += strlen(word) + 1;
+		if (!i || column > COLUMNS)
+			console_printf("\n%s", word);
+		else
+			console_printf(" %s", word);
+		column = column > COLUMNS ? strlen(word) + 1 : column;
+	}
+	console_printf("\n");
+}
+
+/* Types c at the cursor, unless it is what stands there. */
+static void step_over_or_insert(struct editor *e, char c)
+{
+	if (e->cursor < e->length && e->text[e->cursor] == c)
+		move_to(e, e->cursor + 1);
+	else
+		insert(e, c);
+}
+
+/* What Tab does; with again, after a Tab. */
+static void complete_word(struct editor *e, complete_fn words, bool again)
+{
+	struct completion c;
+
+	complete(&c, e->text, e->cursor, words);
+	for (size_t i = c.length; i < c.common; i++)
+		step_over_or_insert(e, c.first[i]);
+	if (c.count == 1)
+		step_over_or_insert(e, ' ');
+	else if (c.common > c.length)
+		return;
+	else if (!again || !c.count)
+		console_write("\a", 1);
+	else {
+		list_words(&c);
+		show_again(e);
+	}
+}
+
 /*
  * Returns the next key. While none comes, memory may be plugged and unplugged; what that logs comes
  * below the line, which is then shown once more. After a panic this does not happen.
  */
 static int next_key(struct editor *e)
 {
-	int key;
+	int key = key_kept();
 
+	if (key != KEY_NONE)
+		return key;
 	if (console_is_polling())
 		return key_read();
 	while ((key = key_poll()) == KEY_NONE) {
@@ -256,7 +304,7 @@ static int next_key(struct editor *e)
 	return key;
 }
 
-void line_read(const char *prompt, char *line)
+void line_read(const char *prompt, char *line, complete_fn words)
 {
 	struct editor e = {
 		.prompt = prompt,
@@ -265,8 +313,9 @@ void line_read(const char *prompt, char *line)
 	};
 
 	console_printf("%s", prompt);
-	for (;;) {
-		int key = next_key(&e);
+	for (int key = KEY_NONE, last;;) {
+		last = key;
+		key = next_key(&e);
 
 		if (key == '\r' || key == '\n')
 			break;
@@ -278,6 +327,8 @@ void line_read(const char *prompt, char *line)
 		}
 		if (key >= ' ' && key < DELETE_CHAR)
 			insert(&e, (char)key);
+		else if (key == '\t')
+			complete_word(&e, words, last == '\t');
 		else
 			edit_key(&e, key);
 	}

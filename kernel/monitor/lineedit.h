@@ -4,6 +4,8 @@
 #ifndef KERNEL_MONITOR_LINEEDIT_H
 #define KERNEL_MONITOR_LINEEDIT_H
 
+#include "kernel/monitor/complete.h"
+
 #define LINE_SIZE 256 /* bytes of a line, with its terminating 0 */
 
 /*
@@ -17,9 +19,11 @@
  *   delete, Ctrl-D                  deletes the character at the cursor
  *   Ctrl-W, Ctrl-U, Ctrl-K          deletes the word before, all before, all from the cursor on
  *   up, down, Ctrl-P, Ctrl-N        shows the previous, the next line of the history
+ *   Tab                             completes the word before the cursor, of those that `words`
+ *                                   returns, as far as there is one way; a second one lists them
  *   Ctrl-L                          clears the screen
  *   Ctrl-C                          abandons the line
  */
-void line_read(const char *prompt, char *line);
+void line_read(const char *prompt, char *line, complete_fn words);
 
 #endif

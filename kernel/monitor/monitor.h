@@ -22,6 +22,9 @@ bool monitor_has_panicked(void);
 /* Returns whether the running command is one of run=: nobody may be at a keyboard then. */
 bool monitor_is_unattended(void);
 
+/* Returns whether a command of run= has failed until now. */
+bool monitor_list_failed(void);
+
 /* Returns the time stamp, as of arch_timestamp(), at which monitor() began. */
 uint64_t monitor_start_time(void);
 

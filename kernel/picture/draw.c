@@ -63,6 +63,21 @@ void draw_end(void)
 		send(&displays[i], CLEAR);
 }
 
+void draw_leave(void)
+{
+	char text[SEQUENCE_TEXT];
+
+	for (size_t i = 0; i < nr_displays; i++) {
+		struct display *d = &displays[i];
+		unsigned int rows = d->shown.rows;
+
+		while (rows && !screen_line_length(&d->shown, rows - 1))
+			rows--;
+		fmt_snprintf(text, sizeof(text), "\033[0m\033[%u;1H", rows + 1);
+		send(d, text);
+	}
+}
+
 void draw_again(void)
 {
 	for (size_t i = 0; i < nr_displays; i++)

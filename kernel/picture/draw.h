@@ -20,6 +20,9 @@ void draw_begin(void);
 /* Clears the screens and leaves them to lines of text. */
 void draw_end(void);
 
+/* Leaves the screens to lines of text, below what was shown last. */
+void draw_leave(void);
+
 /* Clears the screens, for the next pictures, of what others have written on them. */
 void draw_again(void);
 

@@ -18,7 +18,9 @@
 #include "mm/gfp.h"
 
 #define KEYS        "arrows Home End PgUp PgDn  + - Enter Backspace zoom  w whole  f frame  q quit"
+#define WORK_KEYS   "arrows Home End PgUp PgDn  + - Enter Backspace zoom  w whole  q Ctrl-C end it"
 #define DELETE_CHAR 0x7f
+#define ROWS_LEFT   6  /* below a picture that stays, for text and the prompt */
 #define STEP        1  /* of + and -, in orders */
 #define LEAP        3  /* of Enter and Backspace: a cell becomes eight */
 #define WORK_IDLES  10 /* calls of arch_idle(), 1/20 s at most, for memory that comes or goes */
@@ -112,10 +114,26 @@ void picture_end(void)
 	draw_end();
 }
 
+void picture_leave(const struct picture_words *words)
+{
+	const struct picture_view first = views[0];
+	unsigned int order = picture_view_is_whole(&first) ? PICTURE_WHOLE : first.order;
+
+	draw_again();
+	for (size_t i = 0; draw_size(i, &screen); i++) {
+		screen_size(&screen, screen.columns, screen.rows - ROWS_LEFT);
+		picture_view_fit(&views[i], &screen);
+		picture_view_at(&views[i], first.cursor, order);
+		render(&views[i], words, "", CURSOR_HIDDEN);
+		draw_screen(i, &screen);
+	}
+	draw_leave();
+}
+
 void picture_draw(const struct picture_words *words)
 {
 	for (size_t i = 0; draw_size(i, &screen); i++) {
-		render(&views[i], words, KEYS, CURSOR_SHOWN);
+		render(&views[i], words, words ? WORK_KEYS : KEYS, CURSOR_SHOWN);
 		draw_screen(i, &screen);
 	}
 }

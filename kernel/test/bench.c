@@ -5,6 +5,8 @@
  */
 #include "kernel/test/bench.h"
 
+#include <stdarg.h>
+
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/cpus.h"
 #include "kernel/console/console.h"
@@ -15,6 +17,7 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/check.h"
+#include "mm/debug.h"
 #include "mm/memblock.h"
 #include "mm/numa.h"
 #include "mm/zone.h"
@@ -57,6 +60,60 @@ uint64_t bench_median(uint64_t values[], unsigned int nr)
 	return values[nr / 2];
 }
 
+bool bench_skip(const char *id, const char *why, ...)
+{
+	char text[120];
+	va_list ap;
+
+	va_start(ap, why);
+	fmt_vsnprintf(text, sizeof(text), why, ap);
+	va_end(ap);
+	console_printf("bench %s: skipped, %s\n", id, text);
+	return true;
+}
+
+/* Returns MiB, rounded up. */
+static unsigned long long mib(uint64_t frames)
+{
+	const unsigned int shift = 20 - PAGE_SHIFT;
+
+	return (frames + (1u << shift) - 1) >> shift;
+}
+
+bool bench_skip_frames(const char *id, uint64_t frames)
+{
+	return bench_skip(id, "needs %llu MiB free, %llu are", mib(frames),
+			  ULL(nr_free_pages() >> (20 - PAGE_SHIFT)));
+}
+
+bool bench_skip_order(const char *id, unsigned int order)
+{
+	return bench_skip(id, "needs a free block of order %u", order);
+}
+
+bool bench_skip_debug(const char *id)
+{
+	return mm_debug && bench_skip(id, "needs a boot in which all memory debugging is off");
+}
+
+bool bench_can_allocate(unsigned int order)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, order);
+
+	if (page)
+		__free_pages(page, order);
+	return page;
+}
+
+#define CALLS_TO_LOOK 1024 /* calls of bench_interrupted() for each look */
+
+bool bench_interrupted(void)
+{
+	static unsigned int nr_calls;
+
+	return nr_calls++ % CALLS_TO_LOOK == 0 && console_interrupted();
+}
+
 static bool setup(const char *id)
 {
 	bench_print_tenths(id, mm_report.setup_cycles * 10);
@@ -89,8 +146,9 @@ static bool lost(const char *id)
 /* Prints the percentage of the descriptors that lie on the node of the RAM that they describe. */
 static bool local(const char *id)
 {
-	if (nr_node_ids() > 1)
-		bench_print_thousandths(id, mem_map_local() * 100000 / mem_map_backed(), "%");
+	if (nr_node_ids() < 2)
+		return bench_skip(id, "needs two nodes");
+	bench_print_thousandths(id, mem_map_local() * 100000 / mem_map_backed(), "%");
 	return true;
 }
 
@@ -110,8 +168,9 @@ static bool state(const char *id)
 /* Prints the milliseconds in which the CPUs started. */
 static bool ap_start(const char *id)
 {
-	if (cpus_online() > 1)
-		bench_print_thousandths(id, cpus_start_us(), "ms");
+	if (cpus_online() < 2)
+		return bench_skip(id, "needs two CPUs");
+	bench_print_thousandths(id, cpus_start_us(), "ms");
 	return true;
 }
 
@@ -183,34 +242,63 @@ static const struct {
 
 #define NR_ROWS (sizeof(rows) / sizeof(rows[0]))
 
-/* Returns whether a row has this id. */
-static bool is_row(const char *id)
+const char *bench_id(size_t i)
+{
+	return i < NR_ROWS ? rows[i].id : NULL;
+}
+
+/* Returns whether a row's id begins with the first `length` characters of `begin`. */
+static bool find_row(const char *begin, size_t length)
 {
 	for (size_t i = 0; i < NR_ROWS; i++)
-		if (!strcmp(rows[i].id, id))
+		if (!strncmp(rows[i].id, begin, length))
 			return true;
 	return false;
 }
 
+/* Runs a row. Returns false if it failed, was ended by Ctrl-C, or lost memory. */
+static bool run_row(const char *id, bool (*run)(const char *id))
+{
+	unsigned long managed;
+	uint64_t before;
+	bool good;
+
+	hotplug_progress();
+	drain_all_pages(); /* what other CPUs have cached is in the way of states of memory */
+	managed = totalram_pages();
+	before = nr_free_pages();
+	good = run(id);
+	if (!good)
+		console_printf("bench %s: %s\n", id,
+			       console_interrupted() ? "interrupted" : "failed");
+	drain_all_pages();
+	/* A row may leave memory removed that was plugged. */
+	if (totalram_pages() == managed && nr_free_pages() != before) {
+		console_printf("bench %s: not all memory came back\n", id);
+		good = false;
+	}
+	return good;
+}
+
 int bench(const char *only)
 {
-	/* With its terminating 0 an id is the beginning of no other one. */
-	size_t length = only ? strlen(only) + is_row(only) : 0;
-	unsigned int run = 0;
-	int status = 0;
+	size_t length = only ? strlen(only) : 0;
+	bool good = true;
 
+	/* With its terminating 0 an id is the beginning of no other one. */
+	if (only && find_row(only, length + 1))
+		length++;
+
+	if (only && !find_row(only, length)) {
+		console_printf("bench: no row has an id that begins with %s\n", only);
+		return 1;
+	}
 	console_printf("ticks of a clock of %llu kHz%s, seed %u\n", ULL(tsc_khz()),
 		       tsc_khz() ? "" : " (unknown)", BENCH_SEED);
-	for (size_t i = 0; i < NR_ROWS; i++) {
+	for (size_t i = 0; i < NR_ROWS && !console_interrupted(); i++) {
 		if (only && strncmp(rows[i].id, only, length) != 0)
 			continue;
-		run++;
-		hotplug_progress();
-		if (console_interrupted() || !rows[i].run(rows[i].id)) {
-			console_printf("%s: interrupted, or not enough memory\n", rows[i].id);
-			status = 1;
-		}
+		good &= run_row(rows[i].id, rows[i].run);
 	}
-	drain_caches();
-	return run && !mm_check() ? status : 1;
+	return mm_check() || !good || console_interrupted();
 }

@@ -4,7 +4,7 @@
 #ifndef KERNEL_TEST_BENCH_H
 #define KERNEL_TEST_BENCH_H
 
-#include <stdbool.h>
+#include <stddef.h>
 
 /*
  * Measures the row with the id `only`; or, if there is none, the rows whose id begins so; or all
@@ -13,9 +13,16 @@
  * instructions, a tick is one instruction. The cost of loops and of reading the clock is
  * subtracted. All memory that is allocated is freed again.
  *
- * Returns 0, or 1 if there is no such row, a row could not be measured because of Ctrl-C or too
- * little memory, or mm_check() found errors in the end.
+ * A row for which the machine, or what is free of its memory, does not do prints the reason, as
+ * `bench ID: skipped, REASON`. Ctrl-C ends the row that runs, and no other follows.
+ *
+ * Returns 0, also if all rows were skipped; or 1 if there is no such row, Ctrl-C was typed, a row
+ * failed or lost memory, or mm_check() found errors in the end.
  */
 int bench(const char *only);
+
+/* Returns the id of row number i, from 0 on, in the order in which they run; NULL after the last.
+ */
+const char *bench_id(size_t i);
 
 #endif

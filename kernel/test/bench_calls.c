@@ -12,10 +12,13 @@
 #include "mm/numa.h"
 #include "mm/zone.h"
 
-#define RUNS     11
-#define PAIRS    1000
-#define BULK     10000
-#define SHUFFLED 100000
+#define RUNS            11
+#define PAIRS           1000
+#define BULK            10000
+#define SHUFFLED        100000
+
+/* Pairs of more frames take too long while an option of mm/debug.h writes to each frame. */
+#define MAX_DEBUG_ORDER 3
 
 /* What a row calls: the allocator, or functions of the same shape that do nothing. */
 struct calls {
@@ -105,20 +108,12 @@ bool bench_pair0(const char *id)
 {
 	uint64_t values[RUNS];
 
+	if (!bench_can_allocate(0))
+		return bench_skip_order(id, 0);
 	for (unsigned int run = 0; run < RUNS; run++)
 		values[run] = pair_tenths(0);
 	print_median(id, values);
 	return true;
-}
-
-/* Returns whether there is memory for an allocation of this order. */
-static bool can_allocate(unsigned int order)
-{
-	struct page *page = alloc_pages(GFP_KERNEL, order);
-
-	if (page)
-		__free_pages(page, order);
-	return page;
 }
 
 /*
@@ -133,22 +128,25 @@ bool bench_pair(const char *id)
 	for (const char *c = id; *c; c++)
 		if (*c >= '0' && *c <= '9')
 			order = order * 10 + (unsigned int)(*c - '0');
+	if (order > MAX_DEBUG_ORDER && bench_skip_debug(id))
+		return true;
 	for (unsigned int run = 0; run < RUNS; run++) {
 		struct page *held;
 		uint64_t with;
 
 		drain_caches();
-		if (!can_allocate(order))
-			return false;
+		if (!bench_can_allocate(order))
+			return bench_skip_order(id, order);
 		drain_caches();
 		values[run] = pair_tenths(order);
 		held = alloc_page(GFP_KERNEL);
 		drain_caches();
 		if (!held)
-			return false;
-		if (!can_allocate(order)) {
+			return bench_skip_order(id, order);
+		if (!bench_can_allocate(order)) {
 			__free_page(held);
-			return false;
+			return bench_skip(
+			    id, "needs a free block of order %u and a frame beside it", order);
 		}
 		drain_caches();
 		with = pair_tenths(order);
@@ -168,7 +166,7 @@ static void node_loop(const struct calls *calls, unsigned int nid)
 		calls->free_page(alloc_pages_node((int)nid, GFP_KERNEL, 0));
 }
 
-/* Measures pairs on node nid, by a loop that is given arg. Returns false if memory is too small. */
+/* Measures pairs on node nid, by a loop that is given arg. */
 static bool node_pairs(const char *id, int nid, loop_fn loop, unsigned int arg)
 {
 	uint64_t values[RUNS];
@@ -179,7 +177,7 @@ static bool node_pairs(const char *id, int nid, loop_fn loop, unsigned int arg)
 
 		/* With interrupts on: only then may the cache away change its zone. */
 		if (!page)
-			return false;
+			return bench_skip_order(id, 0);
 		__free_page(page);
 		timed(loop, &real, arg);
 		values[run] = tenths(timed(loop, &real, arg), empty, PAIRS);
@@ -206,7 +204,9 @@ bool bench_pair0_remote(const char *id)
 {
 	int nid = other_node();
 
-	return nid == NUMA_NO_NODE || node_pairs(id, nid, node_loop, (unsigned int)nid);
+	if (nid == NUMA_NO_NODE)
+		return bench_skip(id, "needs a second node that has free memory");
+	return node_pairs(id, nid, node_loop, (unsigned int)nid);
 }
 
 /* Allocates all that node nid has for GFP_KERNEL. Returns a list, linked by page_private(). */
@@ -228,7 +228,7 @@ bool bench_pair0_spill(const char *id)
 	bool measured;
 
 	if (other_node() == NUMA_NO_NODE)
-		return true;
+		return bench_skip(id, "needs a second node that has free memory");
 	list = fill_node(numa_mem_id());
 	measured = node_pairs(id, numa_mem_id(), pair_loop, 0);
 	while ((page = list)) {
@@ -289,11 +289,13 @@ static void shuffle(void)
 
 /* The loops over all pieces, which are frames. */
 
+/* Without memory there are fewer pieces. */
 static void alloc_loop(const struct calls *calls, unsigned int order)
 {
 	(void)order;
 	for (uint64_t i = 0; i < nr_pieces; i++)
-		pieces[i].page = calls->alloc_page(GFP_KERNEL);
+		if (!(pieces[i].page = calls->alloc_page(GFP_KERNEL)))
+			nr_pieces = i;
 }
 
 static void free_loop(const struct calls *calls, unsigned int order)
@@ -315,10 +317,14 @@ static bool bulk(const char *id, uint64_t nr, enum operation measured, bool shuf
 	uint64_t values[RUNS];
 
 	if (nr_free_pages() / 2 < nr || !pieces_init(nr))
-		return false;
+		return bench_skip_frames(id, 2 * nr);
 	nr_pieces = nr;
 	bench_seed = BENCH_SEED;
-	for (unsigned int run = 0; run < RUNS; run++) {
+	for (unsigned int run = 0; run < RUNS && nr_pieces == nr; run++) {
+		if (console_interrupted()) {
+			pieces_exit();
+			return false;
+		}
 		uint64_t no_allocs = timed(alloc_loop, &none, 0);
 		uint64_t no_frees = timed(free_loop, &none, 0);
 		uint64_t allocs = timed(alloc_loop, &real, 0), frees;
@@ -330,6 +336,8 @@ static bool bulk(const char *id, uint64_t nr, enum operation measured, bool shuf
 						  : tenths(allocs, no_allocs, nr);
 	}
 	pieces_exit();
+	if (nr_pieces != nr)
+		return bench_skip_frames(id, 2 * nr);
 	print_median(id, values);
 	return true;
 }
@@ -351,10 +359,11 @@ bool bench_shuffled0_free(const char *id)
 
 /* ---- replacement ---- */
 
+/* What was just freed can be allocated: a zone keeps its reserve from both, or from neither. */
 static void random0_loop(const struct calls *calls, unsigned int order)
 {
 	(void)order;
-	for (unsigned int i = 0; i < PAIRS; i++) {
+	for (unsigned int i = 0; i < PAIRS && nr_pieces; i++) {
 		struct piece *piece = &pieces[bench_random(nr_pieces)];
 
 		calls->free_page(piece->page);
@@ -379,7 +388,7 @@ static unsigned int pick_order(unsigned int order)
 /* A piece that cannot be replaced is gone: there are others. */
 static void replace_loop(const struct calls *calls, unsigned int order)
 {
-	for (unsigned int i = 0; i < PAIRS; i++) {
+	for (unsigned int i = 0; i < PAIRS && nr_pieces; i++) {
 		struct piece *piece = &pieces[bench_random(nr_pieces)];
 
 		calls->free_pages(piece->page, piece->order);
@@ -396,7 +405,7 @@ static void replace_loop(const struct calls *calls, unsigned int order)
 /* Allocates pieces of one order, or MIXED, until so many frames are held or max pieces. */
 static void hold(uint64_t frames, uint64_t max, unsigned int order)
 {
-	while (frames && nr_pieces < max) {
+	while (frames && nr_pieces < max && !bench_interrupted()) {
 		struct piece *piece = &pieces[nr_pieces];
 
 		piece->order = pick_order(order);
@@ -411,7 +420,7 @@ static void hold(uint64_t frames, uint64_t max, unsigned int order)
 /* Frees pieces at random until so many frames are freed. */
 static void free_at_random(uint64_t frames)
 {
-	while (frames && nr_pieces) {
+	while (frames && nr_pieces && !bench_interrupted()) {
 		struct piece *piece = &pieces[bench_random(nr_pieces)];
 
 		__free_pages(piece->page, piece->order);
@@ -450,7 +459,7 @@ static bool replace(const char *id, loop_fn loop, unsigned int order, uint64_t m
 	uint64_t half = nr_free_pages() / 2, empty[RUNS], ticks[RUNS], result;
 
 	if (half < MIN_HALF || !pieces_init(2 * max))
-		return false;
+		return bench_skip_frames(id, 2 * MIN_HALF);
 	nr_pieces = max;
 	timed_runs(loop, &none, order, empty);
 	nr_pieces = 0;
@@ -471,6 +480,8 @@ static bool replace(const char *id, loop_fn loop, unsigned int order, uint64_t m
 	}
 	pieces_free();
 	pieces_exit();
+	if (console_interrupted())
+		return false;
 	bench_print_tenths(id, result);
 	return true;
 }
@@ -524,18 +535,22 @@ bool bench_contig(const char *id)
 	pfn_t start = end - RANGE_GIBS * GIB_FRAMES;
 	uint64_t result[3];
 
-	if (end <= RANGE_GIBS * GIB_FRAMES || start < z->start_pfn)
-		return false;
+	if (bench_skip_debug(id))
+		return true;
+	if (z->end_pfn <= (RANGE_GIBS + 1) * GIB_FRAMES || start < z->start_pfn)
+		return bench_skip(id, "needs %u GiB in zone Normal", RANGE_GIBS + 1);
 	drain_caches();
 	result[0] = range_tenths(start, end);
 	result[1] = range_tenths(start, end);
 	if (alloc_contig_range(start, start + 1, MIGRATE_MOVABLE, GFP_KERNEL))
-		return false;
+		return bench_skip(id, "needs %u GiB in zone Normal of which nothing is in use",
+				  RANGE_GIBS);
 	result[2] = range_tenths(start + 1, end);
 	__free_page(pfn_to_page(start));
 	drain_caches();
 	if (!result[0] || !result[1] || !result[2])
-		return false;
+		return bench_skip(id, "needs %u GiB in zone Normal of which nothing is in use",
+				  RANGE_GIBS);
 	bench_print_tenths(id, larger(result[0], larger(result[1], result[2])));
 	return true;
 }

@@ -19,6 +19,7 @@
 #include "mm/zone.h"
 
 #define BULK       4000
+#define MIN_FRAMES 256 /* free, to be worth a row; states that need more are left out */
 #define RANGE_GIBS 2
 
 /* Of one sequence; of one call, or of several that are of a kind; and of all. */
@@ -51,7 +52,7 @@ static bool visit(uintptr_t address, bool interrupts_on)
 	stretch = interrupts_on ? 0 : stretch + 1;
 	if (stretch > longest)
 		longest = stretch;
-	return true;
+	return !bench_interrupted();
 }
 
 /* Runs a call in single steps. `longest` becomes its longest sequence, if that is longer. */
@@ -140,24 +141,27 @@ static void step(const char *name, void (*call)(void))
 #define BULK_ORDER 3
 _Static_assert(BULK * sizeof(struct page *) <= PAGE_SIZE << BULK_ORDER, "the table of a bulk");
 
-static struct page **bulk; /* BULK of them; in the image they would not fit into 3 MiB of RAM */
+static struct page **bulk;   /* BULK of them; in the image they would not fit into 3 MiB of RAM */
+static unsigned int nr_bulk; /* how many there are: on a small machine fewer */
 static uint64_t seed;
 
 static void alloc_bulk(void)
 {
-	for (unsigned int i = 0; i < BULK; i++)
-		bulk[i] = alloc_page(GFP_KERNEL);
+	struct page *page;
+
+	for (nr_bulk = 0; nr_bulk < BULK && (page = alloc_page(GFP_KERNEL)); nr_bulk++)
+		bulk[nr_bulk] = page;
 }
 
 static void free_bulk(void)
 {
-	for (unsigned int i = 0; i < BULK; i++)
+	for (unsigned int i = 0; i < nr_bulk; i++)
 		__free_page(bulk[i]);
 }
 
 static void shuffle_bulk(void)
 {
-	for (unsigned int i = BULK; i > 1; i--) {
+	for (unsigned int i = nr_bulk; i > 1; i--) {
 		unsigned int other;
 		struct page *page = bulk[i - 1];
 
@@ -295,7 +299,8 @@ static void ranges(void)
 	pfn_t top = run_start(z->end_pfn, GIB_ORDER) - GIB_FRAMES;
 	pfn_t nr = (top - z->start_pfn) >> GIB_ORDER;
 
-	if (top < z->start_pfn + GIB_FRAMES)
+	/* Also where the zone has no memory: top is then no frame. */
+	if (run_start(z->end_pfn, GIB_ORDER) < z->start_pfn + 2 * GIB_FRAMES)
 		return;
 	step_range("alloc_contig_range() of gibs",
 		   top - (nr < RANGE_GIBS ? nr : RANGE_GIBS) * GIB_FRAMES, top);
@@ -305,6 +310,7 @@ static void ranges(void)
 	step_range("alloc_contig_range(), a frame stolen", top - 3 * BLOCK_FRAMES + 1, top);
 	if (!stolen)
 		__free_page(pfn_to_page(top - 1));
+	stolen = 0;
 }
 
 /*
@@ -319,8 +325,11 @@ static void undone_range(void)
 	drain_caches();
 	for (unsigned int i = 0; i < 3; i++) {
 		gibs[i] = alloc_pages(GFP_ATOMIC, GIB_ORDER);
-		if (!gibs[i])
+		if (!gibs[i]) {
+			while (i-- > 0)
+				__free_pages(gibs[i], GIB_ORDER);
 			return;
+		}
 		pfn[i] = page_to_pfn(gibs[i]);
 	}
 	page_list_take_all(&all);
@@ -346,8 +355,14 @@ static void undone_range(void)
 	step("alloc_contig_range(), a full block given back", take_range);
 	if (stolen || !error)
 		console_printf("hold: the frame was not stolen\n");
-	else
+	if (!error)
+		free_contig_range(start, end - start);
+	if (!stolen)
 		__free_page(pfn_to_page(pfn[2] + BLOCK_FRAMES));
+	if (completing)
+		__free_page(completing);
+	completing = NULL;
+	stolen = 0;
 	free_contig_range(pfn[2] + 2 * BLOCK_FRAMES, GIB_FRAMES - 2 * BLOCK_FRAMES);
 	while ((page = page_list_pop(&all)))
 		__free_pages(page, page_order(page));
@@ -366,7 +381,8 @@ static void visit_frees(const struct adversary *a)
 {
 	char text[ADVERSARY_TEXT_SIZE];
 
-	if (a->zone->id != ZONE_NORMAL || a->order == FALLING || !adversary_for_frees(a))
+	if (a->zone->id != ZONE_NORMAL || a->order == FALLING || console_interrupted() ||
+	    !adversary_for_frees(a))
 		return;
 	add_step(free_victims);
 	add_step(drain_all_pages);
@@ -402,7 +418,7 @@ static void visit_allocs(const struct adversary *a)
 
 	/* With stale bounds, pairs of frames are promised as well. */
 	for (runs_order = 0; runs_order <= (a->stale ? 1u : 0u); runs_order++) {
-		if (!adversary_for_allocs(a))
+		if (console_interrupted() || !adversary_for_allocs(a))
 			return;
 		runs_gfp = adversary_gfp(a->zone);
 		nr_runs = 1000;
@@ -558,6 +574,8 @@ static void leave_unmovable(struct page *block, struct page **all)
 	__free_pages(block, BLOCK_ORDER);
 	drain_caches();
 	first = alloc_page(GFP_ATOMIC | __GFP_UNMOVABLE);
+	if (!first)
+		return;
 	for (pfn_t i = 1; i < BLOCK_FRAMES; i++)
 		if ((page = alloc_page(GFP_ATOMIC | __GFP_UNMOVABLE)))
 			page_list_push(all, page);
@@ -607,11 +625,15 @@ static void fresh_gibs(void)
 			"alloc_pages(6), a stale bound and a gib that was never open",
 		};
 
+		if (i > nr_orders && !blocks[more - 1])
+			break;
 		page = page_list_pop(&fresh);
 		if (!page)
 			break;
-		if (i > nr_orders)
+		if (i > nr_orders) {
 			(more == 1 ? leave_unmovable : leave_stale)(blocks[more - 1], &all);
+			blocks[more - 1] = NULL;
+		}
 		__free_pages(page, GIB_ORDER);
 		if (i < nr_orders) {
 			runs_order = orders[i];
@@ -631,6 +653,9 @@ static void fresh_gibs(void)
 		print_longest(names[more]);
 	}
 	free_runs();
+	for (unsigned int i = 0; i < 2; i++)
+		if (blocks[i])
+			page_list_push(&all, blocks[i]);
 	page_list_free(&fresh);
 	page_list_free(&all);
 	drain_caches();
@@ -664,20 +689,28 @@ static void mixed_words(void)
 
 bool bench_hold(const char *id)
 {
+	static void (*const states[])(void) = {
+		gibs,         ranges,         fresh_gibs, /* first, while no block of theirs was
+							     ever open */
+		undone_range, unmovable_left, mixed_words, single_frames, full_memory, stale_bounds,
+	};
+
+	if (bench_skip_debug(id))
+		return true;
+	if (nr_free_pages() < MIN_FRAMES)
+		return bench_skip_frames(id, MIN_FRAMES);
 	seed = 1;
 	record = longest = 0;
-	gibs(); /* these come first, while no block of theirs was ever open */
-	ranges();
-	fresh_gibs();
-	undone_range();
-	unmovable_left();
-	mixed_words();
-	single_frames();
-	full_memory();
-	stale_bounds();
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		if (console_interrupted())
+			return false;
+		states[i]();
+	}
 	adversary_each_for_frees(visit_frees);
 	adversary_each_for_allocs(visit_allocs);
 	for (unsigned int order = 1; order < GIB_ORDER; order++) {
+		if (console_interrupted())
+			return false;
 		runs_of(order);
 		scattered_runs(order, false);
 		scattered_runs(order, true);
@@ -685,6 +718,8 @@ bool bench_hold(const char *id)
 			runs_of_last_blocks(order);
 	}
 	stale_gibs();
+	if (console_interrupted())
+		return false;
 	console_printf("bench %s %llu instructions, %s\n", id, (unsigned long long)record,
 		       record_name);
 	return true;

@@ -1,6 +1,6 @@
 /*
  * bench_hotplug.c: the rows hotadd.*, hotremove.* and remove.hold*: what it costs to add a DIMM
- * that is in a slot, and to remove it. They print nothing without such a DIMM.
+ * that is in a slot, and to remove it. They are skipped without such a DIMM.
  */
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/cpus.h"
@@ -20,6 +20,14 @@
 static phys_addr_t base;
 static uint64_t size;
 static int nid, error;
+
+/* Skips a row: it needs a DIMM of so many GiB, or of any size if that is 0. */
+static bool skip(const char *id, uint64_t gib)
+{
+	if (gib)
+		return bench_skip(id, "needs a DIMM of %llu GiB, none of it in use", ULL(gib));
+	return bench_skip(id, "needs a DIMM, none of it in use");
+}
 
 static void add(void)
 {
@@ -50,17 +58,19 @@ static void insert(uint64_t *sorted, unsigned int n, uint64_t value)
 
 /*
  * Removes the DIMM and adds it again, several times. Prints the median of what one of both costs.
- * Returns false when the DIMM is in use.
  */
 static bool cycle(const char *id, bool adding)
 {
 	uint64_t sorted[RUNS];
 
 	for (unsigned int i = 0; i < RUNS; i++) {
-		uint64_t removed = ticks(remove), added;
+		uint64_t removed, added;
 
-		if (error)
+		if (console_interrupted())
 			return false;
+		removed = ticks(remove);
+		if (error)
+			return skip(id, size >> 30);
 		added = ticks(add);
 		if (error)
 			return false;
@@ -83,12 +93,12 @@ static bool find_for(const char *id)
 
 bool bench_hotadd(const char *id)
 {
-	return !find_for(id) || cycle(id, true);
+	return find_for(id) ? cycle(id, true) : skip(id, size >> 30);
 }
 
 bool bench_hotremove(const char *id)
 {
-	return !find_for(id) || cycle(id, false);
+	return find_for(id) ? cycle(id, false) : skip(id, size >> 30);
 }
 
 /* Adds a DIMM of 1 GiB while no frame is free, and counts what that takes of other memory. */
@@ -99,10 +109,10 @@ bool bench_hotadd_taken(const char *id)
 
 	size = 1 << 30;
 	if (!hotplug_find(size, &base, &nid))
-		return true;
+		return skip(id, 1);
 	remove();
 	if (error)
-		return false;
+		return skip(id, 1);
 	page_list_take_all(&all);
 	handed_over = totalram_pages();
 	add();
@@ -169,14 +179,18 @@ bool bench_remove_hold(const char *id)
 	};
 	struct page *held = NULL;
 
-	if (!hotplug_find_smallest(&size, &base, &nid))
+	if (bench_skip_debug(id))
 		return true;
+	if (!hotplug_find_smallest(&size, &base, &nid))
+		return skip(id, 0);
 	record = 0;
 	measure("removal, all free", remove);
 	if (error)
-		return false;
+		return skip(id, 0);
 	measure("adding", add);
 	for (unsigned int i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		if (console_interrupted())
+			return false;
 		scatter(&held, states[i].first, states[i].step);
 		measure(states[i].what, remove);
 		page_list_free(&held);
@@ -250,10 +264,16 @@ bool bench_remove_hold_8(const char *id)
 {
 	struct page *all = NULL, *others = NULL, *page;
 
-	if (cpus_online() != CREW || !hotplug_find_smallest(&size, &base, &nid))
+	if (bench_skip_debug(id))
 		return true;
+	if (cpus_online() != CREW)
+		return bench_skip(id, "needs %d CPUs", CREW);
+	if (!hotplug_find_smallest(&size, &base, &nid))
+		return skip(id, 0);
 	record = 0;
 	for (unsigned int i = 0; i < TIMES; i++) {
+		if (console_interrupted())
+			return false;
 		measure_beside("removal, others at work", remove);
 		if (error)
 			return false;

@@ -21,15 +21,19 @@
 #include "kernel/test/bench_rows.h"
 #include "lib/format.h"
 #include "lib/string.h"
-#include "mm/gfp.h"
+#include "mm/zone.h"
 
-#define WARM        600 /* turns of each CPU at full speed; then as many to fill the model */
-#define COUNTED     1200ull
+#define WARM          600 /* turns of each CPU at full speed; then as many to fill the model */
+#define COUNTED       1200ull
 
-#define CACHE_LINE  64 /* bytes, as of all x86_64 processors; MM_LINE is two */
+#define TURNS_TO_LOOK 16 /* from one look for Ctrl-C to the next */
 
-#define TABLE_ORDER 4
-#define TABLE_LINES ((PAGE_SIZE << TABLE_ORDER) / sizeof(struct line))
+#define MIN_FRAMES    1024 /* so that both CPUs have frames, in their frame caches too */
+
+#define CACHE_LINE    64 /* bytes, as of all x86_64 processors; MM_LINE is two */
+
+#define TABLE_ORDER   4
+#define TABLE_LINES   ((PAGE_SIZE << TABLE_ORDER) / sizeof(struct line))
 
 /* What the model knows of a line. */
 struct line {
@@ -50,6 +54,7 @@ static struct {
 	uintptr_t stack_end; /* what is stepped has its stack below this */
 	uintptr_t unknown;   /* an instruction whose accesses are not known, or 0 */
 	bool failed;         /* there was no memory, or too little room in the table */
+	bool ended;          /* by Ctrl-C */
 	uint64_t travelled;
 	struct line *table; /* TABLE_LINES of them, by a hash of their numbers */
 } own __attribute__((aligned(MM_LINE)));
@@ -185,7 +190,8 @@ static void other_cpu(void *argument)
 
 static void take_turns(uint64_t nr)
 {
-	for (uint64_t i = 0; i < nr && !own.failed && !own.unknown; i++) {
+	for (uint64_t i = 0; i < nr && !own.failed && !own.unknown && !own.ended; i++) {
+		own.ended = i % TURNS_TO_LOOK == 0 && console_interrupted();
 		take_turn(0);
 		give_turn(1);
 		wait_for_turn(0);
@@ -218,7 +224,7 @@ static bool run(void)
 	while (cpus_busy())
 		arch_relax();
 	__free_pages(table, TABLE_ORDER);
-	return !own.failed;
+	return !own.failed && !own.ended;
 }
 
 /* Measures a row: the two CPUs do operations in turn, which are nr in a turn of both. */
@@ -229,10 +235,12 @@ static bool measure(const char *id, void (*first)(void), void (*second)(void), u
 	uint64_t hundredths;
 	char where[80];
 
-	if (!other) {
-		console_printf("%s: this machine has one CPU, and two are needed\n", id);
+	if (!other)
+		return bench_skip(id, "needs two CPUs");
+	if (bench_skip_debug(id))
 		return true;
-	}
+	if (!bench_can_allocate(order) || nr_free_pages() < MIN_FRAMES)
+		return order ? bench_skip_order(id, order) : bench_skip_frames(id, MIN_FRAMES);
 	memset(&own, 0, sizeof(own));
 	own.turns[0] = first;
 	own.turns[1] = second;

@@ -15,9 +15,11 @@
 #include "lib/string.h"
 #include "mm/zone.h"
 
-#define RUNS    7
-#define PAIRS   500 /* between two looks whether another CPU has finished */
-#define BATCHES 200
+#define RUNS       7
+#define PAIRS      500 /* between two looks whether another CPU has finished */
+#define BATCHES    200
+
+#define MIN_FRAMES 64 /* for each CPU, so that no request fails, which would take long */
 
 static struct {
 	struct page *(*alloc)(gfp_t gfp, unsigned int order);
@@ -108,7 +110,9 @@ bool bench_scale(const char *id)
 	uint64_t values[RUNS];
 
 	if (crew_size() < 2 || (nr_cpus == 2 && id[5] != '2'))
-		return true;
+		return bench_skip(id, "needs %s CPUs", id[5] == '2' ? "two" : "three");
+	if (nr_free_pages() < MIN_FRAMES * nr_cpus)
+		return bench_skip_frames(id, MIN_FRAMES * nr_cpus);
 	run.alloc = !strcmp(what, "empty")   ? alloc_nothing
 		    : !strcmp(what, "pair0") ? alloc_frame
 					     : alloc_pages;

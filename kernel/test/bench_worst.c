@@ -103,8 +103,13 @@ static void held_exit(void)
 
 static void alloc_held(void)
 {
+	struct page *page;
+
 	for (uint64_t i = 0; i < nr_held; i++)
-		held[i] = one_alloc(GFP_KERNEL);
+		if ((page = one_alloc(GFP_KERNEL)))
+			held[i] = page;
+		else
+			nr_held = i;
 }
 
 static void free_held(void)
@@ -126,6 +131,17 @@ static void shuffle_held(void)
 
 #define BULK 100000
 
+/* A pair, or nothing where there is no memory. */
+static void one_pair(void)
+{
+	struct page *page = one_alloc(GFP_KERNEL);
+
+	if (page)
+		one_free(page);
+}
+
+#define MIN_FRAMES (4 * BLOCK_FRAMES) /* that ordinary() needs */
+
 /* Pairs, bulks that are freed in order and shuffled, and random replacements. */
 static bool ordinary(void)
 {
@@ -136,7 +152,7 @@ static bool ordinary(void)
 	bench_seed = BENCH_SEED;
 	drain_caches();
 	for (unsigned int i = 0; i < 1000; i++)
-		one_free(one_alloc(GFP_KERNEL));
+		one_pair();
 	alloc_held();
 	free_held();
 	alloc_held();
@@ -148,6 +164,8 @@ static bool ordinary(void)
 
 		one_free(held[which]);
 		held[which] = one_alloc(GFP_KERNEL);
+		if (!held[which])
+			held[which] = held[--nr_held];
 	}
 	free_held();
 	held_exit();
@@ -214,7 +232,7 @@ static void with_full_cache(const struct adversary *a, gfp_t gfp, const char *wh
 {
 	char text[ADVERSARY_TEXT_SIZE], state[ADVERSARY_TEXT_SIZE];
 
-	if (!adversary_for_frees(a))
+	if (console_interrupted() || !adversary_for_frees(a))
 		return;
 	for (uint64_t i = adversary_capacity; i-- && adversary_victims;)
 		__free_page(page_list_pop(&adversary_victims));
@@ -229,7 +247,7 @@ static void visit_frees(const struct adversary *a)
 {
 	char text[ADVERSARY_TEXT_SIZE];
 
-	if (!adversary_for_frees(a))
+	if (console_interrupted() || !adversary_for_frees(a))
 		return;
 	free_victims();
 	adversary_describe(a, text);
@@ -246,7 +264,7 @@ static void visit_allocs(const struct adversary *a)
 {
 	char text[ADVERSARY_TEXT_SIZE];
 
-	if (!adversary_for_allocs(a))
+	if (console_interrupted() || !adversary_for_allocs(a))
 		return;
 	alloc_some(adversary_gfp(a->zone));
 	adversary_describe(a, text);
@@ -323,13 +341,25 @@ static void run_at_reserve(void)
 	uint64_t keep = zone_keep(z, GFP_KERNEL);
 	struct page *all = NULL, *blocks = NULL, *rest, *runs[2], *b[3], *page;
 
+	/* What is taken first is the reserve, the blocks below it and the rest of one. */
+	if (zone_nr_free_pages(z) < keep + 8 * BLOCK_FRAMES)
+		return;
 	for (unsigned int i = 0; i < 3; i++)
-		if (!(b[i] = alloc_pages(gfp, BLOCK_ORDER)))
+		if (!(b[i] = alloc_pages(gfp, BLOCK_ORDER))) {
+			while (i-- > 0)
+				__free_pages(b[i], BLOCK_ORDER);
 			return;
+		}
 	for (uint64_t i = 0; i < keep / BLOCK_FRAMES; i++)
 		if ((page = alloc_pages(gfp, BLOCK_ORDER)))
 			page_list_push(&blocks, page);
 	rest = alloc_pages(gfp, BLOCK_ORDER);
+	if (!rest) {
+		for (unsigned int i = 0; i < 3; i++)
+			__free_pages(b[i], BLOCK_ORDER);
+		page_list_free(&blocks);
+		return;
+	}
 	page_list_take_all(&all);
 	/* Block 1 is two runs, block 2 open and full, block 0 has one frame left. */
 	__free_pages(b[1], BLOCK_ORDER);
@@ -391,6 +421,8 @@ static void cached_runs(unsigned int order, bool full)
 	struct page *all = NULL, *runs = NULL, *firsts = NULL, *page;
 	char text[ADVERSARY_TEXT_SIZE];
 
+	if (console_interrupted())
+		return;
 	for (unsigned int i = 0; i < RUN_BLOCKS; i++)
 		if ((page = alloc_pages(GFP_KERNEL, BLOCK_ORDER)))
 			page_list_push(&runs, page);
@@ -459,9 +491,12 @@ static void mixed(unsigned int nr_blocks, const char *name)
 /*
  * Finds the worst single call of order 0. Every pattern that was the worst at some time is here,
  * and those that resemble it: a change of the allocator makes another one of them the worst.
+ * Returns false if there is too little memory. Those that are left at Ctrl-C are left out.
  */
 static bool find_worst0(void)
 {
+	if (nr_free_pages() < MIN_FRAMES)
+		return false;
 	worst_alloc.record = worst_free.record = 0;
 	measure_clock();
 	/* First, while blocks and gibs are left that were never open. */
@@ -480,6 +515,8 @@ static bool find_worst0(void)
 		cached_runs(order, false);
 		cached_runs(order, true);
 	}
+	if (console_interrupted())
+		return true;
 	mixed(0, "pieces of all orders");
 	mixed(40, "pieces of all orders, memory full");
 	return true;
@@ -487,7 +524,11 @@ static bool find_worst0(void)
 
 static bool print_worst(const char *id, const struct worst *worst)
 {
+	if (bench_skip_debug(id))
+		return true;
 	if (!find_worst0())
+		return bench_skip_frames(id, MIN_FRAMES);
+	if (console_interrupted())
 		return false;
 	bench_print_tenths(id, worst->record * 10);
 	console_printf("the worst: %s\n", worst->pattern);
@@ -517,8 +558,10 @@ bool bench_worst0_wait(const char *id)
 	struct page *page;
 	uint64_t start;
 
+	if (bench_skip_debug(id))
+		return true;
 	if (!adversary_for_frees(&a))
-		return false;
+		return bench_skip(id, "needs more memory that is free in zone DMA32");
 	measure_clock();
 	for (uint64_t i = adversary_capacity; i-- && adversary_victims;)
 		__free_page(page_list_pop(&adversary_victims));
@@ -563,6 +606,10 @@ bool bench_worst3_alloc(const char *id)
 	struct zone *z = node_zone(0, ZONE_DMA32);
 	uint64_t worst;
 
+	if (bench_skip_debug(id))
+		return true;
+	if (zone_nr_free_pages(z) < BLOCK_FRAMES)
+		return bench_skip(id, "needs 2 MiB that are free in zone DMA32");
 	adversary_stale_runs(z);
 	measure_clock();
 	worst = longest_hold(z);

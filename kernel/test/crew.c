@@ -4,6 +4,13 @@
 #include "arch/x86_64/cpus.h"
 #include "kernel/console/console.h"
 
+/*
+ * From one look for Ctrl-C to the next. A look reads ports with interrupts off, and on a virtual
+ * machine each of these reads takes so long that a CPU which did nothing else would hardly answer
+ * others.
+ */
+#define LOOK_US 20000
+
 static unsigned long nr_met; /* calls of crew_meet() in this piece of work, of all CPUs */
 static bool stopped;
 
@@ -15,13 +22,18 @@ unsigned int crew_size(void)
 /* cpus_begin() and cpus_busy() make what was written before them visible. */
 void crew_run(void (*work)(void *argument), void *argument)
 {
+	uint64_t looked = arch_timestamp();
+
 	nr_met = 0;
 	stopped = false;
 	cpus_begin(work, argument);
 	work(argument);
 	while (cpus_busy()) {
-		if (console_interrupted())
-			crew_stop();
+		if (arch_us_since(looked) >= LOOK_US) {
+			looked = arch_timestamp();
+			if (console_interrupted())
+				crew_stop();
+		}
 		arch_relax();
 	}
 }

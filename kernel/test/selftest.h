@@ -5,6 +5,7 @@
 #define KERNEL_TEST_SELFTEST_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Runs all tests and prints a line for each, in the form of KTAP (Documentation/dev-tools/ktap.rst
@@ -13,18 +14,26 @@
  */
 int selftest(void);
 
+/* Makes the result of a test that cannot run, from the reason, which begins with "needs". */
+#define SELFTEST_SKIP(reason) "SKIP " reason
+
+/* Returns whether a result that is not NULL is one of SELFTEST_SKIP(). */
+bool selftest_is_skip(const char *result);
+
+/* Prints how far a test is, as a comment, if nothing was printed for some seconds. */
+void selftest_progress(const char *what, uint64_t done, uint64_t all);
+
 /*
  * Runs the longest of these tests, which has a file of its own: interrupts that use the allocator.
- * Returns NULL, or in words what is wrong.
+ * Returns NULL, or in words what is wrong, or why it cannot run. It takes seconds on a processor, a
+ * minute or two where each of its single steps takes long, as on a virtual machine; a line of
+ * comment comes every few seconds.
  */
 const char *selftest_irq(void);
 
-/* Returns whether selftest_irq() can run here: it needs a zone with enough frames. */
-bool selftest_irq_applies(void);
-
 /*
  * Those of the tests for which all CPUs work together (selftest_cpus.c). Each returns NULL, or in
- * words what is wrong. With one CPU they do the same on that.
+ * words what is wrong, or why it cannot run. With one CPU they do the same on that.
  */
 const char *selftest_areas(void);   /* each CPU has its number, its area and its stacks */
 const char *selftest_calls(void);   /* port_on_each_cpu() reaches each CPU once */

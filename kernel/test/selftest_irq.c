@@ -11,8 +11,9 @@
  * A scenario's first run has no work and counts the operation's instructions. Then, for each kind
  * of work, these runs follow, each of which prepares the allocator anew:
  *   - one run for each instruction, in which the work is done before this instruction only. Of a
- *     long operation only about MAX_POINTS instructions get a run: all near its beginning and its
- *     end, where it enters and leaves a frame cache, and some in between, at equal distances.
+ *     long operation only about MAX_POINTS instructions get a run, or fewer where steps are slow:
+ *     all near its beginning and its end, where it enters and leaves a frame cache, and some in
+ *     between, at equal distances.
  *   - one run in which the work is done before every instruction, up to MAX_STEPS: an operation
  *     that waits for other CPUs may take any number of them. It cannot replace the others: after
  *     the work before the first instruction, a frame cache that was prepared to be empty may not be
@@ -44,15 +45,18 @@
 #include "mm/numa.h"
 #include "mm/zone.h"
 
-#define ORDER      3             /* the order of all allocations that are more than a frame */
-#define NR_BULK    4             /* frames of a bulk */
-#define STOCK      1024          /* frames: more than a cache holds, more than a run frees */
-#define SCARCE     (1u << ORDER) /* frames that are left when memory is short: a run */
-#define EVERY      (~0u)         /* for run.only: every instruction */
-#define MAX_POINTS 256           /* instructions of an operation that get a run, or a few more */
-#define MIN_POINTS 16            /* the same when every point takes long */
-#define MAX_STEPS  10000         /* instructions before which a run does the work, at most */
-#define NEIGHBOURS 8             /* single frames that the neighbour holds; and a run */
+#define ORDER       3             /* the order of all allocations that are more than a frame */
+#define NR_BULK     4             /* frames of a bulk */
+#define STOCK       1024          /* frames: more than a cache holds, more than a run frees */
+#define SCARCE      (1u << ORDER) /* frames that are left when memory is short: a run */
+#define EVERY       (~0u)         /* for run.only: every instruction */
+#define MAX_POINTS  256           /* instructions of an operation that get a run, or a few more */
+#define MIN_POINTS  16            /* the same when every point takes long */
+#define SLOW_POINTS 4             /* the same, at least, where single steps take long */
+#define MAX_US      3000000       /* microseconds that all points of a scenario should take */
+#define MIN_SPARE   STOCK         /* frames that are free for it in a zone, at least */
+#define MAX_STEPS   10000         /* instructions before which a run does the work, at most */
+#define NEIGHBOURS  8             /* single frames that the neighbour holds; and a run */
 
 struct work {
 	const char *name;
@@ -77,6 +81,7 @@ static struct {
 	unsigned int only;       /* the instruction before which the work is done, or EVERY */
 	unsigned int nr_on;      /* instructions so far at which interrupts were on */
 	unsigned int nr_off;     /* instructions so far at which they were off */
+	uint64_t room;           /* frames that requests can have */
 	unsigned int most;       /* the single step ends after so many with interrupts on */
 	uintptr_t address;       /* of the last instruction that was interrupted */
 } run;
@@ -198,9 +203,14 @@ static bool lacking(void)
 	return false;
 }
 
+/* In a run in which it is called often, at most half of memory is kept. */
 static bool keep_one(void)
 {
-	struct page *page = alloc_page(GFP_KERNEL);
+	struct page *page;
+
+	if (!memory_short && nr_kept >= run.room / 2)
+		return false;
+	page = alloc_page(GFP_KERNEL);
 
 	if (!page)
 		return lacking();
@@ -561,6 +571,16 @@ static const struct scenario when_short[] = {
 
 /* ---- the runs ---- */
 
+/* Returns how many free frames all zones have beyond what they keep from requests. */
+static uint64_t spare(void)
+{
+	uint64_t sum = 0;
+
+	for_each_zone(z)
+		sum += zone_spare(z, GFP_KERNEL);
+	return sum;
+}
+
 /* Runs the scenario once, with the work before instruction number `only`, or before EVERY one. */
 static void run_once(const struct work *work, unsigned int only)
 {
@@ -569,6 +589,7 @@ static void run_once(const struct work *work, unsigned int only)
 	run.work = work;
 	run.only = only;
 	run.nr_on = run.nr_off = 0;
+	run.room = spare();
 	most_kept = 0;
 	if (work && work->act == free_one)
 		keep_frames(only != EVERY ? 1 : memory_short ? SCARCE / 2 : STOCK);
@@ -586,18 +607,41 @@ static void run_once(const struct work *work, unsigned int only)
 		complain("not all memory came back");
 }
 
+static uint64_t run_us; /* microseconds that a run of this scenario takes in single steps */
+
 /*
  * Returns how many instructions of an operation get a run, or a few more: fewer where there are
  * other CPUs, as a run may have to wait for all of them, and a machine with one CPU shows the
- * others.
+ * others; and fewer where single steps take long, as on a virtual machine, where each ends in the
+ * host. A run takes about half of run_us, as the work is done halfway on average.
  */
 static unsigned int points(void)
 {
 	bool asks = memory_short || run.scenario->operate == do_contig;
+	uint64_t most = MAX_US / (NR_WORKS * (run_us / 2 + 1));
+	unsigned int nr = crew_size() == 1 ? MAX_POINTS : asks ? MIN_POINTS : MAX_POINTS / 4;
 
-	if (crew_size() == 1)
-		return MAX_POINTS;
-	return asks ? MIN_POINTS : MAX_POINTS / 4;
+	if (most >= nr)
+		return nr;
+	return most > SLOW_POINTS ? (unsigned int)most : SLOW_POINTS;
+}
+
+static void say_progress(const struct work *work, unsigned int i, unsigned int nr_on)
+{
+	char what[100];
+
+	fmt_snprintf(what, sizeof(what), "%s; the handler %s, at instruction", run.scenario->name,
+		     work->name);
+	selftest_progress(what, i, nr_on);
+}
+
+/* Returns the instruction after number i that gets a run: steps lead to `near` before the end. */
+static unsigned int next_point(unsigned int i, unsigned int near, unsigned int step,
+			       unsigned int nr_on)
+{
+	if (i < near || i + near >= nr_on)
+		return i + 1;
+	return i + step + near < nr_on ? i + step : nr_on - near;
 }
 
 /*
@@ -616,14 +660,35 @@ static void run_work(const struct work *work, unsigned int nr_on)
 	 * it waits for another CPU it may take any number of them.
 	 */
 	do {
+		if (console_interrupted()) {
+			complain("interrupted");
+			return;
+		}
+		say_progress(work, i, nr_on);
 		run_once(work, i);
 		reached = run.nr_on > i;
-		i += i < near || i + step + near > nr_on ? 1 : step;
+		i = next_point(i, near, step, nr_on);
 	} while (reached && i < nr_on + nr && !complaint[0]);
 	run.most = nr_on < MAX_STEPS / 2 ? 2 * nr_on + MAX_POINTS : MAX_STEPS;
 	if (!complaint[0])
 		run_once(work, EVERY);
 	run.most = EVERY;
+}
+
+/*
+ * Runs the scenario without work, and sets run_us. The host may have stopped one run for a while,
+ * so the shorter of two counts.
+ */
+static void measure_run(void)
+{
+	run_us = UINT64_MAX;
+	for (unsigned int i = 0; i < 2 && !complaint[0]; i++) {
+		uint64_t start = arch_timestamp(), us;
+
+		run_once(NULL, EVERY);
+		us = arch_us_since(start);
+		run_us = us < run_us ? us : run_us;
+	}
 }
 
 static void run_scenario(const struct scenario *scenario)
@@ -635,7 +700,7 @@ static void run_scenario(const struct scenario *scenario)
 	nr_acts = 0;
 	run.most = EVERY;
 	neighbour_go();
-	run_once(NULL, EVERY);
+	measure_run();
 	on = run.nr_on;
 	off = run.nr_off;
 	if (scenario->lock == LOCKS && !off && !neighbour.here)
@@ -688,17 +753,17 @@ static void run_scenarios(const struct scenario *first, size_t nr)
 		if (neighbour.here && memory_short && s->operate == do_free)
 			continue; /* the neighbour may have what it is to free */
 		run_scenario(s);
-		if (console_interrupted())
-			complain("interrupted");
 	}
 }
 
-bool selftest_irq_applies(void)
+/* Returns why the test cannot run with the memory that is there and free, or NULL. */
+static const char *lacks(void)
 {
+	bool large = false;
+
 	for_each_zone(z)
-		if (z->managed >= STOCK)
-			return true;
-	return false;
+		large |= z->managed >= STOCK && zone_spare(z, GFP_KERNEL) >= MIN_SPARE;
+	return large ? NULL : SELFTEST_SKIP("needs 4 MiB that are free in one zone");
 }
 
 static void run_all(void)
@@ -727,6 +792,10 @@ static void run_beside(void *unused)
 
 const char *selftest_irq(void)
 {
+	const char *skip = lacks();
+
+	if (skip)
+		return skip;
 	complaint[0] = '\0';
 	complained = false;
 	mark = ~arch_timestamp();

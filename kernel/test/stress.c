@@ -345,22 +345,46 @@ static const struct picture_words *figures(void)
 
 /* ---- the two ways to show it ---- */
 
+static bool in_line; /* a line for the prompt has begun */
+
+/*
+ * Acts on a key. Returns false if it ends the picture. A line that is typed for the prompt is kept
+ * for it: it begins with a letter that is none of the picture's keys, or with f, as `free` does,
+ * and ends with Enter. q ends the picture within a line, too, as no command has that letter: else a
+ * key that was hit by mistake would keep the picture from ending.
+ */
+static bool act_on(int key)
+{
+	if (key == CTRL('C') || key == 'q')
+		return false;
+	if (!in_line)
+		in_line = key >= 'a' && key <= 'z' && key != 'w';
+	if (!in_line || key == KEY_REPORT)
+		return picture_key(key);
+	key_keep(key);
+	in_line = key != '\r' && key != '\n';
+	return true;
+}
+
 /* Acts on the keys that were typed. Returns false if one of them ends the picture. */
 static bool keys(void)
 {
 	int key;
 
 	while ((key = key_poll()) != KEY_NONE)
-		if (!picture_key(key))
+		if (!act_on(key))
 			return false;
 	return true;
 }
+
+static const struct picture_words *shown; /* of the last picture */
 
 /* What CPU 0 does after each of its steps. It asks all to stop when the user does. */
 static void show_live(void)
 {
 	const struct picture_words *words = figures();
 
+	shown = words;
 	picture_poll(words);
 	picture_draw(words);
 	for (unsigned int i = 0; i < IDLES; i++)
@@ -510,16 +534,24 @@ int stress(uint64_t rounds, uint64_t seed, enum stress_display display)
 {
 	bool missing, bad;
 
+	if (!rounds || rounds > STRESS_MAX_ROUNDS) {
+		console_printf("stress: %llu is no number of rounds; it takes 1 to %u\n",
+			       ULL(rounds), STRESS_MAX_ROUNDS);
+		return 1;
+	}
 	if (!begin(seed)) {
-		console_printf("stress: no memory for the tables of allocations\n");
+		console_printf("stress: %llu KiB are free, too little for a table of allocations "
+			       "on each CPU\n",
+			       ULL(nr_free_pages() << (PAGE_SHIFT - 10)));
 		return 1;
 	}
 	run.display = display;
+	in_line = false;
 	if (display == STRESS_LIVE)
 		picture_begin(0, PICTURE_WHOLE);
 	run_rounds(rounds);
 	if (display == STRESS_LIVE)
-		picture_end();
+		picture_leave(shown);
 	crew_run(empty_all, NULL);
 	/* Memory that was added or removed meanwhile has changed this number. */
 	missing = totalram_pages() == run.managed && nr_free_pages() != run.all;

@@ -22,7 +22,7 @@ TESTS := test_memblock test_memblock_late test_e820 test_numa test_madt test_nod
          test_buddy test_page_alloc test_caches test_check test_unmovable test_debug test_cpus \
          test_probe test_memtest test_hotplug_slots test_picture test_maps test_models test_lists test_mapfile \
          test_string test_format test_crc32 test_fat test_elf test_options test_cmdline \
-         test_boot_info test_bios_map test_insn
+         test_boot_info test_complete test_bios_map test_insn
 
 FUZZ    := ops fat elf e820 numa madt cmdline boot_info mapfile
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
@@ -114,6 +114,7 @@ test_options_SOURCES  := kernel/options.c kernel/parse.c lib/format.c
 test_cmdline_SOURCES  := stage2/cmdline.c
 test_bios_map_SOURCES := stage2/memory.c lib/e820.c lib/format.c
 test_boot_info_SOURCES := tests/host/kernel_block.c kernel/boot_info.c lib/crc32.c lib/format.c
+test_complete_SOURCES := kernel/monitor/complete.c
 test_insn_SOURCES     := arch/x86_64/insn.c
 
 # Requests to other CPUs, and every lock, go through the test.

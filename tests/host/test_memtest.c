@@ -101,8 +101,40 @@ unsigned int cpus_online(void)
 	return nr_cpus;
 }
 
+#define SECOND 1000000
+static uint64_t now; /* microseconds */
+
+/* So much time passes that CPU 0 looks for Ctrl-C each time that it waits. */
 void arch_relax(void)
 {
+	__atomic_add_fetch(&now, SECOND / 50, __ATOMIC_RELAXED);
+}
+
+uint64_t arch_timestamp(void)
+{
+	return __atomic_load_n(&now, __ATOMIC_RELAXED);
+}
+
+uint64_t arch_us_since(uint64_t start)
+{
+	return arch_timestamp() - start;
+}
+
+/* ---- input ---- */
+
+static bool input_is_on;
+
+void arch_input_early_init(void)
+{
+	input_is_on = true;
+}
+
+/* Reads the Ctrl-C. */
+int arch_getc(void)
+{
+	interrupted = false;
+	interrupt_after = 0;
+	return 3;
 }
 
 /* ---- */
@@ -210,7 +242,7 @@ static void only_free_memory_is_written(void **state)
 			assert_int_not_equal(*word_at(phys), untouched);
 	}
 	assert_int_equal(memtest_nr_bad(), 0);
-	assert_non_null(strstr(said, "memtest=1: 62 MiB of free memory\n"));
+	assert_non_null(strstr(said, "memtest=1: 62 MiB of free memory; Ctrl-C ends it\n"));
 	assert_non_null(strstr(said, "memtest: frames out of service: 0\n"));
 }
 
@@ -300,6 +332,30 @@ static void the_ends_are_tested(void **state)
 	assert_true(memblock_is_region_reserved(RAM_END - PAGE_SIZE, PAGE_SIZE));
 }
 
+/*
+ * Ctrl-C ends the test at boot in any half of a pass. What failed before stays reserved, and the
+ * Ctrl-C is read: it ends nothing else.
+ */
+static void the_test_at_boot_can_be_interrupted(void **state)
+{
+	(void)state;
+	for (unsigned int after = 1; after < 12; after++) {
+		early_boot();
+		input_is_on = false;
+		fault((struct fault){ .phys = 4 * MIB + 8, .stuck_high = 1 });
+		interrupt_after = after;
+		run_early(1000);
+		assert_true(input_is_on);
+		assert_false(console_interrupted());
+		assert_non_null(strstr(said, "memtest: interrupted in pass "));
+		assert_non_null(strstr(said, " of 1000\n"));
+		assert_null(strstr(said, "memtest: pass 5 of"));
+		assert_non_null(strstr(said, "memtest: frames out of service: "));
+		assert_int_equal(memblock_is_region_reserved(4 * MIB, PAGE_SIZE), after >= 5);
+		memtest_forget(0, PHYS_PFN(RAM_END));
+	}
+}
+
 /* Two addresses show one cell: no constant pattern finds that, but the first pass does. */
 static void a_missing_address_line_is_found(void **state)
 {
@@ -385,19 +441,20 @@ static void bad_frames_stay_out_of_service(void **state)
 }
 
 /*
- * 5 GiB in ranges of 12 MiB print a line at each GiB and a blank one at the end; go_on() is called
- * for every 16 MiB.
+ * 5 GiB in ranges of 12 MiB, a second for each GiB, print a line when a second is over, at the end
+ * of a range, and a blank one at the end; go_on() is called for every 16 MiB.
  */
 static bool show(struct memtest *test)
 {
 	nr_flushes++;
+	now += SECOND / 64;
 	memtest_progress(test, console_printf);
 	return true;
 }
 
-static void progress_is_shown_each_gib(void **state)
+static void progress_is_shown_each_second(void **state)
 {
-	struct memtest test = { .total = 5ull << 30, .go_on = show };
+	struct memtest test = { .total = 5ull << 30, .go_on = show, .said = now };
 
 	(void)state;
 	sim_reset();
@@ -410,8 +467,9 @@ static void progress_is_shown_each_gib(void **state)
 	}
 	stop();
 	assert_int_equal(nr_flushes, 320);
-	assert_string_equal(said, "writing 1 of 5 GiB\rwriting 2 of 5 GiB\rwriting 3 of 5 GiB\r"
-				  "writing 4 of 5 GiB\r                                        \r");
+	assert_string_equal(said, "writing 1032 of 5120 MiB\rwriting 2052 of 5120 MiB\r"
+				  "writing 3072 of 5120 MiB\rwriting 4104 of 5120 MiB\r"
+				  "                                        \r");
 }
 
 static void interrupted_memory_comes_back(void **state)
@@ -424,7 +482,7 @@ static void interrupted_memory_comes_back(void **state)
 		boot();
 		before = nr_free_pages();
 		interrupt_after = after;
-		assert_int_equal(monitor_memtest("1000000"), 1);
+		assert_int_equal(monitor_memtest("1000"), 1);
 		assert_int_equal(nr_free_pages(), before);
 		assert_non_null(strstr(said, ", interrupted; bad frames: 0\n"));
 	}
@@ -461,7 +519,7 @@ static void all_cpus_test(void **state)
 static void wrong_arguments_are_said(void **state)
 {
 	(void)state;
-	for (const char *const *word = (const char *const[]){ "0", "x", "1000001", NULL }; *word;
+	for (const char *const *word = (const char *const[]){ "0", "x", "1001", NULL }; *word;
 	     word++) {
 		start();
 		assert_int_equal(monitor_memtest(*word), 1);
@@ -535,13 +593,14 @@ int main(void)
 		cmocka_unit_test(only_free_memory_is_written),
 		cmocka_unit_test(patterns_tell_all_bits_apart),
 		cmocka_unit_test(good_memory_comes_back),
-		cmocka_unit_test(progress_is_shown_each_gib),
+		cmocka_unit_test(progress_is_shown_each_second),
 		cmocka_unit_test(interrupted_memory_comes_back),
 		cmocka_unit_test(wrong_arguments_are_said),
 		cmocka_unit_test(all_cpus_test),
 		cmocka_unit_test(bad_frames_stay_out_of_service),
 		cmocka_unit_test(a_run_of_frames_is_one_range),
 		cmocka_unit_test(the_ends_are_tested),
+		cmocka_unit_test(the_test_at_boot_can_be_interrupted),
 		cmocka_unit_test(a_missing_address_line_is_found),
 		cmocka_unit_test(any_stuck_bit_is_found),
 		cmocka_unit_test(a_full_table_forgets_nothing),
