@@ -38,6 +38,7 @@ all: image host ## builds the image, the kernel and the host programs (plain `ma
 needs-all         := build test
 needs-image       := build
 needs-host        := build test
+needs-replay      := build
 needs-run         := build run
 needs-bochs       := build bochs
 needs-tour        := build bochs debug
@@ -54,6 +55,10 @@ needs-coverage    := build test coverage
 needs-gallery     := build
 
 GOALS := $(or $(MAKECMDGOALS),all)
+
+ifneq ($(filter-out disk disk-bpb floppy,$(MEDIA)),)
+$(error MEDIA=$(MEDIA): it must be disk, disk-bpb or floppy)
+endif
 
 .PHONY: packages
 packages:
@@ -76,6 +81,9 @@ include tests/host/host.mk
 
 # Targets that run the image.
 
+# replay reads the memory map of MAP.
+run bochs tour debug: $(if $(MAP),$(HOST)/replay)
+
 .PHONY: run
 run: $(B)/$(or $(MEDIA),disk).img | packages ## boots the image in QEMU; MEM= CPUS= NODES= SLOTS= DIMMS= QMP= CMDLINE= MAP= FIRMWARE=help MEDIA=floppy QEMUFLAGS=
 	@scripts/run
@@ -96,7 +104,7 @@ debug: $(B)/disk.img | packages ## boots the image in QEMU under gdb; STAGE=boot
 usb: export DEV := $(DEV)
 usb: export YES := $(YES)
 usb: export BPB := $(BPB)
-usb: $(B)/disk$(if $(BPB),-bpb).img ## writes the image to a stick and reads it back; DEV=/dev/sdX YES=1 BPB=1
+usb: $(if $(DEV),$(B)/disk$(if $(BPB),-bpb).img) ## writes the image to a stick and reads it back; without DEV lists the disks; DEV=/dev/sdX YES=1 BPB=1
 	@scripts/usb
 
 .PHONY: floppy
@@ -143,6 +151,11 @@ clean: ## removes build/
 
 .PHONY: help
 help: ## prints this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n -e ':join' -e '/\\$$/{N;s/\\\n *//;b join' -e '}' \
+	    -e 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+# What no other rule makes.
+.DEFAULT:
+	@echo "make: there is no rule for $@; \`make help\` lists the targets" >&2; exit 2
 
 -include $(shell find $(B) -path $(B)/release -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -10,6 +10,9 @@ import subprocess
 import time
 
 
+LAST_WORDS = "Bochs is exiting with the following message:"
+
+
 class Ended(Exception):
     """Bochs has ended, or did not answer in time."""
 
@@ -22,7 +25,7 @@ class Debugger:
         """Starts Bochs by argv. limit is the number of seconds that a command may take, or None."""
         self.limit, self.prompts, self.buffer = limit, 0, b""
         self.place = None  # the symbol at which the guest has stopped
-        self.last_words = collections.deque(maxlen=4)
+        self.last_words = collections.deque(maxlen=12)
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT)
         try:
@@ -43,7 +46,10 @@ class Debugger:
             raise Ended(f"no stop within {self.limit} s")
         data = os.read(self.process.stdout.fileno(), 65536)
         if not data:
-            raise Ended("\n".join([*self.last_words, "Bochs has ended"]))
+            said = "\n".join(self.last_words)
+            if LAST_WORDS in said:
+                said = said.partition(LAST_WORDS + "\n")[2].split("\n")[0]
+            raise Ended(said + "\nBochs has ended")
         self.buffer += data
 
     def lines(self):
@@ -95,6 +101,7 @@ class Elf:
     expressions."""
 
     def __init__(self, name):
+        self.name = name
         self.process = subprocess.Popen(["gdb", "-q", "-nx", "-iex", "set prompt", name],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True)
@@ -119,6 +126,13 @@ class Elf:
         if not found:
             raise KeyError(f"{expression}: {said}")
         return int(found[1], 16)
+
+    def has(self, name):
+        """Returns whether the file has the variable or function name."""
+        try:
+            return bool(self.address(name))
+        except KeyError:
+            return False
 
     def address(self, name):
         """Returns the address of the variable or function name."""

@@ -24,6 +24,8 @@ def fail(text, status=2):
 def command(configuration_file, *arguments):
     """Returns the command that starts Bochs under its debugger with configuration_file and further
     arguments. Version 3 has the debugger behind a flag, which version 2 refuses."""
+    if not shutil.which("bochs"):
+        fail("bochs is not installed; `make bochs` and `make tour` install it", 1)
     usage = subprocess.run(["bochs", "--help"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, check=False).stdout
     flag = ["-debugger"] if b"-debugger" in usage else []
@@ -47,11 +49,14 @@ def symbols(build, directory):
 
 def megabytes(env, size):
     """Returns the RAM of the machine in MiB: MEM of env, else size, else 128."""
-    match = re.fullmatch(r"(\d+)([MG]?)", (env.get("MEM") or size or "128M").upper())
-    mem = int(match[1]) * (1024 if match[2] == "G" else 1) if match else 0
-    if not 1 <= mem <= 2048:
-        fail(f"MEM={env.get('MEM') or size}: Bochs takes 1M to 2048M")
-    return mem
+    text = env.get("MEM") or size or "128M"
+    match = re.fullmatch(r"([0-9]+)([KMGT]?)", text.upper())
+    if not match:
+        fail(f"MEM={text} is not a size like 128M or 1G")
+    kib = int(match[1]) << {"K": 0, "": 10, "M": 10, "G": 20, "T": 30}[match[2]]
+    if kib % 1024 or not 1 <= kib >> 10 <= 2048:
+        fail(f"MEM={text}: Bochs takes 1M to 2048M, whole MiB")
+    return kib >> 10
 
 
 def cpu_count(env):
@@ -86,7 +91,8 @@ def configuration(env, directory, screen):
     if not os.path.exists(built):
         fail(f"{built} does not exist: run make first, or make floppy")
     if "CMDLINE" in env:
-        subprocess.run(["scripts/image", built, image, env["CMDLINE"]], check=True)
+        if subprocess.run(["scripts/image", built, image, env["CMDLINE"]], check=False).returncode:
+            sys.exit(2)
     else:
         shutil.copyfile(built, image)
     rom = size = None

@@ -8,6 +8,7 @@ the stages resolve. t.seen keeps what one stop found and another one needs.
 import collections
 import os
 import re
+import subprocess
 import textwrap
 import zlib
 
@@ -104,7 +105,7 @@ def bootsector(t):
           t.x(sector + PARTITION_TABLE, 1, "b", "partition 1"), [0x80],
           "active: some BIOSes want to see that")
     t.see("KiB of low memory", t.x(BDA_LOW_KIB, 1, "h", "40:13, what INT 12h returns")[0],
-          range(512, 641), "stage2 refuses less than 512", str)
+          range(512, 641), "with less, the E820 map must have 512", str)
 
 
 @stop("bp_stage2", "the loader is in memory",
@@ -178,10 +179,12 @@ def e820(t):
 
 
 def map_file(name):
-    """Returns the entries of the map file name."""
-    with open(name, encoding="utf-8", errors="replace") as file:
-        lines = [line.split("#")[0].split() for line in file]
-    return [tuple(int(word, 0) for word in words[:3]) for words in lines if words]
+    """Returns the entries of the map in the file name, as replay reads it."""
+    replay = os.path.join(os.environ.get("B", "build"), "host", "replay")
+    text = subprocess.run([replay, "--map-file", name], capture_output=True, text=True,
+                          check=True).stdout
+    lines = [line.split() for line in text.splitlines() if line[0] not in "#n"]
+    return [tuple(int(word, 0) for word in words[:3]) for words in lines]
 
 
 @stop("bp_protected", "the BIOS is left",

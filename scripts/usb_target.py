@@ -3,18 +3,24 @@ uses, a regular file, or a loop device on one. What cannot be found out counts a
 
 A device is represented here by its folder in sysfs, with links resolved.
 """
+import errno
 import glob
 import os
 import re
 import stat
 
-SYS, PROC = "/sys", "/proc"  # the tests replace them
+SYS, PROC, DEV = "/sys", "/proc", "/dev"  # the tests replace them
 PROJECT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 LOOP_MAJOR = "7"  # Linux, Documentation/admin-guide/devices.txt
+SCSI_OPTICAL = "5"  # T10 SPC, peripheral device type
 
 
 class Stop(Exception):
     """The reason why nothing more is done."""
+
+
+class SystemDisk(Stop):
+    """The reason why a disk of this system, or of this project, is not written."""
 
 
 def text_of(*parts):
@@ -76,7 +82,7 @@ def check_unmounted(disk):
         above = [m for m in table if os.path.commonpath([m[0], kept]) == m[0]]
         longest = max((len(point) for point, _ in above), default=0)
         if any(disk in disks for point, disks in above if len(point) == longest):
-            raise Stop(f"it holds {kept}, so it is the disk of this system or of this project")
+            raise SystemDisk(f"it holds {kept}, so it is the disk of this system or of this project")
     for point, disks in table:
         if disk in disks:
             raise Stop(f"it is mounted on {point}; unmount it first")
@@ -102,6 +108,16 @@ def check_unused(disk):
     check_no_loop(lambda file: sysfs_of(file) in parts)
 
 
+def kind_of(disk):
+    """Returns in words what disk is, by its vendor and model, or "" when it is neither removable
+    nor on USB."""
+    usb = "/usb" in disk.removeprefix(os.path.realpath(SYS))
+    if not usb and text_of(disk, "removable") != "1":
+        return ""
+    model = filter(None, (text_of(disk, "device", name) for name in ("vendor", "model", "name")))
+    return f"{'USB' if usb else 'removable'} disk {' '.join(model) or 'of unknown model'}"
+
+
 def check_disk(number, image):
     """Returns in words what the block device number, MAJOR:MINOR, is. Raises Stop when it must not
     be written."""
@@ -109,7 +125,8 @@ def check_disk(number, image):
     if not os.path.isdir(disk):
         raise Stop(f"sysfs knows no block device {number}")
     if os.path.exists(disk + "/partition"):
-        raise Stop("it is a partition, but the image is that of a whole disk")
+        raise Stop("it is a partition, but the image is that of a whole disk: "
+                   + name_of(os.path.dirname(disk)))
     check_unused(disk)
     if text_of(disk, "ro") != "0":
         raise Stop("it is read-only")
@@ -118,17 +135,58 @@ def check_disk(number, image):
         if not os.path.isfile(file) or os.path.samefile(file, image):
             raise Stop("it is a loop device, but not on a regular file other than the image")
         return f"loop device on {file}"
-    usb = "/usb" in disk.removeprefix(os.path.realpath(SYS))
-    if not usb and text_of(disk, "removable") != "1":
+    if text_of(disk, "device/type") == SCSI_OPTICAL:
+        raise Stop("it is an optical drive")
+    kind = kind_of(disk)
+    if not kind:
         raise Stop("it is neither removable nor on USB")
-    model = filter(None, (text_of(disk, "device", name) for name in ("vendor", "model", "name")))
-    return f"{'USB' if usb else 'removable'} disk {' '.join(model) or 'of unknown model'}"
+    return kind
+
+
+def name_of(disk):
+    """Returns the path of disk's device, below /dev."""
+    return os.path.join(DEV, os.path.basename(disk).replace("!", "/"))
+
+
+def check_free(path):
+    """Raises Stop when the kernel knows a user of the disk path, or no medium in it. Where path may
+    not be opened, nothing is found out."""
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_EXCL | os.O_NONBLOCK))
+    except OSError as error:
+        if error.errno in (errno.EBUSY, errno.ENOMEDIUM):
+            raise Stop(f"{error.strerror}, says the kernel") from error
+
+
+def candidates(image, least):
+    """Yields (path, in words what it is, size in bytes, reason) for each whole disk that is
+    removable or on USB, but for those of this system. The reason says why it must not be written;
+    it is "" when it may. least is the size of image in bytes."""
+    for link in sorted(glob.glob(os.path.join(SYS, "block/*"))):
+        disk, reason = os.path.realpath(link), ""
+        kind, sectors = kind_of(disk), text_of(disk, "size")
+        if not kind:
+            continue
+        size = int(sectors) * 512 if sectors.isdecimal() else 0
+        try:
+            check_disk(text_of(disk, "dev"), image)
+            if size < least:
+                raise Stop(f"the image has {least} bytes" if size else "there is no medium in it")
+            check_free(name_of(disk))
+        except SystemDisk:
+            continue
+        except (Stop, OSError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+        yield name_of(disk), kind, size, reason
 
 
 def check_file(path, info, image):
     """Returns in words what the regular file path is. Raises Stop when it must not be written."""
     if os.path.samefile(path, image):
         raise Stop("it is the image itself")
+    if path.startswith(DEV + "/") and not path.startswith(DEV + "/shm/"):
+        raise Stop("it is no disk but a file, made by a program that wrote there while the disk "
+                   "was absent; remove it, and plug the disk in again")
     if path in map(os.path.realpath, swaps()):
         raise Stop("it is in use as swap")
     if not info.st_mode & 0o222:  # root could open it for writing all the same

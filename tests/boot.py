@@ -79,6 +79,23 @@ def high_bytes(image):
     write_file(image, "CMDLINE.TXT", "quiet=größe run=exit 0\n".encode("latin-1"))
 
 
+def utf16_command_line(image):
+    """Writes CMDLINE.TXT on image as Windows' Notepad may: UTF-16 with a mark, blank lines first."""
+    write_file(image, "CMDLINE.TXT", "\ufeff\r\n\r\nsafe quiet=größe run=exit 3\r\n# a note\r\n"
+               .encode("utf-16-le"))
+
+
+def cut_command(image):
+    """Makes the line of CMDLINE.TXT on image so long that its end falls into `exit 99`."""
+    begin, end = b"mem=64M run=page 1", b";exit 99\n"
+    write_file(image, "CMDLINE.TXT", begin + b" " * (4095 + 2 - len(begin + end)) + end)
+
+
+def cut_option(image):
+    """Makes the line of CMDLINE.TXT on image so long that its end falls into `mem=256M`."""
+    write_file(image, "CMDLINE.TXT", b"quiet " * 681 + b"a mem=256M\n")
+
+
 def no_command_line(image):
     """Deletes CMDLINE.TXT on image."""
     subprocess.run(["mdel", "-i", image + "@@1M", "::CMDLINE.TXT"], check=True)
@@ -126,8 +143,80 @@ def absent(first, last):
     return rf"^RAM \[mem 0x{first}-0x{last}\]: usable by the map, but not there: left out$"
 
 
+class LeastMemory(Case):
+    """Boots with the least mem= that the kernel accepts on a machine, which it names when it is
+    given less, and with one byte less. options stand before mem= on the command line."""
+
+    def __init__(self, name, options="", **rest):
+        super().__init__(name, **rest)
+        self.options = options
+
+    def boot(self, mem, commands, pattern):
+        """Boots with mem=. Returns (complaint or None, output, pattern's match in the output)."""
+        self.env["CMDLINE"] = f"{self.options} mem={mem} run={commands}exit 0"
+        self.selftest = "selftest" in commands
+        complaint, output = super().run()
+        match = re.search(pattern, output, re.MULTILINE)
+        return complaint or (None if match else f"did not print {pattern}"), output, match
+
+    def run(self):
+        complaint, output, match = self.boot(
+            1, "", r"^mem=1 \(0K\) is less than the kernel needs here, (\d+) \(\d+K\): ignored; "
+            r"without a suffix mem= counts bytes: mem=64M is 64 MiB$")
+        if not complaint:
+            least = int(match[1])
+            complaint, output, _ = self.boot(least, "meminfo;selftest;",
+                                             rf"^Memory: \d+K/{least >> 10}K available")
+        if not complaint:
+            complaint, output, _ = self.boot(
+                least - 1, "", rf"^mem={least - 1} .* {least} \({least >> 10}K\): ignored$")
+        return complaint, output
+
+
+def define_option_cases():
+    """Makes the cases of mem= and memmap=."""
+    LeastMemory("option mem=, the least")
+    LeastMemory("option mem=, the least of 64 GiB, 8 CPUs", MEM="64G", CPUS="8", sample=False)
+    LeastMemory("option mem=, the least, little low memory, nodes, no RAM from 1 to 2 MiB", limit=120,
+                options="memmap=1M$1M debug_pagealloc=on", MEM="256M", CPUS="4", NODES="2",
+                FIRMWARE="low-kib=200", sample=False)
+    Case("option mem= that is ignored does not limit what is plugged either", DIMMS="256M",
+         CMDLINE="mem=1M run=meminfo;exit 0",
+         says=[r"^mem=1048576 \(1024K\) is less .*: ignored$", r"^MemTotal: +3[89]\d{4} kB$"])
+    Case("option mem=4M of 256 MiB", MEM="256M", CMDLINE="mem=4M run=exit 0",
+         says=[r"^Memory: \d+K/4096K available"])
+    Case("options mem= and memmap=: the whole map that they make is logged", MEM="128M",
+         CMDLINE="memmap=1M$32M,x memmap=64K#0x5000000 mem=64M run=exit 0",
+         says=[r"^Bad value of command-line option memmap: x; it takes SIZE@START, .*: ignored$",
+               r"(?s)^BIOS-e820: [^\n]*\ncorrection: .*\nuser-defined physical RAM map:\n"
+               r"user: \[mem 0x0{16}-0x0{11}9fbff\] usable\n"
+               r"user: \[mem 0x0{11}9fc00-0x0{11}9ffff\] reserved\n"
+               r"user: \[mem 0x0{11}f0000-0x0{11}fffff\] reserved\n"
+               r"user: \[mem 0x0{10}100000-0x0{9}1ffffff\] usable\n"
+               r"user: \[mem 0x0{9}2000000-0x0{9}20fffff\] reserved\n"
+               r"user: \[mem 0x0{9}2100000-0x0{9}4160fff\] usable\n"
+               r"user: \[mem 0x0{9}5000000-0x0{9}500ffff\] ACPI data\n"
+               r"user: \[mem 0x0{9}7fe0000-0x0{9}7ffffff\] reserved\n"])
+    Case("option memmap=, 40 of them", MEM="256M",
+         CMDLINE="".join(f"memmap=4K${m}M " for m in range(33, 73))
+         + "run=page 0x2100;page 0x4800;page 0x4801;exit 0",
+         says=[r"^pfn 0x2100 .*: absent$", r"^pfn 0x4800 .*: absent$",
+               r"^pfn 0x4801 .*: free$"],
+         also=lambda output: "Bad value" in output and "a value of memmap= was refused" or None)
+    Case("option memmap=, more than the map has room for", MEM="64M",
+         CMDLINE="memmap=" + ",".join(f"1${k % 10}" for k in range(1019)) + " run=exit 0",
+         says=[r"^memmap=: there is no room for the last 2 of 1019 entries: ignored$"])
+    for ranges, mem in (("1M#2M", "4M"), ("16M$2M", "64M"), ("16M$0", "64M"), ("32M!1M", "64M"),
+                        ("exactmap,16M@32M", "64M"), ("exactmap,48M@0,4K$0x210000", "64M")):
+        Case(f"option memmap={ranges}: the kernel's place is not RAM", MEM=mem, selftest=True,
+             CMDLINE=f"memmap={ranges} run=selftest;exit 0", sample=mem == "4M", limit=120,
+             says=[r"^the kernel's image \[mem 0x0{10}200000-0x\w+\] is not all usable by memmap="])
+    Case("option memmap=64K$0: other CPUs start in low memory that is not RAM", CPUS="2",
+         MEM="64M", CMDLINE="memmap=64K$0 run=exit 0", says=["^2 CPUs online$"])
+
+
 def define_cases():
-    """Makes all cases but those of firmware faults."""
+    """Makes all cases but those of firmware faults and of the options of memory."""
     maps = make_maps()
     Case("what the commands show about memory", CMDLINE=SHOW, selftest=True,
          says=[r"^BIOS-e820: \[mem 0x0{16}-0x", r"^Memory: \d+K/\d+K available",
@@ -263,9 +352,9 @@ def define_cases():
                r"^2 of 2 passes over \d+ MiB; bad frames: 0$", r"^pfn 0x4000 .*: allocated$",
                r"^head pfn 0x4000 order 0 count 1 owner 0x626164$", r"^release: failed"])
     Dialogue("memtest on 2 CPUs ends at Ctrl-C, and all memory comes back",
-             [(r"firstpage> $", "memtest 1000000\r"), (r"pass 2 of", "\x03"),
+             [(r"firstpage> $", "memtest 1000\r"), (r"pass 2 of", "\x03"),
               (r"firstpage> $", "selftest\rexit 0\r")], selftest=True, CMDLINE="", CPUS="2",
-             limit=120, says=[r"^1 of 1000000 passes over \d+ MiB, interrupted; bad frames: 0$"])
+             limit=120, says=[r"^1 of 1000 passes over \d+ MiB, interrupted; bad frames: 0$"])
     Case("stress finds a frame that changed while it was held", gdb=CHANGED, limit=120,
          CMDLINE="run=stress 2;exit 0", says=[
              r"^stress: frame 0x4000, which CPU 0 had allocated, does not hold what was written to it$",
@@ -282,7 +371,19 @@ def define_cases():
     Stop("KERNEL.ELF is a text", end=HALTED, damage=text_kernel, says=[r"KERNEL\.ELF.*ELF"])
     Stop("CMDLINE.TXT of 64 KiB", end="firstpage> ", damage=long_command_line,
          says=[r"CMDLINE\.TXT"])
-    Case("CMDLINE.TXT with bytes over 127", damage=high_bytes, says=[r"CMDLINE\.TXT"])
+    Case("CMDLINE.TXT with bytes over 127", damage=high_bytes, says=[
+        r"^firstpage: warning: CMDLINE\.TXT: 2 characters .* by '\?'; the first is f6h at offset 8$"])
+    Case("CMDLINE.TXT in UTF-16, with lines above and below", damage=utf16_command_line, status=3,
+         says=[r"^firstpage: CMDLINE\.TXT: is UTF-16 and was read as that$", r"^safe mode \(option safe\)",
+               r"the first is f6h at offset 36$", r"^Command line: safe quiet=gr\?\?e run=exit 3$",
+               r"^CMDLINE\.TXT: only the first line counts, there is more below it$"])
+    Stop("CMDLINE.TXT, its last command cut", end="firstpage> ", damage=cut_command,
+         says=[r"^firstpage: warning: CMDLINE\.TXT: the line is longer than 4095 bytes; .*: exit 99$",
+               r"^Command line: mem=64M run=page 1$", r"behind its last whole option or command; left out: exit 99$"])
+    Stop("CMDLINE.TXT, its last option cut", end="firstpage> ", damage=cut_option,
+         says=[r"^firstpage: .* left out: mem=256M$", r"^CMDLINE\.TXT: .* left out: mem=256M$",
+               r"^Command line: (quiet ){681}a$",
+               r"^Memory: \d+K/130\d+K"])
     Stop("CMDLINE.TXT missing", end="firstpage> ", damage=no_command_line,
          says=[r"CMDLINE\.TXT"])
     Case("FAT32", damage=fat32, selftest=True)
@@ -330,6 +431,9 @@ def define_firmware_cases():
     for words, (says, end) in REFUSED.items():
         Stop(f"firmware {words}", FIRMWARE=words, says=[says], end=end, sample=words in SAMPLE,
              **line)
+    Case("firmware low-kib=447: what lies above stays reserved", FIRMWARE="low-kib=447", selftest=True,
+         CMDLINE="run=page 0x6e;page 0x70;selftest;exit 0", sample=False,
+         says=[r"^pfn 0x6e .*: free$", r"^pfn 0x70 .*: reserved$"])
     for machine in ("pc", "q35"):
         Case(f"firmware {machine}, all at once", FIRMWARE=ALL_SURVIVED, same_map=True,
              MACHINE=machine, **line)
@@ -395,6 +499,7 @@ def main():
     words = [word for word in sys.argv[1:] if word != "--all"]
     os.makedirs(LOGS, exist_ok=True)
     define_cases()
+    define_option_cases()
     define_firmware_cases()
     wanted = [case for case in CASES if case.sample or "--all" in sys.argv]
     run_cases(tap, [case for case in wanted + matrix_sample()

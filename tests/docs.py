@@ -7,7 +7,8 @@
               Linux's names, down to one that has the word firstpage
   files       in backquotes: a path exists; a name alone is some file's
   places      nothing is named by a line number
-  commands    make's targets, the monitor's commands, gdb's fp- and the bp_ of breakpoints exist
+  commands    make's targets, the monitor's commands, gdb's fp- and the bp_ of breakpoints exist; make usb
+              that is told how to write is told where
   quotes      a block that opens with ```c FILE is FILE
   invariants  each that mm/ numbers is told in the book, and no other
   width       no line of the book has more than 110 characters, except in tables; no line of code in
@@ -166,6 +167,8 @@ def check_command(tree, text):
     for name in TARGET.findall(make[1]) if make and "-C" not in make[1] else ():
         if name and name not in tree.targets:
             yield f"make {name}: no such target"
+    if make and re.search(r"\busb .*[A-Z]", text) and "DEV=" not in text:
+        yield f"{text}: without DEV= it only lists the disks"
     commands = re.findall(r"^firstpage> (\w+)", text)
     for run in re.findall(r"\brun=([^'\"]*)", text):
         commands += [command.split()[0] for command in run.split(";") if command.split()]
@@ -232,18 +235,18 @@ def untold(tree):
 
 
 SMALL = Tree({
-    "Makefile": "run: all ## boots\n", "mm/a.c": "/*\n *   B1 one.\n * only_said */ int used_word;\nf(1);\n",
+    "Makefile": "run: all ## boots\nusb: ## writes\n", "mm/a.c": "/*\n *   B1 one.\n * only_said */ int used_word;\nf(1);\n",
     "scripts/gdb/a.py": '"""fp-e820: map."""', "kernel/c.c": 'const struct command x_commands[] = {\n{ "free", "" },\n};',
     "docs/book/1.md": "# One two\n## It's `x_y`\n", "tests/e820/a.map": "",
 })
 GOOD = ("[a](book/1.md#one-two) [b](book/1.md#its-x_y) [c](#here)\n# Here\n`used_word` `f()` `mm/a.c` `a.c` `mm/`\n"
         "# How Linux does it\n`foreign_word` `mm/slab.c`\n## firstpage again\n`used_word`\n"
-        "`make run` `make` `build/x_y`\n```console\n$ make run CMDLINE='run=free;free 1'\nfirstpage> free\n(gdb) fp-e820\n"
+        "`make run` `make` `make usb` `make usb DEV=x BPB=1` `build/x_y`\n```console\n$ make run CMDLINE='run=free;free 1'\nfirstpage> free\n(gdb) fp-e820\n"
         "```\n```c mm/a.c\n" + SMALL.texts["mm/a.c"] + "```\n| " + 200 * "x" + "\nB1\n")
 BAD = ("[a](book/2.md)", "[a](book/1.md#three)", "[a](#nowhere)", "`unused_word`", "`g()`", "`struct only_said`",
        "`a_b\nc_d`", "`mm/b.c`", "`b.c`", "`kernel/x`", "`tests/e820/b.map`", "# Linux\n`tests/e820/b.map`",
        "# Linux\n# Here\n`foreign_word`", "# Linux\n## firstpage\n`foreign_word`", "see a.c:12", "`make walk`",
-       "```\nMEM=1G make walk\n```", "    make walk", "```\nfirstpage> fly\n```", "`make run CMDLINE='run=free;fly'`",
+       "```\nMEM=1G make walk\n```", "    make walk", "`make usb BPB=1`", "```\nfirstpage> fly\n```", "`make run CMDLINE='run=free;fly'`",
        "`fp-fly`", "`lb \"bp_fly\"`", "```c mm/a.c\nint other;\n```", 111 * "x", "B2")
 # Pages that are checked as README.md.
 LONGEST = (README_LINES - 1) * "\n" + "    " + (CODE_WIDTH - 4) * "x"

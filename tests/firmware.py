@@ -28,6 +28,8 @@ SURVIVED = {
     "e801-missing": [],
     "e820-opaque": [],
     "e820-carry-end": [r"fault: the list was ended by carry"],
+    "e820-carry-kept": [r"AX=e820: AH=\w\w carry\n.*AX=e820: AH=\w\w, \d times$"],
+    "e820-carry-kept e820-carry-end e820-opaque": [r"fault: the list was ended by carry"],
     "e820-changed-only": [],
     "e820-24": [],
     "e820-24-zero": [r"usable, attributes 0x0$", r"corrected, 7 ranges, 0 corrections"],
@@ -40,6 +42,10 @@ SURVIVED = {
     "edd-missing trash-registers trash-high-halves": [r"read by CHS"],
     "flags-dirty": [r"E820 came back with interrupts on"],
     "low-kib=640": [r"INT 12h: 640 KiB"],
+    "low-kib=447": [r"INT 12h reports 447 KiB .* E820 map has 63\d KiB and is believed$",
+                    r"^INT 12h reports 447 KiB of low memory: what lies above stays reserved$"],
+    "low-kib=200": [r"^INT 12h reports 200 KiB of low memory: what lies above stays reserved$"],
+    "low-kib=0 flags-dirty trash-registers": [r"INT 12h reports 0 KiB .* is believed$"],
     "ram-garbage": [],
     "bpb-scribbled": [],
     "dl=0": [r"boot drive 0x80"],
@@ -71,6 +77,14 @@ ANOTHER_MAP = {
                                 r"^BIOS-e820: .*-0x0*7fdffff\] usable"],
     "e820-missing e801-missing": [r"no E820 list, taken from INT 15h AH=88h",
                                   r"^BIOS-e820: .*-0x0*3ffffff\] usable"],
+    "e820-missing e801-carry-kept": [r"AX=E801h, 3 entries",
+                                     r"^BIOS-e820: .*-0x0*7fdffff\] usable"],
+    "e820-missing e801-unchanged": [r"no E820 list, taken from INT 15h AH=88h",
+                                    r"^BIOS-e820: .*-0x0*3ffffff\] usable"],
+    "e820-missing e801-too-much": [r"^BIOS-e820: .*-0x0*80cffff\] usable",
+                                   r"^RAM \[mem 0x0*8000000-0x0*80cffff\]: .* not there: left out$"],
+    "e820-missing e801-missing ah88-carry-kept": [r"taken from INT 15h AH=88h",
+                                                  r"^BIOS-e820: .*-0x0*3ffffff\] usable"],
     "e820-missing trash-high-halves": [r"AX=E801h, 3 entries\nINT 12h: 639 KiB",  # no fault
                                        r"^BIOS-e820: .*-0x0*7fdffff\] usable"],
     "e820-missing e801-missing trash-high-halves": [r"^BIOS-e820: .*-0x0*3ffffff\] usable"],
@@ -90,8 +104,12 @@ REFUSED = {
     "edd-broken geometry-missing": (r"firstpage: stage2 R01", "R01"),
     "edd-ends-early geometry-zero": (r"status 04h .*no geometry", HALTED),
     "sectors-of-4096": (r"drive 80h has sectors of 4096 bytes", HALTED),
-    "low-kib=480": (r"less than 512 KiB of low memory \(INT 12h\)", HALTED),
-    "low-kib=0 flags-dirty trash-registers": (r"less than 512 KiB of low memory", HALTED),
+    "e820-missing low-kib=447": (r"needed up to 512 KiB; INT 12h reports 447 KiB, and there is no E820",
+                                 HALTED),
+    "e820-missing low-kib=200": (r"needed up to 512 KiB; INT 12h reports 200 KiB, and", HALTED),
+    "e820-missing low-kib=0 flags-dirty trash-registers": (r"INT 12h reports 0 KiB, and", HALTED),
+    "e820-missing e801-unchanged ah88-unchanged": (
+        r"(?s)taken from INT 12h alone\n.*no RAM between 1 MiB", HALTED),
     "e820-missing e801-missing ah88-missing": (
         r"(?s)taken from INT 12h alone\n.*no RAM between 1 MiB", HALTED),
 }
@@ -104,9 +122,11 @@ ALL_SURVIVED = ("trash-registers trash-high-halves flags-dirty reads-fail-first 
 
 # The faults that are played without --all, and those that --all plays in Bochs too.
 SAMPLE = ("edd-broken", "edd-missing max-sectors=7", "a20-off a20-bios-lies", "e820-endless",
-          "e820-smap-lost", "ram-garbage", "dl=0", "reads-fail flags-dirty trash-registers",
+          "e820-smap-lost", "low-kib=447",
+          "e820-missing e801-unchanged", "ram-garbage", "dl=0", "reads-fail flags-dirty trash-registers",
           "edd-missing geometry-zero", "e820-missing e801-missing ah88-missing", "shift-held",
           "e820-hangs shift-held", "reads-hang")
 BOCHS_ALONE = ("edd-broken", "edd-missing trash-registers trash-high-halves", "flags-dirty",
                "reads-fail-first", "a20-off a20-bios-lies", "e820-opaque", "e820-carry-end",
-               "e820-changed-only", "ram-garbage", "entry-dirty", "cs-07c0", "dl=0")
+               "e820-carry-kept", "e820-changed-only", "low-kib=447", "ram-garbage", "entry-dirty",
+               "cs-07c0", "dl=0")

@@ -28,6 +28,7 @@ TARGETS = {
     "madt": ("the table of processors, MADT, against a naive reader", 2400),
     "cmdline": ("reading CMDLINE.TXT, and options from its line", 400),
     "boot_info": ("the kernel's check of boot_info", 400),
+    "mapfile": ("what replay reads: logs and map files of any kind", 900),
 }
 
 

@@ -3,11 +3,16 @@
 
 tests/gdb.py [WORD...] runs the tests whose name contains all the words.
 """
+import contextlib
 import os
+import pty
 import re
+import select
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 import guest
 from tap import run_tests
@@ -48,7 +53,7 @@ def session(steps, **env):
 # gdb must disassemble the guest's memory as objdump does the ELF file: stage, objdump's machine,
 # from, to. A label can be followed by + N.
 CODE = (("bootsector", "i8086", "bp_bootsector", "print_digit"),
-        ("stage2", "i8086", "bp_stage2", "refuse"),
+        ("stage2", "i8086", "bp_stage2", "protected"),
         ("stage2", "i386", "protected", "protected.halt"),
         ("stage2", "i8086", "bios_enter.real", "bios_enter.protected"),
         ("stage2", "i386", "bios_enter.protected", "bios_enter.protected+20"),
@@ -115,6 +120,107 @@ def test_stages(tap):
     done = subprocess.run(["scripts/debug"], env={**os.environ, "STAGE": "stage3"},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     tap.check(done.returncode == 2 and "stage3" in done.stdout, "STAGE=stage3 is refused", done.stdout)
+
+
+# Place, what fp-where says of it, the functions of its call trace.
+PLACES = (("bp_bootsector", "in bootsector, real mode, at 0000:7c64 (physical 0x7c64): bp_bootsector, bootsector/",
+           ["bp_bootsector"]),
+          ("bp_stage2", "in stage2, real mode, at 0000:8000 (physical 0x8000): bp_stage2, stage2/entry.asm:",
+           ["bp_stage2"]),
+          ("bp_e820", "in stage2, protected mode, at 0x", ["bp_e820", "stage2_main", "protected"]),
+          ("bp_protected", "in stage2, protected mode, at 0x", ["bp_protected", "stage2_main", "protected"]),
+          ("bp_long", "in stage2, long mode, at 0x", ["bp_long"]),
+          ("bp_kernel", "in kernel, long mode, at 0xffffffff8", ["bp_kernel"]),
+          ("bp_mem_map", "in kernel, long mode, at 0xffffffff8",
+           ["bp_mem_map", "step", "start_kernel", "bp_kernel"]))
+INT15 = 0x15 * 4  # where real mode's vector of INT 15h lies
+
+
+def test_places(tap):
+    """Checks what gdb shows in the firmware and at named places: the right stage, symbol and
+    callers."""
+    firmware = [("symbol", attempt("info symbol $pc")), ("frame", "frame"), ("code", "x/2i $pc"),
+                ("trace", "bt"), ("where", "fp-where")]
+    parts, output, status = session(
+        firmware + [("places", "fp-places\ndelete 7-10")]
+        + [(place, f"continue\nfp-where\nbt\n{more}") for place, more in (
+            ("bp_bootsector", ""), ("bp_stage2", f"tbreak *(*(short *){INT15 + 2} & 0xffff) * 16 "
+                                    f"+ (*(short *){INT15} & 0xffff)"),
+            ("int15", "bt\np &memory_map\ndelete 11"), ("bp_e820", "p &memory_map"), ("bp_protected", ""),
+            ("bp_long", ""), ("bp_kernel", "break bp_mem_map"), ("bp_mem_map", ""))],
+        CMDLINE="run=exit 0", CONSOLE="none")  # so that the guest's words are not among gdb's
+    tap.check(status == 0, "the session ends", output)
+    at_reset = "The guest stands in the firmware, real mode, at f000:fff0 (physical 0xfffffff0)\n"
+    tap.check(at_reset in parts[""] and at_reset in parts.get("where", "") and "memory_map" not in
+              parts[""], "before the first instruction: in the firmware, not at a symbol of stage2", output)
+    tap.check("No symbol matches" in parts.get("symbol", "") and "#0  0x000000000000fff0 in ??" in
+              parts.get("frame", ""), "gdb's own commands name no symbol there", output)
+    tap.check(re.match(r"=> 0xfff0:\tl?jmp +\$0xf000,", parts.get("code", "")),
+              "x/i $pc shows the code at the base of CS", parts.get("code"))
+    tap.check(re.search(r"in the firmware, real mode, at f000:\w{4} \(physical 0xf\w{4}\)\n=> 0xf",
+                        parts.get("int15", "")) and "<memory_map>" not in parts["int15"],
+              "in a BIOS call of stage2: in the firmware, and no symbol of stage2's data",
+              parts.get("int15", output))
+    tap.check("<memory_map>" in parts.get("bp_e820", ""), "the data's symbols are back in stage2", output)
+    after, output, _ = session(
+        [("kernel", "tbreak *bp_buddy\ncontinue"), ("start", "break *0x8000\ncontinue\nbt")],
+        CPUS="2", CMDLINE="run=exit 0", CONSOLE="none")
+    tap.check(re.search(r"in the trampoline of a processor that starts, real mode, at 0800:0000 "
+                        r"\(physical 0x8000\)\n=> 0x8000:\tcli", said := after.get("start", ""))
+              and "bp_stage2" not in said.partition("The guest")[2] and "#2" not in said,
+              "a processor that starts where stage2 was: in the trampoline", said or output)
+    for place, where, trace in PLACES:
+        said = parts.get(place, "")
+        tap.check("The guest stands " + where in said and f": {place}, " in said,
+                  f"{place}: fp-where names stage, mode and symbol", said or output)
+        names = re.findall(r"^#\d+ +(?:0x[0-9a-f]+ in )?(\S+) \(", said, re.MULTILINE)
+        tap.check(names == trace + ["??"] and "Backtrace stopped" not in said,
+                  f"{place}: the call trace is {', '.join(trace)}", said or output)
+
+
+def typed(fd, until, keys):
+    """Reads from the terminal fd until it has printed until, then types keys. Returns what was
+    printed."""
+    said, end = b"", time.monotonic() + LIMIT
+    with contextlib.suppress(OSError):  # the other side is closed
+        while until not in said and time.monotonic() < end:
+            if select.select([fd], [], [], 1)[0]:
+                said += os.read(fd, 65536)
+    with contextlib.suppress(OSError):
+        os.write(fd, keys)
+    return said.decode("utf-8", "replace").replace("\r", "")
+
+
+def test_terminal(tap):
+    """Checks make debug's greeting on a terminal, and that Ctrl-C stops the guest and nothing
+    else, not even make."""
+    pid, fd = pty.fork()
+    if not pid:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the test is a background job
+        os.environ.update(CMDLINE="", TERM="dumb")
+        os.environ.pop("MAKEFLAGS", None)
+        os.execvp("make", ["make", "-s", "--eval=only-debug: ; @scripts/debug", "only-debug"])
+    said = typed(fd, b"(gdb) ", b"break line_read\n")
+    words = ("in the firmware, real mode, at f000:fff0", "bp_bootsector bp_stage2", "tail -f build/debug-console.log",
+             "  c  ", "  q  ", "Ctrl-C")
+    tap.check(all(word in said for word in words), "the greeting says where, what to type and how to end", said)
+    tap.check(max(map(len, said.split("\n"))) <= 80, "the greeting fits into 80 columns",
+              [line for line in said.split("\n") if len(line) > 80])
+    typed(fd, b"(gdb) ", b"continue\n")
+    said = typed(fd, b"(gdb) ", b"continue\n")
+    tap.check("line_read (" in said, "the guest comes to the prompt", said)
+    typed(fd, b"Continuing.", b"")
+    time.sleep(1)
+    os.write(fd, b"\x03")
+    said = typed(fd, b"(gdb) ", b"p 40 + 2\n")
+    tap.check("SIGINT" in said and "arch_idle" in said, "Ctrl-C stops the guest", said)
+    said = typed(fd, b"(gdb) ", b"q\n")
+    tap.check("= 42" in said, "gdb goes on after Ctrl-C", said)
+    said = typed(fd, b"nothing", b"")
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    left = subprocess.run(["pgrep", "-s", str(pid)], stdout=subprocess.PIPE, check=False).stdout
+    tap.check(status == 0 and not left and "Traceback" not in said and "***" not in said,
+              "q ends it: status 0", f"{status} {left} {said}")
 
 
 # ---- too early ----
@@ -400,8 +506,8 @@ def test_status(tap):
                   f"status {status}\n{output}")
 
 
-TESTS = (test_status, test_stages, test_code, test_early, test_prompt, test_nodes, test_added, test_cpus,
-         test_crash, test_check, test_page_tables)
+TESTS = (test_status, test_stages, test_places, test_terminal, test_code, test_early, test_prompt,
+         test_nodes, test_added, test_cpus, test_crash, test_check, test_page_tables)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -156,6 +157,24 @@ def check_no_write(tap):
         tap.check(sha256(copy) == before, "the boot wrote nothing to it")
 
 
+def check_edit(tap):
+    """Checks the command by which docs/options.md edits CMDLINE.TXT in the image, on a copy."""
+    with open("docs/options.md", encoding="utf-8") as file:
+        command = re.search(r"(?m)^    (mcopy .* build/disk\.img@@1M .*)$", file.read())
+    with tempfile.TemporaryDirectory(dir=BUILD) as directory:
+        copy, line = os.path.join(directory, "disk.img"), os.path.join(directory, "CMDLINE.TXT")
+        shutil.copyfile(IMAGE, copy)
+        with open(line, "w", encoding="ascii") as file:
+            file.write("run=exit 9\n")
+        words = command[1].replace("build/disk.img", copy).split()
+        done = subprocess.run([line if word == "CMDLINE.TXT" else word for word in words],
+                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        read = subprocess.run(["mtype", "-i", copy + "@@1M", "::CMDLINE.TXT"], capture_output=True,
+                              check=False)
+        tap.check(not done.returncode and read.stdout == b"run=exit 9\n",
+                  "docs/options.md: how to edit CMDLINE.TXT in the image", f"{words} {done} {read}")
+
+
 def main():
     tap = Tap()
     with open(IMAGE, "rb") as file:
@@ -169,6 +188,7 @@ def main():
     check_symbols(tap)
     check_progress_codes(tap)
     check_no_write(tap)
+    check_edit(tap)
     return tap.finish()
 
 

@@ -22,6 +22,7 @@ from cpu_cells import cpu_cells
 from firmware import HALTED
 from node_cells import node_cells, wrong_cell
 from replay import REPLAY, merge, ranges, subtract
+from small import define as define_small
 from tap import Tap
 
 RUN = "run=e820;bios;selftest;exit 0"
@@ -111,6 +112,7 @@ SHOWS = {"medium": r"^boot (drive .*)$", "machine": r"; (RSDP at \w+)$", "cpu": 
          "ram": r"^Memory: (\d+K/\d+K available)", "bochs": r"^model +(.*)$",
          "cpus": r"^(\d+ CPUs online|Kernel panic: .*)$",
          "map": r"^(corrected, .*):$", "nodes": r"^available: (.*)$",
+         "bench": r"^bench hold\.max:? (.*)$",
          "dimms": r"^MemTotal: +(\d+ kB)$", "rounds": ROUNDS, "rounds_while_all_work": ROUNDS}
 REFUSAL = r"^firstpage: (.*)$"
 
@@ -357,6 +359,8 @@ def define_matrix():
     define_nodes()
     define_processors()
     define_dimms()
+    for case in define_small():
+        case.shows = SHOWS["bench"]
     return CASES[before:]
 
 

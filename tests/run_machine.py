@@ -93,6 +93,32 @@ BAD_SLOTS = [
     ({"QMP": "/nowhere/qmp"}, "QMP=/nowhere/qmp: there is no such directory"),
     ({"QMP": "README.md"}, "QMP=README.md: it exists and is no socket"),
     ({"QMP": "build/a,b"}, "QMP=build/a,b: QEMU takes no comma in a socket's name"),
+    ({"MEM": "0"}, "MEM=0: a machine without memory does not start"),
+    ({"CPUS": "banana"}, "CPUS=banana is not a number of processors"),
+    ({"CPUS": "0"}, "CPUS=0 is not a number of processors"),
+    ({"CPUS": "-1"}, "CPUS=-1 is not a number of processors"),
+]
+
+# FIRMWARE, what the message says.
+BAD_FIRMWARE = [
+    ("nonsense", "no firmware fault nonsense; FIRMWARE=help lists them"),
+    ("nonsense=1", "no firmware fault nonsense=1; FIRMWARE=help lists them"),
+    ("max-sectors", "max-sectors needs a number, max-sectors=N: a read of more than N sectors"),
+    ("edd-broken=3", "edd-broken=3: edd-broken takes no number"),
+    ("edd-broken,dl=1", "FIRMWARE has edd-broken,dl=1: blanks separate the faults, not commas"),
+    ("dl=1,edd-broken", "FIRMWARE has dl=1,edd-broken: blanks separate the faults, not commas"),
+    ("edd-broken dl=", "dl=: it must be 0 to 255"),
+    ("dl=x", "dl=x: it must be 0 to 255"),
+]
+
+# The least and the most that each firmware fault takes.
+FIRMWARE_NUMBERS = {"max-sectors": (1, 127), "low-kib": (0, 640), "dl": (0, 255),
+                    "madt-fewer": (0, 255), "madt-dead": (1, 254), "madt-disabled": (0, 254)}
+
+# Arguments of make, what it says.
+BAD_MAKE = [
+    (["nonsense"], "there is no rule for nonsense; `make help` lists the targets"),
+    (["run", "MEDIA=cd"], "MEDIA=cd: it must be disk, disk-bpb or floppy"),
 ]
 
 
@@ -174,6 +200,58 @@ def check_qmp(tap, directory):
                 left.bind(path)
 
 
+def check_long_line(tap, directory):
+    """Checks that a command line that stage2 would cut is refused, by both emulators' scripts."""
+    status, output = run("scripts/run", directory, "", {"CMDLINE": "x" * 4095})
+    tap.check(status == 0, "CMDLINE of 4095 bytes", output)
+    for script in ("scripts/run", "scripts/bochs"):
+        status, output = run(script, directory, "", {"CMDLINE": "x" * 4096})
+        tap.check(status == 2 and output == "CMDLINE has 4096 bytes; the kernel's command line has room "
+                  "for 4095\n", f"{script}: CMDLINE of 4096 bytes is refused", output)
+
+
+def check_firmware(tap, directory):
+    """Checks what is refused of the variable FIRMWARE, and the bounds of each number in it."""
+    for words, says in BAD_FIRMWARE:
+        status, output = run("scripts/run", directory, "", {"FIRMWARE": words})
+        tap.check(status == 2 and output.startswith(f"firmware: {says}") and output.count("\n") == 1,
+                  f"FIRMWARE={words} is refused", f"status {status}\n{output}")
+    listed = subprocess.run(["scripts/firmware", "help"], stdout=subprocess.PIPE, text=True,
+                            check=True).stdout
+    tap.check(set(re.findall(r"(?m)^  ([a-z0-9-]+)=N ", listed)) == set(FIRMWARE_NUMBERS),
+              "the faults that take a number", listed)
+    for name, (least, most) in FIRMWARE_NUMBERS.items():
+        for value in (least, most):
+            status, output = run("scripts/run", directory, "", {"FIRMWARE": f"{name}={value}"})
+            tap.check(status == 0, f"FIRMWARE={name}={value}", output)
+        for value in (least - 1, most + 1, 99999999):
+            status, output = run("scripts/run", directory, "", {"FIRMWARE": f"{name}={value}"})
+            tap.check(status == 2 and output == f"firmware: {name}={value}: it must be "
+                      f"{least} to {most}\n", f"FIRMWARE={name}={value} is refused", output)
+
+
+def make(*argv):
+    """Runs make. Returns (its exit status, what it printed)."""
+    done = subprocess.run(["make", *argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def check_make(tap):
+    """Checks what make says of what is mistyped, and that its help has every target that is
+    explained."""
+    for argv, says in BAD_MAKE:
+        status, output = make(*argv)
+        tap.check(status == 2 and says in output, f"make {' '.join(argv)} is refused", output)
+    with open("Makefile", encoding="utf-8") as file:
+        text = file.read().replace("\\\n", "")
+    explained = re.findall(r"^([a-z-]+):[^#\n]*## ", text, re.MULTILINE)
+    status, output = make("help")
+    listed = re.findall(r"^  make ([a-z-]+) ", output, re.MULTILINE)
+    tap.check(status == 0 and "bench" in listed and set(explained) <= set(listed), "make help lists the targets",
+              output)
+
+
 def main():
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="nodes.", dir=os.environ.get("B", "build")) as made:
@@ -201,6 +279,9 @@ def main():
                       f"Bochs refuses CPUS={cpus}", output)
         check_slots(tap, directory)
         check_qmp(tap, directory)
+        check_firmware(tap, directory)
+        check_long_line(tap, directory)
+        check_make(tap)
     return tap.finish()
 
 

@@ -360,6 +360,14 @@ class Guest:
             self.ask_qemu("send-key", keys=[{"type": "qcode", "data": key}])
             time.sleep(0.15)
 
+    def vga_text(self):
+        """Returns the characters of the VGA screen, as lines."""
+        path = os.path.join(self.directory.name, "screen.text")
+        self.ask_qemu("pmemsave", val=0xb8000, size=2 * 80 * 25, filename=path)
+        with open(path, "rb") as file:
+            cells = file.read()[::2].decode("cp437")
+        return "\n".join(cells[i:i + 80].rstrip() for i in range(0, len(cells), 80))
+
     def dump(self):
         """Returns the VGA screen as a Dump."""
         path = os.path.join(self.directory.name, "screen.ppm")
@@ -682,6 +690,48 @@ def stress_alive():
         if guest.command("free") != before:
             return "other free ranges than before"
         return complaint_of(machine, guest.command("map once"), top=0)
+
+
+@test
+def memtest_at_boot_hears_the_keyboard():
+    """memtest=1000: Ctrl-C on the keyboard ends it at boot, and the keyboard works at the prompt"""
+    with Guest(CMDLINE="memtest=1000") as guest:
+        guest.wait(lambda: "memtest: pass 2 of 1000" in guest.text, "pass 2")
+        guest.ask_qemu("send-key", keys=[{"type": "qcode", "data": key} for key in ("ctrl", "c")])
+        guest.wait(lambda: guest.text.endswith("\n" + PROMPT), "the prompt")
+        guest.press("f", "r", "e", "e", "ret")
+        guest.wait(lambda: guest.text.endswith("\n" + PROMPT) and "free [mem" in guest.text, "`free`")
+        return None if "memtest: interrupted in pass" in guest.text else guest.text
+
+
+@test
+def stress_leaves_its_picture():
+    """stress: its last picture stays above the report, and a line typed meanwhile is kept"""
+    with Guest(MEM="256M") as guest:
+        guest.boot()
+        guest.type("stress 100\r")
+        guest.wait(lambda: "stress: round 1," in guest.shown(), "stress")
+        guest.type("free\r")
+        time.sleep(1)
+        guest.type("q")
+        guest.wait(lambda: re.search(rf"found no error\n{PROMPT}free\nfree \[(?s:.*)\n{PROMPT}$",
+                                     guest.text), "`free` after the end of stress")
+        guest.type("stress 100\r")
+        guest.wait(lambda: "stress: round 1," in guest.shown(), "stress")
+        guest.type("xq")
+        guest.wait(lambda: guest.text.endswith("\n" + PROMPT + "x"), "the end of stress by q after x")
+        guest.type("\x15")
+        if "it takes 1 to 1000000\n" not in guest.command("stress 0"):
+            return "no answer to stress 0"
+        guest.command("stress 1")
+        for name, text in (("serial", guest.shown()), ("VGA", guest.vga_text())):
+            rows = text.splitlines()
+            order = [next((i for i, row in enumerate(rows) if word in row), None) for word in
+                     ("a cell is", ". free", "stress: round 1,", "CPUs at work", "stress: CPUs 1,",
+                      "found no error", PROMPT.strip())]
+            if None in order or order != sorted(order):
+                return f"{name}: rows {order} of\n{text}"
+        return None
 
 
 @test

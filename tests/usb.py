@@ -5,6 +5,7 @@ The test writes files in a folder below build/ and loop devices on such files, n
 that this machine does not have are simulated by a sysfs and a proc made of files.
 """
 import contextlib
+import errno
 import hashlib
 import importlib.machinery
 import importlib.util
@@ -140,8 +141,11 @@ def check_refusals(tap, place):
     tap.check(refused(result, "read-only") and content(path) == kept, "refused: read-only", result)
     tap.check(not os.path.exists(place.folder + "/none") and content(place.image) == place.data
               and content(place.folder + "/small") == kept[1:], "a refusal makes and changes nothing")
-    status, said = place.usb("")
-    tap.check(status == 2 and "DEV=/dev/sdX" in said, "without DEV the usage is printed, with status 2", said)
+    result = place.usb("", env={**place.env("null")})
+    tap.check(refused(result, "No such file or directory: DEV=/dev/null?"),
+              "refused: a name without /dev/, and the refusal names the path", result)
+    result = place.usb(path, env={**place.env(path), "BPB": "1"})
+    tap.check(refused(result, "disk-bpb.img does not exist: run make first"), "refused: no image", result)
 
 
 def on_terminal(place, path, keys):
@@ -271,6 +275,7 @@ class FakeMachine:
         """Makes the block device with that number, MAJOR:MINOR, at path."""
         for folder in ("holders", "slaves"):
             os.makedirs(os.path.join(self.root, path, folder))
+        self.write(path + "/dev", number)
         self.link("sys/dev/block/" + number, path)
         self.link("sys/class/block/" + os.path.basename(path), path)
 
@@ -281,6 +286,7 @@ class FakeMachine:
         self.link("sys/block/" + name, path)
         self.write(path + "/removable", "0")
         self.write(path + "/ro", "0")
+        self.write(path + "/size", str(SIZE // 512))
         for index, (part, part_number) in enumerate(parts.items(), 1):
             self.device(part_number, f"{path}/{part}")
             self.write(f"{path}/{part}/partition", str(index))
@@ -337,7 +343,9 @@ FAKE_CASES = [
     ("a disk below dm", "8:16", lambda f: f.dm(f.stick), "in use by dm-0"),
     ("a partition behind a loop device", "8:16", loop_on("/dev/sdb1"), "in use by loop3"),
     ("a fixed disk", "8:0", lambda f: f.mount(("0:25", "/", "tmpfs")), "neither removable nor"),
-    ("a partition", "8:17", None, "it is a partition"),
+    ("a partition", "8:17", None, "the image is that of a whole disk: /dev/sdb"),
+    ("an optical drive on USB", "8:16", lambda f: f.write(f.stick + "/device/type", "5"),
+     "it is an optical drive"),
     ("a read-only stick", "8:16", lambda f: f.write(f.stick + "/ro", "1"), "it is read-only"),
     ("a device unknown to sysfs", "8:32", None, "sysfs knows no"),
     ("a loop device on a disk", "7:3", loop_on("/dev/sda"), "a loop device, but not on"),
@@ -373,6 +381,15 @@ def check_fake_machine(tap, place):
     answer = fake_answer(place, path, lambda f: f.write(
         "proc/swaps", SWAPS + "\n" + path.replace(" ", "\\040") + " file 8 0 -2"))
     tap.check(answer == (False, "it is in use as swap"), "refused: a swap file", answer)
+    _, target = load_usb()
+    with mock.patch.object(target, "DEV", place.folder):
+        path = place.file("sdz", bytes(SIZE))
+        try:
+            answer = target.check(path, os.stat(path), place.image)
+        except target.Stop as error:
+            answer = str(error)
+    tap.check(answer.startswith("it is no disk but a file, made by"), "refused: a regular file below /dev",
+              answer)
     answer = fake_answer(place, "8:16", None)
     tap.check(answer == (True, "USB disk Acme[2J Stick"), "accepted: a stick, by its name", answer)
     answer = fake_answer(place, "8:0", lambda f: [
@@ -380,6 +397,106 @@ def check_fake_machine(tap, place):
         f.write("sys/devices/pci0000:00/0000:00:1f.2/ata1/block/sda/removable", "1")])
     tap.check(answer == (True, "removable disk of unknown model"),
               "accepted: a removable disk, not on USB, by a kernel without swap", answer)
+
+
+FOUND_ON_STICK = "sdb1  8.9M dos vfat OLD-STICK"  # what the simulated lsblk prints
+
+
+def list_on(place, change, **replaced):
+    """Runs scripts/usb without DEV within this process, on a FakeMachine after change, with
+    functions of os replaced. Returns (status, what it prints with /dev for the machine's /dev, the
+    complaint)."""
+    usb, target = load_usb()
+    said, complaint = io.StringIO(), io.StringIO()
+    with tempfile.TemporaryDirectory(dir=place.folder) as root:
+        dirs = {"SYS": root + "/sys", "PROC": root + "/proc", "DEV": root + "/dev"}
+        fake = FakeMachine(root)
+        fake.write("bin/lsblk", f"#!/bin/sh\necho '{FOUND_ON_STICK}'")
+        os.chmod(root + "/bin/lsblk", 0o755)
+        if change:
+            change(fake)
+        env = {**place.env(""), "PATH": f"{root}/bin:{os.environ['PATH']}"}
+        with mock.patch.multiple(target, **dirs), mock.patch.dict(os.environ, env), \
+                mock.patch.multiple(os, **{"open": os.open, **replaced}), \
+                mock.patch.object(sys, "argv", ["usb"]), contextlib.redirect_stdout(said), \
+                contextlib.redirect_stderr(complaint):
+            try:
+                return usb.main(), said.getvalue().replace(root, ""), complaint.getvalue()
+            finally:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+SDA = "sys/devices/pci0000:00/0000:00:1f.2/ata1/block/sda"
+PASTE = "make usb DEV="
+
+# name, what is changed before, what is said of the disk that is not offered, or "" when nothing is
+NOT_OFFERED = [
+    ("a mounted stick", lambda f: f.mount(ROOT, ("8:17", "/media/me/OLD", "/dev/sdb1")),
+     "/dev/sdb: USB disk Acme[2J Stick, 9437696 bytes (0.01 GB): it is mounted on /media/me/OLD;"),
+    ("a stick in use as swap", lambda f: f.write("proc/swaps", SWAPS + "\n/dev/sdb1 partition 8 0 -2"),
+     "it is in use as swap (/dev/sdb1)"),
+    ("a stick below dm", lambda f: f.dm(f.stick), "in use by dm-0"),
+    ("a read-only stick", lambda f: f.write(f.stick + "/ro", "1"), "it is read-only"),
+    ("an optical drive", lambda f: f.write(f.stick + "/device/type", "5"), "it is an optical drive"),
+    ("a stick that is too small", lambda f: f.write(f.stick + "/size", str(SIZE // 512 - 1)),
+     f"the image has {SIZE} bytes"),
+    ("a card reader without a card", lambda f: f.write(f.stick + "/size", "0"), "there is no medium"),
+    ("the stick of /", lambda f: f.mount(("8:17", "/", "/dev/sdb1")), ""),
+    ("the stick of /boot", lambda f: f.mount(ROOT, ("8:17", "/boot", "/dev/sdb1")), ""),
+    ("the stick of this project", lambda f: f.mount(ROOT, ("8:17", PROJECT, "/dev/sdb1")), ""),
+    ("a fixed disk that is not mounted",
+     lambda f: [f.write(f.stick + "/ro", "1"), f.mount(("0:25", "/", "tmpfs"))], "it is read-only"),
+    ("a removable system disk",
+     lambda f: [f.write(f.stick + "/ro", "1"), f.write(SDA + "/removable", "1")], "it is read-only"),
+    ("a stick, when there is no mountinfo", lambda f: os.unlink(f.root + "/proc/self/mountinfo"),
+     "No such file"),
+]
+
+
+def check_list(tap, place):
+    """Checks what is listed without DEV."""
+    status, said, complaint = list_on(place, None)
+    tap.check(status == 2 and "nothing was written" in complaint, "without DEV: status 2", complaint)
+    tap.check("/dev/sdb: USB disk Acme[2J Stick, 9437696 bytes (0.01 GB); it holds:\n"
+              f"  {FOUND_ON_STICK}\n" in said, "the stick is listed, with what it holds", said)
+    tap.check(re.findall(r"make usb DEV=\S*", said) == ["make usb DEV=/dev/sdb"] and "sda" not in said,
+              "the one command to paste is for the stick", said)
+    for name, change, words in NOT_OFFERED:
+        status, said, _ = list_on(place, change)
+        tap.check(status == 2 and PASTE not in said and "No disk was found that could be written" in said
+                  and "sda" not in said and (words in said if words else "sdb" not in said),
+                  f"not offered: {name}", said)
+    real_open = os.open
+
+    def busy_open(path, *rest, **more):
+        if isinstance(path, str) and path.endswith("/dev/sdb"):
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        return real_open(path, *rest, **more)
+
+    _, said, _ = list_on(place, None, open=busy_open)
+    tap.check(PASTE not in said and "says the kernel" in said,
+              "not offered: a stick in use, which only the kernel knows", said)
+    _, said, _ = list_on(place, lambda f: f.write(
+        f.disk("8:32", "sdc", "pci0000:00/0000:00:14.0/usb1/1-3", {}) + "/removable", "1"))
+    tap.check(re.findall(r"make usb DEV=(\S*)", said) == ["/dev/sdb", "/dev/sdc"], "two sticks are both listed", said)
+
+    def interrupted_realpath(_path):
+        signal.raise_signal(signal.SIGINT)
+
+    with mock.patch("os.path.realpath", interrupted_realpath):
+        usb, _ = load_usb()
+        complaint = io.StringIO()
+        with mock.patch.dict(os.environ, place.env("")), mock.patch.object(sys, "argv", ["usb"]), \
+                contextlib.redirect_stderr(complaint):
+            status = usb.main()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    tap.check(status == 130 and complaint.getvalue().endswith("interrupted; nothing was written\n"),
+              "Ctrl-C while it lists: status 130", complaint.getvalue())
+    status, said = place.usb("")
+    tap.check(status == 2 and "nothing was written" in said, "without DEV, on this machine: status 2", said)
+    done = subprocess.run(["make", "-n", "usb", "DEV=", "B=" + os.path.join(place.folder, "none")], check=False,
+                          stdout=subprocess.PIPE, text=True)
+    tap.check(done.stdout.strip() == "scripts/usb", "without DEV, make builds nothing", done.stdout)
 
 
 def command(*argv):
@@ -465,7 +582,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="usb.", dir=BUILD) as folder:
         place = Place(os.path.realpath(folder))
         for check in (check_file, check_real_image, check_refusals, check_question, check_trouble,
-                      check_fake_machine, check_loops, check_system_disk):
+                      check_fake_machine, check_list, check_loops, check_system_disk):
             check(tap, place)
     return tap.finish()
 

@@ -15,6 +15,8 @@ import check
 import cpus
 import guest
 import modes
+import place
+import unwind
 import walk
 from allocator import Allocator
 
@@ -24,6 +26,21 @@ TYPES = {"RAM": "usable", "RESERVED": "reserved", "ACPI": "ACPI data", "NVS": "A
          "UNUSABLE": "unusable", "PMEM": "persistent (type 7)", "PRAM": "persistent (type 12)"}
 MEMBLOCK_FLAGS = "MEMBLOCK_"
 GUEST_ENDED = 3  # the status that tells scripts/debug
+GREETING = """
+QEMU waits there. The guest's console goes to a file; to see it, in another
+terminal:  tail -f {console}
+
+  fp-places         sets breakpoints at the named places of the boot, in order:
+                    {places}
+  c                 goes on to the next breakpoint; Ctrl-C stops the guest
+  s   n             a source line; n takes a call as one; si, ni: instructions
+  break NAME        a breakpoint at a function; `info break` lists all
+  bt   info locals  the call trace; variables. p EXPRESSION prints a value
+  x/8i $pc          the next 8 instructions; x/8gx ADDRESS: memory
+  fp-where          where the guest stands; `help user-defined` lists all fp-
+                    commands: they print its memory map, zones, page tables
+  q                 ends gdb and QEMU
+"""
 
 
 def mem(base, size):
@@ -78,6 +95,21 @@ def places(argument):
     no_argument(argument)
     for name in PLACES:
         gdb.Breakpoint("*" + name)
+
+
+@command
+def where(argument):
+    """fp-where: prints where the guest stands: the stage, the processor's mode, the address, symbol
+    and source line, and the next instruction."""
+    no_argument(argument)
+    print(f"The guest stands {place.describe()}\n{place.instruction()}")
+
+
+@command
+def greet(argument):
+    """fp-greet FILE: prints what to type; FILE is where the guest's console goes."""
+    print(GREETING.format(places="\n                    ".join(
+        " ".join(PLACES[i:i + 5]) for i in range(0, len(PLACES), 5)), console=argument))
 
 
 @command
@@ -256,3 +288,5 @@ def run_file(argument):
 
 
 modes.install()
+unwind.install()
+place.install()

@@ -21,10 +21,16 @@ def objfile(stage):
     raise gdb.GdbError(f"the symbols of {stage}.elf are not loaded: scripts/debug loads them")
 
 
+def elf_file(stage):
+    """Returns the path of the ELF file of stage. scripts/debug gives gdb a copy of stage2's that has
+    the code alone: place.py says why."""
+    return os.path.join(os.environ.get("B") or "build", stage + ".elf")
+
+
 @functools.cache
 def labels(stage):
     """Returns {name: address} of every symbol of stage, with the local labels of nasm."""
-    listed = subprocess.run(["nm", objfile(stage).filename], stdout=subprocess.PIPE, text=True,
+    listed = subprocess.run(["nm", elf_file(stage)], stdout=subprocess.PIPE, text=True,
                             check=True).stdout
     return {name: int(address, 16)
             for address, name in re.findall(r"^([0-9a-f]+) . (\S+)$", listed, re.MULTILINE)}

@@ -8,12 +8,15 @@ yet, and tells gdb's own disassembler (x/i, disassemble, layout asm) which of th
     the rest of stage2                                                               32-bit
     long_mode.long to the jump, all above 2^63                                       64-bit
     anywhere else (firmware)                       as the processor's registers have it now
+
+Where the processor runs the firmware in real mode, x/i $pc shows what it runs, at the base of CS.
 """
 import functools
 
 import gdb
 
 import guest
+import place
 
 try:
     import gdb.disassembler
@@ -70,7 +73,8 @@ if BASE:
             bits = bits_at(info.address)
             if bits == 64:
                 return None
-            found = self.architectures[bits].disassemble(info.address, count=1)[0]
+            start = info.address + place.displacement(info.address)
+            found = self.architectures[bits].disassemble(start, count=1)[0]
             return gdb.disassembler.DisassemblerResult(found["length"], found["asm"])
 
 
