@@ -31,7 +31,7 @@ SURVIVED = {
     "e820-carry-kept": [r"AX=e820: AH=\w\w carry\n.*AX=e820: AH=\w\w, \d times$"],
     "e820-carry-kept e820-carry-end e820-opaque": [r"fault: the list was ended by carry"],
     "e820-changed-only": [],
-    "e820-24": [],
+    "e820-24": [r"^BIOS-e820: .* usable, attributes 0x1$"],
     "e820-24-zero": [r"usable, attributes 0x0$", r"corrected, 7 ranges, 0 corrections"],
     "e820-stray-attributes": [],
     "e820-overlong": [],

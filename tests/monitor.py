@@ -8,6 +8,7 @@ The guest, its terminal and its VGA screen are those of screens.py.
 import glob
 import os
 import re
+import subprocess
 import sys
 import tempfile
 
@@ -308,9 +309,16 @@ def folded(text):
 def map_of_many(path):
     """Writes a map of 128 MiB to path, for which e820 prints more than three screens."""
     with open(path, "w", encoding="utf-8") as file:
-        file.write("0x0 0x9fc00 1\n0x100000 0x6f00000 1\n")
+        file.write("0x0 0x9fc00 1 1\n0x0 0x0 0\n0x100000 0x6f00000 1 9\n0x7040000 0x1000 1 0\n")
         for base in range(0x7000000, 0x7040000, 0x2000):
             file.write(f"{base:#x} 0x1000 {2 + base // 0x2000 % 3}\n")
+
+
+def map_file(path):
+    """Returns the entries that replay reads from the file at path, as lines."""
+    done = subprocess.run([f"{BUILD}/host/replay", "--map-file", path], capture_output=True,
+                          text=True, timeout=60, check=False)
+    return done.stdout.splitlines()[1:]
 
 
 def pages(tap):
@@ -318,7 +326,11 @@ def pages(tap):
         path = os.path.join(directory, "map")
         map_of_many(path)
         with boot(MAP=path, MEM="128M") as machine:
+            with open(path + ".log", "w", encoding="utf-8") as file:
+                file.write(machine.command("e820"))
             page_through(tap, machine)
+        given, read = map_file(path), map_file(path + ".log")
+        tap.check(len(given) > 30 and read == given, "replay reads what e820 prints", read)
 
 
 def page_through(tap, machine):

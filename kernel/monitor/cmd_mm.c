@@ -42,7 +42,7 @@ static int cmd_e820(int argc, char **argv)
 
 		print_range("BIOS-e820:", e->base, e->size);
 		console_printf(" %s", e820_type_text(e->type, type));
-		if (e->length >= 24 && e->attributes != E820_ATTR_ENABLED)
+		if (e->length >= 24)
 			console_printf(", attributes 0x%x", e->attributes);
 		console_printf("\n");
 	}
