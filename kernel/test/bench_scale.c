@@ -19,7 +19,7 @@
 #define PAIRS      500 /* between two looks whether another CPU has finished */
 #define BATCHES    200
 
-#define MIN_FRAMES 64 /* for each CPU, so that no request fails, which would take long */
+#define MIN_FRAMES 64ul /* for each CPU, so that no request fails, which would take long */
 
 static struct {
 	struct page *(*alloc)(gfp_t gfp, unsigned int order);
