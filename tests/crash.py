@@ -210,9 +210,10 @@ def test_decode(tap):
     tap.check(re.findall(r"^ {4}.*", from_photo, re.M) == re.findall(r"^ {4}.*", said, re.M) != [],
               "typed from a photograph, O for 0, I for 1, prefix and lines missing: the same",
               f"{typed}\n{from_photo}")
-    for shape in ("? run_Iine+0xl41/0x1bO", "? RUN_LINE+Ox14l / Ox1b0", "7 run line+0x141/0x1b0",
-                  "? run-line+O×1 41/0x1b0", "trace ? run __line+0x141"):
-        tap.check("run_line at kernel/monitor/monitor.c:" in decode(text=shape)[1], f"misread: {shape}")
+    for shape in ("? start_kerneI+0xl41/0x1bO", "? START_KERNEL+Ox14l / Ox1b0",
+                  "7 start kernel+0x141/0x1b0", "? start-kernel+O×1 41/0x1b0",
+                  "trace ? start __kernel+0x141"):
+        tap.check("start_kernel at kernel/main.c:" in decode(text=shape)[1], f"misread: {shape}")
     tap.check("monitor at kernel/monitor/monitor.c:" in decode(text="? rnonitor+0xS0/0xlZ0")[1],
               "misread: rn for m, S for 5, Z for 2")
     tap.check("start_kernel at kernel/main.c:" in decode(text="? start_kernel+0xe3")[1],
