@@ -76,7 +76,9 @@ def obeyed(disk, stage2_size):
     try:
         volume = Volume(disk)
         run = disk[SECTOR:SECTOR + stage2_size] + volume.read(KERNEL)
-        line = re.split(rb"[\r\n]", volume.read(CMDLINE))[0] if volume.entry(CMDLINE) else b""
+        text = volume.read(CMDLINE) if volume.entry(CMDLINE) else b""
+        # 1Ah ends a text of DOS; a tab counts as a blank, and blank lines above do not count.
+        line = re.split(rb"[\r\n\x1a]", text.lstrip(b" \t\r\n\x1a"))[0].replace(b"\t", b" ")
         return run, line.decode("latin-1")
     except (TypeError, ValueError, IndexError, struct.error):
         return None, None

@@ -99,14 +99,14 @@ static void other_characters_are_replaced(void **state)
 /* Writes text as UTF-16 to file. Returns its size. */
 static size_t utf16(const char *text, bool big_endian, bool mark, uint8_t *file)
 {
-	size_t size = 0;
+	size_t size = 0, units = strlen(text) + mark;
 
-	for (const char *c = mark ? text - 1 : text; c < text || *c; c++) {
-		unsigned int unit = c < text ? 0xfeff : *c == '~' ? 0x20ac : (unsigned char)*c;
+	for (size_t i = 0; i < units; i++, size += 2) {
+		char c = mark && i == 0 ? 0 : text[i - mark];
+		unsigned int unit = !c ? 0xfeff : c == '~' ? 0x20ac : (unsigned char)c;
 
 		file[size + big_endian] = (uint8_t)unit;
 		file[size + !big_endian] = (uint8_t)(unit >> 8);
-		size += 2;
 	}
 	return size;
 }
