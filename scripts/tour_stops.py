@@ -493,7 +493,7 @@ def free_frames(memory, reserved):
 def lowest_free(t, zone):
     """Counts the free frames by the bits of the zone's one gib. Returns the lowest one."""
     elf, words = t.kernel, BITMAP_BITS // 64
-    gib = t.x(zone[4] + elf.field("struct shelf", "gib[0]")[0], 1, "g",
+    gib = t.x(zone[4] + elf.field("struct shelf", "gib")[0], 1, "g",
               "zone_list[0]->shelf[0]->gib[0]: its gib")[0]
     whole, opened = (children(t.x(gib + elf.field("struct gib", name)[0], words, "g",
                                   f"its {name}: blocks {what}"))

@@ -32,10 +32,13 @@ class Shelf:
     """A shelf of a zone: a bitmap for each set of gibs, and the addresses of the gibs."""
 
     def __init__(self, address):
-        value = guest.value_at(address, guest.lookup_type("struct shelf"))
+        shelf = guest.lookup_type("struct shelf")
+        value = guest.value_at(address, shelf)
         self.sets = [sum(int(word) << 64 * i for i, word in enumerate(array(bitmap["word"])))
                      for bitmap in array(value["set"])]
-        self.gibs = [int(gib) for gib in array(value["gib"])]
+        # As words: gdb 16 looks at what an element of this array points to, also if it is null.
+        self.gibs = guest.words(address + guest.offset(shelf, "gib"),
+                                shelf["gib"].type.sizeof // guest.WORD)
 
 
 class Zone:
