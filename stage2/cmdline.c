@@ -40,8 +40,8 @@ static void open_text(struct reader *in)
 		in->at = 2;
 }
 
-/* Reads the next character: a byte, or 16 bits. An odd byte at the end is the lower half of one
-   that is not ASCII. Returns false at the end. */
+/* Reads the next character, a byte or 16 bits, into *c; where half of the last 16 bits is missing,
+   a character outside ASCII. Returns false at the end. */
 static bool read_char(struct reader *in, uint32_t *c)
 {
 	const uint8_t *at = in->text + in->at;

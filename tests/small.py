@@ -34,7 +34,7 @@ def bench_complaint(output):
     for name in ids[1].split():
         if not re.search(rf"^bench {re.escape(name)}(?:: skipped, \w| \d|\.\w+ \d)", output,
                          re.MULTILINE):
-            return f"nothing is said of the row {name}"
+            return f"bench prints nothing about the row {name}"
     if re.search(r"# SKIP *$", output, re.MULTILINE):
         return "a test was skipped without a reason"
     return ktap_complaint(output)
@@ -101,7 +101,7 @@ def prove_failure(tap):
                 also=bench_complaint)
     CASES.remove(good)
     complaint, output = good.run()
-    tap.check(complaint and "nothing is said of the row" in complaint, "a missing row is seen",
+    tap.check(complaint and "nothing about the row" in complaint, "a missing row is seen",
               output)
 
 

@@ -61,8 +61,8 @@ static bool act_on(int key)
 	return true;
 }
 
-/* The prompt gets the Ctrl-C, as it does where nobody asks, what was typed before, and the key that
-   was typed on the serial line, where "-- more --" is not shown. */
+/* Shows "-- more --" and waits for a key that means something there. Keeps for the prompt what was
+   typed before, a Ctrl-C, and a key of the serial line, where "-- more --" is not shown. */
 static void ask(void)
 {
 	size_t asked = screen;

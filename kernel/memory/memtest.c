@@ -279,7 +279,8 @@ void memtest_progress(struct memtest *test, print_fn print)
 
 /* ---- at boot ---- */
 
-/* A go_on(). Interrupts are off, so the devices are asked whether Ctrl-C was typed. */
+/* Shows the progress of the test at boot, and returns whether it goes on. Interrupts are off, so
+   the devices are asked whether Ctrl-C was typed. */
 static bool show_and_ask(struct memtest *test)
 {
 	memtest_progress(test, console_printf);

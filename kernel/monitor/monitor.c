@@ -91,7 +91,8 @@ static int split(char *line, char **words)
 	return count;
 }
 
-/* A complete_fn. */
+/* Returns the i-th word that may stand at place nr of a line, of which name is the first word, or
+   NULL: a complete_fn. */
 static const char *word_at(const char *name, int nr, size_t i)
 {
 	const struct command *c = nr ? command_named(name) : command_at(i);

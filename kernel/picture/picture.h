@@ -20,8 +20,9 @@ void picture_begin(pfn_t pfn, unsigned int order);
 void picture_end(void);
 
 /*
- * Does the same, but a last picture stays, with words as in picture_print(): memory as it is now,
- * with fewer rows, so that some lines of text below it leave all of it on the screen.
+ * Gives the screens back to lines of text, and leaves a last picture on them: memory as it is now,
+ * with words as in picture_print(). It has fewer rows, so that some lines of text below it leave
+ * all of it on the screen.
  */
 void picture_leave(const struct picture_words *words);
 

@@ -259,7 +259,7 @@ static void e820_that_keeps_carry(void **state)
 	assert_int_equal(boot_info.map_faults, 0);
 }
 
-/* Demands that the map is taken, and that words, if any, are all that is said. */
+/* Checks that the map is taken, and that words are printed, or nothing if it is NULL. */
 static void check_taken(const char *words)
 {
 	if (!read_map())
