@@ -219,8 +219,9 @@ static bool ah88_call(uint32_t ax, uint32_t flags, uint32_t *kib)
 
 /*
  * A second call has carry clear, as in by_e801(), and another AL, which is no parameter. So a size
- * that looks like what was asked or like a status, 34 MiB or 32, differs from both at one of the
- * calls.
+ * that looks like what was asked or like a status, 34 MiB or 32, is taken at one of the calls. Only
+ * of a BIOS that leaves carry as it came, whose first answer does not count, 8001h, 8601h and 8801h
+ * KiB are not taken.
  */
 static bool by_88(void)
 {

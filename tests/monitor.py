@@ -112,7 +112,7 @@ WITHOUT = ("dmesg", "cpu", "bios", "reboot", "poweroff", "e820", "iomem", "membl
 FLAGS = "KERNEL ATOMIC DMA32 DMA ZERO THISNODE HIGH UNMOVABLE"
 TWO_ZONES = "DMA and DMA32 are different zones: only one of them is possible"
 
-# line, what is said of it, whether the usage follows
+# Lines that the prompt refuses: the line, the message, whether the usage follows.
 REFUSED = [(f"{name} 0x1000", f"{name}: takes no arguments", True) for name in WITHOUT] + [
     ("help nonsense", "nonsense: no such command; help lists them", False),
     ("help free page", "help: takes at most 1 argument", True),

@@ -429,7 +429,7 @@ def list_on(place, change, **replaced):
 SDA = "sys/devices/pci0000:00/0000:00:1f.2/ata1/block/sda"
 PASTE = "make usb DEV="
 
-# name, what is changed before, what is said of the disk that is not offered, or "" when nothing is
+# Disks that are not offered: name, what is changed before, the line about the disk, or "" for none.
 NOT_OFFERED = [
     ("a mounted stick", lambda f: f.mount(ROOT, ("8:17", "/media/me/OLD", "/dev/sdb1")),
      "/dev/sdb: USB disk Acme[2J Stick, 9437696 bytes (0.01 GB): it is mounted on /media/me/OLD;"),
