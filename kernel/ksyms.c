@@ -1,7 +1,6 @@
 #include "kernel/ksyms.h"
 
 #include "arch/x86_64/sections.h"
-#include "lib/crc32.h"
 #include "lib/format.h"
 
 struct symbol {
@@ -11,7 +10,7 @@ struct symbol {
 
 struct symbol_table {
 	uint32_t count;
-	uint32_t reserved;
+	uint32_t build;
 	struct symbol symbols[];
 };
 
@@ -79,9 +78,5 @@ void ksyms_format_return(uintptr_t address, char *text, size_t size)
 
 uint32_t ksyms_build(void)
 {
-	static uint32_t build;
-
-	if (!build)
-		build = crc32(__text_start, (uintptr_t)__text_end - (uintptr_t)__text_start);
-	return build;
+	return table()->build;
 }

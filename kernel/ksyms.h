@@ -1,10 +1,11 @@
 /*
  * ksyms.h: turns addresses of code into names of functions.
  *
- * The image carries a table that scripts/ksyms.sh makes: the number of functions, and a reserved
- * word; then for each function the offset of its first byte from the start of the image and the
- * offset of its name from the first name, sorted by address; then the names. In a kernel that is
- * linked without the table the number is 0, and addresses are printed as numbers.
+ * The image carries a table that scripts/ksyms.sh makes: the number of functions, and the CRC32 of
+ * the code, which scripts/build-id.py writes into the linked kernel; then for each function the
+ * offset of its first byte from the start of the image and the offset of its name from the first
+ * name, sorted by address; then the names. In a kernel that is linked without the table the number
+ * is 0, and addresses are printed as numbers.
  */
 #ifndef KERNEL_KSYMS_H
 #define KERNEL_KSYMS_H
@@ -28,8 +29,8 @@ void ksyms_format_return(uintptr_t address, char *text, size_t size);
 
 /*
  * Returns the CRC32 of the kernel's code, which tells builds apart. A panic prints it, so that
- * scripts/decode can tell whether a trace belongs to the kernel.elf that it was given. The first
- * call computes it.
+ * scripts/decode can tell whether a trace belongs to the kernel.elf that it was given. It is
+ * computed when the kernel is linked: 0 in a kernel that is linked without the table.
  */
 uint32_t ksyms_build(void);
 

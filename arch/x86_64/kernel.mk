@@ -70,8 +70,9 @@ $(B)/kernel/ksyms.o: $(B)/kernel/ksyms.asm
 	$(Q)$(NASM) -f elf64 $< -o $@
 
 # The table comes after everything else in the image, so it moves no symbol. This is checked: a table
-# made from the second link must be the same.
-$(B)/kernel.elf: $(KERNEL_OBJECTS) $(B)/kernel/ksyms.o $(KERNEL_LD)
+# made from the second link must be the same. The CRC32 of the code, which tells builds apart, is written
+# into the table afterwards.
+$(B)/kernel.elf: $(KERNEL_OBJECTS) $(B)/kernel/ksyms.o $(KERNEL_LD) scripts/build-id.py
 	$(call say,LD,$@)
 	$(Q)$(KERNEL_LINK) $(KERNEL_OBJECTS) $(B)/kernel/ksyms.o -o $@
-	@NM=$(NM) scripts/ksyms.sh $@ | cmp - $(B)/kernel/ksyms.asm || { rm $@; exit 1; }
+	@NM=$(NM) scripts/ksyms.sh $@ | cmp - $(B)/kernel/ksyms.asm && $(PYTHON) scripts/build-id.py $@ || { rm $@; exit 1; }

@@ -2,9 +2,10 @@
  * timer.c: channel 0 of the 8254 gives a slow tick, and channel 2 measures the TSC.
  *
  * The tick wakes the idle loop, so that a lost device interrupt delays input but does not lose it.
- * Channel 2 counts down once while its gate (port 61h, bit 0) is open; bit 5 shows when it has
- * reached 0 (Intel 8254 data sheet, mode 0). Every wait is bounded: on a machine without the chip
- * the rate stays unknown, and delays are made of I/O port accesses.
+ * Channel 2 counts down once, since its gate (port 61h, bit 0) is open, from when the upper byte of
+ * its count is written; bit 5 shows when it has reached 0 (Intel 8254 data sheet, mode 0). Every
+ * wait is bounded: on a machine without the chip the rate stays unknown, and delays are made of I/O
+ * port accesses.
  */
 #include "arch/x86_64/timer.h"
 
@@ -31,10 +32,11 @@
 #define ASSUMED_KHZ    2000000u
 
 #define TICK_HZ        20u
-#define TRIALS         3
+#define TICK_COUNT     (PIT_HZ / TICK_HZ)
 #define MAX_TRIALS     20
-#define TRIAL_MS       10u
-#define MAX_POLLS      4000000u /* at a microsecond or less each: far more than a trial takes */
+#define TRIAL_MS       2u
+#define TRIAL_COUNT    (PIT_HZ * TRIAL_MS / 1000)
+#define MAX_POLLS      4000000u /* in all, at a microsecond or less each: far more than trials take */
 
 static uint64_t khz;
 
@@ -55,55 +57,49 @@ uint64_t arch_us_since(uint64_t start)
 	return (arch_timestamp() - start) * 1000 / (khz ? khz : ASSUMED_KHZ);
 }
 
-static void load_counter(uint16_t port, uint8_t command, unsigned count)
-{
-	outb(PIT_COMMAND, command);
-	outb(port, (uint8_t)count);
-	outb(port, (uint8_t)(count >> 8));
-}
-
-/* Returns the TSC's cycles in TRIAL_MS, or 0 if the timer does not count. */
-static uint64_t count_cycles(void)
+/*
+ * Lets the timer run for TRIAL_COUNT. Raises *low to cycles of the TSC that this certainly takes,
+ * and lowers *high to cycles that it does not exceed: the timer starts while the upper byte of the
+ * count is written, and ends while port 61h is read for the last time, or between that and the read
+ * before. If there was none, because the host of a virtual machine was away or because the bit is
+ * stuck, *low stays as it is. Subtracts the number of reads from *polls, and ends when that is 0.
+ */
+static void narrow(uint64_t *low, uint64_t *high, unsigned *polls)
 {
 	uint8_t port_b = inb(PORT_B) & PORT_B_OTHERS;
-	unsigned polls = 0;
-	uint64_t start;
+	uint64_t before, after, now;
 
-	outb(PORT_B, port_b);
-	load_counter(PIT_CHANNEL2, PIT_ONCE2, PIT_HZ * TRIAL_MS / 1000);
 	outb(PORT_B, port_b | PORT_B_GATE2);
-	start = arch_timestamp();
-	while (!(inb(PORT_B) & PORT_B_OUT2) && polls < MAX_POLLS)
-		polls++;
-	/* If the bit is set at once, it is stuck, and no timer counts. */
-	return polls == 0 || polls == MAX_POLLS ? 0 : arch_timestamp() - start;
-}
-
-/* Returns whether two numbers of cycles differ by less than a hundredth. */
-static bool agree(uint64_t a, uint64_t b)
-{
-	return (a > b ? a - b : b - a) < a / 100;
+	outb(PIT_COMMAND, PIT_ONCE2);
+	outb(PIT_CHANNEL2, (uint8_t)TRIAL_COUNT);
+	before = arch_timestamp();
+	outb(PIT_CHANNEL2, TRIAL_COUNT >> 8);
+	after = now = arch_timestamp();
+	while (*polls > 0 && !(inb(PORT_B) & PORT_B_OUT2)) {
+		(*polls)--;
+		if (now - after > *low)
+			*low = now - after;
+		now = arch_timestamp();
+	}
+	now = arch_timestamp();
+	if (now - before < *high)
+		*high = now - before;
 }
 
 /*
- * Measures the TSC's rate. The shortest of several trials was disturbed least, so it counts. There
- * are more if it is the only one so short: the host of a virtual machine may disturb many.
+ * Measures the TSC's rate to 0.2 %, by one trial where ports are read within a microsecond or two.
+ * Where the host of a virtual machine takes longer or is busy, each trial narrows what the ones
+ * before have shown.
  */
 static void measure_tsc(void)
 {
-	uint64_t best = 0;
-	bool confirmed = false;
+	uint64_t low = 0, high = UINT64_MAX;
+	unsigned polls = MAX_POLLS;
 
-	for (int i = 0; i < (confirmed ? TRIALS : MAX_TRIALS); i++) {
-		uint64_t cycles = count_cycles();
-
-		if (!cycles)
-			break;
-		confirmed = (confirmed && best <= cycles) || agree(cycles, best);
-		if (!best || cycles < best)
-			best = cycles;
-	}
-	khz = best / TRIAL_MS;
+	for (int i = 0; i < MAX_TRIALS && low + high / 500 < high; i++)
+		narrow(&low, &high, &polls);
+	if (low != 0 && polls != 0)
+		khz = (low + high) / 2 * PIT_HZ / (TRIAL_COUNT * 1000ul);
 	if (khz)
 		printk("TSC: %lu kHz\n", khz);
 	else
@@ -118,7 +114,9 @@ static void tick(void)
 void timer_init(void)
 {
 	measure_tsc();
-	load_counter(PIT_CHANNEL0, PIT_RATE0, PIT_HZ / TICK_HZ);
+	outb(PIT_COMMAND, PIT_RATE0);
+	outb(PIT_CHANNEL0, (uint8_t)TICK_COUNT);
+	outb(PIT_CHANNEL0, TICK_COUNT >> 8);
 	irq_enable(IRQ_TIMER, tick);
 }
 
