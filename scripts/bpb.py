@@ -3,14 +3,15 @@
 
 Some firmware and systems look there instead of at the partition table: all do so with floppies, some
 BIOSes with sticks. The parameter block describes the same FAT, seen from sector 0: the sectors before
-the partition count as reserved. It lies in bytes 03h to 3Dh (FAT32: 59h), which nothing else uses.
+the partition count as reserved. It lies in bytes 03h to 3Dh, which nothing else uses. That of FAT32
+ends at 46h: instead of its label and the name of its type stands the message of the boot sector.
 """
 import struct
 import sys
 
 SECTOR = 512
 RESERVED, SECTORS_16, FAT_SECTORS, HIDDEN, SECTORS_32 = 0x0e, 0x13, 0x16, 0x1c, 0x20
-BEGIN, END, END_FAT32 = 0x03, 0x3e, 0x5a
+BEGIN, END, END_FAT32 = 0x03, 0x3e, 0x47
 
 with open(sys.argv[1], "r+b") as image:
     image.seek(0x1be + 8)

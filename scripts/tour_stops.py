@@ -112,7 +112,7 @@ def bootsector(t):
       where="stage2/entry.asm, bp_stage2: its first instruction is next",
       mode="still real mode, with CS = 0 from here on")
 def stage2(t):
-    """The boot sector has read stage2 sector by sector and computed its CRC32. It jumps here only if
+    """The boot sector has read stage2, in one call, and computed its CRC32. It jumps here only if
     that is the CRC32 linked into the boot sector: a stick that was half written, or a stage2 of
     another build, ends in a message. EAX still holds the sum (before CRC32's last inversion), except
     for AL, which was to hold the D of that message. DX is what stage2 needs to know: DL is the drive,
@@ -125,8 +125,9 @@ def stage2(t):
     t.see("IP", r["rip"], t.stage2.address("bp_stage2"), "bp_stage2, where stage2 begins")
     t.see("EAX without AL", r["rax"] & 0xffffff00, elf.address("stage2_crc") & 0xffffff00,
           "stage2_crc, as linked")
-    noted = t.x(elf.address("drive"), 2, "b", "drive, method: the boot sector's variables")
-    t.see("DL, DH", [r["rdx"] & 0xff, r["rdx"] >> 8 & 0xff], noted, "the same values")
+    drive, way = t.x(elf.address("drive"), 2, "b", "drive, way: the boot sector's variables")
+    t.see("DL, DH", [r["rdx"] & 0xff, r["rdx"] >> 8 & 0xff], [drive, way >> 1],
+          "drive, and way without its lowest bit")
     t.see("DH", r["rdx"] >> 8 & 0xff, range(1, 3), "1 is EDD, 2 is cylinder, head and sector")
     size = elf.address("stage2_sectors") * SECTOR
     stage2_bytes = t.dump(elf.address("stage2_load"), size, "stage2, as a file")

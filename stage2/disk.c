@@ -140,8 +140,8 @@ void disk_safe(void)
 		boot_info.disk_method = DISK_CHS;
 }
 
-/* Reads *count sectors from lba on into the bounce buffer by EDD. Returns the status, 0 for
-   success. */
+/* Reads *count sectors from lba on into the bounce buffer by EDD. Lowers *count if the BIOS says
+   that it moved fewer. Returns the status, 0 for success. */
 static uint32_t read_edd(uint32_t lba, uint32_t *count)
 {
 	static struct packet packet;
@@ -153,13 +153,18 @@ static uint32_t read_edd(uint32_t lba, uint32_t *count)
 		.flags = FLAGS_INTERRUPT,
 	};
 
+	uint32_t status;
+
 	packet = (struct packet){
 		.size = sizeof(packet),
 		.count = (uint16_t)*count,
 		.segment = real_segment(bounce_buffer),
 		.lba = lba,
 	};
-	return status_of(bios_call(0x13, &regs), &regs);
+	status = status_of(bios_call(0x13, &regs), &regs);
+	if (status == 0 && packet.count != 0 && packet.count < *count)
+		*count = packet.count;
+	return status;
 }
 
 /* Does the same by CHS. Lowers *count to the number of sectors that are left on the track. */

@@ -148,6 +148,40 @@ static bool check_segments(struct check *c)
 	return true;
 }
 
+/* Four bytes of the file, at any address. */
+typedef uint32_t __attribute__((may_alias, aligned(1))) word_t;
+
+/* remainders[k][n] is the CRC's remainder of the byte n with k zero bytes behind it. */
+static uint32_t remainders[4][256];
+
+static void fill_remainders(void)
+{
+	for (uint32_t n = 0; n < 256; n++) {
+		uint8_t bytes[4] = { (uint8_t)n };
+
+		for (uint32_t k = 0; k < 4; k++)
+			remainders[k][n] = ~crc32_update(~0u, bytes, k + 1);
+	}
+}
+
+/* Returns the CRC32 of the file: that of lib/crc32.h, but four bytes at a time, which takes a third
+   of the instructions. Not inlined, because the loop needs all registers. */
+static __attribute__((noinline)) uint32_t crc32_of_file(const uint8_t *file, uint32_t size)
+{
+	const word_t *word = (const word_t *)file;
+	const word_t *end = word + size / 4;
+	uint32_t crc = ~0u;
+
+	if (remainders[0][1] == 0)
+		fill_remainders();
+	while (word < end) {
+		crc ^= *word++;
+		crc = remainders[3][crc & 255] ^ remainders[2][crc >> 8 & 255] ^
+		      remainders[1][crc >> 16 & 255] ^ remainders[0][crc >> 24];
+	}
+	return crc32_update(~crc, word, size % 4);
+}
+
 static bool check_trailer(struct check *c)
 {
 	const uint8_t *trailer;
@@ -161,7 +195,7 @@ static bool check_trailer(struct check *c)
 	if (get32(trailer + 8) != c->size - TRAILER_SIZE)
 		return REJECT(c, "damaged: %u bytes, sealed with %u", c->size - TRAILER_SIZE,
 			      get32(trailer + 8));
-	crc = crc32(c->file, c->size - TRAILER_SIZE);
+	crc = crc32_of_file(c->file, c->size - TRAILER_SIZE);
 	if (get32(trailer + 12) != crc)
 		return REJECT(c, "damaged: CRC32 %08x, sealed with %08x", crc, get32(trailer + 12));
 	return true;

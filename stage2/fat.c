@@ -60,15 +60,15 @@ static bool power_of_two(uint32_t n)
 	return n != 0 && (n & (n - 1)) == 0;
 }
 
-/* Reads a sector into fs->sector, unless it is there already. */
-static enum fat_error read_sector(struct fat_fs *fs, uint32_t lba)
+/* Reads a sector into *sector, unless it is there already. */
+static enum fat_error read_sector(struct fat_fs *fs, struct fat_sector *sector, uint32_t lba)
 {
-	if (fs->cached_lba == lba)
+	if (sector->lba == lba)
 		return FAT_OK;
-	fs->cached_lba = 0;
-	if (!fs->read(fs->context, lba, 1, fs->sector))
+	sector->lba = 0;
+	if (!fs->read(fs->context, lba, 1, sector->bytes))
 		return error_at(fs, FAT_READ, lba);
-	fs->cached_lba = lba;
+	sector->lba = lba;
 	return FAT_OK;
 }
 
@@ -104,7 +104,7 @@ static struct bpb parse_record(const uint8_t *record)
 
 static enum fat_error check_record(struct fat_fs *fs, const struct bpb *bpb, uint32_t sectors)
 {
-	const uint8_t *record = fs->sector;
+	const uint8_t *record = fs->directory.bytes;
 
 	if (get16(record + BPB_SIGNATURE) != 0xaa55)
 		return FAT_NO_SIGNATURE;
@@ -147,9 +147,9 @@ static bool is_cluster(const struct fat_fs *fs, uint32_t cluster)
 
 static enum fat_error mount_fat32(struct fat_fs *fs, const struct bpb *bpb)
 {
-	uint32_t flags = get16(fs->sector + BPB_FAT32_FLAGS);
+	uint32_t flags = get16(fs->directory.bytes + BPB_FAT32_FLAGS);
 
-	fs->root_cluster = get32(fs->sector + BPB_FAT32_ROOT);
+	fs->root_cluster = get32(fs->directory.bytes + BPB_FAT32_ROOT);
 	if (!is_cluster(fs, fs->root_cluster))
 		return error_at(fs, FAT_ROOT_CLUSTER, fs->root_cluster);
 	if ((flags & FAT32_ONE_FAT) && (flags & 15) < bpb->fats)
@@ -170,10 +170,10 @@ enum fat_error fat_mount(struct fat_fs *fs, fat_read_fn *read, void *context, ui
 	fs->context = context;
 	if (sectors == 0 || lba == 0 || lba + sectors < lba) /* F3 */
 		return error_at(fs, FAT_TOO_LARGE, sectors);
-	error = read_sector(fs, lba);
+	error = read_sector(fs, &fs->directory, lba);
 	if (error)
 		return error;
-	bpb = parse_record(fs->sector);
+	bpb = parse_record(fs->directory.bytes);
 	error = check_record(fs, &bpb, sectors);
 	if (error)
 		return error;
@@ -198,9 +198,10 @@ enum fat_error fat_mount(struct fat_fs *fs, fat_read_fn *read, void *context, ui
    cross from one sector into the next. */
 static enum fat_error fat_byte(struct fat_fs *fs, uint32_t offset, uint8_t *value)
 {
-	enum fat_error error = read_sector(fs, fs->fat_lba + offset / FAT_SECTOR_SIZE);
+	uint32_t lba = fs->fat_lba + offset / FAT_SECTOR_SIZE;
+	enum fat_error error = read_sector(fs, &fs->fat, lba);
 
-	*value = fs->sector[offset % FAT_SECTOR_SIZE];
+	*value = fs->fat.bytes[offset % FAT_SECTOR_SIZE];
 	return error;
 }
 
@@ -276,12 +277,12 @@ static enum fat_error file_of(struct fat_fs *fs, const uint8_t *entry, struct fa
 	return FAT_OK;
 }
 
-/* Looks for a name in the directory sector in fs->sector. Sets *end if the directory ends there. */
+/* Looks for a name in the sector fs->directory. Sets *end if the directory ends there. */
 static enum fat_error find_in_sector(struct fat_fs *fs, const char *name, struct fat_file *file,
 				     bool *end)
 {
 	for (uint32_t i = 0; i < FAT_SECTOR_SIZE; i += ENTRY_SIZE) {
-		const uint8_t *entry = fs->sector + i;
+		const uint8_t *entry = fs->directory.bytes + i;
 
 		*end = entry[0] == NAME_END;
 		if (*end)
@@ -300,7 +301,7 @@ static enum fat_error find_in_run(struct fat_fs *fs, uint32_t lba, uint32_t sect
 				  const char *name, struct fat_file *file, bool *end)
 {
 	for (uint32_t i = 0; i < sectors; i++) {
-		enum fat_error error = read_sector(fs, lba + i);
+		enum fat_error error = read_sector(fs, &fs->directory, lba + i);
 
 		if (!error)
 			error = find_in_sector(fs, name, file, end);
@@ -352,7 +353,7 @@ static enum fat_error contiguous_run(struct fat_fs *fs, uint32_t *cluster, uint3
 }
 
 /* Reads a number of bytes from lba on: whole sectors directly to buf, the rest through
-   fs->sector. */
+   fs->tail. */
 static enum fat_error read_bytes(struct fat_fs *fs, uint32_t lba, uint8_t *buf, uint32_t bytes)
 {
 	uint32_t whole = bytes / FAT_SECTOR_SIZE;
@@ -362,9 +363,9 @@ static enum fat_error read_bytes(struct fat_fs *fs, uint32_t lba, uint8_t *buf, 
 		return error_at(fs, FAT_READ, lba);
 	if (bytes % FAT_SECTOR_SIZE == 0)
 		return FAT_OK;
-	error = read_sector(fs, lba + whole);
+	error = read_sector(fs, &fs->tail, lba + whole);
 	if (!error)
-		memcpy(buf + whole * FAT_SECTOR_SIZE, fs->sector, bytes % FAT_SECTOR_SIZE);
+		memcpy(buf + whole * FAT_SECTOR_SIZE, fs->tail.bytes, bytes % FAT_SECTOR_SIZE);
 	return error;
 }
 

@@ -49,6 +49,13 @@ enum fat_error {
 	FAT_ERROR_COUNT
 };
 
+/* A sector that was read. The directory, the FAT and the end of a file have one each, so that none
+   is read again because another was read in between. */
+struct fat_sector {
+	uint32_t lba; /* 0: none, since LBA 0 belongs to no volume */
+	uint8_t bytes[FAT_SECTOR_SIZE];
+};
+
 /* A mounted volume. Sectors are numbered from the start of the disk. */
 struct fat_fs {
 	fat_read_fn *read;
@@ -58,12 +65,13 @@ struct fat_fs {
 	uint32_t fat_lba;  /* of the FAT in use */
 	uint32_t root_lba; /* FAT12 and FAT16: the root directory */
 	uint32_t root_sectors;
-	uint32_t root_cluster; /* FAT32: the root directory's first cluster */
-	uint32_t data_lba;     /* of cluster 2, the first one */
-	uint32_t cluster_end;  /* cluster numbers are below this */
-	uint32_t at;           /* what the last error is about: see enum fat_error */
-	uint32_t cached_lba;   /* LBA of sector[]; 0: none, since LBA 0 belongs to no volume */
-	uint8_t sector[FAT_SECTOR_SIZE];
+	uint32_t root_cluster;       /* FAT32: the root directory's first cluster */
+	uint32_t data_lba;           /* of cluster 2, the first one */
+	uint32_t cluster_end;        /* cluster numbers are below this */
+	uint32_t at;                 /* what the last error is about: see enum fat_error */
+	struct fat_sector directory; /* the boot record, then the sector of the root directory */
+	struct fat_sector fat;       /* the sector of the FAT */
+	struct fat_sector tail;      /* the sector in which a file ends */
 };
 
 struct fat_file {

@@ -19,6 +19,8 @@ SURVIVED = {
     "max-sectors=1": [r"AX=4200: AH=01 carry", r"read by EDD"],
     "max-sectors=126": [r"AX=4200: AH=01 carry", r"read by EDD"],
     "edd-missing max-sectors=7": [r"AX=0207: AH=00"],
+    "edd-moves-fewer=1": [r"read by EDD"],
+    "edd-moves-fewer=16": [r"read by EDD"],
     "border-64k": [r"read by EDD"],
     "edd-missing border-64k": [r"read by CHS"],
     "low-memory-in-use": [],

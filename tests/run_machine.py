@@ -112,7 +112,7 @@ BAD_FIRMWARE = [
 ]
 
 # The least and the most that each firmware fault takes.
-FIRMWARE_NUMBERS = {"max-sectors": (1, 127), "low-kib": (0, 640), "dl": (0, 255),
+FIRMWARE_NUMBERS = {"max-sectors": (1, 127), "edd-moves-fewer": (1, 127), "low-kib": (0, 640), "dl": (0, 255),
                     "madt-fewer": (0, 255), "madt-dead": (1, 254), "madt-disabled": (0, 254)}
 
 # Arguments of make, what it says.

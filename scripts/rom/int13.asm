@@ -102,6 +102,15 @@ int13:
 	mov al, STATUS_BAD
 	ja .refuse
 %endif
+%ifdef EDD_MOVES_FEWER
+; edd-moves-fewer=N: AH=42h reads N sectors when it is asked for more, and reports success; N is 1 to 127
+	cmp byte [disk_function], EDD_READ
+	jne .moves_all
+	cmp cx, EDD_MOVES_FEWER
+	jbe .moves_all
+	mov word [es:si + PACKET_COUNT], EDD_MOVES_FEWER ; as EDD says how many they were
+.moves_all:
+%endif
 %ifdef BORDER_64K
 ; border-64k: a read across a 64 KiB border is refused
 	movzx ecx, cx
