@@ -52,6 +52,7 @@ needs-fuzz        := build test
 needs-bench       := build run bench
 needs-lint        := build test lint
 needs-coverage    := build test coverage
+needs-mutants     := build test
 needs-gallery     := build
 
 GOALS := $(or $(MAKECMDGOALS),all)

@@ -311,3 +311,8 @@ coverage: | packages ## measures the lines and branches of mm/ and lib/ that the
 	@$(MAKE) --no-print-directory HOST=$(COVERAGE) ASAN='$(COUNTERS)' TSAN='$(COUNTERS)' \
 	  PLAIN='$(COUNTERS)' CLANG='$(CC)' $(COVERED:%=$(COVERAGE)/%) $(UNJUDGED:%=$(COVERAGE)/%)
 	@scripts/coverage $(COVERAGE) $(COVERED) $(UNJUDGED:%=-%)
+
+# Mutants: see scripts/mutants. BY= names the tests, which are otherwise those of the file.
+.PHONY: mutants
+mutants: | packages ## changes FILE= in one place at a time, prints what no host test notices; BY=test_NAME AGAIN=1
+	@scripts/mutants $(if $(AGAIN),--again) $(FILE) $(BY)
