@@ -32,27 +32,27 @@
 
 #define MAX_TESTS         20000 /* each waits about a microsecond */
 
-static volatile uint32_t probe;
+volatile uint32_t a20_probe; /* not static, so that a host test can give it an alias */
 
 /*
- * Returns true if A20 is open: a write 1 MiB above probe leaves probe as it was. This works even
+ * Returns true if A20 is open: a write 1 MiB above a20_probe leaves that as it was. This works even
  * without RAM up there.
  */
 static bool a20_open(void)
 {
-	uintptr_t high_address = (uintptr_t)&probe + MIB;
+	uintptr_t high_address = (uintptr_t)&a20_probe + MIB;
 	volatile uint32_t *high;
 	uint32_t kept;
 	bool open;
 
-	/* Hides from the compiler that this address is derived from probe's. */
+	/* Hides from the compiler that this address is derived from a20_probe's. */
 	__asm__("" : "+r"(high_address));
 	high = (volatile uint32_t *)high_address;
 	kept = *high;
-	probe = 0x0a200a20;
+	a20_probe = 0x0a200a20;
 	*high = ~0x0a200a20u;
 	io_delay();
-	open = probe == 0x0a200a20;
+	open = a20_probe == 0x0a200a20;
 	*high = kept;
 	return open;
 }

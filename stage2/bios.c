@@ -13,19 +13,17 @@ extern uint32_t real_stack_bottom;
 
 void bios_enter(uint32_t interrupt, struct bios_regs *regs); /* bios.asm */
 
-/* Adds a call to the ring, or raises the count of the last one if both are equal. */
+/* Adds a call to the ring, or raises the count of the last one if both are equal. Before the first
+   call the last one is an empty entry, which no call is equal to. */
 static void record_call(struct boot_bios_call call)
 {
-	struct boot_bios_call *last;
+	struct boot_bios_call *last =
+	    &boot_info.bios_calls[(boot_info.bios_call_total - 1) % BOOT_INFO_BIOS_CALLS];
 
-	if (boot_info.bios_call_total != 0) {
-		last =
-		    &boot_info.bios_calls[(boot_info.bios_call_total - 1) % BOOT_INFO_BIOS_CALLS];
-		if (last->interrupt == call.interrupt && last->ax == call.ax &&
-		    last->ah == call.ah && last->flags == call.flags && last->tries < UINT16_MAX) {
-			last->tries++;
-			return;
-		}
+	if (last->interrupt == call.interrupt && last->ax == call.ax && last->ah == call.ah &&
+	    last->flags == call.flags && last->tries < UINT16_MAX) {
+		last->tries++;
+		return;
 	}
 	boot_info.bios_calls[boot_info.bios_call_total++ % BOOT_INFO_BIOS_CALLS] = call;
 }

@@ -40,25 +40,29 @@ static void open_text(struct reader *in)
 		in->at = 2;
 }
 
+/* Returns the bytes of a character. */
+static uint32_t character_size(const struct reader *in)
+{
+	return in->encoding == BYTES ? 1 : 2;
+}
+
 /* Reads the next character, a byte or 16 bits, into *c; where half of the last 16 bits is missing,
    a character outside ASCII. Returns false at the end. */
 static bool read_char(struct reader *in, uint32_t *c)
 {
-	const uint8_t *at = in->text + in->at;
+	const uint8_t *at;
 
 	if (in->at >= in->size)
 		return false;
-	if (in->encoding == BYTES) {
+	at = in->text + in->at;
+	if (in->encoding == BYTES)
 		*c = at[0];
-		in->at++;
-		return true;
-	}
-	if (in->size - in->at < 2)
+	else if (in->size - in->at < 2)
 		*c = 0xff00u | at[0];
 	else
 		*c = in->encoding == UTF16_LE ? at[0] | (uint32_t)at[1] << 8
 					      : at[1] | (uint32_t)at[0] << 8;
-	in->at = in->size - in->at < 2 ? in->size : in->at + 2;
+	in->at += character_size(in);
 	return true;
 }
 
@@ -89,13 +93,13 @@ static char cleaned(const struct reader *in, uint32_t c, struct cmdline_report *
 	if (c >= ' ' && c <= '~')
 		return (char)c;
 	if (report->replaced++ == 0) {
-		report->first = in->at - (in->encoding == BYTES || in->at % 2 ? 1 : 2);
+		report->first = in->at - character_size(in);
 		report->first_value = c;
 	}
 	return '?';
 }
 
-/* Returns the word after the one at word, or the end of the line. */
+/* Returns the word after the one at word, or the end of the line. At a blank is an empty word. */
 static const char *word_after(const char *word)
 {
 	while (*word && *word != ' ')
@@ -108,8 +112,6 @@ static const char *word_after(const char *word)
 /* Returns where run= begins in the line, or where the line ends. */
 static const char *find_run(const char *line)
 {
-	while (*line == ' ')
-		line++;
 	while (*line && strncmp(line, RUN, strlen(RUN)) != 0)
 		line = word_after(line);
 	return line;
@@ -183,7 +185,7 @@ void cmdline_clean(const uint8_t *text, uint32_t size, char *line, uint32_t line
 	line[out] = 0;
 	if (lost)
 		cut(line, rest, report);
-	while (goes_on && !report->more && read_first(&in, &c))
+	while (!report->more && read_first(&in, &c))
 		report->more = c > ' ';
 }
 
@@ -192,8 +194,6 @@ bool cmdline_has(const char *line, const char *word)
 	const char *run = find_run(line);
 	size_t length = strlen(word);
 
-	while (*line == ' ')
-		line++;
 	for (; line < run; line = word_after(line))
 		if (strncmp(line, word, length) == 0 && (!line[length] || line[length] == ' '))
 			return true;

@@ -117,7 +117,7 @@ static void video_put(char c)
 	if (c >= ' ') {
 		uint32_t at = base + 2 * (row * columns + column++);
 
-		*(volatile uint16_t *)at = (uint16_t)(WHITE_ON_BLACK << 8 | (uint8_t)c);
+		*(volatile uint16_t *)(uintptr_t)at = (uint16_t)(WHITE_ON_BLACK << 8 | (uint8_t)c);
 	}
 }
 

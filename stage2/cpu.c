@@ -30,12 +30,8 @@ static bool tsc_present;
 
 void cpu_stamp(enum boot_stage stage)
 {
-	uint64_t now;
-
-	if (!tsc_present)
-		return;
-	__asm__ volatile("rdtsc" : "=A"(now));
-	boot_info.tsc[stage] = now;
+	if (tsc_present)
+		boot_info.tsc[stage] = rdtsc();
 }
 
 void cpu_check(void)

@@ -54,6 +54,15 @@ static inline struct cpuid cpuid(uint32_t leaf)
 	return r;
 }
 
+/* Returns the time stamp counter. Only for a processor whose CPUID reports one. */
+static inline uint64_t rdtsc(void)
+{
+	uint64_t now;
+
+	__asm__ volatile("rdtsc" : "=A"(now));
+	return now;
+}
+
 /* Returns the value of a model-specific register. Every processor with long mode has RDMSR. */
 static inline uint64_t rdmsr(uint32_t msr)
 {

@@ -26,8 +26,9 @@
 #define STATUS_BAD_GEOMETRY 0x100u
 #define STATUS_BARE_CARRY   0x101u
 
-static uint32_t heads, track_sectors;       /* 0: geometry unknown */
-static uint32_t most_sectors = MAX_SECTORS; /* limit of a call: lower after the BIOS failed at it */
+static uint32_t heads, track_sectors; /* 0: geometry unknown */
+static uint32_t most_sectors;         /* limit of a call: lower after the BIOS failed at it */
+static bool method_changed;
 
 /* Disk address packet (EDD 3.0, section 2.3). */
 struct packet {
@@ -126,6 +127,8 @@ void disk_open(void)
 		     boot_method);
 	boot_info.boot_drive = boot_drive;
 	boot_info.disk_method = boot_method;
+	most_sectors = MAX_SECTORS;
+	method_changed = false;
 	ask_geometry();
 	if (boot_method == DISK_EDD)
 		refuse_large_sectors();
@@ -152,7 +155,6 @@ static uint32_t read_edd(uint32_t lba, uint32_t *count)
 		.ds = real_segment(&packet),
 		.flags = FLAGS_INTERRUPT,
 	};
-
 	uint32_t status;
 
 	packet = (struct packet){
@@ -220,12 +222,11 @@ static const char *method_name(void)
    method, or if it was changed before. */
 static bool change_method(uint32_t status)
 {
-	static bool changed;
 	const char *name = method_name();
 
-	if (changed || boot_method != DISK_EDD || track_sectors == 0)
+	if (method_changed || boot_method != DISK_EDD || track_sectors == 0)
 		return false;
-	changed = true;
+	method_changed = true;
 	boot_info.disk_method = boot_info.disk_method == DISK_EDD ? DISK_CHS : DISK_EDD;
 	say("drive %02xh: %s fails with status %02xh (%s), going on by %s", boot_drive, name,
 	    status, status_text(status), method_name());

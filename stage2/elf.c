@@ -94,7 +94,7 @@ static bool check_segment(struct check *c, const uint8_t *ph, uint32_t n)
 		return REJECT(c, "segment %u is aligned differently in memory and in the file", n);
 	if ((flags & FLAG_W) && (flags & FLAG_X))
 		return REJECT(c, "segment %u is writable and executable", n);
-	if (c->image->nr_segments != 0 && vaddr < c->end)
+	if (vaddr < c->end) /* 0 before the first one */
 		return REJECT(c, "segment %u lies below the one before it or overlaps it", n);
 	return true;
 }
@@ -117,8 +117,8 @@ static bool add_segment(struct check *c, const uint8_t *ph, uint32_t n)
 		.memory = (uint32_t)(vaddr - image->virt),
 		.memory_size = (uint32_t)memory_size,
 	};
-	if ((get32(ph + PH_FLAGS) & FLAG_X) && image->entry >= vaddr &&
-	    image->entry - vaddr < get64(ph + PH_FILESZ))
+	/* Below vaddr the difference wraps to -vaddr or more, which is more than any size here. */
+	if ((get32(ph + PH_FLAGS) & FLAG_X) && image->entry - vaddr < get64(ph + PH_FILESZ))
 		c->entry_inside = true;
 	return true;
 }

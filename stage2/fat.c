@@ -207,7 +207,8 @@ static enum fat_error fat_byte(struct fat_fs *fs, uint32_t offset, uint8_t *valu
 
 /*
  * Reads the FAT's entry of a cluster, which exists by F1 and F2. The special values at the end of
- * the range (reserved, bad, end of chain) are widened to those of FAT32.
+ * the range (bad, end of chain) are widened to those of FAT32. The numbers below them are clusters
+ * of the largest volumes.
  */
 static enum fat_error fat_entry(struct fat_fs *fs, uint32_t cluster, uint32_t *value)
 {
@@ -227,7 +228,7 @@ static enum fat_error fat_entry(struct fat_fs *fs, uint32_t cluster, uint32_t *v
 	if (fs->bits == 12 && (cluster & 1))
 		*value >>= 4;
 	*value &= mask;
-	if (*value >= (mask & ~0xfu)) /* FF0h, FFF0h or 0FFFFFF0h and above */
+	if (*value >= mask - 8) /* FF7h, FFF7h or 0FFFFFF7h and above */
 		*value |= FAT32_MASK & ~mask;
 	return FAT_OK;
 }
@@ -320,7 +321,7 @@ enum fat_error fat_find(struct fat_fs *fs, const char *name, struct fat_file *fi
 
 	if (fs->bits != 32)
 		return find_in_run(fs, fs->root_lba, fs->root_sectors, name, file, &end);
-	for (uint32_t sectors = 0; sectors <= limit; sectors += fs->cluster_sectors) {
+	for (uint32_t sectors = 0; sectors < limit; sectors += fs->cluster_sectors) {
 		error = find_in_run(fs, cluster_lba(fs, cluster), fs->cluster_sectors, name, file,
 				    &end);
 		if (error != FAT_MISSING || end)

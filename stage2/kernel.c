@@ -47,16 +47,15 @@ static uint64_t final_place(uint32_t size)
 	return place;
 }
 
-/* Moves the file if it overlaps the image's place. Returns where the file is then. */
+/* Moves the file if it overlaps the image's place. Returns where the file is then: the lowest place
+   outside the image, which is where it lies already unless they overlap. */
 static uint64_t move_aside(uint64_t staging, uint32_t size, const struct e820_taken *image)
 {
-	uint64_t elsewhere;
+	uint64_t place = staging_place(size, image, 1);
 
-	if (staging + size <= image->base || image->base + image->size <= staging)
-		return staging;
-	elsewhere = staging_place(size, image, 1);
-	memmove(pointer_to(elsewhere), pointer_to(staging), size);
-	return elsewhere;
+	if (place != staging)
+		memmove(pointer_to(place), pointer_to(staging), size);
+	return place;
 }
 
 /* Copies the segments to place. All bytes that the file does not give, as .bss, become 0. */

@@ -89,11 +89,10 @@ static void boot_info_begin(void)
 		  RANGE_BOOT_INFO);
 }
 
-/* Completes boot_info with its CRC. Nothing may change in it afterwards. */
+/* Completes boot_info with its CRC, which is 0 so far. Nothing may change in it afterwards. */
 static void boot_info_seal(void)
 {
 	cpu_stamp(STAGE_LONG);
-	boot_info.crc32 = 0;
 	boot_info.crc32 = crc32(&boot_info, sizeof(boot_info));
 }
 
@@ -121,8 +120,8 @@ static void enter_kernel(void)
 	    boot_info.disk_method == DISK_EDD ? "EDD" : "CHS",
 	    (unsigned long long)boot_info.kernel_phys);
 	boot_info_seal();
-	long_mode((uint32_t)page_tables, cpu_enable_nx(), boot_info.kernel_entry,
-		  (uint32_t)&boot_info);
+	long_mode((uint32_t)address_of(page_tables), cpu_enable_nx(), boot_info.kernel_entry,
+		  (uint32_t)address_of(&boot_info));
 }
 
 static void step(enum progress code, void (*run)(void))

@@ -86,7 +86,7 @@ static enum list_state e820_call(struct list_call *call)
 	}
 	if (!done) {
 		boot_info.map_faults |= first ? 0 : MAP_FAULT_CARRY_END;
-		return first ? LIST_ABSENT : LIST_ENDED;
+		return LIST_ENDED; /* where it has no entry, it counts as absent */
 	}
 	if (regs.eax != SMAP) {
 		boot_info.map_faults |= first ? 0 : MAP_FAULT_SMAP_LOST;

@@ -30,7 +30,8 @@ static uint8_t byte_sum(const uint8_t *p, uint32_t size)
 	return total;
 }
 
-/* Returns true if a valid RSDP begins at p. room is the number of bytes that may be read. */
+/* Returns true if a valid RSDP begins at p. room is the number of bytes that may be read, a
+   multiple of STEP: so where the bytes of revision 0 fit, those of the length do too. */
 static bool is_rsdp(const uint8_t *p, uint32_t room)
 {
 	uint32_t length;
@@ -39,8 +40,6 @@ static bool is_rsdp(const uint8_t *p, uint32_t room)
 		return false;
 	if (p[RSDP_REVISION] < 2)
 		return true;
-	if (room < RSDP_SIZE_2)
-		return false;
 	length = get32(p + RSDP_LENGTH);
 	return length >= RSDP_SIZE_2 && length <= room && byte_sum(p, length) == 0;
 }
@@ -49,7 +48,7 @@ static bool is_rsdp(const uint8_t *p, uint32_t room)
 static uint32_t search(uint32_t base, uint32_t size, uint32_t end)
 {
 	for (uint32_t address = base; address < base + size; address += STEP) {
-		if (is_rsdp((const uint8_t *)address, end - address))
+		if (is_rsdp((const uint8_t *)(uintptr_t)address, end - address))
 			return address;
 	}
 	return 0;

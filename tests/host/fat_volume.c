@@ -72,10 +72,8 @@ static void make_volume(struct volume *volume, const char *directory)
 	    volume->sectors, volume->format);
 	run("cd %s && mmd -i %s ::FOLDER.ELF && mcopy -i %s small '::a rather long name.text'",
 	    directory, volume->name, volume->name);
-	for (int i = 0; i < 40; i++)
-		run("mcopy -i %s %s/small ::SMALL%d", image, directory, i);
-	for (int i = 0; i < 40; i += 2)
-		run("mdel -i %s ::SMALL%d", image, i);
+	run("cd %s && mcopy -i %s `seq -f SMALL%%g 0 39` ::", directory, volume->name);
+	run("cd %s && mdel -i %s `seq -f ::SMALL%%g 0 2 39`", directory, volume->name);
 	run("cd %s && mcopy -i %s KERNEL.ELF EMPTY.TXT ONE.TXT ::", directory, volume->name);
 	volume->pristine = slurp(image, size);
 	volume->bytes = slurp(image, size);
@@ -95,7 +93,8 @@ void volumes_make(void)
 		kernel_bytes[i] = (uint8_t)(i * 7 + i / 251);
 	snprintf(path, sizeof(path), "%s/KERNEL.ELF", directory);
 	spill(path, kernel_bytes, KERNEL_BYTES);
-	run("cd %s && : >EMPTY.TXT && printf x >ONE.TXT && head -c 1500 KERNEL.ELF >small",
+	run("cd %s && : >EMPTY.TXT && printf x >ONE.TXT && head -c 1500 KERNEL.ELF >small && "
+	    "for i in `seq 0 39`; do cp small SMALL$i; done",
 	    directory);
 	for (int i = 0; i < NR_VOLUMES; i++)
 		make_volume(&volumes[i], directory);

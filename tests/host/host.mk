@@ -23,6 +23,10 @@ TESTS := test_memblock test_memblock_late test_e820 test_numa test_madt test_nod
          test_probe test_memtest test_hotplug_slots test_picture test_maps test_models test_lists test_mapfile \
          test_string test_format test_crc32 test_fat test_elf test_options test_cmdline \
          test_boot_info test_complete test_bios_map test_insn
+# stage2, with the BIOS, the ports and the console in the test's hands.
+TESTS += test_partition test_disk test_rsdp test_stage2_kernel test_volume test_stage2_options \
+         test_stage2_paging test_a20 test_stage2_cpu test_stage2_console test_bios \
+         test_safe test_stage2_main
 
 FUZZ    := ops fat elf e820 numa madt cmdline boot_info mapfile
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
@@ -112,10 +116,32 @@ test_fat_SOURCES      := tests/host/fat_volume.c stage2/fat.c
 test_elf_SOURCES      := stage2/elf.c lib/crc32.c lib/format.c lib/string.c
 test_options_SOURCES  := kernel/options.c kernel/parse.c lib/format.c
 test_cmdline_SOURCES  := stage2/cmdline.c
-test_bios_map_SOURCES := stage2/memory.c lib/e820.c lib/format.c
+SAID                  := tests/host/stage2/said.c
+test_bios_map_SOURCES := stage2/memory.c lib/e820.c lib/format.c $(SAID)
+test_partition_SOURCES := stage2/partition.c
+test_disk_SOURCES     := stage2/disk.c $(SAID)
+test_rsdp_SOURCES     := stage2/rsdp.c
+test_volume_SOURCES   := stage2/volume.c stage2/partition.c $(SAID)
+test_stage2_options_SOURCES := stage2/options.c stage2/cmdline.c $(SAID)
+test_stage2_paging_SOURCES := stage2/paging.c
+test_a20_SOURCES      := stage2/a20.c $(SAID)
+test_stage2_cpu_SOURCES := stage2/cpu.c $(SAID)
+test_bios_SOURCES     := stage2/bios.c stage2/progress.c lib/progress.c $(SAID)
+test_stage2_main_SOURCES := stage2/main.c lib/crc32.c $(SAID)
+test_safe_SOURCES     := stage2/safe.c $(SAID)
+test_stage2_console_SOURCES := stage2/console.c lib/format.c lib/progress.c
+test_stage2_kernel_SOURCES := stage2/kernel.c lib/e820.c lib/format.c $(SAID)
 test_boot_info_SOURCES := tests/host/kernel_block.c kernel/boot_info.c lib/crc32.c lib/format.c
 test_complete_SOURCES := kernel/monitor/complete.c
 test_insn_SOURCES     := arch/x86_64/insn.c
+
+# Instructions for the processor and for ports are calls of the test.
+NO_CPU := -include tests/host/stage2/cpu.h
+test_a20_LDFLAGS        := $(NO_CPU)
+test_stage2_cpu_LDFLAGS := $(NO_CPU)
+test_stage2_console_LDFLAGS := $(NO_CPU)
+test_bios_LDFLAGS       := $(NO_CPU)
+test_stage2_main_LDFLAGS := $(NO_CPU)
 
 # Requests to other CPUs, and every lock, go through the test.
 test_cpus_LDFLAGS := -Wl,--wrap=port_on_each_cpu -Wl,--wrap=port_irq_save -Wl,--wrap=port_cpu_id

@@ -73,6 +73,7 @@ static void the_first_line_counts(void **state)
 	check_plain("\x1a", "");
 	check_plain("mem=1G\tsafe\r\n  \t\r\n", "mem=1G safe");
 	check_plain("\xef\xbb\xbfsafe\n", "safe");
+	check_plain("!\"09AZaz{|}~", "!\"09AZaz{|}~");
 	/* Blank lines above it; line ends of an old Mac. */
 	check_plain("\r\n \t\r\n\n  safe mem=1G\n", "safe mem=1G");
 	check_plain("\r\rsafe\r", "safe");
@@ -81,6 +82,11 @@ static void the_first_line_counts(void **state)
 	assert_true(report.more);
 	clean("safe\n\n# comment\n", sizeof(line));
 	assert_string_equal(line, "safe");
+	assert_true(report.more);
+	/* Only what can be seen is text. */
+	clean("safe\n\x01\n", sizeof(line));
+	assert_false(report.more);
+	clean("safe\n\x01 b\n\x01\n", sizeof(line));
 	assert_true(report.more);
 }
 
@@ -94,6 +100,33 @@ static void other_characters_are_replaced(void **state)
 	assert_int_equal(report.replaced, 2);
 	assert_int_equal(report.first, 8);
 	assert_int_equal(report.first_value, 0xf6);
+}
+
+/* A byte order mark has all of its bytes; a file may end in the middle of one. */
+static void parts_of_marks_are_replaced(void **state)
+{
+	static const char *const files[] = { "\xef\xbb"
+					     "ab",
+					     "\xff"
+					     "ab",
+					     "\xfe"
+					     "ab",
+					     "\xef"
+					     "ab",
+					     "\x7f"
+					     "ab" };
+	static const char *const lines[] = { "??ab", "?ab", "?ab", "?ab", "?ab" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		clean(files[i], sizeof(line));
+		assert_string_equal(line, lines[i]);
+		assert_false(report.utf16);
+		assert_int_equal(report.first, 0);
+		clean_bytes(files[i], strlen(files[i]) - 2, sizeof(line));
+		assert_memory_equal(line, lines[i], strlen(files[i]) - 2);
+		assert_false(report.utf16);
+	}
 }
 
 /* Writes text as UTF-16 to file. Returns its size. */
@@ -131,11 +164,27 @@ static void utf_16_is_read(void **state)
 	clean_bytes("s\0a", 3, sizeof(line));
 	assert_string_equal(line, "s?");
 	assert_int_equal(report.first, 2);
+	assert_int_equal(report.first_value, 0xff61);
+	/* One character; and a first one outside ASCII. */
+	clean_bytes("s\0", 2, sizeof(line));
+	assert_string_equal(line, "s");
+	clean_bytes("\0s", 2, sizeof(line));
+	assert_string_equal(line, "s");
+	clean_bytes("\xfe\xff\x20\xac\0s", 6, sizeof(line));
+	assert_string_equal(line, "?s");
+	clean_bytes("\xfe\xff", 2, sizeof(line));
+	assert_string_equal(line, "");
+	assert_true(report.utf16);
 	clean_bytes("\xff\xfe", 2, sizeof(line));
 	assert_string_equal(line, "");
 	/* One byte, and a 0 that is not beside the first character. */
 	clean_bytes("s", 1, sizeof(line));
 	assert_string_equal(line, "s");
+	clean_bytes("\0", 1, sizeof(line));
+	assert_string_equal(line, "?");
+	clean_bytes("\0\0ab", 4, sizeof(line));
+	assert_string_equal(line, "??ab");
+	assert_false(report.utf16);
 	clean_bytes("saf\0", 4, sizeof(line));
 	assert_string_equal(line, "saf?");
 	assert_false(report.utf16);
@@ -162,6 +211,9 @@ static void whole_options_are_kept(void **state)
 	check_cut("safe   mem=256M", 6, "safe", "mem=256M");
 	check_cut("safe mem=256M", 3, "", "safe mem=256M");
 	check_cut("safe mem=256M", 0, "", "safe mem=256M");
+	check_cut("safe a b", 5, "safe", "a b");
+	check_cut("a xxxxxxxxx xxxxxxxxx xxxxxxxxx xxxxxxxxx", 2, "a",
+		  "xxxxxxxxx xxxxxxxxx xxxxxxxxx xxxxxxxxx");
 	check_cut("a xxxxxxxxx xxxxxxxxx xxxxxxxxx xxxxxxxxx xxxxxxxxx", 5, "a",
 		  "xxxxxxxxx xxxxxxxxx xxxxxxxxx xxxxxxxxx");
 }
@@ -181,6 +233,13 @@ static void whole_commands_are_kept(void **state)
 	check_cut("safe run=free;exit 10", 9, "safe", "run=free;exit 10");
 	check_cut("safe run=free;exit 10", 8, "safe", "run=free;exit 10");
 	check_cut("run=free;exit 10", 3, "", "run=free;exit 10");
+	/* Only what comes after run= is a command, even an empty one. */
+	check_cut("x ; run=page 1;exit 10", 12, "x ;", "run=page 1;exit 10");
+	check_cut("safe run=;exit 10", 12, "safe run=", "exit 10");
+	/* Nothing but semicolons is dropped, in as far as there is room for what is. */
+	clean("run=free;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;exit", 8 + 1);
+	assert_string_equal(line, "run=free");
+	assert_true(report.cut);
 	/* However far away the semicolon is. */
 	check_cut("run=free                                                            ;exit 10", 8,
 		  "run=free", "exit 10");
@@ -193,6 +252,7 @@ int main(void)
 		cmocka_unit_test(what_is_run_does_not_count),
 		cmocka_unit_test(the_first_line_counts),
 		cmocka_unit_test(other_characters_are_replaced),
+		cmocka_unit_test(parts_of_marks_are_replaced),
 		cmocka_unit_test(utf_16_is_read),
 		cmocka_unit_test(whole_options_are_kept),
 		cmocka_unit_test(whole_commands_are_kept),

@@ -12,9 +12,11 @@
 #include <cmocka.h>
 
 #include <elf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/crc32.h"
 #include "stage2/elf.h"
 #include "tests/host/kernel_file.h"
 
@@ -111,12 +113,97 @@ static void refused(const char *words)
 	build();
 }
 
+/* Demands that the file with a trailer that fits is accepted. */
+static void accepted(void)
+{
+	seal();
+	if (!check(FILE_BYTES))
+		fail_msg("%s", why);
+}
+
+/* The CRC is of all bytes, also of a file that does not end with a whole word. */
+static void accepts_odd_sizes(void **state)
+{
+	(void)state;
+	for (uint32_t cut = 1; cut < 4; cut++) {
+		build();
+		segment(1)->p_filesz -= cut;
+		kernel_seal(file, SEALED_BYTES - cut);
+		assert_true(check(FILE_BYTES - cut));
+		file[SEALED_BYTES - cut - 1] ^= 1;
+		assert_false(check(FILE_BYTES - cut));
+	}
+}
+
+static void accepts_the_limits(void **state)
+{
+	(void)state;
+	build();
+	segment(2)->p_type = PT_LOAD; /* of no bytes: its address does not count */
+	accepted();
+	assert_int_equal(image.nr_segments, 2);
+	build();
+	segment(0)->p_memsz = 0x3000; /* up to the next one */
+	accepted();
+	segment(0)->p_memsz = 0x3001;
+	refused("segment 1 lies below the one before it or overlaps it");
+	segment(1)->p_memsz = ELF_MAX_MEMORY - 0x3000;
+	accepted();
+	assert_int_equal(image.size, ELF_MAX_MEMORY);
+	segment(1)->p_memsz = ELF_MAX_MEMORY - 0x3000 + 1;
+	refused("segment 1 makes it larger than 64 MiB in memory");
+	segment(1)->p_memsz = 0x5001; /* the image's size is rounded up to pages */
+	accepted();
+	assert_int_equal(image.size, 0x9000);
+	segment(1)->p_filesz = segment(1)->p_memsz = FILE_BYTES - DATA_OFFSET; /* all of the file */
+	accepted();
+	segment(1)->p_memsz++;
+	segment(1)->p_filesz++;
+	refused("segment 1 reaches past the end of the file");
+	segment(1)->p_offset = FILE_BYTES;
+	segment(1)->p_vaddr = BASE + 0x3000 + FILE_BYTES % ELF_PAGE;
+	segment(1)->p_filesz = 0;
+	accepted();
+	segment(1)->p_offset += ELF_PAGE;
+	refused("segment 1 reaches past the end of the file");
+	header()->e_entry = BASE + 0x7ff;
+	accepted();
+	header()->e_entry = BASE;
+	accepted();
+	assert_int_equal(image.entry, BASE);
+	header()->e_entry = BASE + 0x200010; /* linked 2 MiB higher */
+	segment(0)->p_vaddr += 0x200000;
+	segment(1)->p_vaddr += 0x200000;
+	accepted();
+	assert_int_equal(image.virt, BASE + 0x200000);
+	assert_int_equal(image.segments[1].memory, 0x3000);
+	assert_int_equal(image.size, 0x8000);
+	build();
+	segment(0)->p_vaddr = BASE - ELF_PAGE;
+	refused("segment 0 is not in the top 2 GiB (address 0xffffffff7ffff000)");
+	segment(1)->p_memsz = 0 - segment(1)->p_vaddr - 1; /* ends before the last byte */
+	refused("segment 1 makes it larger than 64 MiB in memory");
+	/* Program headers up to the end of the file. */
+	memset(file + FILE_BYTES - TRAILER_BYTES - 3 * sizeof(Elf64_Phdr), 0,
+	       3 * sizeof(Elf64_Phdr));
+	header()->e_phnum = 3;
+	header()->e_phoff = FILE_BYTES - 3 * sizeof(Elf64_Phdr);
+	refused("no segment to load");
+	header()->e_phnum = 0;
+	header()->e_phoff = FILE_BYTES;
+	refused("no segment to load");
+	header()->e_phoff = FILE_BYTES - 3 * sizeof(Elf64_Phdr) + 1;
+	refused("program headers reach past the end of the file");
+}
+
 static void names_faults_of_the_header(void **state)
 {
 	(void)state;
 	build();
-	file[1] = 'e';
-	refused("not an ELF file");
+	for (unsigned int i = 0; i < 4; i++) {
+		file[i] ^= 0x20;
+		refused("not an ELF file");
+	}
 	header()->e_ident[EI_CLASS] = ELFCLASS32;
 	refused("not a 64-bit little-endian ELF file");
 	header()->e_ident[EI_DATA] = ELFDATA2MSB;
@@ -139,6 +226,8 @@ static void names_faults_of_the_header(void **state)
 	refused("entry 0xffffffff80000800 is in no executable segment");
 	header()->e_entry = BASE + 0x3000;
 	refused("entry 0xffffffff80003000 is in no executable segment");
+	header()->e_entry = BASE - 1;
+	refused("entry 0xffffffff7fffffff is in no executable segment");
 	header()->e_entry = 0;
 	refused("entry 0 is in no executable segment");
 }
@@ -196,6 +285,8 @@ static void counts_segments(void **state)
 
 static void names_faults_of_the_trailer(void **state)
 {
+	char expected[80];
+
 	(void)state;
 	build();
 	file[SEALED_BYTES] ^= 1;
@@ -208,7 +299,30 @@ static void names_faults_of_the_trailer(void **state)
 	build();
 	file[DATA_OFFSET] ^= 1;
 	assert_false(check(FILE_BYTES));
-	assert_non_null(strstr(why, "damaged: CRC32 "));
+	snprintf(expected, sizeof(expected), "damaged: CRC32 %08x, sealed with %08x",
+		 crc32(file, SEALED_BYTES), *(uint32_t *)(file + SEALED_BYTES + 12));
+	assert_string_equal(why, expected);
+	file[0] = 0;
+	assert_false(check(TRAILER_BYTES - 1));
+	assert_string_equal(why, "not an ELF file; only 15 bytes long");
+	assert_false(check(TRAILER_BYTES));
+	assert_string_equal(why,
+			    "not an ELF file; cut short or never sealed: no trailer at its end");
+}
+
+/* The reason is cut to the caller's room. */
+static void reasons_fit(void **state)
+{
+	(void)state;
+	build();
+	file[0] = 0;
+	for (size_t room = 1; room < sizeof(why); room++) {
+		memset(why, '~', sizeof(why));
+		assert_false(elf_check(file, FILE_BYTES, &image, why, room));
+		assert_true(strlen(why) < room);
+		for (size_t i = room; i < sizeof(why); i++)
+			assert_int_equal(why[i], '~');
+	}
 }
 
 /* The message for a damaged header says what is wrong in it, and that the file is damaged. */
@@ -228,6 +342,8 @@ static void refuses_each_shorter_length(void **state)
 	for (uint32_t size = 0; size < FILE_BYTES; size++) {
 		assert_false(check(size));
 		assert_int_not_equal(why[0], 0);
+		assert_int_equal(strncmp(why, "not an ELF file", 15) == 0,
+				 size < sizeof(Elf64_Ehdr));
 	}
 }
 
@@ -248,10 +364,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accepts_a_kernel),
+		cmocka_unit_test(accepts_odd_sizes),
+		cmocka_unit_test(accepts_the_limits),
 		cmocka_unit_test(names_faults_of_the_header),
 		cmocka_unit_test(names_faults_of_a_segment),
 		cmocka_unit_test(counts_segments),
 		cmocka_unit_test(names_faults_of_the_trailer),
+		cmocka_unit_test(reasons_fit),
 		cmocka_unit_test(says_when_a_fault_is_damage),
 		cmocka_unit_test(refuses_each_shorter_length),
 		cmocka_unit_test(refuses_each_flipped_bit),

@@ -23,6 +23,7 @@
 #include "stage2/stage2.h"
 #include "tests/host/e820_oracle.h"
 #include "tests/host/fuzz/fuzz.h"
+#include "tests/host/stage2/real_mode.h"
 
 #define SMAP         0x534d4150u
 #define ANSWER_BYTES 128u /* the size of memory.c's buffer for an answer */
@@ -89,19 +90,6 @@ void cpu_stamp(enum boot_stage stage)
 }
 
 /*
- * Returns the buffer at segment:offset. They hold only 20 bits of its address; but it is memory.c's
- * as memory_map is, and therefore less than 512 KiB from that.
- */
-static uint8_t *buffer_at(uint16_t segment, uint16_t offset)
-{
-	uint32_t low = ((uint32_t)segment << 4) + offset;
-	uintptr_t near = (uintptr_t)&memory_map;
-	int32_t distance = (int32_t)((low - (uint32_t)near) << 12) >> 12;
-
-	return (uint8_t *)(near + (uintptr_t)(intptr_t)distance);
-}
-
-/*
  * Checks the registers of a call of E820h. At the first call the buffer is cleared, because the
  * input before may have left something in it.
  */
@@ -112,11 +100,11 @@ static void check_request(const struct bios_regs *regs)
 	FUZZ_CHECK(!(regs->flags & FLAGS_CARRY) == said.carry_kept);
 	FUZZ_CHECK(regs->ecx >= 20 && regs->ecx <= ANSWER_BYTES && regs->ebx == said.next);
 	if (said.calls == 0) {
-		said.buffer = buffer_at(regs->es, (uint16_t)regs->edi);
+		said.buffer = real_pointer(regs->es, regs->edi, &memory_map);
 		memset(said.buffer, 0, 20);
 		memset(said.buffer + 24, 0, ANSWER_BYTES - 24);
 	}
-	FUZZ_CHECK(buffer_at(regs->es, (uint16_t)regs->edi) == said.buffer);
+	FUZZ_CHECK(real_pointer(regs->es, regs->edi, &memory_map) == said.buffer);
 }
 
 static void store(uint8_t how, uint32_t bytes)
