@@ -59,14 +59,15 @@ static bool parse_range(const struct word *item, struct option_memmap *entry)
 	const char *end = item->text + item->length;
 	const char *at = parse_size(item->text, &entry->size);
 
-	if (!at || at >= end)
+	if (!at)
 		return false;
 	entry->type = memmap_type(*at);
-	return entry->type && parse_size(at + 1, &entry->base) == end && entry->size &&
-	       entry->base + entry->size >= entry->base;
+	/* The sum is greater than the base unless it wraps or the size is 0. */
+	return entry->type && parse_size(at + 1, &entry->base) == end &&
+	       entry->base + entry->size > entry->base;
 }
 
-/* Moves item, whose length is 0 before the first one, to the next item of a list with commas. */
+/* Moves item, whose text is NULL before the first one, to the next item of a list with commas. */
 static bool next_item(const struct word *list, struct word *item)
 {
 	const char *end = list->text + list->length;
@@ -154,7 +155,7 @@ static bool parse_numa(struct options *result, const struct word *value)
 		result->numa_off = true;
 		return true;
 	}
-	if (value->length <= 5 || strncmp(value->text, "fake=", 5) != 0 ||
+	if (strncmp(value->text, "fake=", 5) != 0 ||
 	    parse_size(value->text + 5, &nodes) != value->text + value->length || nodes == 0 ||
 	    nodes > NUMA_MAX_NODES)
 		return false;
@@ -187,6 +188,7 @@ static bool parse_console(struct options *result, const struct word *value)
 
 static const struct option {
 	const char *name;
+	/* Reads the value into result, or returns false if it is wrong, as one that is empty is. */
 	bool (*parse)(struct options *result, const struct word *value);
 	const char *takes; /* what the value may be */
 } known[] = {
@@ -212,7 +214,7 @@ static unsigned parse_value(struct options *result, const struct option *option,
 {
 	struct options changed = *result;
 
-	if (value->length && option->parse(&changed, value)) {
+	if (option->parse(&changed, value)) {
 		*result = changed;
 		return 0;
 	}
@@ -238,7 +240,7 @@ static void split(const struct word *word, struct word *name, struct word *value
 /* Parses one option into result. Returns the number of warnings that were printed. */
 static unsigned parse_word(struct options *result, const struct word *word, print_fn warn)
 {
-	struct word name, value, item = { NULL, 0 };
+	struct word name, value, item = { 0 };
 	unsigned nr_warnings = 0;
 
 	if (word_is(word, "safe")) /* stage2 has read it and set boot_info.safe */
@@ -292,7 +294,7 @@ void options_for_each_memmap(const struct options *parsed, memmap_fn take)
 	struct word word = { parsed->line, 0 };
 
 	while (next_word(&word)) {
-		struct word name, value, item = { NULL, 0 };
+		struct word name, value, item = { 0 };
 		struct option_memmap entry;
 
 		split(&word, &name, &value);

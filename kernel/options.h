@@ -39,7 +39,7 @@
 #define OPTION_CONSOLE_TTYS0 0x1u
 #define OPTION_CONSOLE_TTY0  0x2u
 
-/* A range of memmap=: [base, base + size), not empty, and not beyond 2^64. */
+/* A range of memmap=: [base, base + size), not empty; it ends below 2^64. */
 struct option_memmap {
 	uint64_t base;
 	uint64_t size;

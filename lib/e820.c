@@ -55,6 +55,12 @@ static uint64_t last_of(const struct e820_range *range)
 	return range->base + (range->size - 1);
 }
 
+/* Returns whether the last correction is listed: while it is, the next one may extend it. */
+static bool last_is_listed(const struct e820_map *map)
+{
+	return map->nr_corrections <= E820_MAX_CORRECTIONS;
+}
+
 /*
  * Records a correction of nr_pieces adjacent pieces. If it continues the one before (same kind,
  * same entry, adjacent), it extends that one. Otherwise it is listed as one; when the list is full
@@ -66,7 +72,7 @@ static void record_pieces(struct e820_map *map, enum e820_what what, uint64_t ba
 	struct e820_correction new = { base, size, what, entry };
 	uint32_t nr = map->nr_corrections;
 
-	if (nr > 0 && nr <= E820_MAX_CORRECTIONS) {
+	if (nr > 0 && last_is_listed(map)) {
 		struct e820_correction *before = &map->corrections[nr - 1];
 
 		if (before->what == new.what && before->entry == entry &&
@@ -372,9 +378,9 @@ static void paint_cells(struct e820_work *work, uint32_t from, uint32_t to, uint
 	set_bits(work->covered, from, to);
 }
 
-/* A run of cells: those of [from, to), up to the first whose owner's key is not in [low, high]. */
+/* A run of cells: those from `from` on, up to the first whose owner's key is not in [low, high]. */
 struct run {
-	uint32_t from, to;
+	uint32_t from;
 	uint64_t low, high;
 };
 
@@ -388,8 +394,6 @@ static uint32_t run_end_in(const struct e820_work *work, const struct run *run, 
 {
 	uint32_t end;
 
-	if (first >= run->to)
-		return first;
 	if (first + nr <= run->from ||
 	    (max(work->low[span], floor) >= run->low && max(work->high[span], floor) <= run->high))
 		return first + nr;
@@ -405,8 +409,8 @@ static uint32_t run_end_in(const struct e820_work *work, const struct run *run, 
 static uint32_t run_end(const struct e820_work *work, uint32_t from, uint32_t to, uint64_t low,
 			uint64_t high)
 {
-	const struct run run = { from, to, low, high };
-	uint32_t end = to - from > 1 ? run_end_in(work, &run, 1, 0, work->nr_leaves, 0) : to;
+	const struct run run = { from, low, high };
+	uint32_t end = run_end_in(work, &run, 1, 0, work->nr_leaves, 0);
 
 	return end < to ? end : to;
 }
@@ -446,7 +450,7 @@ static void contest(struct e820_map *map, const struct claim *claim, uint32_t fr
 	uint64_t mine = rank(claim->type), low = lowest_key(mine), high = highest_key(mine);
 	uint32_t end;
 
-	for (; from < to && map->nr_corrections <= E820_MAX_CORRECTIONS; from = end) {
+	for (; from < to && last_is_listed(map); from = end) {
 		uint64_t owner = owner_of(work, from);
 		enum e820_what what = E820_OVERLAP;
 		uint32_t loser = claim->entry;
@@ -488,7 +492,7 @@ static void paint(struct e820_map *map, const struct claim *claim)
 		set_bit(work->edges, to);
 	paint_cells(work, from, to, key_of(claim));
 	/* Once the list of corrections is full, only numbers of pieces are asked for. */
-	if (map->nr_corrections <= E820_MAX_CORRECTIONS)
+	if (last_is_listed(map))
 		update_spans(work, from, to);
 }
 
@@ -539,7 +543,7 @@ static bool read_entry(struct e820_map *map, const struct e820_entry *raw, uint3
 
 static void close_legacy_hole(struct e820_map *map)
 {
-	for (uint32_t i = 0; i < map->nr_ranges && map->ranges[i].base <= HOLE_LAST; i++) {
+	for (uint32_t i = 0; i < map->nr_ranges; i++) {
 		const struct e820_range *piece = &map->ranges[i];
 		struct claim hole = { piece->base > HOLE_BASE ? piece->base : HOLE_BASE,
 				      last_of(piece) < HOLE_LAST ? last_of(piece) : HOLE_LAST,
@@ -610,8 +614,8 @@ uint64_t e820_ram_until(const struct e820_map *map, uint64_t base)
 	for (uint32_t i = 0; i < map->nr_ranges; i++) {
 		const struct e820_range *range = &map->ranges[i];
 
-		if (range->type == E820_TYPE_RAM && base >= range->base &&
-		    base - range->base < range->size)
+		/* Where base lies below the range, the difference wraps and exceeds any size. */
+		if (range->type == E820_TYPE_RAM && base - range->base < range->size)
 			return range->base + range->size;
 	}
 	return base;

@@ -48,7 +48,7 @@ struct e820_correction {
 	uint32_t entry; /* index of the raw entry that was corrected */
 };
 
-/* What e820_sanitize() works on: see e820.c. Its contents mean nothing afterwards. */
+/* What e820_sanitize() works on: see e820.c. Its contents mean nothing to the caller. */
 struct e820_work {
 	uint32_t nr_cells;
 	uint32_t nr_leaves;                      /* a power of two, at least nr_cells */

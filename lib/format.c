@@ -218,7 +218,7 @@ static const char *parse_precision(const char *fmt, struct spec *spec, struct ar
 		return parse_number(fmt + 1, &spec->precision);
 	precision = va_arg(args->ap, int);
 	spec->has_precision = precision >= 0; /* a negative one counts as none */
-	spec->precision = precision < 0 ? 0 : (unsigned)precision;
+	spec->precision = (size_t)precision;
 	return fmt + 2;
 }
 

@@ -105,16 +105,16 @@ static uint64_t last_of(uint64_t base, uint64_t size)
 }
 
 /* Records a correction. If it continues the one before (same kind, same entry, adjacent), it
-   extends that one. */
+   extends that one. No two corrections without memory have the same kind and entry. */
 static void record(struct numa_map *map, enum numa_what what, uint64_t base, uint64_t size,
 		   uint32_t entry)
 {
 	uint32_t nr = map->nr_corrections;
 
-	if (nr > 0 && nr <= NUMA_MAX_CORRECTIONS && size) {
+	if (nr > 0 && nr <= NUMA_MAX_CORRECTIONS) {
 		struct numa_correction *before = &map->corrections[nr - 1];
 
-		if (before->what == what && before->entry == entry && before->size &&
+		if (before->what == what && before->entry == entry &&
 		    before->base + before->size == base) {
 			before->size += size;
 			return;
@@ -491,10 +491,8 @@ static void make_ranges(const struct work *work)
 	struct numa_map *map = work->map;
 	struct place place = { 0 };
 	struct stretch stretch;
-	struct block block;
+	struct block block = { 0 };
 
-	block.number = 0;
-	block.nodes = 0;
 	while (next_stretch(work, &place, &stretch)) {
 		uint64_t first = stretch.base / NUMA_BLOCK, last = stretch.last / NUMA_BLOCK;
 		uint32_t nid = stretch.piece ? stretch.piece->nid : 0;

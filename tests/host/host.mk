@@ -21,7 +21,7 @@ TESTS := test_memblock test_memblock_late test_e820 test_numa test_madt test_nod
          test_paging_hotplug test_hotplug test_hotplug_random test_zones test_node_zones \
          test_buddy test_page_alloc test_caches test_check test_unmovable test_debug test_cpus \
          test_probe test_memtest test_hotplug_slots test_picture test_maps test_models test_lists test_mapfile \
-         test_string test_format test_crc32 test_fat test_elf test_options test_cmdline \
+         test_string test_format test_crc32 test_progress test_fat test_elf test_options test_cmdline \
          test_boot_info test_complete test_bios_map test_insn
 # stage2, with the BIOS, the ports and the console in the test's hands.
 TESTS += test_partition test_disk test_rsdp test_stage2_kernel test_volume test_stage2_options \
@@ -112,6 +112,7 @@ test_mapfile_SOURCES  := $(MAPFILE)
 test_string_SOURCES   := $(HOST)/lib_string.o
 test_format_SOURCES   := lib/format.c
 test_crc32_SOURCES    := lib/crc32.c
+test_progress_SOURCES := lib/progress.c
 test_fat_SOURCES      := tests/host/fat_volume.c stage2/fat.c
 test_elf_SOURCES      := stage2/elf.c lib/crc32.c lib/format.c lib/string.c
 test_options_SOURCES  := kernel/options.c kernel/parse.c lib/format.c

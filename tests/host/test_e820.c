@@ -238,6 +238,58 @@ static void overlap_is_noted_once_a_run(void **state)
 	assert_int_equal(map.nr_corrections, 7);
 }
 
+/* A correction that continues the one before extends it: the first, the last that is listed, and
+   none once the list is full. */
+static void adjacent_corrections_are_one(void **state)
+{
+	(void)state;
+	for (uint32_t full = 0; full < 2; full++) {
+		nr_raw = 0;
+		entry(0x100000, 0x10000000, RAM);
+		for (uint32_t i = 0; i < E820_MAX_CORRECTIONS + full; i++)
+			entry(0x100000 + i * 0x4000, 0x1000, RSVD);
+		sanitize();
+		assert_int_equal(map.nr_corrections, E820_MAX_CORRECTIONS + full);
+		entry(0x101000 + (E820_MAX_CORRECTIONS + full - 1) * 0x4000, 0x1000, E820_TYPE_NVS);
+		sanitize();
+		assert_int_equal(map.nr_corrections, E820_MAX_CORRECTIONS + 2 * full);
+		assert_correction(E820_MAX_CORRECTIONS - 1, "overlap",
+				  0x100000 + (E820_MAX_CORRECTIONS - 1) * 0x4000,
+				  full ? 0x1000 : 0x2000, 0);
+	}
+	nr_raw = 0;
+	entry(0x100000, 0x10000, RAM);
+	entry(0x101000, 0x1000, RSVD);
+	entry(0x102000, 0x1000, E820_TYPE_NVS);
+	sanitize();
+	assert_int_equal(map.nr_corrections, 1);
+	assert_correction(0, "overlap", 0x101000, 0x2000, 0);
+}
+
+/* Of two entries of one rank the earlier keeps what both claim, so the later loses to a third. */
+static void equal_ranks_keep_to_the_earlier(void **state)
+{
+	static const uint32_t types[] = { RAM, RSVD, E820_TYPE_NVS, 9, UINT32_MAX - 1 };
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		size_t known = e820_type_name(types[i]) ? 0 : 1;
+
+		nr_raw = 0;
+		entry(0x100000, 0x3000, types[i]);
+		entry(0x101000, 0x3000, types[i]);
+		entry(0x102000, 0x1000, UINT32_MAX);
+		sanitize();
+		assert_int_equal(map.nr_corrections, 3 + 2 * known);
+		assert_correction(2 * known, "duplicate", 0x101000, 0x2000, 1);
+		assert_correction(1 + 2 * known, "unknown type", 0x102000, 0x1000, 2);
+		assert_correction(2 + 2 * known, "overlap", 0x102000, 0x1000, 0);
+		/* The third one's type is unknown, so it becomes reserved as some of these do. */
+		assert_range(0, 0x100000, known || types[i] == RSVD ? 0x4000 : 0x2000,
+			     known ? RSVD : types[i]);
+	}
+}
+
 static void empty_unknown_unsorted(void **state)
 {
 	(void)state;
@@ -322,14 +374,36 @@ static void legacy_hole_is_never_ram(void **state)
 	assert_int_equal(map.nr_corrections, 3);
 }
 
+/* RAM that ends before the hole, has its first byte, its last one, or begins behind it. */
+static void legacy_hole_to_the_byte(void **state)
+{
+	(void)state;
+	entry(0x9f000, 0x1000, RAM);
+	entry(0x100000, 0x1000, RAM);
+	sanitize();
+	assert_int_equal(map.nr_corrections, 0);
+	raw[0].size++;
+	raw[1].base--;
+	sanitize();
+	assert_int_equal(map.nr_ranges, 4);
+	assert_range(0, 0x9f000, 0x1000, RAM);
+	assert_range(1, 0xa0000, 1, RSVD);
+	assert_range(2, 0xfffff, 1, RSVD);
+	assert_range(3, 0x100000, 0xfff, RAM);
+	assert_int_equal(map.nr_corrections, 2);
+	assert_correction(0, "legacy hole", 0xa0000, 1, 0);
+	assert_correction(1, "legacy hole", 0xfffff, 1, 1);
+}
+
 /*
  * A model that looks at every piece on a line of cells: which entry owns a cell, and whether a
  * piece begins there. It makes the corrections that the map must have, in number and in words.
  */
 
-#define LINE        400
-#define LINE_ORIGIN 0x200000
-#define LINE_CELL   0x1000
+#define LINE      400
+#define LINE_CELL 0x1000
+
+static uint64_t line_origin;
 
 static struct {
 	int owner[LINE + 1]; /* -1: none; the cell behind the line never has one */
@@ -340,7 +414,7 @@ static struct {
 
 static void model_record(uint32_t what, uint32_t from, uint32_t to, uint32_t loser)
 {
-	struct e820_correction c = { LINE_ORIGIN + (uint64_t)from * LINE_CELL,
+	struct e820_correction c = { line_origin + (uint64_t)from * LINE_CELL,
 				     (uint64_t)(to - from) * LINE_CELL, what, loser };
 	uint32_t nr = model.nr_corrections;
 	struct e820_correction *before =
@@ -391,6 +465,35 @@ static void model_paint(uint32_t entry, uint32_t from, uint32_t to)
 	}
 }
 
+static uint64_t lower(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t higher(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Demands that the tree over the cells has exact values: others would not change the map, but cost
+   time. At the end floor[] has the key of each cell's owner. */
+static void check_tree(void)
+{
+	static uint64_t lowest[4 * E820_MAX_RAW], highest[4 * E820_MAX_RAW];
+	const struct e820_work *work = &map.work;
+
+	for (uint32_t span = 2 * work->nr_leaves; span-- > 1;) {
+		uint32_t half = 2 * span;
+		uint64_t floor = work->floor[span];
+		bool cell = span >= work->nr_leaves;
+
+		lowest[span] = cell ? floor : lower(lowest[half], lowest[half + 1]);
+		highest[span] = cell ? floor : higher(highest[half], highest[half + 1]);
+		assert_true(higher(work->low[span], floor) == lowest[span]);
+		assert_true(higher(work->high[span], floor) == highest[span]);
+	}
+}
+
 static void check_against_model(void)
 {
 	uint32_t before = 0;
@@ -399,7 +502,7 @@ static void check_against_model(void)
 	for (uint32_t i = 0; i <= LINE; i++)
 		model.owner[i] = -1;
 	for (uint32_t i = 0; i < nr_raw; i++) {
-		uint32_t from = (uint32_t)(raw[i].base - LINE_ORIGIN) / LINE_CELL;
+		uint32_t from = (uint32_t)(raw[i].base - line_origin) / LINE_CELL;
 		uint32_t to = from + (uint32_t)raw[i].size / LINE_CELL;
 
 		if (from < before)
@@ -412,9 +515,13 @@ static void check_against_model(void)
 	for (uint32_t i = 0; i < map.nr_corrections && i < E820_MAX_CORRECTIONS; i++)
 		assert_memory_equal(&map.corrections[i], &model.corrections[i],
 				    sizeof(model.corrections[i]));
+	/* Nothing looks at the tree once the list is full. */
+	if (map.nr_corrections <= E820_MAX_CORRECTIONS)
+		check_tree();
 }
 
-/* Long and short entries, from a few of which the list overflows to more than it can tell. */
+/* Long and short entries, from a few of which the list overflows to more than it can tell, on a
+   line at 2 MiB and on one that ends at 2^64. */
 static void corrections_are_those_of_each_piece(void **state)
 {
 	static const uint32_t types[] = { RAM, RSVD, E820_TYPE_ACPI, E820_TYPE_NVS, 5, 7, 12 };
@@ -426,6 +533,7 @@ static void corrections_are_those_of_each_piece(void **state)
 		uint32_t nr = round % 4 ? 1 + round % 60 : 1 + round * 7 % E820_MAX_RAW;
 		uint32_t longest = 1u << round % 9;
 
+		line_origin = round / 4 % 2 ? 0x200000 : 0 - (uint64_t)LINE * LINE_CELL;
 		nr_raw = 0;
 		for (uint32_t i = 0; i < nr; i++) {
 			uint32_t from, cells;
@@ -435,17 +543,51 @@ static void corrections_are_those_of_each_piece(void **state)
 			cells = 1 + (uint32_t)(seed >> 40) % longest;
 			if (i && (seed >> 60) == 1) /* directly behind the one before */
 				from =
-				    (uint32_t)((raw[i - 1].base + raw[i - 1].size - LINE_ORIGIN) /
+				    (uint32_t)((raw[i - 1].base + raw[i - 1].size - line_origin) /
 					       LINE_CELL) %
 				    LINE;
 			cells = from + cells < LINE ? cells : LINE - from;
-			entry(LINE_ORIGIN + (uint64_t)from * LINE_CELL, (uint64_t)cells * LINE_CELL,
+			entry(line_origin + (uint64_t)from * LINE_CELL, (uint64_t)cells * LINE_CELL,
 			      types[(seed >> 50) % (1 + round % 7)]);
 		}
 		check_against_model();
 		listed += map.nr_corrections <= E820_MAX_CORRECTIONS;
 	}
 	assert_in_range(listed, 1200, 1900);
+}
+
+/* Once the list is full, each piece that an entry meets counts as a correction. Here RAM that has
+   more holes than the list has room for is claimed again. */
+static void pieces_are_counted(void **state)
+{
+	(void)state;
+	for (uint32_t holes = E820_MAX_CORRECTIONS + 1; holes < E820_MAX_RAW - 1; holes++) {
+		nr_raw = 0;
+		entry(0x100000, (2 * holes + 1) * 0x1000ull, RAM);
+		for (uint32_t i = 0; i < holes; i++)
+			entry(0x101000 + i * 0x2000ull, 0x1000, RSVD);
+		entry(0x100000, (2 * holes + 1) * 0x1000ull, RAM);
+		sanitize();
+		assert_int_equal(map.nr_ranges, 2 * holes + 1);
+		/* The last entry is unsorted, and meets each hole and what is around them. */
+		assert_int_equal(map.nr_corrections, holes + 1 + (2 * holes + 1));
+	}
+}
+
+/* A map may have held another one: what lies beyond its ranges is no memory. */
+static void ranges_of_an_earlier_map(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < E820_MAX_RANGES; i++)
+		map.ranges[i] = (struct e820_range){ 0xa0000, 0x40000000, RAM, 0 };
+	entry(0x1000, 0x9e000, RAM);
+	sanitize();
+	assert_int_equal(map.nr_ranges, 1);
+	assert_range(0, 0x1000, 0x9e000, RAM);
+	assert_int_equal(map.nr_corrections, 0);
+	assert_int_equal(e820_bytes(&map, RAM), 0x9e000);
+	assert_true(e820_ram_until(&map, 0x200000) == 0x200000);
+	assert_true(e820_find_ram(&map, 1, 1, 0x9f000, ~0ull, NULL, 0) == UINT64_MAX);
 }
 
 /* With the most entries, in the order that makes most ranges, all fit and all are counted. */
@@ -479,6 +621,10 @@ static void full_tables(void **state)
 
 static void names(void **state)
 {
+	static const char *const whats[E820_WHAT_COUNT] = { "overlap",      "duplicate",
+							    "zero length",  "wrap",
+							    "unknown type", "disabled",
+							    "legacy hole",  "unsorted" };
 	char text[E820_TYPE_TEXT];
 
 	(void)state;
@@ -495,11 +641,57 @@ static void names(void **state)
 	assert_string_equal(e820_type_text(6, text), "type 6");
 	assert_string_equal(e820_type_text(UINT32_MAX, text), "type 4294967295");
 	for (uint32_t what = 0; what < E820_WHAT_COUNT; what++)
-		assert_non_null(e820_what_name(what));
+		assert_string_equal(e820_what_name(what), whats[what]);
 	assert_null(e820_what_name(E820_WHAT_COUNT));
+	assert_null(e820_what_name(UINT32_MAX));
 }
 
 /* Looking for RAM. */
+
+static void where_ram_ends(void **state)
+{
+	static const struct {
+		uint64_t base, end;
+	} cases[] = {
+		{ 0, 0 },
+		{ 0xfff, 0xfff },
+		{ 0x1000, 0x9f000 },
+		{ 0x9efff, 0x9f000 },
+		{ 0x9f000, 0x9f000 },
+		{ 0x100000, 0x200000 },
+		{ 0x200000, 0x200000 },
+		{ 0x200001, 0x200001 },
+		{ 0 - 0x3001ull, 0 - 0x3001ull },
+		{ 0 - 0x3000ull, 0 },
+		{ UINT64_MAX, 0 },
+	};
+
+	(void)state;
+	entry(0x1000, 0x9e000, RAM);
+	entry(0x100000, 0x100000, RAM);
+	entry(0x200000, 0x100000, RSVD);
+	entry(0 - 0x3000ull, 0x3000, RAM);
+	sanitize();
+	for (uint32_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (e820_ram_until(&map, cases[i].base) != cases[i].end)
+			fail_msg("the RAM at 0x%lx does not end at 0x%lx", cases[i].base,
+				 cases[i].end);
+}
+
+/* Bytes of each type, of which no unknown one is left. */
+static void bytes_of_a_type(void **state)
+{
+	(void)state;
+	entry(0x100000, 0x1001, RAM);
+	entry(0x200000, 0x2000, RSVD);
+	entry(0x300000, 0x400, RAM);
+	entry(0x400000, 0x10, 9);
+	sanitize();
+	assert_int_equal(e820_bytes(&map, RAM), 0x1401);
+	assert_int_equal(e820_bytes(&map, RSVD), 0x2010);
+	assert_int_equal(e820_bytes(&map, E820_TYPE_ACPI), 0);
+	assert_int_equal(e820_bytes(&map, 9), 0);
+}
 
 static void find_ram_by_hand(void **state)
 {
@@ -635,14 +827,21 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		test(nothing_to_correct),
 		test(overlap_is_noted_once_a_run),
+		test(adjacent_corrections_are_one),
+		test(equal_ranks_keep_to_the_earlier),
 		test(empty_unknown_unsorted),
 		test(wrap_makes_ram_reserved),
 		test(whole_address_space),
 		test(attributes_disable_unless_all_do),
 		test(legacy_hole_is_never_ram),
+		test(legacy_hole_to_the_byte),
 		test(corrections_are_those_of_each_piece),
+		test(pieces_are_counted),
+		test(ranges_of_an_earlier_map),
 		test(full_tables),
 		test(names),
+		test(where_ram_ends),
+		test(bytes_of_a_type),
 		test(find_ram_by_hand),
 		test(find_ram_against_a_scan),
 		test(exhaustive_attributes_and_types),

@@ -229,6 +229,7 @@ static void revisions(void **state)
 		add_ram(0, GIB);
 		memory(0xabcdef01, 0, GIB);
 		srat_cpu(&srat, 0x12345602, 0xfe, ENABLED);
+		srat.bytes[srat.size - 16 + 8] = 0xff; /* no part of the domain */
 		srat_x2apic(&srat, 0xa5b6c7d8, 0x01020304, ENABLED);
 		read_tables();
 		if (revision == 1)
@@ -284,6 +285,7 @@ int main(void)
 		test(beyond_the_end),
 		test(all_of_the_address_space),
 		test(ram_in_no_entry),
+		test(full_list_of_corrections),
 		test(ram_below_all_entries),
 		test(most_of_a_block),
 		test(most_of_the_ram_of_a_block),
@@ -311,6 +313,7 @@ int main(void)
 		test(nothing_named_by_the_user),
 		test(too_much_named_by_the_user),
 		test(fake),
+		test(fake_to_the_nearest_border),
 		test(fake_with_little_ram),
 		test(words),
 		test(exhaustive_by_blocks),

@@ -23,19 +23,23 @@
 
 static char warnings[4096];
 
+/* The warning of a word that is no option. */
+#define UNKNOWN(word) "Unknown command-line option: " word "\n"
+
 /* The warning of a value that an option does not take. */
 #define BAD(option, value)                                                                  \
 	"Bad value of command-line option " #option ": " value "; it takes " TAKES_##option \
 	    ": ignored\n"
-#define TAKES_mem         "a size, as 64M"
-#define TAKES_memmap      "SIZE@START, with @, #, $ or !, a size, or exactmap"
-#define TAKES_memblock    "debug"
-#define TAKES_memtest     "a number of passes, 0 to 1000"
-#define TAKES_page_poison "on or off"
-#define TAKES_page_owner  "on or off"
-#define TAKES_numa        "off, or fake=N, N from 1 to 63"
-#define TAKES_maxcpus     "a number"
-#define TAKES_console     "tty0 or ttyS0"
+#define TAKES_mem             "a size, as 64M"
+#define TAKES_memmap          "SIZE@START, with @, #, $ or !, a size, or exactmap"
+#define TAKES_memblock        "debug"
+#define TAKES_memtest         "a number of passes, 0 to 1000"
+#define TAKES_page_poison     "on or off"
+#define TAKES_page_owner      "on or off"
+#define TAKES_debug_pagealloc "on or off"
+#define TAKES_numa            "off, or fake=N, N from 1 to 63"
+#define TAKES_maxcpus         "a number"
+#define TAKES_console         "tty0 or ttyS0"
 
 static int warn(const char *fmt, ...)
 {
@@ -81,14 +85,23 @@ static void numbers(void **state)
 		{ "010", 8 },
 		{ "0x10", 16 },
 		{ "0XfF", 255 },
+		{ "0x123456789abcdef", 0x123456789abcdef },
+		{ "0xABCDEF", 0xabcdef },
+		{ "01234567", 01234567 },
 		{ "4k", 4 * KIB },
 		{ "4K", 4 * KIB },
+		{ "5m", 5 * MIB },
 		{ "64M", 64 * MIB },
 		{ "0x10M", 16 * MIB },
 		{ "2g", 2 * GIB },
+		{ "2G", 2 * GIB },
+		{ "3t", 3072 * GIB },
 		{ "3T", 3072 * GIB },
+		{ "1p", 1048576 * GIB },
 		{ "1P", 1048576 * GIB },
+		{ "1e", 1ull << 60 },
 		{ "15E", 15ull << 60 },
+		{ "18014398509481983K", 0xfffffffffffffc00 },
 		{ "18446744073709551615", UINT64_MAX },
 		{ "0xffffffffffffffff", UINT64_MAX },
 		{ "01777777777777777777777", UINT64_MAX },
@@ -105,6 +118,15 @@ static void numbers(void **state)
 					   "1 ",
 					   "1KK",
 					   "1B",
+					   "1/",
+					   "1:",
+					   "0x1/",
+					   "0x1:",
+					   "0x1@",
+					   "0x1`",
+					   "0x1h",
+					   "0x1Z",
+					   "0x1\xff",
 					   "1.5M",
 					   "16E",
 					   "18446744073709551616",
@@ -135,7 +157,14 @@ static void what_follows_a_number(void **state)
 	assert_int_equal(value, 64 * MIB);
 	assert_string_equal(parse_size("12z", &value), "z");
 	assert_string_equal(parse_size("0xz", &value), "xz");
+	assert_string_equal(parse_size("0xg", &value), "xg");
+	assert_string_equal(parse_size("0xG", &value), "xG");
 	assert_int_equal(value, 0);
+	value = 12345;
+	assert_null(parse_size("M", &value));
+	assert_null(parse_size("16E", &value));
+	assert_null(parse_size("18446744073709551616", &value));
+	assert_int_equal(value, 12345);
 }
 
 static void nothing(void **state)
@@ -206,11 +235,23 @@ static void memory_maps(void **state)
 	check_memmap(4, 4 * GIB, GIB, E820_TYPE_PRAM);
 }
 
+/* A range may have one byte, and may end at the last address but one. */
+static void memory_maps_at_their_limits(void **state)
+{
+	struct options o = parse("memmap=1@0xfffffffffffffffe,0xffffffffffffffff$0,1#0", "");
+
+	(void)state;
+	assert_int_equal(take_all(&o), 3);
+	check_memmap(0, UINT64_MAX - 1, 1, E820_TYPE_RAM);
+	check_memmap(1, 0, UINT64_MAX, E820_TYPE_RESERVED);
+	check_memmap(2, 0, 1, E820_TYPE_ACPI);
+}
+
 static void wrong_memory_maps(void **state)
 {
-	static const char *const bad[] = { "64M@", "@1M",    "64M%1M",  "64M@1Mx",
-					   "0@1M", "1M@@2M", "exact",   "2@0xffffffffffffffff",
-					   "1Mx",  "0",      "1M@2M@3M" };
+	static const char *const bad[] = { "64M@", "@1M",    "64M%1M",   "64M@1Mx",
+					   "0@1M", "1M@@2M", "exact",    "2@0xffffffffffffffff",
+					   "1Mx",  "0",      "1M@2M@3M", "1@0xffffffffffffffff" };
 	char line[64], warning[192];
 
 	(void)state;
@@ -282,8 +323,8 @@ static void safe(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("safe mem=64M", "").mem_limit, 64 * MIB);
-	parse("safe=1", "Unknown command-line option: safe=1\n");
-	parse("safer", "Unknown command-line option: safer\n");
+	parse("safe=1", UNKNOWN("safe=1"));
+	parse("safer", UNKNOWN("safer"));
 }
 
 static void debugging_memory(void **state)
@@ -296,6 +337,7 @@ static void debugging_memory(void **state)
 			 MM_PAGE_POISON);
 	assert_int_equal(parse("page_owner=yes", BAD(page_owner, "yes")).debug, 0);
 	assert_int_equal(parse("page_poison", BAD(page_poison, "none")).debug, 0);
+	assert_int_equal(parse("debug_pagealloc=1", BAD(debug_pagealloc, "1")).debug, 0);
 }
 
 static void passes_of_memtest(void **state)
@@ -307,6 +349,18 @@ static void passes_of_memtest(void **state)
 	assert_int_equal(parse("memtest", BAD(memtest, "none")).memtest_passes, 0);
 	assert_int_equal(parse("memtest=1001", BAD(memtest, "1001")).memtest_passes, 0);
 	assert_int_equal(parse("memtest=2x", BAD(memtest, "2x")).memtest_passes, 0);
+}
+
+/* With 0 and with 1 the processor that boots is alone. */
+static void processors(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("maxcpus=0", "").max_cpus, 1);
+	assert_int_equal(parse("maxcpus=1", "").max_cpus, 1);
+	assert_int_equal(parse("maxcpus=2", "").max_cpus, 2);
+	assert_int_equal(parse("maxcpus=4294967295", "").max_cpus, UINT32_MAX);
+	assert_int_equal(parse("maxcpus=4294967296", BAD(maxcpus, "4294967296")).max_cpus, 0);
+	assert_int_equal(parse("maxcpus=2x", BAD(maxcpus, "2x")).max_cpus, 0);
 }
 
 static void nodes(void **state)
@@ -322,9 +376,9 @@ static void nodes(void **state)
 
 static void wrong_nodes(void **state)
 {
-	static const char *const bad[] = { "",          "on",      "offf",    "fake",
-					   "fake=",     "fake=0",  "fake=64", "fake=2x",
-					   "fake=512M", "fake=-1", "fake==2", "4" };
+	static const char *const bad[] = { "",        "on",      "offf",    "fake",      "fake=",
+					   "fake=0",  "fake=64", "fake=2x", "fake=512M", "fake=-1",
+					   "fake==2", "4",       "faked2" };
 	char line[64], warning[192];
 
 	(void)state;
@@ -348,17 +402,29 @@ static void run_takes_the_rest(void **state)
 	assert_string_equal(parse("run=", "").run, "");
 }
 
+/* An option that takes a value does not go without, nor with one of another option. */
+static void empty_values(void **state)
+{
+	(void)state;
+	assert_false(
+	    parse("memblock= debug", BAD(memblock, "none") UNKNOWN("debug")).memblock_debug);
+	assert_int_equal(parse("memtest= 4", BAD(memtest, "none") UNKNOWN("4")).memtest_passes, 0);
+	assert_int_equal(parse("maxcpus= 4", BAD(maxcpus, "none") UNKNOWN("4")).max_cpus, 0);
+	assert_int_equal(parse("console= tty0", BAD(console, "none") UNKNOWN("tty0")).consoles, 0);
+	assert_int_equal(parse("page_owner= on", BAD(page_owner, "none") UNKNOWN("on")).debug, 0);
+	assert_false(parse("numa= off", BAD(numa, "none") UNKNOWN("off")).numa_off);
+}
+
 static void unknown_options(void **state)
 {
 	(void)state;
-	parse("foo", "Unknown command-line option: foo\n");
-	parse(" foo=bar  run =", "Unknown command-line option: foo=bar\n"
-				 "Unknown command-line option: run\n"
-				 "Unknown command-line option: =\n");
-	assert_int_equal(parse("xmem=1G memx=2G mem=3G", "Unknown command-line option: xmem=1G\n"
-							 "Unknown command-line option: memx=2G\n")
-			     .mem_limit,
-			 3 * GIB);
+	parse("foo", UNKNOWN("foo"));
+	parse(" foo=bar  run =", UNKNOWN("foo=bar") UNKNOWN("run") UNKNOWN("="));
+	struct options o = parse("xmemmap=1M@2M", UNKNOWN("xmemmap=1M@2M"));
+	assert_int_equal(take_all(&o), 0);
+	assert_int_equal(
+	    parse("xmem=1G memx=2G mem=3G", UNKNOWN("xmem=1G") UNKNOWN("memx=2G")).mem_limit,
+	    3 * GIB);
 }
 
 int main(void)
@@ -369,6 +435,7 @@ int main(void)
 		cmocka_unit_test(nothing),
 		cmocka_unit_test(memory_limit),
 		cmocka_unit_test(memory_maps),
+		cmocka_unit_test(memory_maps_at_their_limits),
 		cmocka_unit_test(wrong_memory_maps),
 		cmocka_unit_test(partly_wrong_memory_maps),
 		cmocka_unit_test(many_memory_maps),
@@ -376,9 +443,11 @@ int main(void)
 		cmocka_unit_test(safe),
 		cmocka_unit_test(debugging_memory),
 		cmocka_unit_test(passes_of_memtest),
+		cmocka_unit_test(processors),
 		cmocka_unit_test(nodes),
 		cmocka_unit_test(wrong_nodes),
 		cmocka_unit_test(run_takes_the_rest),
+		cmocka_unit_test(empty_values),
 		cmocka_unit_test(unknown_options),
 	};
 

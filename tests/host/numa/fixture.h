@@ -77,6 +77,7 @@ void ram_by_the_byte(void **state);
 void beyond_the_end(void **state);
 void all_of_the_address_space(void **state);
 void ram_in_no_entry(void **state);
+void full_list_of_corrections(void **state);
 void ram_below_all_entries(void **state);
 void most_of_a_block(void **state);
 void most_of_the_ram_of_a_block(void **state);
@@ -110,6 +111,7 @@ void wrong_numbers_of_the_user(void **state);
 void nothing_named_by_the_user(void **state);
 void too_much_named_by_the_user(void **state);
 void fake(void **state);
+void fake_to_the_nearest_border(void **state);
 void fake_with_little_ram(void **state);
 void words(void **state);
 

@@ -168,6 +168,27 @@ void ram_in_no_entry(void **state)
 	assert_correction(3, NUMA_NO_ENTRY, 5 * GIB + 512 * MIB, 9 * GIB, 0);
 }
 
+/* The last correction that is listed is extended by RAM that continues it; one that is not listed
+   cannot be, so what continues it counts as well. */
+void full_list_of_corrections(void **state)
+{
+	(void)state;
+	for (uint32_t over = 0; over < 2; over++) {
+		const uint32_t nr = NUMA_MAX_CORRECTIONS + over, last = NUMA_MAX_CORRECTIONS - 1;
+		const uint64_t middle = (2 * nr - 1) * NUMA_BLOCK + MIB;
+
+		reset();
+		add_ram(0, middle);
+		add_ram(middle, 2ull * nr * NUMA_BLOCK);
+		for (uint32_t i = 0; i < nr; i++)
+			memory(0, 2ull * i * NUMA_BLOCK, (2ull * i + 1) * NUMA_BLOCK);
+		read_tables();
+		assert_int_equal(map.nr_corrections, nr + over);
+		assert_correction(last, NUMA_NO_ENTRY, (2 * last + 1) * NUMA_BLOCK,
+				  (2 * last + 2) * NUMA_BLOCK, 0);
+	}
+}
+
 /* RAM below all entries is node 0's, also where that has none otherwise. */
 void ram_below_all_entries(void **state)
 {

@@ -156,6 +156,37 @@ void fake(void **state)
 	assert_range(1, 4 * GIB, 5 * GIB, 1);
 }
 
+/* A share ends at the nearest border of a block; from the middle of a block that is the upper one.
+ */
+void fake_to_the_nearest_border(void **state)
+{
+	(void)state;
+	add_ram(0, 6 * MIB);
+	numa_fake(&map, 2, ram, nr_ram);
+	assert_int_equal(map.nr_ranges, 2);
+	assert_range(0, 0, 4 * MIB, 0);
+	assert_range(1, 4 * MIB, 6 * MIB, 1);
+	ram[0].size -= 2;
+	numa_fake(&map, 2, ram, nr_ram);
+	assert_int_equal(map.nr_ranges, 2);
+	assert_range(0, 0, 2 * MIB, 0);
+	assert_range(1, 2 * MIB, 6 * MIB, 1);
+	/* What the first node has too much, the others have less, each as much. */
+	ram[0].size = 10 * MIB;
+	numa_fake(&map, 3, ram, nr_ram);
+	assert_int_equal(map.nr_ranges, 3);
+	assert_range(0, 0, 4 * MIB, 0);
+	assert_range(1, 4 * MIB, 8 * MIB, 1);
+	assert_range(2, 8 * MIB, 10 * MIB, 2);
+	/* A hole is no part of a share. */
+	ram[0].size = MIB;
+	add_ram(3 * MIB, 6 * MIB);
+	numa_fake(&map, 2, ram, nr_ram);
+	assert_int_equal(map.nr_ranges, 2);
+	assert_range(0, 0, 4 * MIB, 0);
+	assert_range(1, 4 * MIB, 6 * MIB, 1);
+}
+
 /* With fewer blocks than nodes the first nodes have one each. */
 void fake_with_little_ram(void **state)
 {
@@ -168,6 +199,14 @@ void fake_with_little_ram(void **state)
 	assert_int_equal(map.nr_ranges, 5);
 	for (uint32_t i = 0; i < 5; i++)
 		assert_range(i, i * NUMA_BLOCK, (i + 1) * NUMA_BLOCK, i);
+	/* The second block of RAM lies behind a hole. */
+	nr_ram = 0;
+	add_ram(0, 2 * MIB);
+	add_ram(8 * MIB, 10 * MIB);
+	numa_fake(&map, 5, ram, nr_ram);
+	assert_int_equal(map.nr_ranges, 2);
+	assert_range(0, 0, 2 * MIB, 0);
+	assert_range(1, 8 * MIB, 10 * MIB, 1);
 	nr_ram = 0;
 	numa_fake(&map, 4, ram, nr_ram);
 	assert_int_equal(map.nr_nodes, 4);
@@ -194,6 +233,14 @@ void words(void **state)
 		    "overlap [mem 0x40000000-0x7fffffff]: the earlier entry keeps it");
 	assert_text((struct numa_correction){ 0, 0, NUMA_BAD_SRAT, 0 },
 		    "bad SRAT: node 0 has all memory");
+	assert_text((struct numa_correction){ 0, 0, NUMA_BAD_SLIT, 0 },
+		    "bad SLIT: replaced by distances of 10 and 20");
+	assert_text((struct numa_correction){ GIB, 1, NUMA_NO_ENTRY, 0 },
+		    "no entry [mem 0x40000000-0x40000000]: the nearest node below has it, or node "
+		    "0");
+	assert_text(
+	    (struct numa_correction){ GIB, NUMA_BLOCK, NUMA_SPLIT_BLOCK, 0 },
+	    "split block [mem 0x40000000-0x401fffff]: the node with most of its RAM has it");
 	assert_text((struct numa_correction){ 0, 0, NUMA_SHORT_ENTRY, 7 },
 		    "short entry (entry 7): left out");
 	assert_text((struct numa_correction){ GIB, 0 - GIB, NUMA_WRAP, 7 },
