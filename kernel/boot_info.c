@@ -135,7 +135,8 @@ static bool range_is_wrong(struct check *c, uint32_t index)
 	return false;
 }
 
-/* Returns whether a range of that kind contains all of [base, base + size). */
+/* Returns whether a range of that kind contains all of [base, base + size). No sum overflows, since
+   what does not lie below 4 GiB has been refused before. */
 static bool has_range_around(const struct boot_info *info, enum boot_range_kind kind, uint64_t base,
 			     uint64_t size)
 {
@@ -143,7 +144,7 @@ static bool has_range_around(const struct boot_info *info, enum boot_range_kind 
 		const struct boot_range *range = &info->ranges[i];
 
 		if (range->kind == (uint32_t)kind && range->base <= base &&
-		    base - range->base <= range->size && size <= range->size - (base - range->base))
+		    base + size <= range->base + range->size)
 			return true;
 	}
 	return false;

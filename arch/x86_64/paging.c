@@ -227,25 +227,30 @@ void paging_init(const struct paging_config *wanted)
 	paging.zero_table[1] = full_tables(&one, zero_entry(1), 0);
 }
 
-static void map_ram(phys_addr_t base, phys_addr_t end, unsigned int prot)
+static phys_addr_t clamp(phys_addr_t value, phys_addr_t low, phys_addr_t high)
 {
-	if (base < end)
-		paging_map(MM_DIRECT_MAP + base, base, end - base, prot);
+	return value < low ? low : value > high ? high : value;
 }
 
-/* Maps each range of whole frames in up to three parts: before, in and after the read-only one. */
+static void map_ram(phys_addr_t base, phys_addr_t end, unsigned int prot)
+{
+	paging_map(MM_DIRECT_MAP + base, base, end - base, prot);
+}
+
+/*
+ * Maps each range of whole frames in three parts: before, in and after the read-only one. Any of
+ * them may be empty.
+ */
 void paging_direct_map(void)
 {
-	phys_addr_t ro = paging.config.ro_base,
-		    ro_end = paging.config.ro_base + paging.config.ro_size;
+	phys_addr_t ro = paging.config.ro_base, ro_end = ro + paging.config.ro_size;
 	unsigned int small = paging.config.small_direct_map ? PAGING_SMALL : 0;
 	unsigned long start_pfn, end_pfn;
 	int i;
 
 	for_each_mem_pfn_range(i, NUMA_NO_NODE, &start_pfn, &end_pfn, NULL) {
 		phys_addr_t base = PFN_PHYS(start_pfn), end = PFN_PHYS(end_pfn);
-		phys_addr_t cut = ro < base ? base : ro > end ? end : ro;
-		phys_addr_t cut_end = ro_end < cut ? cut : ro_end > end ? end : ro_end;
+		phys_addr_t cut = clamp(ro, base, end), cut_end = clamp(ro_end, cut, end);
 
 		map_ram(base, cut, PAGING_WRITE | small);
 		map_ram(cut, cut_end, small);

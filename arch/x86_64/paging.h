@@ -44,8 +44,8 @@ void paging_direct_map(void);
 
 /*
  * Maps [virt, virt + size) to [phys, phys + size) with protection prot (PAGING_*). All three are
- * multiples of PAGE_SIZE. Panics if they are not, if part of it is mapped already, or if there is
- * no memory for tables. O(entries written).
+ * multiples of PAGE_SIZE. Maps nothing if size is 0. Panics if one is not, if part of it is
+ * mapped already, or if there is no memory for tables. O(entries written).
  */
 void paging_map(uintptr_t virt, phys_addr_t phys, uint64_t size, unsigned int prot);
 

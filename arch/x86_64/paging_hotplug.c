@@ -52,23 +52,22 @@ static struct view window_view(phys_addr_t base, uint64_t size, phys_addr_t desc
 			      .zeros = true };
 }
 
-/*
- * Returns whether entries of a view at this level can be vacant. The window's at the top level
- * cannot: mem_map_init() has made the tables that they lead to.
- */
-static bool may_be_vacant(const struct view *v, unsigned int level)
-{
-	return !v->zeros || level < TOP;
-}
+_Static_assert(MM_MAX_PFN * sizeof(struct page) < 1ull << (PAGE_SHIFT + 9 * TOP),
+	       "descriptors never take up all that an entry of the top level spans");
 
+/* For a level at which the view's entries can be vacant. */
 static uint64_t vacant_entry(const struct view *v, unsigned int level)
 {
 	return v->zeros ? zero_entry(level) : 0;
 }
 
+/*
+ * Returns whether an entry of the view is vacant. The window's at the top level are not:
+ * mem_map_init() has made the tables that they lead to.
+ */
 static bool is_vacant(const struct view *v, unsigned int level, uint64_t entry)
 {
-	return may_be_vacant(v, level) && entry == vacant_entry(v, level);
+	return (!v->zeros || level < TOP) && entry == vacant_entry(v, level);
 }
 
 static bool table_is_vacant(const struct view *v, unsigned int level, phys_addr_t table)
@@ -167,7 +166,7 @@ static phys_addr_t make_own_tables(struct change *c, const struct view *v, uint6
 static void refuse_used(const struct view *v, unsigned int level, const uint64_t *entry, uint64_t n,
 			uintptr_t virt)
 {
-	uint64_t vacant = may_be_vacant(v, level) ? vacant_entry(v, level) : ~0ull;
+	uint64_t vacant = vacant_entry(v, level);
 
 	for (uint64_t i = 0; i < n; i++)
 		if (entry[i] != vacant)
@@ -176,10 +175,13 @@ static void refuse_used(const struct view *v, unsigned int level, const uint64_t
 			    (unsigned long long)n, (unsigned long)virt);
 }
 
-/* Returns the shared table that entry, which is not vacant, leads to. */
-static phys_addr_t table_below(unsigned int level, uint64_t entry)
+/*
+ * Returns the shared table that entry, which is not vacant, leads to. It is not of level 0, where a
+ * view has only whole entries, which are written at once.
+ */
+static phys_addr_t table_below(uint64_t entry)
 {
-	if (!level || !(entry & PTE_PRESENT) || entry & PTE_PS)
+	if (!(entry & PTE_PRESENT) || entry & PTE_PS)
 		panic("page tables: a table is needed where a page is mapped, entry 0x%llx",
 		      (unsigned long long)entry);
 	return entry & PTE_ADDRESS;
@@ -194,7 +196,7 @@ static phys_addr_t shared_table(const struct view *v, unsigned int level, uint64
 	phys_addr_t table;
 
 	if (!is_vacant(v, level, *entry))
-		return table_below(level, *entry);
+		return table_below(*entry);
 	table = hotplug_take_frames(1);
 	if (!table)
 		return 0;
@@ -247,27 +249,25 @@ static void return_freed(struct change *c)
 	}
 }
 
-/* Returns whether the entry, of a shared table, is a leaf or leads to an own table. */
-static bool leads_to_added(const struct change *c, unsigned int level, uint64_t entry)
+/* Returns whether the entry, of a shared table, leads into the added memory, as leaves do and
+   entries for own tables. */
+static bool leads_to_added(const struct change *c, uint64_t entry)
 {
-	return !level || entry & PTE_PS || (entry & PTE_ADDRESS) - c->m->base < c->m->size;
+	return (entry & PTE_ADDRESS) - c->m->base < c->m->size;
 }
 
 /*
- * Makes vacant, of n entries of a shared table that span only addresses of the view, those up to
- * the first that leads to a shared table. Returns how many these are. Some may be vacant already,
- * when port_map_memory() had no frame for a table.
+ * Makes vacant, of n entries of a shared table that span only addresses of the view, those before
+ * the first that does not lead into the added memory: that one leads to a shared table, or is
+ * vacant already, when port_map_memory() had no frame for a table. Returns how many these are.
  */
 static uint64_t vacate(const struct change *c, const struct view *v, unsigned int level,
 		       uint64_t *entry, uint64_t n)
 {
-	uint64_t vacant = n ? vacant_entry(v, level) : 0, i;
+	uint64_t i;
 
-	for (i = 0; i < n; i++) {
-		if (entry[i] != vacant && !leads_to_added(c, level, entry[i]))
-			break;
-		set_entries(&entry[i], 1, vacant, 0);
-	}
+	for (i = 0; i < n && leads_to_added(c, entry[i]); i++)
+		set_entries(&entry[i], 1, vacant_entry(v, level), 0);
 	return i;
 }
 
@@ -282,7 +282,7 @@ static void unmap_below(struct change *c, const struct view *v, unsigned int lev
 
 	if (is_vacant(v, level, *entry))
 		return;
-	table = table_below(level, *entry);
+	table = table_below(*entry);
 	unmap_part(c, v, table, level - 1, virt, last);
 	if (!table_is_vacant(v, level - 1, table))
 		return;
@@ -300,7 +300,7 @@ static void unmap_part(struct change *c, const struct view *v, phys_addr_t table
 
 	for (;; virt += done) {
 		uint64_t *entry = entry_at(table, level, virt);
-		uint64_t n = may_be_vacant(v, level) ? whole_entries(level, virt, last) : 0;
+		uint64_t n = whole_entries(level, virt, last);
 
 		done = vacate(c, v, level, entry, n) << pte_shift(level);
 		if (!done) {

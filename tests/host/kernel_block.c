@@ -1,19 +1,33 @@
 #include "tests/host/kernel_block.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/crc32.h"
+#include "lib/format.h"
 #include "mm/port.h"
 
-/* Symbols that kernel/boot_info.c needs; _start is that of the program. */
-const char __kernel_start[1], __kernel_end[1];
+/* Symbols that kernel/boot_info.c needs; _start is that of the program. The image has BLOCK_SIZE.
+ */
+const char __kernel_start[1];
+__asm__(".globl __kernel_end\n.set __kernel_end, __kernel_start + 0x66000");
+_Static_assert(BLOCK_SIZE == 0x66000, "__kernel_end");
 uintptr_t mm_host_offset;
+
+char block_panic_text[200];
+jmp_buf *block_panic_jump;
 
 void panic(const char *fmt, ...)
 {
-	(void)fmt;
-	abort();
+	va_list ap;
+
+	va_start(ap, fmt);
+	fmt_vsnprintf(block_panic_text, sizeof(block_panic_text), fmt, ap);
+	va_end(ap);
+	if (!block_panic_jump)
+		abort();
+	longjmp(*block_panic_jump, 1);
 }
 
 const struct boot_info_image block_image = { BLOCK_VIRT, BLOCK_SIZE, BLOCK_VIRT };

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "arch/x86_64/paging_hotplug.h"
 #include "arch/x86_64/paging_tables.h"
 #include "mm/hotplug.h"
 #include "mm/memblock.h"
@@ -381,6 +382,29 @@ static void descriptors_may_lie_anywhere(void **state)
 	assert_int_equal(paging_table_bytes(), bytes);
 }
 
+/* Added memory may hold shared tables of other added memory, which lies right below it. */
+static void a_shared_table_lies_right_above(void **state)
+{
+	(void)state;
+	for (unsigned int taken_before = 0; taken_before < 3; taken_before++) {
+		struct port_memory above, m;
+		uint64_t sum;
+
+		start(WITH_1G_PAGES);
+		above = memory(5 * GIB1, MIB128, 0);
+		assert_int_equal(map(&above), 0);
+		reserve.frames[reserve.nr - 1 - taken_before] = above.base;
+		reserve.taken = 0;
+		sum = sum_of_tables();
+		m = memory(4 * GIB1, GIB1, 5 * KIB4);
+		assert_int_equal(map(&m), 0);
+		assert_true(reserve.taken >= 2);
+		unmap(&m);
+		assert_int_equal(reserve.taken, 0);
+		assert_int_equal(sum_of_tables(), sum);
+	}
+}
+
 /* Tables that map nothing but a range are counted by hand. */
 static void own_tables_are_counted(void **state)
 {
@@ -512,39 +536,89 @@ static void refuse_twice(enum pages pages)
 
 	start(pages);
 	m = memory(BOOT_RAM - 2 * MIB2, MIB2, 0);
-	EXPECT_PANIC(port_map_memory(&m), "in use already");
+	EXPECT_PANIC(port_map_memory(&m), "entries from 0x110000c00000 on is in use already");
 	m = memory(4 * GIB1, GIB1, 0);
 	assert_int_equal(map(&m), 0);
-	EXPECT_PANIC(port_map_memory(&m), "in use already");
+	EXPECT_PANIC(port_map_memory(&m), "entries from 0x110100000000 on is in use already");
 }
 
 /* What is mapped, by the boot or as added memory, is refused. */
 static void nothing_is_mapped_twice(void **state)
 {
+	struct port_memory m;
+
 	(void)state;
 	for (unsigned int pages = 0; pages < NR_PAGES; pages++)
 		refuse_twice(pages);
+
+	/* One of several, the last. */
+	start(LARGE);
+	m = memory(4 * GIB1 + 3 * MIB2, MIB2, 0);
+	assert_int_equal(map(&m), 0);
+	m = memory(4 * GIB1, 4 * MIB2, 0);
+	EXPECT_PANIC(map(&m), "page tables: one of the 4 entries from 0x110100000000 "
+			      "on is in use already");
+	/* A part of a large page. */
+	start(WITH_1G_PAGES);
+	m = memory(4 * GIB1, GIB1, 0);
+	assert_int_equal(map(&m), 0);
+	m = memory(4 * GIB1 + MIB2, MIB2, 0);
+	EXPECT_PANIC(port_map_memory(&m), "page tables: a table is needed where a page is mapped, "
+					  "entry 0x80000001000001e3");
+}
+
+/* An entry that is neither vacant nor leads to a table. */
+static void a_damaged_entry_is_refused(void **state)
+{
+	const struct port_memory m = memory(4 * GIB1, MIB2, 0);
+	uintptr_t virt = (uintptr_t)phys_to_virt(m.base);
+	uint64_t top;
+
+	(void)state;
+	start(LARGE);
+	top = *entry_at(paging.root, 3, virt);
+	*entry_at(top & PTE_ADDRESS, 2, virt) = 0x1000;
+	EXPECT_PANIC(map(&m),
+		     "page tables: a table is needed where a page is mapped, entry 0x1000");
+}
+
+static void refuse_halves(struct port_memory m, const char *words)
+{
+	uint64_t sum = sum_of_tables();
+
+	EXPECT_PANIC(paging_map_memory(&m), words);
+	assert_int_equal(sum_of_tables(), sum);
 }
 
 static void halves_are_refused(void **state)
 {
+	const char *whole =
+	    "page tables: added memory [0x100000000, +0x8000000) is not whole blocks";
 	struct port_memory m;
 
 	(void)state;
 	start(LARGE);
 	assert_true(port_probe_memory(4 * GIB1, GIB1));
 	m = memory(4 * GIB1, MIB128, 0);
-	m.base += KIB4;
-	EXPECT_PANIC(port_map_memory(&m), "not whole blocks");
+	m.base += MIB2 / 2;
+	refuse_halves(m, "page tables: added memory [0x100100000, +0x8000000) is not whole blocks");
 	m = memory(4 * GIB1, MIB128, 0);
-	m.size -= KIB4;
-	EXPECT_PANIC(port_map_memory(&m), "not whole blocks");
+	m.base += 1;
+	refuse_halves(m, "page tables: added memory [0x100000001, +0x8000000) is not whole blocks");
+	m = memory(4 * GIB1, MIB128, 0);
+	m.size -= MIB2 / 2;
+	refuse_halves(m, "page tables: added memory [0x100000000, +0x7f00000) is not whole blocks");
+	m.size = 0;
+	refuse_halves(m, "page tables: added memory [0x100000000, +0x0) is not whole blocks");
 	m = memory(4 * GIB1, MIB128, 0);
 	m.descriptors += 16;
-	EXPECT_PANIC(port_map_memory(&m), "not whole blocks");
+	refuse_halves(m, whole);
 	m = memory(4 * GIB1, MIB128, 0);
-	m.size = 0;
-	EXPECT_PANIC(port_map_memory(&m), "not whole blocks");
+	m.tables += PAGE_SIZE / 2;
+	refuse_halves(m, whole);
+	m = memory(4 * GIB1, MIB128, 0);
+	m.tables += 1;
+	refuse_halves(m, whole);
 }
 
 /* The machine finds RAM where there is some, and leaves nothing mapped either way. */
@@ -568,10 +642,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_come_and_go),
 		cmocka_unit_test(descriptors_may_lie_anywhere),
+		cmocka_unit_test(a_shared_table_lies_right_above),
 		cmocka_unit_test(own_tables_are_counted),
 		cmocka_unit_test(neighbours_share_tables),
 		cmocka_unit_test(any_order_will_do),
 		cmocka_unit_test(nothing_is_mapped_twice),
+		cmocka_unit_test(a_damaged_entry_is_refused),
 		cmocka_unit_test(halves_are_refused),
 		cmocka_unit_test(probes_leave_nothing_mapped),
 	};

@@ -19,6 +19,7 @@
 #include "arch/x86_64/probe_added.h"
 #include "kernel/memory/probe.h"
 #include "mm/memblock.h"
+#include "tests/host/sim/expect_panic.h"
 #include "tests/host/sim/sim.h"
 
 #define MIB         (1ull << 20)
@@ -33,14 +34,15 @@ struct machine {
 		phys_addr_t base, end;
 	} ram[MAX_STRETCH];
 	unsigned int nr_ram;
-	phys_addr_t wrap;    /* the address decoder takes addresses modulo this; 0: it does not */
-	uint64_t rom;        /* what a read returns where there is no RAM … */
-	bool floating;       /* … unless it returns what was last on the bus */
-	phys_addr_t bad;     /* RAM, … */
-	uint64_t bad_bytes;  /* a frame of it or more, in which … */
-	uint64_t stuck_high; /* … these bits always read as 1 … */
-	uint64_t stuck_low;  /* … and these as 0 */
-	uint64_t bus;        /* the last value on the bus */
+	phys_addr_t wrap;     /* the address decoder takes addresses modulo this; 0: it does not */
+	phys_addr_t wrap_end; /* but only those below this; 0: all */
+	uint64_t rom;         /* what a read returns where there is no RAM … */
+	bool floating;        /* … unless it returns what was last on the bus */
+	phys_addr_t bad;      /* RAM, … */
+	uint64_t bad_bytes;   /* a frame of it or more, in which … */
+	uint64_t stuck_high;  /* … these bits always read as 1 … */
+	uint64_t stuck_low;   /* … and these as 0 */
+	uint64_t bus;         /* the last value on the bus */
 	unsigned long accesses;
 	bool ended; /* early_access_end() was called */
 	bool added; /* RAM is being added, which memblock does not know yet */
@@ -72,7 +74,7 @@ static uint64_t *decode(phys_addr_t phys)
 	/* The probe must keep to the map's RAM, and away from memory that is in use. */
 	assert_true(machine->added != memblock_is_region_memory(phys, 8));
 	assert_false(memblock_is_region_reserved(phys, 8));
-	if (machine->wrap)
+	if (machine->wrap && (!machine->wrap_end || phys < machine->wrap_end))
 		phys %= machine->wrap;
 	for (unsigned int i = 0; i < machine->nr_ram; i++)
 		if (phys >= machine->ram[i].base && phys < machine->ram[i].end)
@@ -286,6 +288,51 @@ static void a_range_that_repeats_another_goes(void **state)
 	EXPECT({ MIB, 2 * GIB + MIB });
 }
 
+/* Its first frame lies on the grid, but is a second address too. */
+static void a_range_that_repeats_another_goes_with_its_first_frame(void **state)
+{
+	(void)state;
+	new_machine();
+	ram(0, 4 * GIB);
+	machine->wrap = 4 * GIB;
+	memblock_add(MIB, 2 * GIB);
+	memblock_add(5 * GIB - PAGE_SIZE, GIB);
+	probe();
+	EXPECT({ MIB, 2 * GIB + MIB });
+}
+
+/* Behind it, memory with cells of its own is kept from the first point on that proves them. */
+static void what_follows_repeated_memory_is_kept(void **state)
+{
+	(void)state;
+	new_machine();
+	ram(0, GIB);
+	ram(5 * GIB, 6 * GIB);
+	machine->wrap = 4 * GIB;
+	machine->wrap_end = 5 * GIB;
+	memblock_add(0, GIB);
+	memblock_add(4 * GIB, 2 * GIB);
+	probe();
+	EXPECT({ 0, GIB }, { 5 * GIB + 256 * MIB - PAGE_SIZE, 6 * GIB });
+	assert_non_null(strstr(said, "second address"));
+}
+
+static void address_0_is_probed_like_any_other(void **state)
+{
+	(void)state;
+	new_machine();
+	memblock_phys_free(0, 64 << 10);
+	ram(PAGE_SIZE, MIB);
+	memblock_add(0, MIB);
+	probe();
+	EXPECT({ PAGE_SIZE, MIB });
+	new_machine();
+	memblock_phys_free(0, 64 << 10);
+	memblock_add(0, PAGE_SIZE);
+	probe();
+	expect(0, NULL);
+}
+
 static void a_stuck_bit_shows_in_one_of_two_rounds(void **state)
 {
 	(void)state;
@@ -297,6 +344,53 @@ static void a_stuck_bit_shows_in_one_of_two_rounds(void **state)
 		memblock_add(0, GIB);
 		probe();
 		EXPECT({ 0, 512 * MIB - PAGE_SIZE }, { 512 * MIB, GIB });
+	}
+}
+
+/* Of a range with a stuck bit each frame keeps one value in two. It is left out to the frame only
+   if each is also asked for the complement. */
+static void a_range_with_a_stuck_bit_is_left_out_to_the_frame(void **state)
+{
+	(void)state;
+	for (unsigned int bit = 0; bit < 128; bit++) {
+		new_machine();
+		ram(0, GIB);
+		machine->bad = 512 * MIB - 77 * PAGE_SIZE;
+		machine->bad_bytes = 177 * PAGE_SIZE;
+		*(bit < 64 ? &machine->stuck_high : &machine->stuck_low) = 1ull << bit % 64;
+		memblock_add(0, GIB);
+		probe();
+		EXPECT({ 0, 512 * MIB - 77 * PAGE_SIZE }, { 512 * MIB + 100 * PAGE_SIZE, GIB });
+	}
+}
+
+/* The first frame of a range has no frame below it that the search could begin at. */
+static void the_first_frame_of_a_range_is_bad(void **state)
+{
+	static const phys_addr_t firsts[] = { 64 << 10, 3 * MIB, 4 * GIB, 6 * GIB - 16 * MIB };
+
+	(void)state;
+	for (unsigned int i = 0; i < 4 * 128; i++) {
+		phys_addr_t first = firsts[i % 4];
+
+		new_machine();
+		ram(0, GIB);
+		ram(4 * GIB, 7 * GIB);
+		machine->bad = first;
+		*(i / 4 < 64 ? &machine->stuck_high : &machine->stuck_low) = 1ull << i / 4 % 64;
+		memblock_add(0, GIB);
+		memblock_add(4 * GIB, GIB);
+		memblock_add(6 * GIB - 16 * MIB, GIB);
+		probe();
+		if (i % 4 < 2)
+			EXPECT({ 0, first }, { first + PAGE_SIZE, GIB }, { 4 * GIB, 5 * GIB },
+			       { 6 * GIB - 16 * MIB, 7 * GIB - 16 * MIB });
+		if (i % 4 == 2)
+			EXPECT({ 0, GIB }, { first + PAGE_SIZE, 5 * GIB },
+			       { 6 * GIB - 16 * MIB, 7 * GIB - 16 * MIB });
+		if (i % 4 == 3)
+			EXPECT({ 0, GIB }, { 4 * GIB, 5 * GIB },
+			       { first + PAGE_SIZE, 7 * GIB - 16 * MIB });
 	}
 }
 
@@ -329,13 +423,22 @@ static int list(const char *fmt, ...)
 static void what_was_left_out_is_listed(void **state)
 {
 	(void)state;
+	probe_print(list);
+	assert_string_equal(listed, "");
 	new_machine();
-	for (unsigned int i = 0; i < 18; i++) {
+	for (unsigned int i = 0; i < 17; i++) {
 		ram(i * GIB, i * GIB + 512 * MIB);
 		memblock_add(i * GIB, i ? GIB : 512 * MIB);
 	}
 	probe();
-	assert_int_equal(memblock.memory.cnt, 18);
+	assert_int_equal(memblock.memory.cnt, 17);
+	probe_print(list);
+	assert_null(strstr(listed, "more"));
+	listed[0] = '\0';
+	new_machine();
+	ram(0, 17 * GIB + 512 * MIB);
+	memblock_add(0, 18 * GIB);
+	probe();
 	probe_print(list);
 	assert_non_null(strstr(listed, "not there: [mem 0x0000000060000000-0x000000007fffffff]\n"));
 	assert_non_null(strstr(listed, "not there: [mem 0x0000000420000000-0x000000043fffffff]\n"));
@@ -348,8 +451,30 @@ static void no_free_memory_is_nothing_to_do(void **state)
 	(void)state;
 	new_machine();
 	memblock_add(2 * MIB, MIB);
-	machine->ended = true;
-	probe();
+	probe_memory();
+	assert_int_equal(machine->accesses, 0);
+	assert_false(machine->ended);
+}
+
+/*
+ * A bad frame in the middle of a range makes two of it, for which memblock's array must grow. It
+ * cannot, as no two frames are left beside each other.
+ */
+static void no_room_for_what_is_left_is_said(void **state)
+{
+	const phys_addr_t border = 256 * MIB;
+
+	(void)state;
+	new_machine();
+	memblock_allow_resize();
+	ram(0, GIB);
+	machine->bad = border - PAGE_SIZE;
+	machine->stuck_high = machine->stuck_low = 1;
+	memblock_add(border - 2 * PAGE_SIZE, 3 * PAGE_SIZE);
+	for (phys_addr_t base = MIB; memblock.memory.cnt < memblock.memory.max;
+	     base += 2 * PAGE_SIZE)
+		memblock_add(base, PAGE_SIZE);
+	EXPECT_PANIC(probe_memory(), "memblock has no room to remove RAM that is not there");
 }
 
 /* Begins with a machine that has RAM at [0, GIB) and more that is about to be added. */
@@ -448,9 +573,15 @@ int main(void)
 		cmocka_unit_test(a_whole_range_is_missing),
 		cmocka_unit_test(ram_that_wraps_counts_once),
 		cmocka_unit_test(a_range_that_repeats_another_goes),
+		cmocka_unit_test(a_range_that_repeats_another_goes_with_its_first_frame),
+		cmocka_unit_test(what_follows_repeated_memory_is_kept),
+		cmocka_unit_test(address_0_is_probed_like_any_other),
 		cmocka_unit_test(a_stuck_bit_shows_in_one_of_two_rounds),
+		cmocka_unit_test(a_range_with_a_stuck_bit_is_left_out_to_the_frame),
+		cmocka_unit_test(the_first_frame_of_a_range_is_bad),
 		cmocka_unit_test(a_terabyte_is_4000_points),
 		cmocka_unit_test(no_free_memory_is_nothing_to_do),
+		cmocka_unit_test(no_room_for_what_is_left_is_said),
 		cmocka_unit_test(added_memory_takes_few_accesses),
 		cmocka_unit_test(added_memory_that_is_missing_is_refused),
 		cmocka_unit_test(added_memory_that_repeats_is_refused),
