@@ -143,7 +143,7 @@ void mm_divide_caches(void)
 
 /* What cache_forget() asks of every CPU. */
 struct forgotten {
-	const struct page *start, *end;
+	pfn_t start, end;
 	bool busy; /* a cache was in use when its CPU was asked last */
 };
 
@@ -152,9 +152,12 @@ static uint64_t forget_entries(struct page **stack, uint64_t count, const struct
 {
 	uint64_t left = 0;
 
-	for (uint64_t i = 0; i < count; i++)
-		if (stack[i] < f->start || stack[i] >= f->end)
+	for (uint64_t i = 0; i < count; i++) {
+		pfn_t pfn = page_to_pfn(stack[i]);
+
+		if (pfn < f->start || pfn >= f->end)
 			stack[left++] = stack[i];
+	}
 	return left;
 }
 
@@ -179,7 +182,7 @@ static void forget_here(void *argument)
 
 void cache_forget(pfn_t start, pfn_t end)
 {
-	struct forgotten f = { pfn_to_page(start), pfn_to_page(end), false };
+	struct forgotten f = { start, end, false };
 
 	do {
 		f.busy = false;

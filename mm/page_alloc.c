@@ -451,18 +451,20 @@ void put_page(struct page *page)
 	__free_pages(page, page_order(page));
 }
 
-/* Writes the heads of allocations of this order that lie side by side and fill so many frames. */
-static void write_heads(const struct zone *z, struct page *page, pfn_t frames, unsigned int order)
+/*
+ * Writes the heads of allocations of this order, 0 or BLOCK_ORDER, that lie side by side and fill
+ * the frames [pfn, end). Those of order 0 lie in one block.
+ */
+static void write_heads(const struct zone *z, pfn_t pfn, pfn_t end, unsigned int order)
 {
 	uint64_t state = state_allocated(z->id, order);
-	struct page *end = page + frames;
 
 	if (!order) {
-		set_states(page, frames, state);
+		set_states(pfn_to_page(pfn), end - pfn, state);
 		return;
 	}
-	for (pfn_t step = (pfn_t)1 << order; page < end; page += step)
-		state_write(page, state);
+	for (; pfn < end; pfn += (pfn_t)1 << order)
+		state_write(pfn_to_page(pfn), state);
 }
 
 /*
@@ -479,7 +481,7 @@ static void split_head(struct zone *z, struct page *page, unsigned int order, un
 	if (valid && order >= BLOCK_ORDER)
 		buddy_split(z, pfn, order);
 	if (valid)
-		write_heads(z, page, (pfn_t)1 << order, to);
+		write_heads(z, pfn, pfn + ((pfn_t)1 << order), to);
 	port_unlock_irqrestore(&z->lock, flags);
 	if (!valid)
 		bad_free(page, order);
@@ -490,14 +492,15 @@ void split_page(struct page *page, unsigned int order)
 {
 	unsigned int part = order < BLOCK_ORDER ? order : BLOCK_ORDER;
 	unsigned long owner = page_private(page);
-	struct zone *z = pfn_zone(page_to_pfn(page)); /* the descriptor is not checked yet */
+	pfn_t pfn = page_to_pfn(page);
+	struct zone *z = pfn_zone(pfn); /* the descriptor is not checked yet */
 
 	if (order > MAX_PAGE_ORDER)
 		bad_free(page, order);
 	if (order > part)
 		split_head(z, page, order, part);
 	for (pfn_t i = 0; i < (pfn_t)1 << order; i += (pfn_t)1 << part)
-		split_head(z, page + i, part, 0);
+		split_head(z, pfn_to_page(pfn + i), part, 0);
 	set_page_private(page, owner); /* opening the block may have zeroed it */
 }
 
@@ -525,7 +528,7 @@ static bool take_part(struct zone *z, pfn_t pfn, pfn_t end)
 	bool free = range_free(pfn, end);
 
 	if (free) {
-		write_heads(z, pfn_to_page(pfn), end - pfn, buddy_take_range(z, pfn, end));
+		write_heads(z, pfn, end, buddy_take_range(z, pfn, end));
 		zone_sub_free(z, end - pfn);
 	}
 	port_unlock_irqrestore(&z->lock, flags);
