@@ -710,7 +710,7 @@ void free_raced(const struct page *page)
 {
 	pfn_t pfn = page_to_pfn(page);
 
-	page_owner_print(pfn, printk);
+	page_owner_print(pfn, NULL);
 	panic("free of frame 0x%llx: another CPU freed it at the same moment",
 	      (unsigned long long)pfn);
 }

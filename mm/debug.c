@@ -167,6 +167,9 @@ void mm_debug_remove(pfn_t start, pfn_t end)
 			__atomic_store_n(&table[i].end, 0, __ATOMIC_RELAXED);
 }
 
+/* Prints by print, which may be NULL: to the log. */
+#define PRINT(print, ...) ((print) ? (print)(__VA_ARGS__) : printk(__VA_ARGS__))
+
 void page_owner_print(pfn_t pfn, print_fn print)
 {
 	uint64_t nr;
@@ -177,17 +180,17 @@ void page_owner_print(pfn_t pfn, print_fn print)
 	if (!record)
 		return;
 	if (!record->allocated_by) {
-		print("frame 0x%llx: nobody has allocated it\n", (unsigned long long)pfn);
+		PRINT(print, "frame 0x%llx: nobody has allocated it\n", (unsigned long long)pfn);
 		return;
 	}
 	port_site_name(record->allocated_by, site, sizeof(site));
-	print("frame 0x%llx: allocated by %s, order %u, gfp 0x%x, allocation %llu\n",
+	PRINT(print, "frame 0x%llx: allocated by %s, order %u, gfp 0x%x, allocation %llu\n",
 	      (unsigned long long)pfn, site, record->order, record->gfp,
 	      (unsigned long long)record->number);
 	if (!record->freed_by)
 		return;
 	port_site_name(record->freed_by, site, sizeof(site));
-	print("frame 0x%llx: freed by %s\n", (unsigned long long)pfn, site);
+	PRINT(print, "frame 0x%llx: freed by %s\n", (unsigned long long)pfn, site);
 }
 
 uintptr_t page_owner_site(pfn_t pfn)
@@ -211,7 +214,7 @@ __attribute__((noreturn, cold)) static void poison_broken(pfn_t pfn)
 		first++;
 	while (bytes[last] == POISON_BYTE)
 		last--;
-	page_owner_print(pfn, printk);
+	page_owner_print(pfn, NULL);
 	printk("frame 0x%llx: from byte 0x%x on:", (unsigned long long)pfn, first);
 	for (unsigned int i = first; i < PAGE_SIZE && i < first + MAX_SHOWN; i++)
 		printk(" %02x", bytes[i]);

@@ -53,8 +53,9 @@ void mm_debug_alloc(pfn_t pfn, uint64_t nr, unsigned int order, gfp_t gfp, uintp
 void mm_debug_free(struct page *page, unsigned int order, uintptr_t site);
 
 /*
- * Prints the frame's record in lines that begin with its number; nothing without MM_PAGE_OWNER. The
- * caller holds the frame, or panics: nobody else may be writing the record.
+ * Prints the frame's record by print, or to the log if that is NULL, in lines that begin with its
+ * number; nothing without MM_PAGE_OWNER. The caller holds the frame, or panics: nobody else may be
+ * writing the record.
  */
 void page_owner_print(pfn_t pfn, print_fn print);
 

@@ -271,7 +271,7 @@ __attribute__((noreturn, cold)) static void bad_free(const struct page *page, un
 	pfn_t pfn = page_to_pfn(page);
 	const struct page *head = page_head(pfn);
 
-	page_owner_print(pfn, printk);
+	page_owner_print(pfn, NULL);
 	if (head == page)
 		panic(
 		    "free of frame 0x%llx as order %u: it was allocated as order %u, %u references",
@@ -439,7 +439,7 @@ void get_page(struct page *page)
 	/* Checked before anything is written: the descriptor of a frame in a hole is read-only. */
 	if (state >> STATE_COOKIE_SHIFT != state_cookie >> STATE_COOKIE_SHIFT ||
 	    state & STATE_RESERVED || (uint32_t)state + 1 < 2) {
-		page_owner_print(page_to_pfn(page), printk);
+		page_owner_print(page_to_pfn(page), NULL);
 		panic("get_page of frame 0x%llx: state 0x%llx is not that of an allocation",
 		      (unsigned long long)page_to_pfn(page), (unsigned long long)state);
 	}
