@@ -760,8 +760,8 @@ struct page *cache_take_last(int nid, gfp_t gfp)
 	struct page *page = NULL;
 	struct fallback f;
 	struct zone *z;
+	unsigned long pin = port_pin();
 
-	port_pin();
 	for (f = fallback_of(nid, gfp); !page && (z = fallback_next(&f));) {
 		struct frame_cache *cache = cache_of_zone(port_cpu_id(), z, 0);
 		uint64_t state = cache_enter(cache);
@@ -772,7 +772,7 @@ struct page *cache_take_last(int nid, gfp_t gfp)
 			page = take_frame(cache, state);
 		cache_leave(cache, state);
 	}
-	port_unpin();
+	port_unpin(pin);
 	return page;
 }
 
@@ -820,13 +820,13 @@ bool cache_drain_for(int nid, gfp_t gfp, unsigned int order)
 	bool some = false;
 	struct fallback f;
 	struct zone *z;
+	unsigned long pin = port_pin();
 
-	port_pin();
 	for (f = fallback_of(nid, gfp); !some && (z = fallback_next(&f));) {
 		if (!zone_keep(z, gfp) || may_have(z, gfp, own_frames(z)))
 			some = drain_zone(z, max);
 	}
-	port_unpin();
+	port_unpin(pin);
 	return some;
 }
 

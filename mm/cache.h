@@ -493,6 +493,7 @@ struct cache_shut {
 	bool renew;                   /* limits are computed anew when the caches are reopened */
 	int highest;                  /* the highest type of memory of which caches are shut */
 	int node;                     /* the only node of which caches are shut, or NUMA_NO_NODE */
+	unsigned long pin;            /* without all: what port_pin() returned */
 	uint32_t caches[MM_MAX_CPUS]; /* bit i: the CPU's cache number i is shut by this request */
 };
 _Static_assert(NR_CPU_CACHES <= 32, "a bit for each cache of a CPU");

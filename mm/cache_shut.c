@@ -90,11 +90,11 @@ static void reopen_here(void *argument)
 static bool cache_interrupted(void)
 {
 	bool interrupted = false;
+	unsigned long pin = port_pin();
 
-	port_pin();
 	for_each_cache(i)
 		interrupted |= cache_number(port_cpu_id(), i)->state == CACHE_BUSY;
-	port_unpin();
+	port_unpin(pin);
 	return interrupted;
 }
 
@@ -108,7 +108,7 @@ void cache_shut(struct cache_shut *s, bool all, int highest, int node)
 	s->all = all && port_may_wait();
 	memset(s->caches, 0, nr_cache_cpus * sizeof(s->caches[0]));
 	if (!s->all) {
-		port_pin();
+		s->pin = port_pin();
 		shut_here(s);
 		return;
 	}
@@ -128,7 +128,7 @@ void cache_reopen(struct cache_shut *s)
 		return;
 	}
 	reopen_here(s);
-	port_unpin();
+	port_unpin(s->pin);
 }
 
 /* Another request that keeps a cache shut meanwhile reopens it with the limits that it had. */

@@ -176,12 +176,12 @@ __attribute__((noinline)) static struct page *alloc_refilled(gfp_t gfp)
 {
 	struct frame_cache *cache;
 	struct page *page = NULL;
+	unsigned long pin = port_pin();
 
-	port_pin();
 	cache = cache_refill(gfp);
 	if (cache)
 		page = cache_pop(cache);
-	port_unpin();
+	port_unpin(pin);
 	return page ? cleared(page, gfp, 0) : alloc_slow(gfp, 0);
 }
 
@@ -192,12 +192,13 @@ __attribute__((noinline)) static struct page *alloc_refilled(gfp_t gfp)
 __attribute__((noinline)) static struct page *alloc_cached_slow(gfp_t gfp, unsigned int order)
 {
 	struct page *page;
+	unsigned long pin;
 
 	if (order >= CACHE_ORDERS || gfp & (__GFP_UNMOVABLE | __GFP_THISNODE))
 		return alloc_slow(gfp, order);
-	port_pin();
+	pin = port_pin();
 	page = order ? cache_alloc_run(gfp, order) : cache_pop(cache_for(gfp));
-	port_unpin();
+	port_unpin(pin);
 	if (page)
 		return cleared(page, gfp, order);
 	return order ? alloc_slow(gfp, order) : alloc_refilled(gfp);
@@ -207,18 +208,20 @@ __attribute__((noinline)) static struct page *alloc_cached_slow(gfp_t gfp, unsig
 struct page *alloc_page(gfp_t gfp)
 {
 	struct page *page;
+	unsigned long pin;
 
 	if (gfp != GFP_KERNEL)
 		return alloc_cached_slow(gfp, 0);
-	port_pin();
+	pin = port_pin();
 	page = cache_pop(cache_for(GFP_KERNEL));
-	port_unpin();
+	port_unpin(pin);
 	return page ? page : alloc_refilled(GFP_KERNEL);
 }
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page;
+	unsigned long pin;
 
 	if (!order)
 		return alloc_page(gfp);
@@ -226,9 +229,9 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 		return alloc_cached_slow(gfp, order);
 	if (order >= CACHE_ORDERS)
 		return mm_debug ? alloc_slow(GFP_KERNEL, order) : alloc_large(order);
-	port_pin();
+	pin = port_pin();
 	page = cache_pop(cache_for_order(order));
-	port_unpin();
+	port_unpin(pin);
 	return page ? page : alloc_cached_slow(GFP_KERNEL, order);
 }
 
@@ -242,9 +245,10 @@ struct page *alloc_pages_far(int nid, gfp_t gfp, unsigned int order)
 	if (!node_online(nid))
 		return gfp & __GFP_THISNODE ? NULL : alloc_pages(gfp, order);
 	if (!order && gfp == GFP_KERNEL && !mm_debug) {
-		port_pin();
+		unsigned long pin = port_pin();
+
 		page = cache_alloc_away(nid);
-		port_unpin();
+		port_unpin(pin);
 	}
 	return page ? page : alloc_on(nid, gfp, order);
 }
@@ -380,11 +384,11 @@ __attribute__((noinline)) static void free_slow(struct page *page, unsigned int 
 {
 	uint64_t state = state_read(page);
 	bool done;
+	unsigned long pin = port_pin();
 
-	port_pin();
 	done = cache_push_out(order ? cache_for_order(order) : cache_of(page), page, state) ||
 	       cache_free(cache_find(state, order), page, state);
-	port_unpin();
+	port_unpin(pin);
 	if (!done)
 		put_head(page, order);
 }
@@ -399,13 +403,13 @@ void __free_page(struct page *page)
 	uint64_t state = state_read(page);
 	struct frame_cache *cache;
 	bool done;
+	unsigned long pin = port_pin();
 
-	port_pin();
 	cache = cache_for(GFP_KERNEL);
 	if (state != cache->state)
 		cache = cache_of(page);
 	done = cache_push(cache, page, state);
-	port_unpin();
+	port_unpin(pin);
 	if (!done)
 		free_slow(page, 0);
 }
@@ -413,6 +417,7 @@ void __free_page(struct page *page)
 void __free_pages(struct page *page, unsigned int order)
 {
 	bool done;
+	unsigned long pin;
 
 	if (!order) {
 		__free_page(page);
@@ -425,9 +430,9 @@ void __free_pages(struct page *page, unsigned int order)
 			free_large(page, order);
 		return;
 	}
-	port_pin();
+	pin = port_pin();
 	done = cache_push(cache_for_order(order), page, state_read(page));
-	port_unpin();
+	port_unpin(pin);
 	if (!done)
 		free_slow(page, order);
 }

@@ -132,17 +132,20 @@ void port_irq_restore(unsigned long flags);
 #endif
 
 /*
- * port_pin() keeps the running thread on its CPU until port_unpin(). Pairs may nest.
+ * port_pin() keeps the running thread on its CPU until port_unpin(), which gets what port_pin()
+ * returned. Pairs may nest.
  * Where threads do not move between CPUs there is nothing to do, and these do nothing. A
  * preemptible kernel defines its own, which disable preemption, and PORT_PIN.
  */
 #ifndef PORT_PIN
-static inline void port_pin(void)
+static inline unsigned long port_pin(void)
 {
+	return 0;
 }
 
-static inline void port_unpin(void)
+static inline void port_unpin(unsigned long cookie)
 {
+	(void)cookie;
 }
 #endif
 

@@ -9,8 +9,8 @@
 #define PORT_PIN
 #define PORT_RELAX
 
-void port_pin(void);
-void port_unpin(void);
+unsigned long port_pin(void);
+void port_unpin(unsigned long cookie);
 void port_cpu_relax(void);
 
 void before_atomic(void); /* one that writes */

@@ -205,13 +205,17 @@ static void point(void)
 	clear_stack();
 }
 
-void port_pin(void)
+/* Gives each pin a cookie of its own, and looks whether the same CPU brings it back. */
+unsigned long port_pin(void)
 {
 	point();
+	return ++t.pinned[t.current];
 }
 
-void port_unpin(void)
+void port_unpin(unsigned long cookie)
 {
+	if (cookie != t.pinned[t.current]--)
+		panic("port_unpin() got the cookie of another pin");
 	point();
 }
 

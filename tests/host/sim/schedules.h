@@ -62,6 +62,7 @@ struct records {
 	struct page *prepared[FRAMES + 1]; /* the last is NULL */
 	struct page *one;
 	int errors[2];
+	unsigned long pinned[2]; /* pins of the CPU that were not ended yet */
 	unsigned int current, nr_switches;
 	bool finished[2], panicked, irqs_off[2];
 };
