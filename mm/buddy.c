@@ -611,9 +611,9 @@ mm_always_inline bool or_word(struct zone *z, const struct frame_word *w, unsign
 	}
 	before = bitmap_or(at, w->bits);
 	if (before & w->bits)
-		panic("frame 0x%llx is free already",
-		      (unsigned long long)w->first +
-			  (unsigned int)__builtin_ctzll(before & w->bits));
+		port_panic("frame 0x%llx is free already",
+			   (unsigned long long)w->first +
+			       (unsigned int)__builtin_ctzll(before & w->bits));
 	word = before | w->bits;
 	if (word != expected || (word == BITMAP_WORD_FULL && k < BITMAP_SHIFT - 1 &&
 				 bitmap_run_full(s.bitmap, child, k + 1))) { /* L4 */

@@ -576,8 +576,8 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 		bits |= 1ull << (page_to_pfn(*(top - n)) - first);
 	}
 	if (n != run && bitmap_word_weight(bits) != n)
-		panic("one of the 64 frames from 0x%llx on is in a cache twice",
-		      (unsigned long long)first);
+		port_panic("one of the 64 frames from 0x%llx on is in a cache twice",
+			   (unsigned long long)first);
 	*w = (struct frame_word){ first, bits };
 	*singly += n - run;
 	return n;
@@ -598,8 +598,8 @@ static unsigned int gather_runs(struct page *const *top, unsigned int max, unsig
 		uint64_t more = bitmap_run_mask(frame_of(page_to_pfn(*(top - n))), order);
 
 		if (bits & more)
-			panic("one of the 64 frames from 0x%llx on is in a cache twice",
-			      (unsigned long long)first);
+			port_panic("one of the 64 frames from 0x%llx on is in a cache twice",
+				   (unsigned long long)first);
 		bits |= more;
 	}
 	*w = (struct frame_word){ first, bits };
@@ -701,9 +701,10 @@ void cache_bad_pin(const struct frame_cache *cache)
 	for_each_cache_cpu(cpu)
 		if ((uintptr_t)cache - (uintptr_t)frame_caches[cpu] < sizeof(struct cpu_caches))
 			whose = cpu;
-	panic("a frame cache of CPU %u is in use on CPU %u: port_pin() did not keep the thread on "
-	      "its CPU",
-	      whose, port_cpu_id());
+	port_panic(
+	    "a frame cache of CPU %u is in use on CPU %u: port_pin() did not keep the thread on "
+	    "its CPU",
+	    whose, port_cpu_id());
 }
 
 void free_raced(const struct page *page)
@@ -711,8 +712,8 @@ void free_raced(const struct page *page)
 	pfn_t pfn = page_to_pfn(page);
 
 	page_owner_print(pfn, NULL);
-	panic("free of frame 0x%llx: another CPU freed it at the same moment",
-	      (unsigned long long)pfn);
+	port_panic("free of frame 0x%llx: another CPU freed it at the same moment",
+		   (unsigned long long)pfn);
 }
 
 struct frame_cache *cache_find(uint64_t state, unsigned int order)

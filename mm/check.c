@@ -20,8 +20,8 @@ static unsigned long violations;
 static void violated(const char *invariant, const struct zone *z, pfn_t pfn, const char *what)
 {
 	if (violations++ < MAX_PRINTED)
-		printk("mm_check: %s: zone %s, frame 0x%llx: %s\n", invariant, z->name,
-		       (unsigned long long)pfn, what);
+		port_log("mm_check: %s: zone %s, frame 0x%llx: %s\n", invariant, z->name,
+			 (unsigned long long)pfn, what);
 }
 
 static void require(bool ok, const char *invariant, const struct zone *z, pfn_t pfn,
@@ -655,6 +655,7 @@ unsigned long mm_check(void)
 	for_each_online_node(nid)
 		check_list(nid);
 	if (violations > MAX_PRINTED)
-		printk("mm_check: %lu violations, the first %u printed\n", violations, MAX_PRINTED);
+		port_log("mm_check: %lu violations, the first %u printed\n", violations,
+			 MAX_PRINTED);
 	return violations;
 }

@@ -63,7 +63,8 @@ static bool alloc_records(void)
 	table = memblock_alloc((nr_ranges + HOTPLUG_RANGES) * sizeof(*table), sizeof(*records));
 	if (!records || !table) {
 		table = NULL;
-		printk("mm: no room for the records of %llu frames\n", (unsigned long long)frames);
+		port_log("mm: no room for the records of %llu frames\n",
+			 (unsigned long long)frames);
 		return false;
 	}
 	nr_ranges = 0;
@@ -72,7 +73,7 @@ static bool alloc_records(void)
 		records += end - start;
 	}
 	nr_boot_ranges = nr_ranges;
-	printk("mm: records of %llu KiB\n", (unsigned long long)bytes >> 10);
+	port_log("mm: records of %llu KiB\n", (unsigned long long)bytes >> 10);
 	return true;
 }
 
@@ -87,9 +88,10 @@ void mm_debug_init(unsigned int options)
 		options &= ~recorded;
 	mm_debug = options;
 	if (options & (recorded | MM_DEBUG_PAGEALLOC))
-		printk("mm:%s%s%s on, no caches\n", options & MM_PAGE_POISON ? " page_poison" : "",
-		       options & MM_PAGE_OWNER ? " page_owner" : "",
-		       options & MM_DEBUG_PAGEALLOC ? " debug_pagealloc" : "");
+		port_log("mm:%s%s%s on, no caches\n",
+			 options & MM_PAGE_POISON ? " page_poison" : "",
+			 options & MM_PAGE_OWNER ? " page_owner" : "",
+			 options & MM_DEBUG_PAGEALLOC ? " debug_pagealloc" : "");
 }
 
 void mm_debug_start(void)
@@ -168,7 +170,7 @@ void mm_debug_remove(pfn_t start, pfn_t end)
 }
 
 /* Prints by print, which may be NULL: to the log. */
-#define PRINT(print, ...) ((print) ? (print)(__VA_ARGS__) : printk(__VA_ARGS__))
+#define PRINT(print, ...) ((print) ? (void)(print)(__VA_ARGS__) : port_log(__VA_ARGS__))
 
 void page_owner_print(pfn_t pfn, print_fn print)
 {
@@ -215,12 +217,12 @@ __attribute__((noreturn, cold)) static void poison_broken(pfn_t pfn)
 	while (bytes[last] == POISON_BYTE)
 		last--;
 	page_owner_print(pfn, NULL);
-	printk("frame 0x%llx: from byte 0x%x on:", (unsigned long long)pfn, first);
+	port_log("frame 0x%llx: from byte 0x%x on:", (unsigned long long)pfn, first);
 	for (unsigned int i = first; i < PAGE_SIZE && i < first + MAX_SHOWN; i++)
-		printk(" %02x", bytes[i]);
-	printk("\n");
-	panic("use after free: frame 0x%llx was written while it was free, bytes 0x%x to 0x%x",
-	      (unsigned long long)pfn, first, last);
+		port_log(" %02x", bytes[i]);
+	port_log("\n");
+	port_panic("use after free: frame 0x%llx was written while it was free, bytes 0x%x to 0x%x",
+		   (unsigned long long)pfn, first, last);
 }
 
 static void check_poison(pfn_t pfn)

@@ -34,7 +34,7 @@ int memory_hotplug_init(void)
  */
 static phys_addr_t place_descriptors(const struct added_range *a, uint64_t bytes)
 {
-	uintptr_t virt = (uintptr_t)pfn_to_page(a->start);
+	uintptr_t virt = mem_map_window(a->start);
 	phys_addr_t at = PFN_PHYS(a->end) - bytes;
 	pfn_t first = (a->start + CHUNK_FRAMES - 1) / CHUNK_FRAMES * CHUNK_FRAMES;
 

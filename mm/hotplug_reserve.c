@@ -109,6 +109,6 @@ void hotplug_return_frames(phys_addr_t phys, unsigned int nr)
 			area->free |= bits;
 			return;
 		}
-	panic("the reserve for added memory has no frame 0x%llx",
-	      (unsigned long long)PHYS_PFN(phys));
+	port_panic("the reserve for added memory has no frame 0x%llx",
+		   (unsigned long long)PHYS_PFN(phys));
 }

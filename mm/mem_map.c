@@ -204,14 +204,15 @@ static void back_range(struct backing *b, pfn_t start, pfn_t end, pfn_t unit)
 		return;
 	phys = find_memory(b, size, unit, start, end);
 	if (phys) {
-		port_map_mem_map((uintptr_t)pfn_to_page(start), phys, size);
+		port_map_mem_map(mem_map_window(start), phys, size);
 		if (b->nodes)
 			count_remote(start, end, phys);
 		return;
 	}
 	if (end - start == GRAIN)
-		panic("mem_map_init: no room for the descriptors of [mem %#llx-%#llx]",
-		      (unsigned long long)PFN_PHYS(start), (unsigned long long)PFN_PHYS(end) - 1);
+		port_panic("mem_map_init: no room for the descriptors of [mem %#llx-%#llx]",
+			   (unsigned long long)PFN_PHYS(start),
+			   (unsigned long long)PFN_PHYS(end) - 1);
 	if (end - start == unit)
 		unit = GRAIN;
 	middle = start + (end - start) / 2 / unit * unit;
@@ -304,7 +305,7 @@ uint64_t mem_map_init(void)
 		if (from > end) {
 			back_stretch(&b, start, end);
 			bytes += desc_bytes(end - start);
-			port_map_zero((uintptr_t)pfn_to_page(end), desc_bytes(from - end));
+			port_map_zero(mem_map_window(end), desc_bytes(from - end));
 			start = from;
 			b.base = base;
 		}
@@ -313,6 +314,6 @@ uint64_t mem_map_init(void)
 	}
 	back_stretch(&b, start, end);
 	bytes += desc_bytes(end - start);
-	port_map_zero((uintptr_t)pfn_to_page(end), desc_bytes(MM_MAX_PFN - end));
+	port_map_zero(mem_map_window(end), desc_bytes(MM_MAX_PFN - end));
 	return bytes;
 }

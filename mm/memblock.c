@@ -208,8 +208,8 @@ static int grow(struct memblock_type *type, unsigned long needed, phys_addr_t ba
 	phys_addr_t phys = 0;
 
 	if (!(may_resize || late) || !old_max)
-		panic("memblock: the %s array is full with %lu regions and may not grow\n",
-		      type->name, type->cnt);
+		port_panic("memblock: the %s array is full with %lu regions and may not grow\n",
+			   type->name, type->cnt);
 	/* Its own entry, and one if freeing the old array splits a region. */
 	needed += is_reserved && !late ? 2 : 0;
 	while (new_max < needed)
@@ -222,8 +222,8 @@ static int grow(struct memblock_type *type, unsigned long needed, phys_addr_t ba
 		regions = phys_to_virt(phys);
 	if (!regions ||
 	    (phys && !late && !is_reserved && memblock_reserve(phys, array_bytes(new_max)))) {
-		printk("memblock: no room for the %s array to grow from %lu to %lu regions\n",
-		       type->name, old_max, new_max);
+		port_log("memblock: no room for the %s array to grow from %lu to %lu regions\n",
+			 type->name, old_max, new_max);
 		return -ENOMEM;
 	}
 
@@ -757,8 +757,8 @@ static phys_addr_t alloc_late(phys_addr_t size)
 
 	if (!warned) {
 		warned = true;
-		printk("memblock: allocation of %llu bytes after the slab allocator is up\n",
-		       (unsigned long long)size);
+		port_log("memblock: allocation of %llu bytes after the slab allocator is up\n",
+			 (unsigned long long)size);
 		dump_stack();
 	}
 	virt = kmalloc(size, 0);
@@ -774,7 +774,7 @@ phys_addr_t memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_a
 	if (slab_is_available())
 		return alloc_late(size);
 	if (!align) {
-		printk("memblock: alignment 0 asked for, %u used\n", SMP_CACHE_BYTES);
+		port_log("memblock: alignment 0 asked for, %u used\n", SMP_CACHE_BYTES);
 		dump_stack();
 		align = SMP_CACHE_BYTES;
 	}
@@ -828,8 +828,8 @@ void *__memblock_alloc_or_panic(phys_addr_t size, phys_addr_t align, const char 
 	void *virt = memblock_alloc(size, align);
 
 	if (!virt)
-		panic("%s: memblock has no room for %llu bytes\n", caller,
-		      (unsigned long long)size);
+		port_panic("%s: memblock has no room for %llu bytes\n", caller,
+			   (unsigned long long)size);
 	return virt;
 }
 
@@ -956,32 +956,32 @@ bool memblock_validate_numa_coverage(unsigned long threshold_bytes)
 		without += numa_valid_node(region->nid) ? 0 : region->size;
 	if (without <= threshold_bytes)
 		return true;
-	printk("memblock: %llu of %llu bytes of memory have no node\n", (unsigned long long)without,
-	       (unsigned long long)memblock_phys_mem_size());
+	port_log("memblock: %llu of %llu bytes of memory have no node\n",
+		 (unsigned long long)without, (unsigned long long)memblock_phys_mem_size());
 	return false;
 }
 
 static void dump_type(const struct memblock_type *type)
 {
-	printk(" %s.cnt  = 0x%lx\n", type->name, type->cnt);
+	port_log(" %s.cnt  = 0x%lx\n", type->name, type->cnt);
 	for (unsigned long i = 0; i < type->cnt; i++) {
 		const struct memblock_region *region = &type->regions[i];
 		unsigned long long base = region->base, size = region->size;
 
-		printk(" %s[0x%lx]\t[0x%016llx-0x%016llx], 0x%016llx bytes", type->name, i, base,
-		       base + size - 1, size);
+		port_log(" %s[0x%lx]\t[0x%016llx-0x%016llx], 0x%016llx bytes", type->name, i, base,
+			 base + size - 1, size);
 		if (numa_valid_node(region->nid))
-			printk(" on node %d", region->nid);
-		printk(" flags: 0x%x\n", (unsigned int)region->flags);
+			port_log(" on node %d", region->nid);
+		port_log(" flags: 0x%x\n", (unsigned int)region->flags);
 	}
 }
 
 void memblock_dump(void)
 {
-	printk("MEMBLOCK configuration:\n");
-	printk(" memory size = 0x%016llx reserved size = 0x%016llx\n",
-	       (unsigned long long)memblock_phys_mem_size(),
-	       (unsigned long long)memblock_reserved_size());
+	port_log("MEMBLOCK configuration:\n");
+	port_log(" memory size = 0x%016llx reserved size = 0x%016llx\n",
+		 (unsigned long long)memblock_phys_mem_size(),
+		 (unsigned long long)memblock_reserved_size());
 	dump_type(&memblock.memory);
 	dump_type(&memblock.reserved);
 }
@@ -1091,11 +1091,12 @@ void memblock_free_late(phys_addr_t base, phys_addr_t size)
 		return;
 	if (!is_covered(&memblock.memory, start, end) ||
 	    !is_covered(&memblock.reserved, start, end))
-		panic("memblock: [mem %#llx-%#llx] is given back, but is not all reserved RAM\n",
-		      (unsigned long long)start, (unsigned long long)end - 1);
+		port_panic(
+		    "memblock: [mem %#llx-%#llx] is given back, but is not all reserved RAM\n",
+		    (unsigned long long)start, (unsigned long long)end - 1);
 	if (memblock_phys_free(start, end - start)) {
-		printk("memblock: [mem %#llx-%#llx] stays reserved\n", (unsigned long long)start,
-		       (unsigned long long)end - 1);
+		port_log("memblock: [mem %#llx-%#llx] stays reserved\n", (unsigned long long)start,
+			 (unsigned long long)end - 1);
 		return;
 	}
 	for (; pfn < end_pfn; pfn++) {

@@ -130,8 +130,8 @@ static inline void regions_insert(struct memblock_type *type, unsigned long i,
 	unsigned long nr = nr_regions(type);
 
 	if (nr >= type->max)
-		panic("memblock: no entry left in %s: cnt %lu, max %lu\n", type->name, nr,
-		      type->max);
+		port_panic("memblock: no entry left in %s: cnt %lu, max %lu\n", type->name, nr,
+			   type->max);
 	for (unsigned long k = nr; k > i; k--)
 		region_store(&type->regions[k], type->regions[k - 1]);
 	region_store(&type->regions[i], *region);

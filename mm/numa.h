@@ -61,8 +61,8 @@ extern int cpu_homes[MM_MAX_CPUS];
  * Returns the nearest node that has memory, seen from this CPU. It is set by zones_init(), and by
  * add_memory() when the first memory of a node comes.
  */
-#ifdef PORT_CPU_SPACE
-extern PORT_CPU_SPACE int cpu_home; /* of this CPU: port.h */
+#ifdef MM_CPU_SPACE
+extern MM_CPU_SPACE int cpu_home; /* of this CPU: port.h */
 static inline int numa_mem_id(void)
 {
 	return cpu_home;

@@ -2,9 +2,9 @@
 /*
  * page.h: mem_map, the array that has one struct page for each frame.
  *
- * The array is flat in virtual space: pfn_to_page(pfn) is mem_map + pfn, with a constant base, for
- * every pfn < MM_MAX_PFN. Frames in holes have descriptors too. Those lie on one shared page of
- * zeros: they may be read, never written.
+ * The array is flat in virtual space: pfn_to_page(pfn) is mem_map + pfn for every pfn < MM_MAX_PFN,
+ * unless the port defines MM_PFN_TO_PAGE(). Frames in holes have descriptors too. Those lie on one
+ * shared page of zeros: they may be read, never written.
  *
  * A descriptor's state word is zero unless its frame is a head, the first frame of an allocation,
  * or is marked reserved. The word means something only where the allocator's bits say so: the
@@ -36,7 +36,11 @@ MM_STATIC_ASSERT(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 		 "zone.h has the shifts of these fields");
 MM_STATIC_ASSERT(sizeof(struct page) == 16, "0.39 % of RAM");
 
-#define mem_map ((struct page *)(uintptr_t)MEM_MAP_BASE)
+#ifndef MM_PFN_TO_PAGE
+#define mem_map              ((struct page *)(uintptr_t)MEM_MAP_BASE)
+#define MM_PFN_TO_PAGE(pfn)  (mem_map + (pfn))
+#define MM_PAGE_TO_PFN(page) ((pfn_t)((page)-mem_map))
+#endif
 
 /* Returns the word that the owner of an allocation keeps in the descriptor of its head. */
 static inline unsigned long page_private(const struct page *page)
@@ -62,12 +66,21 @@ static inline void set_page_private(struct page *page, unsigned long value)
 /* Returns the descriptor of a frame, pfn < MM_MAX_PFN. */
 static inline struct page *pfn_to_page(pfn_t pfn)
 {
-	return mem_map + pfn;
+	return (struct page *)MM_PFN_TO_PAGE(pfn);
 }
 
 static inline pfn_t page_to_pfn(const struct page *page)
 {
-	return (pfn_t)(page - mem_map);
+	return MM_PAGE_TO_PFN(page);
+}
+
+/*
+ * Returns where the window of mem_map has the descriptor of a frame. With MM_PFN_TO_PAGE() it is
+ * not there, and the address is only a name of the frame: port_map_mem_map() gets it.
+ */
+static inline uintptr_t mem_map_window(pfn_t pfn)
+{
+	return (uintptr_t)(MEM_MAP_BASE + pfn * sizeof(struct page));
 }
 
 static inline phys_addr_t page_to_phys(const struct page *page)

@@ -277,14 +277,15 @@ __attribute__((noreturn, cold)) static void bad_free(const struct page *page, un
 
 	page_owner_print(pfn, NULL);
 	if (head == page)
-		panic(
+		port_panic(
 		    "free of frame 0x%llx as order %u: it was allocated as order %u, %u references",
 		    (unsigned long long)pfn, order, page_order(head), page_count(head));
 	if (head)
-		panic("free of frame 0x%llx as order %u: it is inside the allocation at 0x%llx",
-		      (unsigned long long)pfn, order, (unsigned long long)page_to_pfn(head));
-	panic("free of frame 0x%llx as order %u: it is %s", (unsigned long long)pfn, order,
-	      page_state_name(page_state(pfn)));
+		port_panic(
+		    "free of frame 0x%llx as order %u: it is inside the allocation at 0x%llx",
+		    (unsigned long long)pfn, order, (unsigned long long)page_to_pfn(head));
+	port_panic("free of frame 0x%llx as order %u: it is %s", (unsigned long long)pfn, order,
+		   page_state_name(page_state(pfn)));
 }
 
 /*
@@ -445,8 +446,8 @@ void get_page(struct page *page)
 	if (state >> STATE_COOKIE_SHIFT != state_cookie >> STATE_COOKIE_SHIFT ||
 	    state & STATE_RESERVED || (uint32_t)state + 1 < 2) {
 		page_owner_print(page_to_pfn(page), NULL);
-		panic("get_page of frame 0x%llx: state 0x%llx is not that of an allocation",
-		      (unsigned long long)page_to_pfn(page), (unsigned long long)state);
+		port_panic("get_page of frame 0x%llx: state 0x%llx is not that of an allocation",
+			   (unsigned long long)page_to_pfn(page), (unsigned long long)state);
 	}
 	__atomic_fetch_add(&page->state, 1, __ATOMIC_RELAXED);
 }

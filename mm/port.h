@@ -6,30 +6,89 @@
  * address is a host pointer less an offset. Otherwise it is a kernel. Either supplies the functions
  * declared here. README.md beside this file tells how to lift mm/ into a kernel.
  *
- * No kernel needs to edit this file. These may be defined by the compiler's command line or by a
- * header that is included first (-include):
+ * No kernel needs to edit this file. It has a header of its own, the configuration, and names it to
+ * the compiler for mm/ and for all files that include headers of mm/:
  *
- *   MM_DIRECT_MAP, MEM_MAP_BASE   the two addresses of the kernel's address space
- *   MM_MAX_PFN, MM_MAX_CPUS       the limits
- *   MM_STATIC_CPUS                how many CPUs have static memory: all, unless it is defined
- *   PORT_INLINE                   says that port_cpu_id(), port_irq_save() and port_irq_restore()
- *                                 are defined already, inline
- *   PORT_PIN, PORT_RELAX          say the same of port_pin() and port_unpin(); of port_cpu_relax()
- *   PORT_CPU_SPACE                where a kernel has its per-CPU data in an address space of the
- *                                 compiler's (__seg_gs), that qualifier. It places two symbols in
- *                                 that space, for each CPU: cpu_table and cpu_home, both at the
- *                                 address of the memory that it gave to mm_add_cpu() for that CPU.
- *                                 The hot paths are an instruction or two shorter then
- *   MM_ALLOW_SSE                  allows SSE in a build without MM_HOST that is no kernel
- *   MM_NO_ASSERT                  leaves out MM_ASSERT() in a build with MM_HOST
- *   MM_CHECK_PIN                  panics when a thread uses a frame cache of a CPU on which it does
- *                                 not run: for a kernel that wants to know whether its port_pin()
- *                                 works; where MM_ASSERT() is on, it is on
+ *     -DMM_PORT_CONFIG='"my_port.h"'
+ *
+ * types.h includes it before anything else of mm/. So it may include headers of the kernel and
+ * define inline functions, but it uses no name of mm/ outside the macros that it defines. These are
+ * the following, all optional. What is put on one line belongs together: all of it or nothing.
+ *
+ * Addresses.
+ *
+ *   MM_DIRECT_MAP   the virtual address of physical address 0: the kernel sees all RAM from there
+ *                   on. Any expression: a constant or, as a loader may choose the address, a
+ *                   variable that is set before the first call
+ *   MEM_MAP_BASE    the virtual address of the descriptor of frame 0, of the same kind
+ *   MM_PHYS_TO_VIRT(phys), MM_VIRT_TO_PHYS(virt)
+ *                   in place of MM_DIRECT_MAP, for memory that is not seen at one distance: the
+ *                   address at which phys is seen, a void pointer; and the physical address of a
+ *                   pointer. RAM without a hole in it is seen without one: neighbouring physical
+ *                   addresses are neighbours there, because a range, and each allocation, is
+ *                   cleared in one go
+ *   MM_PFN_TO_PAGE(pfn), MM_PAGE_TO_PFN(page)
+ *                   in place of an array of descriptors from MEM_MAP_BASE on: the descriptor of a
+ *                   frame, pfn <= MM_MAX_PFN, and the reverse. Those of one block (512 frames,
+ *                   aligned) are neighbours. Those of RAM are the memory that port_map_mem_map()
+ *                   gave them, those of a hole read as zeros. Packing is best where descriptors
+ *                   have rising addresses. MEM_MAP_BASE then only names frames, in the arguments of
+ *                   port_map_mem_map() and port_map_zero()
+ *
+ * Limits, which are constants.
+ *
+ *   MM_MAX_PFN      frames from this one on have neither descriptor nor direct map: 2^34 frames, 64
+ *                   TiB
+ *   MM_MAX_CPUS     how many CPUs may use the allocator: their numbers are lower. 1; 8 with MM_HOST
+ *   MM_STATIC_CPUS  how many of these have static memory, MM_MAX_CPUS. For any other there is
+ *                   mm_add_cpu() (cpu.h)
+ *   MM_PAGE_SHIFT   12: frames of 4 KiB, the only size that is tested
+ *
+ * The CPU. Each stands in place of a function below that has the same name in small letters, port_
+ * for MM_, and that says what it does. All but MM_CPU_RELAX() are on hot paths.
+ *
+ *   MM_CPU_ID()
+ *   MM_IRQ_SAVE(), MM_IRQ_RESTORE(flags)
+ *   MM_PIN(), MM_UNPIN(cookie)
+ *   MM_CPU_RELAX()
+ *   MM_CPU_SPACE    where a kernel has its per-CPU data in an address space of the compiler's
+ *                   (__seg_gs), that qualifier. The kernel places two symbols in that space, for
+ *                   each CPU: cpu_table and cpu_home, both at the address of the memory that it
+ *                   gave to mm_add_cpu() for that CPU. The hot paths are an instruction or two
+ *                   shorter then
+ *
+ * The lock, if the kernel wants its own.
+ *
+ *   MM_LOCK, MM_LOCK_IRQSAVE(lock), MM_UNLOCK_IRQRESTORE(lock, flags), MM_LOCK_IS_TAKEN(lock)
+ *                   a type, which is an open lock where all its bytes are 0; and what
+ *                   port_lock_irqsave() and its family do, given a pointer to one
+ *
+ * The log.
+ *
+ *   MM_LOG(...)     in place of printk(): an expression, of any type
+ *   MM_PANIC(...)   in place of panic(): an expression that does not return
+ *
+ * Switches, by the configuration or by -D.
+ *
+ *   MM_ALLOW_SSE    allows SSE in a build without MM_HOST that is no kernel
+ *   MM_NO_ASSERT    leaves out MM_ASSERT() in a build with MM_HOST
+ *   MM_CHECK_PIN    panics when a thread uses a frame cache of a CPU on which it does not run: for
+ *                   a kernel that wants to know whether its MM_PIN() works; where MM_ASSERT() is
+ *                   on, it is on
  */
 #ifndef MM_PORT_H
 #define MM_PORT_H
 
 #include "mm/types.h"
+
+#if defined(MM_PHYS_TO_VIRT) != defined(MM_VIRT_TO_PHYS) ||                                    \
+    defined(MM_PFN_TO_PAGE) != defined(MM_PAGE_TO_PFN) ||                                      \
+    defined(MM_IRQ_SAVE) != defined(MM_IRQ_RESTORE) || defined(MM_PIN) != defined(MM_UNPIN) || \
+    defined(MM_LOCK) != defined(MM_LOCK_IRQSAVE) ||                                            \
+    defined(MM_LOCK) != defined(MM_UNLOCK_IRQRESTORE) ||                                       \
+    defined(MM_LOCK) != defined(MM_LOCK_IS_TAKEN)
+#error "MM_PORT_CONFIG defines only a part of what belongs together"
+#endif
 
 /*
  * A kernel must not use the vector registers: its interrupt handlers do not save them, and they may
@@ -52,23 +111,19 @@ extern uintptr_t mm_host_offset;
 
 #else
 
-/* The virtual address of physical address 0: the kernel sees all RAM from here on. */
 #ifndef MM_DIRECT_MAP
 #define MM_DIRECT_MAP 0xffff888000000000ull
 #endif
-/* The virtual address of the descriptor of frame 0. */
 #ifndef MEM_MAP_BASE
 #define MEM_MAP_BASE 0xffffea0000000000ull
 #endif
 
 #endif
 
-/* Frames from this one on have neither descriptor nor direct map: 2^34 frames are 64 TiB. */
 #ifndef MM_MAX_PFN
 #define MM_MAX_PFN ((pfn_t)1 << 34)
 #endif
 
-/* How many CPUs may use the allocator: their numbers are lower. */
 #ifndef MM_MAX_CPUS
 #ifdef MM_HOST
 #define MM_MAX_CPUS 8
@@ -77,7 +132,6 @@ extern uintptr_t mm_host_offset;
 #endif
 #endif
 
-/* How many of these have static memory. For any other there is mm_add_cpu() (cpu.h). */
 #ifndef MM_STATIC_CPUS
 #define MM_STATIC_CPUS MM_MAX_CPUS
 #endif
@@ -88,25 +142,48 @@ extern uintptr_t mm_host_offset;
  */
 #define MM_LINE 128
 
+#ifndef MM_PHYS_TO_VIRT
+#define MM_PHYS_TO_VIRT(phys) ((void *)(uintptr_t)((phys) + MM_DIRECT_MAP))
+#define MM_VIRT_TO_PHYS(virt) ((phys_addr_t)(uintptr_t)(virt)-MM_DIRECT_MAP)
+#endif
+
 /* Returns the address at which the direct map shows phys. */
 static inline void *phys_to_virt(phys_addr_t phys)
 {
-	return (void *)(uintptr_t)(phys + MM_DIRECT_MAP);
+	return MM_PHYS_TO_VIRT(phys);
 }
 
 /* Returns the physical address of virt, which must lie in the direct map. */
 static inline phys_addr_t virt_to_phys(const volatile void *virt)
 {
-	return (phys_addr_t)(uintptr_t)virt - MM_DIRECT_MAP;
+	return MM_VIRT_TO_PHYS(virt);
 }
 
 /* The functions that follow are supplied by the surroundings. */
 
-/* Writes to the log, as printf(). Returns the number of characters; nobody here looks at it. */
+/* Writes to the log, as printf(). Its value is not used. mm/ calls port_log(). */
+#ifdef MM_LOG
+#define port_log(...) ((void)(MM_LOG(__VA_ARGS__)))
+#else
 __attribute__((format(printf, 1, 2))) int printk(const char *fmt, ...);
+#define port_log(...) ((void)printk(__VA_ARGS__))
+#endif
 
-/* Reports a programmer's error or an unusable machine, and never returns. */
+/*
+ * Reports a programmer's error or an unusable machine, and never returns. mm/ calls port_panic(), a
+ * statement.
+ */
+#ifdef MM_PANIC
+#define port_panic(...)                \
+	do {                           \
+		MM_PANIC(__VA_ARGS__); \
+		for (;;)               \
+			;              \
+	} while (0)
+#else
 __attribute__((format(printf, 1, 2), noreturn)) void panic(const char *fmt, ...);
+#define port_panic(...) panic(__VA_ARGS__)
+#endif
 
 /* Writes a back-trace to the log. It may do nothing. */
 void dump_stack(void);
@@ -121,33 +198,51 @@ void kfree(const void *ptr);
 
 /*
  * port_cpu_id() returns this CPU's number, 0 to MM_MAX_CPUS - 1. port_irq_save() disables
- * interrupts on it and returns the previous state; port_irq_restore() restores that state. All
- * three are on hot paths: to inline them, define them and PORT_INLINE in a header that is included
- * first.
+ * interrupts on it and returns the previous state; port_irq_restore() restores that state.
  */
-#ifndef PORT_INLINE
+#ifdef MM_CPU_ID
+static inline unsigned int port_cpu_id(void)
+{
+	return MM_CPU_ID();
+}
+#else
 unsigned int port_cpu_id(void);
+#endif
+
+#ifdef MM_IRQ_SAVE
+static inline unsigned long port_irq_save(void)
+{
+	return MM_IRQ_SAVE();
+}
+
+static inline void port_irq_restore(unsigned long flags)
+{
+	MM_IRQ_RESTORE(flags);
+}
+#else
 unsigned long port_irq_save(void);
 void port_irq_restore(unsigned long flags);
 #endif
 
 /*
- * port_pin() keeps the running thread on its CPU until port_unpin(), which gets what port_pin()
- * returned. Pairs may nest.
- * Where threads do not move between CPUs there is nothing to do, and these do nothing. A
- * preemptible kernel defines its own, which disable preemption, and PORT_PIN.
+ * port_pin() keeps the running thread on its CPU until port_unpin(), which gets the cookie that
+ * port_pin() returned. Pairs may nest. Where threads do not move between CPUs there is nothing to
+ * do, and without MM_PIN() these do nothing. A preemptible kernel must define it.
  */
-#ifndef PORT_PIN
+#ifndef MM_PIN
+#define MM_PIN()         0
+#define MM_UNPIN(cookie) ((void)(cookie))
+#endif
+
 static inline unsigned long port_pin(void)
 {
-	return 0;
+	return MM_PIN();
 }
 
 static inline void port_unpin(unsigned long cookie)
 {
-	(void)cookie;
+	MM_UNPIN(cookie);
 }
-#endif
 
 /*
  * port_nr_cpus() returns how many CPUs use the allocator, 1 to MM_MAX_CPUS: what the frame caches
@@ -237,21 +332,47 @@ void port_unmap_frames(pfn_t pfn, uint64_t nr);
 void port_site_name(uintptr_t site, char *text, size_t size);
 
 /*
- * port_cpu_relax() is called in loops that wait for another CPU. It may do nothing. A kernel for
- * several CPUs defines its own, the processor's instruction for such loops, and PORT_RELAX.
+ * port_cpu_relax() is called in loops that wait for another CPU. Without MM_CPU_RELAX() it does
+ * nothing. A kernel for several CPUs defines it: the processor's instruction for such loops.
  */
-#ifndef PORT_RELAX
-static inline void port_cpu_relax(void)
-{
-}
+#ifndef MM_CPU_RELAX
+#define MM_CPU_RELAX() ((void)0)
 #endif
 
+static inline void port_cpu_relax(void)
+{
+	MM_CPU_RELAX();
+}
+
 /*
- * A spinlock. It is taken with interrupts off, so that no handler waits for its own CPU. Which of
- * the CPUs that wait gets it is left open. A lock that serves them in the order in which they came
- * stands still whenever the next in turn is not running, which happens in a virtual machine with
- * more CPUs than the host has cores: the rows lock.unfair and lock.fair of `make bench` compare the
- * two.
+ * port_lock_irqsave() disables interrupts and takes the lock, so that no handler waits for its own
+ * CPU. It returns what port_unlock_irqrestore() needs. port_lock_is_taken() returns whether any CPU
+ * holds the lock. Assertions use it; it cannot tell whose hold it is.
+ */
+#ifdef MM_LOCK
+typedef MM_LOCK port_lock_t;
+
+static inline unsigned long port_lock_irqsave(port_lock_t *lock)
+{
+	return MM_LOCK_IRQSAVE(lock);
+}
+
+static inline void port_unlock_irqrestore(port_lock_t *lock, unsigned long flags)
+{
+	MM_UNLOCK_IRQRESTORE(lock, flags);
+}
+
+static inline bool port_lock_is_taken(port_lock_t *lock)
+{
+	return MM_LOCK_IS_TAKEN(lock);
+}
+#else
+
+/*
+ * A spinlock. Which of the CPUs that wait gets it is left open. A lock that serves them in the
+ * order in which they came stands still whenever the next in turn is not running, which happens in
+ * a virtual machine with more CPUs than the host has cores: the rows lock.unfair and lock.fair of
+ * `make bench` compare the two.
  *
  * It is a word, because not every processor can exchange a byte atomically: for riscv64 gcc would
  * call a library.
@@ -260,7 +381,6 @@ typedef struct {
 	unsigned int taken;
 } port_lock_t;
 
-/* Disables interrupts and takes the lock. Returns what port_unlock_irqrestore() needs. */
 static inline unsigned long port_lock_irqsave(port_lock_t *lock)
 {
 	unsigned long flags = port_irq_save();
@@ -277,11 +397,11 @@ static inline void port_unlock_irqrestore(port_lock_t *lock, unsigned long flags
 	port_irq_restore(flags);
 }
 
-/* Returns whether any CPU holds the lock. Assertions use it; it cannot tell whose hold it is. */
-static inline bool port_lock_is_taken(const port_lock_t *lock)
+static inline bool port_lock_is_taken(port_lock_t *lock)
 {
 	return __atomic_load_n(&lock->taken, __ATOMIC_RELAXED) != 0;
 }
+#endif
 
 /*
  * Panics when a contract that a header of mm/ states is broken. Host builds check; a kernel's hot
@@ -291,10 +411,10 @@ static inline bool port_lock_is_taken(const port_lock_t *lock)
 #ifndef MM_CHECK_PIN
 #define MM_CHECK_PIN
 #endif
-#define MM_ASSERT(cond)                                                            \
-	do {                                                                       \
-		if (!(cond))                                                       \
-			panic("mm: %s(), line %d: %s", __func__, __LINE__, #cond); \
+#define MM_ASSERT(cond)                                                                 \
+	do {                                                                            \
+		if (!(cond))                                                            \
+			port_panic("mm: %s(), line %d: %s", __func__, __LINE__, #cond); \
 	} while (0)
 #else
 #define MM_ASSERT(cond) ((void)sizeof(!(cond)))

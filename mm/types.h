@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * types.h: the units of memory: addresses, frame numbers, pages. It holds macros and typedefs
- * alone, so that it can be included beside the C library's headers.
+ * alone, so that it can be included beside the C library's headers. It includes the configuration,
+ * so that every header of mm/ knows it.
  */
 #ifndef MM_TYPES_H
 #define MM_TYPES_H
@@ -9,6 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef MM_PORT_CONFIG
+#include MM_PORT_CONFIG /* port.h */
+#endif
 
 /* The public headers compile as C11 and later and, inside extern "C", as C++11 and later. */
 #ifdef __cplusplus
@@ -36,8 +41,11 @@ typedef int (*print_fn)(const char *fmt, ...) __attribute__((format(printf, 1, 2
 #define MAX_PAGE_ORDER (2 * MM_BITMAP_SHIFT)
 #define NR_ORDERS      (MAX_PAGE_ORDER + 1)
 
+#ifndef MM_PAGE_SHIFT
+#define MM_PAGE_SHIFT 12
+#endif
 #ifndef PAGE_SHIFT
-#define PAGE_SHIFT 12
+#define PAGE_SHIFT MM_PAGE_SHIFT
 #endif
 #ifndef PAGE_SIZE
 #define PAGE_SIZE (1ul << PAGE_SHIFT)

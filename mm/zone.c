@@ -60,7 +60,8 @@ void *zone_metadata(uint64_t bytes, int nid)
 		return zone_metadata(bytes, nid);
 	}
 	if (!metadata)
-		panic("zones_init: no room for %llu bytes of metadata", (unsigned long long)bytes);
+		port_panic("zones_init: no room for %llu bytes of metadata",
+			   (unsigned long long)bytes);
 	zones_bytes += bytes;
 	return metadata;
 }
@@ -195,10 +196,10 @@ static void own_blocks(uint8_t *blocks, unsigned int number, pfn_t from, pfn_t t
 	if (from >= to)
 		return;
 	if (*first != ZONE_NONE && *first != number)
-		panic("zones_init: the block at [mem %#llx-%#llx] has memory of two zones",
-		      (unsigned long long)PFN_PHYS(run_start(from, BLOCK_ORDER)),
-		      (unsigned long long)PFN_PHYS(run_start(from, BLOCK_ORDER) + BLOCK_FRAMES) -
-			  1);
+		port_panic(
+		    "zones_init: the block at [mem %#llx-%#llx] has memory of two zones",
+		    (unsigned long long)PFN_PHYS(run_start(from, BLOCK_ORDER)),
+		    (unsigned long long)PFN_PHYS(run_start(from, BLOCK_ORDER) + BLOCK_FRAMES) - 1);
 	memset(first, (int)number, block_of(to - 1) - block_of(from) + 1);
 }
 
@@ -258,7 +259,8 @@ static void own_ram(unsigned long i, unsigned int number, pfn_t from, pfn_t to)
 	pfn_t first = gib_of(from + GIB_FRAMES - 1), end = gib_of(to);
 
 	if (to > (pfn_t)NR_SHELVES << SHELF_ORDER)
-		panic("zones_init: frame 0x%llx is beyond the last shelf", (unsigned long long)to);
+		port_panic("zones_init: frame 0x%llx is beyond the last shelf",
+			   (unsigned long long)to);
 	if (z == &no_zone)
 		z = new_zone(number, from);
 	z->present += to - from;
@@ -333,8 +335,8 @@ static void place_gibs(struct zone *z)
 					       MEMBLOCK_ALLOC_ACCESSIBLE, z->node);
 	movable_node_enabled = movable;
 	if (!gibs)
-		panic("zone %s: no room for %llu bytes of gibs", z->name,
-		      (unsigned long long)bytes);
+		port_panic("zone %s: no room for %llu bytes of gibs", z->name,
+			   (unsigned long long)bytes);
 	zones_bytes += bytes;
 	gibs_set_range(z, GIBS_EXIST, first, last + 1);
 	for (pfn_t gib = first, next; gib <= last; gib = next) {
@@ -469,7 +471,7 @@ void zones_set_reserves(void)
 void zones_break_locks(void)
 {
 	for_each_zone(z)
-		__atomic_store_n(&z->lock.taken, 0, __ATOMIC_RELAXED);
+		z->lock = (port_lock_t){ 0 };
 }
 
 void zones_finish(void)

@@ -13,9 +13,9 @@ PORTS = [("riscv64", {"__clzdi2", "__ctzdi2"}),
          ("aarch64", set())]
 
 # A definition that is refused, the file that refuses it, and a part of what its assertion says.
-REFUSED = [("PAGE_SHIFT=16", "mm/zone.c", "16 MiB of zone DMA are whole blocks"),
-           ("PAGE_SHIFT=16", "mm/mem_map.c", "descriptors of a block are whole pages"),
-           ("PAGE_SHIFT=14", "mm/mem_map.c", "descriptors of a block are whole pages"),
+REFUSED = [("MM_PAGE_SHIFT=16", "mm/zone.c", "16 MiB of zone DMA are whole blocks"),
+           ("MM_PAGE_SHIFT=16", "mm/mem_map.c", "descriptors of a block are whole pages"),
+           ("MM_PAGE_SHIFT=14", "mm/mem_map.c", "descriptors of a block are whole pages"),
            ("MM_MAX_PFN=0xfffff", "mm/zone.c", "MM_MAX_PFN is not below 4 GiB")]
 
 

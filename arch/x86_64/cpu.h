@@ -11,8 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "arch/x86_64/port_inline.h" /* RFLAGS_IF */
-
 #define CR0_WP      (1ul << 16) /* read-only pages are read-only for ring 0 too */
 
 #define CR4_MCE     (1ul << 6) /* a machine check is an exception and not a shutdown */
@@ -24,7 +22,8 @@
 
 #define MSR_GS_BASE 0xc0000101u
 
-#define RFLAGS_TF   (1ul << 8) /* trap after each instruction */
+#define RFLAGS_TF   (1ul << 8) /* trap after each instruction; SDM 1, figure 3-8 */
+#define RFLAGS_IF   (1ul << 9) /* interrupts are on */
 
 #define DR6_BS      (1ul << 14)  /* the debug exception is a single step */
 #define DR6_NONE    0xffff0ff0ul /* no cause: the value after reset, SDM 3B, 18.2.3 */

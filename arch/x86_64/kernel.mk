@@ -33,7 +33,7 @@ KERNEL_CFLAGS := -std=gnu17 -O2 -g3 -ffreestanding -fno-pic -no-pie -mcmodel=ker
                  -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer \
                  -fno-asynchronous-unwind-tables -fcf-protection=none \
                  -fno-tree-loop-distribute-patterns -ffile-prefix-map=$(CURDIR)=. \
-                 -I. -include arch/x86_64/port_inline.h -MMD -MP $(WARNINGS)
+                 -I. -DMM_PORT_CONFIG='"arch/x86_64/port_config.h"' -MMD -MP $(WARNINGS)
 
 KERNEL_OBJECTS := $(KERNEL_ASM:%.asm=$(B)/kernel/%.asm.o) $(KERNEL:%.c=$(B)/kernel/%.o)
 KERNEL_LD      := arch/x86_64/kernel.ld

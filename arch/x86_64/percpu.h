@@ -4,7 +4,7 @@
  *
  *	GS base ─▶ struct percpu
  *	 + PERCPU_CACHES  the allocator's memory for this CPU (mm/cpu.h), with the symbols
- *	                  cpu_table and cpu_home at its beginning (mm/port.h: PORT_CPU_SPACE)
+ *	                  cpu_table and cpu_home at its beginning (mm/port.h: MM_CPU_SPACE)
  *
  * The area of CPU 0 is static. That of another CPU is allocated on its node before it is started,
  * as are its stacks.
@@ -20,7 +20,7 @@
 #include "arch/x86_64/traps.h"
 #include "mm/port.h"
 
-/* Offsets that assembly and port_inline.h know. */
+/* Offsets that assembly and port_config.h know. */
 #define PERCPU_NUMBER       8
 #define PERCPU_PANIC        64
 #define PERCPU_CACHES       1024
@@ -57,7 +57,7 @@ struct percpu { /* NOLINT(clang-analyzer-optin.performance.Padding): lines of th
 	const struct trap_frame *stopped; /* where cpus_stop() stopped this CPU; NULL: it did not */
 } __attribute__((aligned(MM_LINE)));
 
-_Static_assert(offsetof(struct percpu, number) == PERCPU_NUMBER, "port_inline.h");
+_Static_assert(offsetof(struct percpu, number) == PERCPU_NUMBER, "port_config.h");
 _Static_assert(offsetof(struct percpu, panic_frame) == PERCPU_PANIC, "panic.asm");
 _Static_assert(sizeof(struct percpu) <= PERCPU_CACHES, "the allocator's memory follows");
 

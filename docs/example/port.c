@@ -39,7 +39,7 @@ void port_map_zero(uintptr_t virt, uint64_t size)
 	map(virt, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
-/* The rest is a line each. No slab, one CPU, no interrupts, none of mm/debug.h's options. */
+/* The rest is a line each. No slab, one CPU, none of mm/debug.h's options. */
 /* clang-format off */
 #define SAY(fmt) va_list ap; va_start(ap, fmt); vfprintf(stderr, fmt, ap); va_end(ap)
 int printk(const char *fmt, ...) { SAY(fmt); return 0; }
@@ -48,9 +48,6 @@ void dump_stack(void) { }
 bool slab_is_available(void) { return false; }
 void *kmalloc(size_t size, unsigned int gfp) { (void)size; (void)gfp; return NULL; }
 void kfree(const void *ptr) { (void)ptr; }
-unsigned int port_cpu_id(void) { return 0; }
-unsigned long port_irq_save(void) { return 0; }
-void port_irq_restore(unsigned long flags) { (void)flags; }
 unsigned int port_nr_cpus(void) { return 1; }
 bool port_may_wait(void) { return true; }
 void port_on_each_cpu(void (*function)(void *), void *argument) { function(argument); }

@@ -236,11 +236,11 @@ $(HOST)/test_interleave_words: INTERLEAVE_SHIFT := 8
 INTERLEAVE_SHIFT := 3
 
 $(HOST)/test_interleave $(HOST)/test_interleave_buddy $(HOST)/test_interleave_words: \
-  tests/host/sim/schedules.c tests/host/port_pin.h $(ARENA) $(MM) $(SIM) | packages
+  tests/host/sim/schedules.c tests/host/port_config.h $(ARENA) $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) -DMM_BITMAP_SHIFT=$(INTERLEAVE_SHIFT) -DMM_MAX_CPUS=2 \
-	  -include tests/host/port_pin.h $(filter %.c,$^) $(INTERLEAVED:%=-Wl,--wrap=%) -lcmocka -o $@
+	  -DMM_PORT_CONFIG='"tests/host/port_config.h"' $(filter %.c,$^) $(INTERLEAVED:%=-Wl,--wrap=%) -lcmocka -o $@
 
 INTERLEAVED := port_irq_save port_irq_restore port_on_each_cpu
 
@@ -288,7 +288,7 @@ $(foreach target,$(FUZZ),$(eval $(call fuzz_program,$(target))))
 
 # The benchmarks, without assertions and with the port's smallest functions inline. The second program
 # has Callgrind's marks.
-BENCH_CFLAGS := $(HOST_CFLAGS) -DMM_NO_ASSERT $(SIM_LOW) -include tests/host/bench/port_inline.h
+BENCH_CFLAGS := $(HOST_CFLAGS) -DMM_NO_ASSERT $(SIM_LOW) -DMM_PORT_CONFIG='"tests/host/bench/port_config.h"'
 
 BENCH        := tests/host/bench/bench.c tests/host/bench/churn.c
 

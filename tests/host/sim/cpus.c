@@ -52,7 +52,7 @@ static void take_interrupt(void)
 		run_call(call, sim_cpu);
 }
 
-#ifndef PORT_INLINE
+#ifndef MM_CPU_ID /* else they are inline */
 unsigned int port_cpu_id(void)
 {
 	return sim_cpu;

@@ -1,6 +1,4 @@
 /* schedules.c: see schedules.h. */
-#include "tests/host/port_pin.h" /* before the headers of mm/ */
-
 #include "tests/host/sim/schedules.h"
 
 #include <setjmp.h>
@@ -206,16 +204,16 @@ static void point(void)
 }
 
 /* Gives each pin a cookie of its own, and looks whether the same CPU brings it back. */
-unsigned long port_pin(void)
+unsigned long test_pin(void)
 {
 	point();
 	return ++t.pinned[t.current];
 }
 
-void port_unpin(unsigned long cookie)
+void test_unpin(unsigned long cookie)
 {
 	if (cookie != t.pinned[t.current]--)
-		panic("port_unpin() got the cookie of another pin");
+		panic("test_unpin() got the cookie of another pin");
 	point();
 }
 
@@ -231,7 +229,7 @@ void before_load(void)
 }
 
 /* This CPU waits for the other one, which has the lock, or is in the middle of a cache's use. */
-void port_cpu_relax(void)
+void test_relax(void)
 {
 	if (!t.finished[!t.current])
 		switch_to_other();

@@ -19,7 +19,7 @@
  * At every stop where no cache is in use, and both CPUs have their interrupts on, mm_check() must
  * find nothing; no frame may have two owners, and at the end all frames are free.
  *
- * A program that uses this is compiled with port_pin.h included first, and with the functions
+ * A program that uses this is compiled with port_config.h as MM_PORT_CONFIG, and with the functions
  * wrapped that host.mk names.
  */
 #ifndef TESTS_HOST_SIM_SCHEDULES_H

@@ -1,17 +1,18 @@
 /*
- * port_pin.h: included first in a test that uses sim/schedules.h, and in all of mm/, it puts calls
- * of the test where the other CPU may go on: port_pin() and port_unpin(), between which a frame
- * cache is used, and before each atomic operation. A CPU that waits calls port_cpu_relax().
+ * port_config.h: the configuration of mm/ in a test that uses sim/schedules.h. It puts calls of the
+ * test where the other CPU may go on: test_pin() and test_unpin(), between which a frame cache is
+ * used, and before each atomic operation. A CPU that waits calls test_relax().
  */
-#ifndef TESTS_HOST_PORT_PIN_H
-#define TESTS_HOST_PORT_PIN_H
+#ifndef TESTS_HOST_PORT_CONFIG_H
+#define TESTS_HOST_PORT_CONFIG_H
 
-#define PORT_PIN
-#define PORT_RELAX
+#define MM_PIN()         test_pin()
+#define MM_UNPIN(cookie) test_unpin(cookie)
+#define MM_CPU_RELAX()   test_relax()
 
-unsigned long port_pin(void);
-void port_unpin(unsigned long cookie);
-void port_cpu_relax(void);
+unsigned long test_pin(void);
+void test_unpin(unsigned long cookie);
+void test_relax(void);
 
 void before_atomic(void); /* one that writes */
 void before_load(void);
