@@ -424,9 +424,9 @@ static inline bool port_lock_is_taken(port_lock_t *lock)
 #ifdef MM_HOST
 #include <string.h>
 #else
-void *memset(void *dest, int value, size_t size);
-void *memcpy(void *dest, const void *src, size_t size);
-void *memmove(void *dest, const void *src, size_t size);
+void *memset(void *, int, size_t);
+void *memcpy(void *, const void *, size_t);
+void *memmove(void *, const void *, size_t);
 #endif
 
 #endif

@@ -38,7 +38,7 @@ HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel kernel
 PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads $(HOST)/test_memblock_tsan \
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_gibs \
             $(HOST)/test_interleave $(HOST)/test_interleave_buddy $(HOST)/test_interleave_words \
-            $(HOST)/test_faults $(HOST)/test_misuse $(HOST)/test_random $(HOST)/test_random_small \
+            $(HOST)/test_port $(HOST)/test_port_plain $(HOST)/test_faults $(HOST)/test_misuse $(HOST)/test_random $(HOST)/test_random_small \
             $(FUZZERS) $(HOST)/bench
 # Prints which compiler makes which program, and "3 of 38", because all take a minute or more.
 count_program = $(eval PROGRAMS_BEGUN += $@)$(words $(PROGRAMS_BEGUN)) of $(words $(PROGRAMS))
@@ -205,6 +205,16 @@ $(HOST)/test_threads: tests/host/test_threads.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say_program,CLANG)
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(SIM_LOW) $(TSAN) $(filter %.c,$^) -o $@
+
+# mm/ without MM_HOST, as a kernel compiles it, and with all that a configuration may define; or with few of it.
+FIXED := $(filter-out mm/hotplug% mm/page_isolation.c,$(MM)) # memory that never changes
+
+$(HOST)/test_port_plain: PORT_PLAIN := -DTEST_PORT_PLAIN
+$(HOST)/test_port $(HOST)/test_port_plain: tests/host/test_port.c $(FIXED) | packages
+	@mkdir -p $(@D)
+	$(call say_program,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) -UMM_HOST -DMM_PORT_CONFIG='"tests/host/port_all.h"' $(PORT_PLAIN) $(ASAN) \
+	  $(filter %.c,$^) -lcmocka -o $@
 
 # Every sequence of operations, on bitmaps of 8 and of 4 children.
 ARENA := tests/host/sim/model.c tests/host/sim/arena.c

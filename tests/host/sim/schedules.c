@@ -1,4 +1,6 @@
 /* schedules.c: see schedules.h. */
+#include "tests/host/port_config.h" /* before the headers of mm/, where these do not include it */
+
 #include "tests/host/sim/schedules.h"
 
 #include <setjmp.h>
