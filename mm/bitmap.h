@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bitmap.h: 512 bits, one for each child, that say "this child is free".
+ * bitmap.h: 512 bits, one for each child, that say "this child is free". Private to mm/, but for
+ * tests.
  *
  *   word[0] .. word[7]: bit i of word w is child 64w + i.
  *

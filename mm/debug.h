@@ -41,17 +41,6 @@ extern unsigned int mm_debug;
  */
 void mm_debug_init(unsigned int options);
 
-/* Unmaps what is free, for MM_DEBUG_PAGEALLOC. zones_finish() calls it, after the hand-over. */
-void mm_debug_start(void);
-
-/*
- * The hooks, which are called only when mm_debug is not 0. mm_debug_alloc(): nr frames from pfn on
- * have become allocations of this order. mm_debug_free(): the last reference of an allocation is
- * about to go; does nothing when page heads none, since the release itself will report that.
- */
-void mm_debug_alloc(pfn_t pfn, uint64_t nr, unsigned int order, gfp_t gfp, uintptr_t site);
-void mm_debug_free(struct page *page, unsigned int order, uintptr_t site);
-
 /*
  * Prints the frame's record by print, or to the log if that is NULL, in lines that begin with its
  * number; nothing without MM_PAGE_OWNER. The caller holds the frame, or panics: nobody else may be
@@ -61,18 +50,6 @@ void page_owner_print(pfn_t pfn, print_fn print);
 
 /* Returns the call that allocated the frame, or 0 without MM_PAGE_OWNER or when nobody has. */
 uintptr_t page_owner_site(pfn_t pfn);
-
-/*
- * For hotplug.c. mm_debug_bytes() returns how many bytes of records so many added frames need, 0
- * without records. mm_debug_add() makes `records`, so many bytes in the direct map, the records of
- * the frames [start, end), before they are handed over; of these, [start, end_free) will be free.
- * There may be HOTPLUG_RANGES such ranges at a time. mm_debug_remove() takes the range out again,
- * before the frames leave, and reads and writes nothing of it; all CPUs must have answered an
- * interrupt since then when the memory goes, and before another range is added.
- */
-uint64_t mm_debug_bytes(uint64_t frames);
-void mm_debug_add(pfn_t start, pfn_t end_free, pfn_t end, void *records);
-void mm_debug_remove(pfn_t start, pfn_t end);
 
 struct page_owner_sum {
 	uintptr_t site;
@@ -86,5 +63,30 @@ struct page_owner_sum {
  * O(frames of RAM); misses what is allocated meanwhile, or counts it to the owner before.
  */
 unsigned int page_owner_sums(struct page_owner_sum *sums, unsigned int max);
+
+/* ---- private to mm/, but for tests and statistics ---- */
+
+/* Unmaps what is free, for MM_DEBUG_PAGEALLOC. zones_finish() calls it, after the hand-over. */
+void mm_debug_start(void);
+
+/*
+ * The hooks, which are called only when mm_debug is not 0. mm_debug_alloc(): nr frames from pfn on
+ * have become allocations of this order. mm_debug_free(): the last reference of an allocation is
+ * about to go; does nothing when page heads none, since the release itself will report that.
+ */
+void mm_debug_alloc(pfn_t pfn, uint64_t nr, unsigned int order, gfp_t gfp, uintptr_t site);
+void mm_debug_free(struct page *page, unsigned int order, uintptr_t site);
+
+/*
+ * For hotplug.c. mm_debug_bytes() returns how many bytes of records so many added frames need, 0
+ * without records. mm_debug_add() makes `records`, so many bytes in the direct map, the records of
+ * the frames [start, end), before they are handed over; of these, [start, end_free) will be free.
+ * There may be HOTPLUG_RANGES such ranges at a time. mm_debug_remove() takes the range out again,
+ * before the frames leave, and reads and writes nothing of it; all CPUs must have answered an
+ * interrupt since then when the memory goes, and before another range is added.
+ */
+uint64_t mm_debug_bytes(uint64_t frames);
+void mm_debug_add(pfn_t start, pfn_t end_free, pfn_t end, void *records);
+void mm_debug_remove(pfn_t start, pfn_t end);
 
 #endif

@@ -436,18 +436,6 @@ void __next_mem_pfn_range(int *idx, int nid, unsigned long *out_start_pfn,
 
 /* The hand-over to the buddy allocator. */
 
-struct page;
-
-/* Takes over the aligned run of 2^order frames at pfn. The buddy allocator supplies it (zone.h). */
-void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order);
-
-/*
- * Takes over frames from pfn on, up to end_pfn at most, as many as it can at once. Returns the
- * first frame that it did not take. The buddy allocator may supply it (zone.c); without it, or if
- * it takes none, memblock_free_pages() is called for the largest aligned run at pfn.
- */
-unsigned long memblock_free_range(unsigned long pfn, unsigned long end_pfn);
-
 /*
  * Gives every free frame to the buddy allocator, in the largest naturally aligned runs. To be
  * called once. From then on memblock is kept as the record of what is RAM, what of it may be
@@ -463,6 +451,33 @@ void memblock_free_all(void);
  * the log and the range stays reserved. One call at a time: no lock protects memblock.
  */
 void memblock_free_late(phys_addr_t base, phys_addr_t size);
+
+/* Returns the number of frames handed over so far, and not taken back. */
+unsigned long totalram_pages(void);
+
+/* Linux drops its memblock here; this one is kept, so there is nothing to do. */
+static inline void memblock_discard(void)
+{
+}
+
+/* Linux takes back a first guess here; zones count the frames that arrive, so there is none. */
+static inline void reset_all_zones_managed_pages(void)
+{
+}
+
+/* ---- private to mm/, but for tests and statistics ---- */
+
+struct page;
+
+/* Takes over the aligned run of 2^order frames at pfn. The buddy allocator supplies it (zone.h). */
+void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order);
+
+/*
+ * Takes over frames from pfn on, up to end_pfn at most, as many as it can at once. Returns the
+ * first frame that it did not take. The buddy allocator may supply it (zone.c); without it, or if
+ * it takes none, memblock_free_pages() is called for the largest aligned run at pfn.
+ */
+unsigned long memblock_free_range(unsigned long pfn, unsigned long end_pfn);
 
 /*
  * For hotplug.c. memblock_hand_over() gives the frames [pfn, end_pfn) to the buddy allocator as
@@ -486,18 +501,5 @@ phys_addr_t memblock_late_array(phys_addr_t bytes);
  */
 unsigned long memblock_irq_save(void);
 void memblock_irq_restore(unsigned long flags);
-
-/* Returns the number of frames handed over so far, and not taken back. */
-unsigned long totalram_pages(void);
-
-/* Linux drops its memblock here; this one is kept, so there is nothing to do. */
-static inline void memblock_discard(void)
-{
-}
-
-/* Linux takes back a first guess here; zones count the frames that arrive, so there is none. */
-static inline void reset_all_zones_managed_pages(void)
-{
-}
 
 #endif

@@ -161,28 +161,14 @@ static inline phys_addr_t virt_to_phys(const volatile void *virt)
 
 /* The functions that follow are supplied by the surroundings. */
 
-/* Writes to the log, as printf(). Its value is not used. mm/ calls port_log(). */
-#ifdef MM_LOG
-#define port_log(...) ((void)(MM_LOG(__VA_ARGS__)))
-#else
+/* Writes to the log, as printf(). Its value is not used. */
+#ifndef MM_LOG
 __attribute__((format(printf, 1, 2))) int printk(const char *fmt, ...);
-#define port_log(...) ((void)printk(__VA_ARGS__))
 #endif
 
-/*
- * Reports a programmer's error or an unusable machine, and never returns. mm/ calls port_panic(), a
- * statement.
- */
-#ifdef MM_PANIC
-#define port_panic(...)                \
-	do {                           \
-		MM_PANIC(__VA_ARGS__); \
-		for (;;)               \
-			;              \
-	} while (0)
-#else
+/* Reports a programmer's error or an unusable machine, and never returns. */
+#ifndef MM_PANIC
 __attribute__((format(printf, 1, 2), noreturn)) void panic(const char *fmt, ...);
-#define port_panic(...) panic(__VA_ARGS__)
 #endif
 
 /* Writes a back-trace to the log. It may do nothing. */
@@ -223,26 +209,6 @@ static inline void port_irq_restore(unsigned long flags)
 unsigned long port_irq_save(void);
 void port_irq_restore(unsigned long flags);
 #endif
-
-/*
- * port_pin() keeps the running thread on its CPU until port_unpin(), which gets the cookie that
- * port_pin() returned. Pairs may nest. Where threads do not move between CPUs there is nothing to
- * do, and without MM_PIN() these do nothing. A preemptible kernel must define it.
- */
-#ifndef MM_PIN
-#define MM_PIN()         0
-#define MM_UNPIN(cookie) ((void)(cookie))
-#endif
-
-static inline unsigned long port_pin(void)
-{
-	return MM_PIN();
-}
-
-static inline void port_unpin(unsigned long cookie)
-{
-	MM_UNPIN(cookie);
-}
 
 /*
  * port_nr_cpus() returns how many CPUs use the allocator, 1 to MM_MAX_CPUS: what the frame caches
@@ -331,6 +297,56 @@ void port_unmap_frames(pfn_t pfn, uint64_t nr);
  */
 void port_site_name(uintptr_t site, char *text, size_t size);
 
+/* A spinlock, open where all its bytes are 0. */
+#ifdef MM_LOCK
+typedef MM_LOCK port_lock_t;
+#else
+/* A word, because not every processor can exchange a byte: for riscv64 gcc would call a library. */
+typedef struct {
+	unsigned int taken;
+} port_lock_t;
+#endif
+
+/* ---- private to mm/, but for tests and statistics ---- */
+
+/* What mm/ calls for the log and for a panic, both statements. */
+#ifdef MM_LOG
+#define port_log(...) ((void)(MM_LOG(__VA_ARGS__)))
+#else
+#define port_log(...) ((void)printk(__VA_ARGS__))
+#endif
+
+#ifdef MM_PANIC
+#define port_panic(...)                \
+	do {                           \
+		MM_PANIC(__VA_ARGS__); \
+		for (;;)               \
+			;              \
+	} while (0)
+#else
+#define port_panic(...) panic(__VA_ARGS__)
+#endif
+
+/*
+ * port_pin() keeps the running thread on its CPU until port_unpin(), which gets the cookie that
+ * port_pin() returned. Pairs may nest. Where threads do not move between CPUs there is nothing to
+ * do, and without MM_PIN() these do nothing. A preemptible kernel must define it.
+ */
+#ifndef MM_PIN
+#define MM_PIN()         0
+#define MM_UNPIN(cookie) ((void)(cookie))
+#endif
+
+static inline unsigned long port_pin(void)
+{
+	return MM_PIN();
+}
+
+static inline void port_unpin(unsigned long cookie)
+{
+	MM_UNPIN(cookie);
+}
+
 /*
  * port_cpu_relax() is called in loops that wait for another CPU. Without MM_CPU_RELAX() it does
  * nothing. A kernel for several CPUs defines it: the processor's instruction for such loops.
@@ -350,8 +366,6 @@ static inline void port_cpu_relax(void)
  * holds the lock. Assertions use it; it cannot tell whose hold it is.
  */
 #ifdef MM_LOCK
-typedef MM_LOCK port_lock_t;
-
 static inline unsigned long port_lock_irqsave(port_lock_t *lock)
 {
 	return MM_LOCK_IRQSAVE(lock);
@@ -369,18 +383,11 @@ static inline bool port_lock_is_taken(port_lock_t *lock)
 #else
 
 /*
- * A spinlock. Which of the CPUs that wait gets it is left open. A lock that serves them in the
+ * Which of the CPUs that wait gets it is left open. A lock that serves them in the
  * order in which they came stands still whenever the next in turn is not running, which happens in
  * a virtual machine with more CPUs than the host has cores: the rows lock.unfair and lock.fair of
  * `make bench` compare the two.
- *
- * It is a word, because not every processor can exchange a byte atomically: for riscv64 gcc would
- * call a library.
  */
-typedef struct {
-	unsigned int taken;
-} port_lock_t;
-
 static inline unsigned long port_lock_irqsave(port_lock_t *lock)
 {
 	unsigned long flags = port_irq_save();

@@ -1,6 +1,105 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * zone.h: zones, and the allocator's metadata: what is free, what is in use, and the rules between.
+ * zone.h: zones. Each is the memory of one NUMA node and type. Behind the public part are the
+ * allocator's metadata, with the terms, a picture and the numbered invariants: read these before
+ * any other file of mm/.
+ */
+#ifndef MM_ZONE_H
+#define MM_ZONE_H
+
+#include "mm/numa.h"
+
+/*
+ * Types of memory. ZONE_HOTPLUG is what memblock marks as MEMBLOCK_HOTPLUG, wherever it lies: it
+ * may have to leave again, so it is used last of all.
+ */
+enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, ZONE_HOTPLUG, MAX_NR_ZONES };
+
+/* As many as there can be RAM for. Tests with smaller bitmaps do with as many small shelves. */
+#define NR_SHELVES      ((unsigned int)((MM_MAX_PFN - 1) >> (3 * 9)) + 1)
+#define TOP_WORDS       ((NR_SHELVES + 63) / 64)
+
+/* Sets of gibs, below. */
+#define NR_GIB_SETS     (2 * MM_BITMAP_SHIFT + 5)
+
+/* Zones have numbers below this. */
+#define NR_ZONE_NUMBERS 256
+
+/*
+ * What is set at boot lies in lines of the CPU cache of its own, because all paths read it. nr_free
+ * and the index are read and written without the lock, too.
+ */
+struct zone {
+	uint8_t id;   /* its number */
+	uint8_t type; /* enum zone_type */
+	int node;
+	uint64_t state;  /* of a head of order 0 with one reference: state_allocated(id, 0) */
+	pfn_t start_pfn; /* see Z2. Between the two there may be RAM of other zones */
+	pfn_t end_pfn;
+	uint64_t present;
+	uint64_t managed;
+	uint64_t lowmem_reserve[MAX_NR_ZONES]; /* [j]: kept from requests that type j could serve */
+	const char *name;                      /* of its type */
+	pfn_t run_start, run_end; /* while zones_init() runs: RAM that has no gibs yet */
+	struct shelf *shelf[NR_SHELVES];
+
+	port_lock_t lock __attribute__((aligned(MM_LINE)));
+	uint64_t nr_free;   /* frames free in the bits */
+	bool spilled;       /* a CPU whose home asks this zone first uses its cache away */
+	pfn_t idle[2];      /* first frame of the full block, gib, kept open (B5), or PFN_NONE */
+	uint32_t work;      /* done under the present hold of the lock: see BUDDY_MAX_WORK */
+	uint32_t cut_short; /* searches in a row that work has ended: see take_searching() */
+	pfn_t unmovable; /* first frame of the open block for __GFP_UNMOVABLE (B3), or PFN_NONE */
+	uint64_t top[NR_GIB_SETS][TOP_WORDS]; /* bit i: shelf i's set is not empty (B4) */
+} __attribute__((aligned(MM_LINE)));
+
+/*
+ * The zones, in the order of their numbers, and NULL behind the last. Each lies in memory of its
+ * own node.
+ */
+extern struct zone *zone_list[NR_ZONE_NUMBERS];
+
+/* Runs the body for each zone; for one twice, if a zone is made meanwhile: zone_publish(). */
+#define for_each_zone(z)                           \
+	for (struct zone **z##_at = zone_list, *z; \
+	     (z = __atomic_load_n(z##_at, __ATOMIC_ACQUIRE)); z##_at++)
+
+/* Runs the body for each zone that has RAM now: the last of a Hotplug zone may have left. */
+#define for_each_populated_zone(z) \
+	for_each_zone(z)           \
+		if (!(z)->present) \
+			;          \
+		else
+
+/*
+ * Sets up the allocator: to be called once, after memblock is complete and mem_map_init() has run.
+ * zones_init() makes zones, shelves and gibs from memblock; seed should differ from boot to
+ * boot. memblock_free_all() (memblock.h) then hands over what memblock has not reserved, by calling
+ * memblock_free_range(); memblock_free_pages() does the same for an aligned run. zones_finish()
+ * computes the reserves and starts the frame caches. zones_init() panics when memblock has no room.
+ */
+void zones_init(uint64_t seed);
+void zones_finish(void);
+
+/* Return the free frames of a zone, and of all zones, with those in the CPUs' frame caches. */
+uint64_t zone_nr_free_pages(const struct zone *z);
+uint64_t nr_free_pages(void);
+
+/*
+ * Opens the locks of all zones, for a report after a failure: all other CPUs are stopped for good,
+ * and this one has failed. Counts and free memory can be read then, but may be wrong. O(zones).
+ */
+void zones_break_locks(void);
+
+/* The bytes that zones_init() took from memblock for zones, shelves, gibs and lists. */
+extern uint64_t zones_bytes;
+
+/* ---- private to mm/, but for tests and statistics ---- */
+
+#include "mm/bitmap.h"
+
+/*
+ * The allocator's metadata: what is free, what is in use, and the rules between.
  *
  * Terms. A frame is 4 KiB. A block is 512 frames, 2 MiB. A gib is 512 blocks, 1 GiB, or the part of
  * it that one zone has. A shelf is 512 gibs, 512 GiB, or the part of it that one zone has. A child
@@ -168,27 +267,12 @@
  *                                  name the owner before
  *   mm_check()                     nothing else may run: it would report what is in progress
  */
-#ifndef MM_ZONE_H
-#define MM_ZONE_H
-
-#include "mm/bitmap.h"
-#include "mm/numa.h"
-
-/*
- * Types of memory. ZONE_HOTPLUG is what memblock marks as MEMBLOCK_HOTPLUG, wherever it lies: it
- * may have to leave again, so it is used last of all.
- */
-enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, ZONE_HOTPLUG, MAX_NR_ZONES };
 
 #define BLOCK_ORDER        BITMAP_SHIFT
 #define GIB_ORDER          (BLOCK_ORDER + BITMAP_SHIFT)
 #define SHELF_ORDER        (GIB_ORDER + BITMAP_SHIFT)
 #define BLOCK_FRAMES       ((pfn_t)1 << BLOCK_ORDER)
 #define GIB_FRAMES         ((pfn_t)1 << GIB_ORDER)
-
-/* As many as there can be RAM for. Tests with smaller bitmaps do with as many small shelves. */
-#define NR_SHELVES         ((unsigned int)((MM_MAX_PFN - 1) >> (3 * 9)) + 1)
-#define TOP_WORDS          ((NR_SHELVES + 63) / 64)
 
 /* In place of a frame number: there is none; or the search was cut short and must be repeated. */
 #define PFN_NONE           (~(pfn_t)0)
@@ -204,7 +288,6 @@ enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, ZONE_HOTPLUG, MAX_NR_ZONES }
 
 /* A zone's number: its type in the lowest two bits, above these its node. */
 #define ZONE_TYPE_BITS     2
-#define NR_ZONE_NUMBERS    256
 #define ZONE_MIXED         254 /* in zone_owners[]: several zones */
 #define ZONE_NONE          255 /* in zone_owners[]: no zone */
 
@@ -228,59 +311,13 @@ enum {
 	GIBS_HEAD,                    /* gibs allocated in one piece */
 	GIBS_KNOWN,                   /* gibs whose struct gib was written */
 	GIBS_EXIST,                   /* gibs in which the zone has RAM */
-	NR_GIB_SETS
 };
+MM_STATIC_ASSERT(GIBS_EXIST + 1 == NR_GIB_SETS, "the last set");
 
 struct shelf {
 	struct bitmap set[NR_GIB_SETS];
 	struct gib *gib[BITMAP_BITS]; /* those that exist; undefined elsewhere */
 };
-
-/*
- * What is set at boot lies in lines of the CPU cache of its own, because all paths read it. nr_free
- * and the index are read and written without the lock, too.
- */
-struct zone {
-	uint8_t id;   /* its number */
-	uint8_t type; /* enum zone_type */
-	int node;
-	uint64_t state;  /* of a head of order 0 with one reference: state_allocated(id, 0) */
-	pfn_t start_pfn; /* see Z2. Between the two there may be RAM of other zones */
-	pfn_t end_pfn;
-	uint64_t present;
-	uint64_t managed;
-	uint64_t lowmem_reserve[MAX_NR_ZONES]; /* [j]: kept from requests that type j could serve */
-	const char *name;                      /* of its type */
-	pfn_t run_start, run_end; /* while zones_init() runs: RAM that has no gibs yet */
-	struct shelf *shelf[NR_SHELVES];
-
-	port_lock_t lock __attribute__((aligned(MM_LINE)));
-	uint64_t nr_free;   /* frames free in the bits */
-	bool spilled;       /* a CPU whose home asks this zone first uses its cache away */
-	pfn_t idle[2];      /* first frame of the full block, gib, kept open (B5), or PFN_NONE */
-	uint32_t work;      /* done under the present hold of the lock: see BUDDY_MAX_WORK */
-	uint32_t cut_short; /* searches in a row that work has ended: see take_searching() */
-	pfn_t unmovable; /* first frame of the open block for __GFP_UNMOVABLE (B3), or PFN_NONE */
-	uint64_t top[NR_GIB_SETS][TOP_WORDS]; /* bit i: shelf i's set is not empty (B4) */
-} __attribute__((aligned(MM_LINE)));
-
-/*
- * The zones, in the order of their numbers, and NULL behind the last. Each lies in memory of its
- * own node.
- */
-extern struct zone *zone_list[NR_ZONE_NUMBERS];
-
-/* Runs the body for each zone; for one twice, if a zone is made meanwhile: zone_publish(). */
-#define for_each_zone(z)                           \
-	for (struct zone **z##_at = zone_list, *z; \
-	     (z = __atomic_load_n(z##_at, __ATOMIC_ACQUIRE)); z##_at++)
-
-/* Runs the body for each zone that has RAM now: the last of a Hotplug zone may have left. */
-#define for_each_populated_zone(z) \
-	for_each_zone(z)           \
-		if (!(z)->present) \
-			;          \
-		else
 
 /* Stands for a zone that does not exist: it has no RAM. Its number is ZONE_NONE. */
 extern struct zone no_zone;
@@ -547,21 +584,6 @@ static inline void state_write(struct page *page, uint64_t state)
 void set_states(struct page *page, pfn_t frames, uint64_t state);
 
 /*
- * Sets up the allocator: to be called once, after memblock is complete and mem_map_init() has run.
- * zones_init() makes zones, shelves and gibs from memblock; seed should differ from boot to
- * boot. memblock_free_all() (memblock.h) then hands over what memblock has not reserved, by calling
- * memblock_free_range(); memblock_free_pages() does the same for an aligned run. zones_finish()
- * computes the reserves and starts the frame caches. zones_init() panics when memblock has no room.
- */
-void zones_init(uint64_t seed);
-void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order);
-void zones_finish(void);
-
-/* Return the free frames of a zone, and of all zones, with those in the CPUs' frame caches. */
-uint64_t zone_nr_free_pages(const struct zone *z);
-uint64_t nr_free_pages(void);
-
-/*
  * For hotplug.c: zone_init() makes the memory at z the zone with this number, which has no RAM yet
  * and no shelf; pfn is where its first will be. zone_publish() makes it known. A CPU that goes
  * through the zones meanwhile may meet one twice.
@@ -574,14 +596,5 @@ void zone_publish(struct zone *z);
  * serve. zones_finish() does, and hotplug.c when RAM has come or left.
  */
 void zones_set_reserves(void);
-
-/*
- * Opens the locks of all zones, for a report after a failure: all other CPUs are stopped for good,
- * and this one has failed. Counts and free memory can be read then, but may be wrong. O(zones).
- */
-void zones_break_locks(void);
-
-/* The bytes that zones_init() took from memblock for zones, shelves, gibs and lists. */
-extern uint64_t zones_bytes;
 
 #endif
