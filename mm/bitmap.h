@@ -368,12 +368,12 @@ static inline unsigned int bitmap_word_order_at(uint64_t word, unsigned int chil
 }
 
 /* Returns the order of the largest aligned run of set bits that contains child, a set bit. */
-unsigned int bitmap_run_order(const struct bitmap *bitmap, unsigned int child);
+MM_INTERNAL unsigned int bitmap_run_order(const struct bitmap *bitmap, unsigned int child);
 
 /* Returns the same, given that all of child's word is set. */
-unsigned int bitmap_words_order_at(const struct bitmap *bitmap, unsigned int child);
+MM_INTERNAL unsigned int bitmap_words_order_at(const struct bitmap *bitmap, unsigned int child);
 
 /* Returns the order of the largest aligned run of set bits in a word that is not 0. */
-unsigned int bitmap_word_run_order(uint64_t word);
+MM_INTERNAL unsigned int bitmap_word_run_order(uint64_t word);
 
 #endif

@@ -89,17 +89,17 @@ static inline bool buddy_may_go_on(const struct zone *z)
  */
 
 /* Takes the bitmap that has pfn off the index for runs of 2^k children and more. Returns pfn. */
-pfn_t buddy_lower(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level);
+MM_INTERNAL pfn_t buddy_lower(struct zone *z, pfn_t pfn, unsigned int k, unsigned int level);
 
 /*
  * Raises the bounds for the run around the block at pfn, which was set in its gib. If the gib
  * became full, it stays open as idle[], and the one kept open before is closed, if it is still full
  * (B5). Returns true.
  */
-bool buddy_completed(struct zone *z, pfn_t pfn);
+MM_INTERNAL bool buddy_completed(struct zone *z, pfn_t pfn);
 
 /* Goes on where the search of buddy_take() ends, and returns what buddy_take() returns. */
-pfn_t buddy_take_other(struct zone *z, unsigned int order);
+MM_INTERNAL pfn_t buddy_take_other(struct zone *z, unsigned int order);
 
 /* Taking. */
 
@@ -199,7 +199,7 @@ mm_always_inline pfn_t buddy_take(struct zone *z, unsigned int order)
  * which is opened and becomes the unmovable one. When no block is whole, and for other orders, it
  * is buddy_take().
  */
-pfn_t buddy_take_unmovable(struct zone *z, unsigned int order);
+MM_INTERNAL pfn_t buddy_take_unmovable(struct zone *z, unsigned int order);
 
 /* Giving back. */
 
@@ -275,14 +275,14 @@ static inline void buddy_unmark(struct zone *z, pfn_t pfn, unsigned int order)
  * Frees an aligned run of any order that is neither free nor allocated. Below order 9 its block is
  * open.
  */
-void buddy_put(struct zone *z, pfn_t pfn, unsigned int order);
+MM_INTERNAL void buddy_put(struct zone *z, pfn_t pfn, unsigned int order);
 
 /*
  * Turns the marks of an allocation at pfn into those of its parts: an order above 9 becomes order
  * 9, and order 9 becomes single frames, for which the block is opened with no frame free. The
  * caller writes the descriptors.
  */
-void buddy_split(struct zone *z, pfn_t pfn, unsigned int order);
+MM_INTERNAL void buddy_split(struct zone *z, pfn_t pfn, unsigned int order);
 
 /*
  * Open the block, or gib, that begins at pfn, with no child free. It must not be free in its
@@ -290,34 +290,34 @@ void buddy_split(struct zone *z, pfn_t pfn, unsigned int order);
  * is. state becomes the state word of all frames of a block that was never open before; for any
  * other block it must be 0.
  */
-void buddy_open_block(struct zone *z, pfn_t pfn, uint64_t state);
-void buddy_open_gib(struct zone *z, pfn_t pfn);
+MM_INTERNAL void buddy_open_block(struct zone *z, pfn_t pfn, uint64_t state);
+MM_INTERNAL void buddy_open_gib(struct zone *z, pfn_t pfn);
 
 /*
  * Zeroes the descriptors of the block around pfn, which is free or has free frames, unless that was
  * done before. The next hold that opens it is shorter then.
  */
-void buddy_clean(struct zone *z, pfn_t pfn);
+MM_INTERNAL void buddy_clean(struct zone *z, pfn_t pfn);
 
 /*
  * Takes the free frames [pfn, end), which lie in one block, as allocations: a whole block as one of
  * order 9, unless it is open, anything else as single frames, for which the block is opened if
  * necessary. Returns the order, 9 or 0. The caller writes the descriptors.
  */
-unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end);
+MM_INTERNAL unsigned int buddy_take_range(struct zone *z, pfn_t pfn, pfn_t end);
 
 /*
  * Free frames [pfn, end) that are neither free nor allocated: buddy_put_range() those of one open
  * block, buddy_put_block_range() whole blocks of one open gib.
  */
-void buddy_put_range(struct zone *z, pfn_t pfn, pfn_t end);
-void buddy_put_block_range(struct zone *z, pfn_t pfn, pfn_t end);
+MM_INTERNAL void buddy_put_range(struct zone *z, pfn_t pfn, pfn_t end);
+MM_INTERNAL void buddy_put_block_range(struct zone *z, pfn_t pfn, pfn_t end);
 
 /*
  * Takes the largest aligned run that begins with the free frame pfn and ends by end, as an
  * allocation. Returns its order. The caller writes the head's descriptor.
  */
-unsigned int buddy_take_at(struct zone *z, pfn_t pfn, pfn_t end);
+MM_INTERNAL unsigned int buddy_take_at(struct zone *z, pfn_t pfn, pfn_t end);
 
 /* Some frames of one word of a block's bitmap: first + i for each bit i. */
 struct frame_word {
@@ -343,7 +343,7 @@ struct frame_batch {
  * b->want. Opens a block when no open one has any. Takes none only when nothing is free, or while
  * other CPUs are freeing what the index promises. Ends early when that empties many bitmaps.
  */
-void buddy_take_words(struct zone *z, struct frame_batch *b);
+MM_INTERNAL void buddy_take_words(struct zone *z, struct frame_batch *b);
 
 /*
  * Takes at most want runs of an order below GIB_ORDER as buddy_take() does, and stores their first
@@ -351,7 +351,8 @@ void buddy_take_words(struct zone *z, struct frame_batch *b);
  * to a run at once, and when the hold of the lock becomes long. Returns 0 where buddy_take() finds
  * none, or wants the lock released.
  */
-unsigned int buddy_take_runs(struct zone *z, unsigned int order, unsigned int want, pfn_t *run);
+MM_INTERNAL unsigned int buddy_take_runs(struct zone *z, unsigned int order, unsigned int want,
+					 pfn_t *run);
 
 /*
  * Free frames of open blocks: buddy_put_words() those of nr words, `frames` in all,
@@ -367,8 +368,8 @@ unsigned int buddy_take_runs(struct zone *z, unsigned int order, unsigned int wa
  * frame cache marked as busy, from before the frames were no longer an allocation; and the caller
  * of buddy_put_frames() keeps interrupts off.
  */
-unsigned int buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr,
-			     uint64_t frames);
-void buddy_put_frames(struct zone *z, pfn_t pfn, unsigned int order);
+MM_INTERNAL unsigned int buddy_put_words(struct zone *z, const struct frame_word *word,
+					 unsigned int nr, uint64_t frames);
+MM_INTERNAL void buddy_put_frames(struct zone *z, pfn_t pfn, unsigned int order);
 
 #endif

@@ -12,8 +12,8 @@
 #include "mm/cpu.h"
 #include "mm/debug.h"
 
-struct cpu_caches *frame_caches[MM_MAX_CPUS];
-unsigned int nr_cache_cpus;
+MM_INTERNAL struct cpu_caches *frame_caches[MM_MAX_CPUS];
+MM_INTERNAL unsigned int nr_cache_cpus;
 
 /* The memory of the first CPUs, which nobody has to supply. */
 #if MM_STATIC_CPUS
@@ -21,7 +21,7 @@ static struct cpu_caches static_caches[MM_STATIC_CPUS];
 #endif
 static bool ready; /* there are zones for caches */
 
-struct frame_cache no_cache = { .state = CACHE_BUSY, .zone = &no_zone };
+MM_INTERNAL struct frame_cache no_cache = { .state = CACHE_BUSY, .zone = &no_zone };
 
 /* Beyond the descriptors of all frames: everything is kept. */
 #define KEEP_ALL           ((const struct page *)UINTPTR_MAX)

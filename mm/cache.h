@@ -119,10 +119,10 @@ struct cpu_caches {
 } __attribute__((aligned(MM_LINE)));
 
 /* NULL: the CPU does not use the allocator. Set once, by mm_add_cpu() (cpu.h) or cache_init(). */
-extern struct cpu_caches *frame_caches[MM_MAX_CPUS];
+MM_INTERNAL_DATA struct cpu_caches *frame_caches[MM_MAX_CPUS];
 
 /* Runs the body for each CPU that uses the allocator. CPUs may be added meanwhile. */
-extern unsigned int nr_cache_cpus; /* the highest number of one, plus 1 */
+MM_INTERNAL_DATA unsigned int nr_cache_cpus; /* the highest number of one, plus 1 */
 #define for_each_cache_cpu(cpu)                                                                    \
 	for (unsigned int cpu = 0; cpu < __atomic_load_n(&nr_cache_cpus, __ATOMIC_ACQUIRE); cpu++) \
 		if (!frame_caches[cpu]) {                                                          \
@@ -162,7 +162,7 @@ static inline struct frame_cache *cache_number(unsigned int cpu, unsigned int i)
 #define for_each_cache_order(order) for (unsigned int order = 0; order < CACHE_ORDERS; order++)
 
 /* Stands where no cache serves: it is busy for ever, so that no CPU writes to it. */
-extern struct frame_cache no_cache;
+MM_INTERNAL_DATA struct frame_cache no_cache;
 
 /* Returns the zone of a cache. Another CPU may be changing it, if the cache is away. */
 static inline struct zone *cache_zone(const struct frame_cache *cache)
@@ -223,7 +223,7 @@ static inline void cache_count_write(uint64_t *count, uint64_t value)
 }
 
 /* Panics, because a cache that is not this CPU's is in use. */
-void cache_bad_pin(const struct frame_cache *cache) __attribute__((noreturn, cold));
+MM_INTERNAL void cache_bad_pin(const struct frame_cache *cache) __attribute__((noreturn, cold));
 
 /*
  * With MM_CHECK_PIN, panics when the cache is another CPU's. Called at both ends of each use: a
@@ -336,7 +336,7 @@ static inline bool page_release(struct page *page, uint64_t *state)
  * Panics, because page_release() has failed: the allocation was freed twice, by two CPUs at once.
  * The cache that was to have it stays busy.
  */
-void free_raced(const struct page *page) __attribute__((noreturn, cold));
+MM_INTERNAL void free_raced(const struct page *page) __attribute__((noreturn, cold));
 
 /*
  * Frees a run into a cache of this CPU; page is its head, state what the descriptor says. Returns
@@ -407,16 +407,16 @@ cache_push_out(struct frame_cache *cache, struct page *page, uint64_t state)
  * CPUs. Where an order's part of that is less than a run, its cache has a limit of 0. With any
  * option of debug.h all have. Limits stay until mm_divide_caches() (cpu.h).
  */
-void cache_init(void);
+MM_INTERNAL void cache_init(void);
 
 /* Makes node nid the home of a CPU, in its table, if it has one. */
-void cache_set_home(unsigned int cpu, int nid);
+MM_INTERNAL void cache_set_home(unsigned int cpu, int nid);
 
 /* Computes the limits of a cache of this CPU, which is not shut, anew. */
-void cache_renew_limits(struct frame_cache *cache);
+MM_INTERNAL void cache_renew_limits(struct frame_cache *cache);
 
 /* Returns all that a cache of this CPU holds, which the caller has entered, to the bits. */
-void cache_empty(struct frame_cache *cache);
+MM_INTERNAL void cache_empty(struct frame_cache *cache);
 
 /*
  * Finds the first zone of the home node's fallback list that may serve gfp and has a frame, in this
@@ -426,47 +426,47 @@ void cache_empty(struct frame_cache *cache);
  * Returns NULL when there is no such zone, or when its cache is busy or has a limit of 0, or the
  * zone has none and the cache away is in use for another. The caller is pinned.
  */
-struct frame_cache *cache_refill(gfp_t gfp);
+MM_INTERNAL struct frame_cache *cache_refill(gfp_t gfp);
 
 /*
  * Takes a frame of node nid, which is not the home node, for GFP_KERNEL: from the cache away, which
  * is refilled if it is empty. Returns NULL when that brings none that the request may have, or the
  * cache has frames of another zone. The caller is pinned.
  */
-struct page *cache_alloc_away(int nid);
+MM_INTERNAL struct page *cache_alloc_away(int nid);
 
 /*
  * Takes a run of an order from 1 to 9 from this CPU's cache of gfp_zone(gfp), which is refilled
  * when it is empty. Returns NULL when that brings none; other zones are not tried. The caller is
  * pinned.
  */
-struct page *cache_alloc_run(gfp_t gfp, unsigned int order);
+MM_INTERNAL struct page *cache_alloc_run(gfp_t gfp, unsigned int order);
 
 /*
  * Stops every CPU's cache of a zone from serving requests that may not have the zone's reserve, if
  * the bits have no more than that. A cache asks nobody before it serves, so this has to be called
  * whenever nr_free has fallen that low, after the lock was released. O(CPUs).
  */
-void cache_withhold(const struct zone *z);
+MM_INTERNAL void cache_withhold(const struct zone *z);
 
 /*
  * Makes every CPU's table heed the reserves after zones_set_reserves() has changed them. O(CPUs *
  * zones).
  */
-void cache_reserves_changed(void);
+MM_INTERNAL void cache_reserves_changed(void);
 
 /*
  * Does what cache_push() does beyond keep_below as well; a full cache returns a batch to the bits
  * first. Returns false when the descriptor is not as cache_push() demands, or the cache is busy or
  * has a limit of 0. The caller is pinned.
  */
-bool cache_free(struct frame_cache *cache, struct page *page, uint64_t state);
+MM_INTERNAL bool cache_free(struct frame_cache *cache, struct page *page, uint64_t state);
 
 /*
  * Returns this CPU's cache of the order for the zone that state names, or &no_cache. state may have
  * any value.
  */
-struct frame_cache *cache_find(uint64_t state, unsigned int order);
+MM_INTERNAL struct frame_cache *cache_find(uint64_t state, unsigned int order);
 
 /*
  * Serve a request on node nid for which the bits have nothing, from this CPU's caches of the zones
@@ -477,8 +477,8 @@ struct frame_cache *cache_find(uint64_t state, unsigned int order);
  * about as much as a call that frees a frame into a full cache returns. Busy caches are passed
  * over.
  */
-struct page *cache_take_last(int nid, gfp_t gfp);
-bool cache_drain_for(int nid, gfp_t gfp, unsigned int order);
+MM_INTERNAL struct page *cache_take_last(int nid, gfp_t gfp);
+MM_INTERNAL bool cache_drain_for(int nid, gfp_t gfp, unsigned int order);
 
 /*
  * A cache that is *shut* is empty and has limits of 0: nothing is put in, so nothing is taken out,
@@ -507,16 +507,16 @@ _Static_assert(NR_CPU_CACHES <= 32, "a bit for each cache of a CPU");
  * and waits for no other CPU either, which could be waiting for this one. cache_reopen() ends it.
  * For one CPU the caller is pinned in between.
  */
-void cache_shut(struct cache_shut *s, bool all, int highest, int node);
-void cache_reopen(struct cache_shut *s);
+MM_INTERNAL void cache_shut(struct cache_shut *s, bool all, int highest, int node);
+MM_INTERNAL void cache_reopen(struct cache_shut *s);
 
 /*
  * Takes the frames [start, end), which are Hotplug memory, out of the caches of all CPUs, and
  * forgets them: they are not read, written or freed. Called where port_may_wait() returns true.
  */
-void cache_forget(pfn_t start, pfn_t end);
+MM_INTERNAL void cache_forget(pfn_t start, pfn_t end);
 
 /* Returns the number of the zone's frames in the caches of all CPUs. */
-uint64_t cache_frames(const struct zone *z);
+MM_INTERNAL uint64_t cache_frames(const struct zone *z);
 
 #endif

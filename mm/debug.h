@@ -67,15 +67,16 @@ unsigned int page_owner_sums(struct page_owner_sum *sums, unsigned int max);
 /* ---- private to mm/, but for tests and statistics ---- */
 
 /* Unmaps what is free, for MM_DEBUG_PAGEALLOC. zones_finish() calls it, after the hand-over. */
-void mm_debug_start(void);
+MM_INTERNAL void mm_debug_start(void);
 
 /*
  * The hooks, which are called only when mm_debug is not 0. mm_debug_alloc(): nr frames from pfn on
  * have become allocations of this order. mm_debug_free(): the last reference of an allocation is
  * about to go; does nothing when page heads none, since the release itself will report that.
  */
-void mm_debug_alloc(pfn_t pfn, uint64_t nr, unsigned int order, gfp_t gfp, uintptr_t site);
-void mm_debug_free(struct page *page, unsigned int order, uintptr_t site);
+MM_INTERNAL void mm_debug_alloc(pfn_t pfn, uint64_t nr, unsigned int order, gfp_t gfp,
+				uintptr_t site);
+MM_INTERNAL void mm_debug_free(struct page *page, unsigned int order, uintptr_t site);
 
 /*
  * For hotplug.c. mm_debug_bytes() returns how many bytes of records so many added frames need, 0
@@ -85,8 +86,8 @@ void mm_debug_free(struct page *page, unsigned int order, uintptr_t site);
  * before the frames leave, and reads and writes nothing of it; all CPUs must have answered an
  * interrupt since then when the memory goes, and before another range is added.
  */
-uint64_t mm_debug_bytes(uint64_t frames);
-void mm_debug_add(pfn_t start, pfn_t end_free, pfn_t end, void *records);
-void mm_debug_remove(pfn_t start, pfn_t end);
+MM_INTERNAL uint64_t mm_debug_bytes(uint64_t frames);
+MM_INTERNAL void mm_debug_add(pfn_t start, pfn_t end_free, pfn_t end, void *records);
+MM_INTERNAL void mm_debug_remove(pfn_t start, pfn_t end);
 
 #endif

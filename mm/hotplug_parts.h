@@ -24,13 +24,13 @@ struct added_range {
 /* The reserve. */
 
 /* Fills the reserve for the first time. Returns 0, or -ENOMEM. */
-int hotplug_init_reserve(void);
+MM_INTERNAL int hotplug_init_reserve(void);
 
 /* Takes frames from the allocator until the reserve has what one call needs, or there are none. */
-void hotplug_fill_reserve(void);
+MM_INTERNAL void hotplug_fill_reserve(void);
 
 /* Returns how many frames the reserve has. */
-unsigned int hotplug_reserve_frames(void);
+MM_INTERNAL unsigned int hotplug_reserve_frames(void);
 
 /* Zones. */
 
@@ -46,30 +46,30 @@ struct shared_gibs {
 };
 
 /* Returns how many bytes the gibs of the GiBs need of which the range has all. */
-uint64_t zone_own_bytes(const struct added_range *a);
+MM_INTERNAL uint64_t zone_own_bytes(const struct added_range *a);
 
 /*
  * Takes what the range's zone needs from the reserve: the zone, shelves and owners, unless they are
  * there, which stay in any case, and what *shared has. Returns 0; or -ENOMEM, and has put back what
  * is in *shared.
  */
-int zone_prepare(const struct added_range *a, struct shared_gibs *shared);
+MM_INTERNAL int zone_prepare(const struct added_range *a, struct shared_gibs *shared);
 
 /* Gives back what zone_prepare() has put into *shared. */
-void zone_abandon(const struct shared_gibs *shared);
+MM_INTERNAL void zone_abandon(const struct shared_gibs *shared);
 
 /*
  * Makes the range RAM of its zone, with what zone_prepare() has made. memblock has it already.
  * Nothing of it is free yet.
  */
-void zone_gain(const struct added_range *a, const struct shared_gibs *shared);
+MM_INTERNAL void zone_gain(const struct added_range *a, const struct shared_gibs *shared);
 
 /*
  * Takes the range out of its zone; memblock has it no longer. All its frames are isolated, or are
  * not handed over; or the memory is lost, and nr_free wrong afterwards. Sets *shared to what can be
  * given back when all CPUs have answered since.
  */
-void zone_lose(const struct added_range *a, struct shared_gibs *shared);
+MM_INTERNAL void zone_lose(const struct added_range *a, struct shared_gibs *shared);
 
 /* Isolation. */
 
@@ -77,14 +77,14 @@ void zone_lose(const struct added_range *a, struct shared_gibs *shared);
  * Takes all that is free of the frames [start, end), which are the zone's, by a hold of the lock
  * for each free run. Returns how many frames it took.
  */
-uint64_t isolate_pages(struct zone *z, pfn_t start, pfn_t end);
+MM_INTERNAL uint64_t isolate_pages(struct zone *z, pfn_t start, pfn_t end);
 
 /* Frees what isolate_pages() has taken of [start, end). */
-void undo_isolation(struct zone *z, pfn_t start, pfn_t end);
+MM_INTERNAL void undo_isolation(struct zone *z, pfn_t start, pfn_t end);
 
 /*
  * Finds what of [start, end) is in use and not isolated. Returns how many frames are PAGE_HWPOISON.
  */
-uint64_t find_blockers(pfn_t start, pfn_t end, struct offline_blockers *blockers);
+MM_INTERNAL uint64_t find_blockers(pfn_t start, pfn_t end, struct offline_blockers *blockers);
 
 #endif

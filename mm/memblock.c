@@ -66,7 +66,8 @@ static unsigned long nr_handed_over;
 
 static unsigned int change_count;
 
-/* Weak: a buddy allocator has its own. */
+/* Weak: a buddy allocator has its own, and hotplug.c memblock_late_array(). */
+#ifndef MM_ONE_FILE
 __attribute__((weak)) unsigned long memblock_irq_save(void)
 {
 	return 0;
@@ -82,6 +83,13 @@ __attribute__((weak)) phys_addr_t memblock_late_array(phys_addr_t bytes)
 	(void)bytes;
 	return 0;
 }
+#elif !defined(MM_HOTPLUG)
+MM_INTERNAL phys_addr_t memblock_late_array(phys_addr_t bytes)
+{
+	(void)bytes;
+	return 0;
+}
+#endif
 
 /* Returns whether the hand-over is done. A memblock that was emptied is before it again. */
 static bool is_late(void)
@@ -1007,11 +1015,13 @@ unsigned long totalram_pages(void)
 }
 
 /* Weak: a buddy allocator that can take more than an aligned run at once has its own. */
+#ifndef MM_ONE_FILE
 __attribute__((weak)) unsigned long memblock_free_range(unsigned long pfn, unsigned long end_pfn)
 {
 	(void)end_pfn;
 	return pfn;
 }
+#endif
 
 static void count_handed_over(unsigned long frames)
 {

@@ -470,22 +470,22 @@ static inline void reset_all_zones_managed_pages(void)
 struct page;
 
 /* Takes over the aligned run of 2^order frames at pfn. The buddy allocator supplies it (zone.h). */
-void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order);
+MM_INTERNAL void memblock_free_pages(struct page *page, unsigned long pfn, unsigned int order);
 
 /*
  * Takes over frames from pfn on, up to end_pfn at most, as many as it can at once. Returns the
  * first frame that it did not take. The buddy allocator may supply it (zone.c); without it, or if
  * it takes none, memblock_free_pages() is called for the largest aligned run at pfn.
  */
-unsigned long memblock_free_range(unsigned long pfn, unsigned long end_pfn);
+MM_INTERNAL unsigned long memblock_free_range(unsigned long pfn, unsigned long end_pfn);
 
 /*
  * For hotplug.c. memblock_hand_over() gives the frames [pfn, end_pfn) to the buddy allocator as
  * memblock_free_all() does, and counts them; memblock_take_back() only counts that so many have
  * been taken from it.
  */
-void memblock_hand_over(unsigned long pfn, unsigned long end_pfn);
-void memblock_take_back(unsigned long frames);
+MM_INTERNAL void memblock_hand_over(unsigned long pfn, unsigned long end_pfn);
+MM_INTERNAL void memblock_take_back(unsigned long frames);
 
 /*
  * Returns the physical address of `bytes` bytes, whole pages in the direct map, for an array that
@@ -493,13 +493,13 @@ void memblock_take_back(unsigned long frames);
  * given back: the smaller array that it takes the place of remains as it is. hotplug.c supplies the
  * function; without it there is no memory.
  */
-phys_addr_t memblock_late_array(phys_addr_t bytes);
+MM_INTERNAL phys_addr_t memblock_late_array(phys_addr_t bytes);
 
 /*
  * Disables interrupts on this CPU and returns the previous state; restores that state. memblock
  * calls them around a change after memblock_free_all(). The buddy allocator supplies them (zone.c).
  */
-unsigned long memblock_irq_save(void);
-void memblock_irq_restore(unsigned long flags);
+MM_INTERNAL unsigned long memblock_irq_save(void);
+MM_INTERNAL void memblock_irq_restore(unsigned long flags);
 
 #endif

@@ -18,7 +18,7 @@
  */
 #define CALLER ((uintptr_t)__builtin_return_address(0))
 
-uint64_t state_cookie = 1ull << STATE_COOKIE_SHIFT;
+MM_INTERNAL uint64_t state_cookie = 1ull << STATE_COOKIE_SHIFT;
 
 unsigned int page_order(const struct page *head)
 {

@@ -134,7 +134,7 @@ static inline pfn_t gibs_last(const struct zone *z, unsigned int set)
 }
 
 /* Returns the lowest gib of the zone from number gib on, or GIB_NONE. */
-pfn_t next_gib(const struct zone *z, pfn_t gib);
+MM_INTERNAL pfn_t next_gib(const struct zone *z, pfn_t gib);
 
 /* Runs the body for each gib of the zone, in rising order. */
 #define for_each_gib(z, gib) \

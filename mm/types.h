@@ -60,4 +60,18 @@ typedef int (*print_fn)(const char *fmt, ...) __attribute__((format(printf, 1, 2
 #define PFN_PHYS(x) ((phys_addr_t)(x) << PAGE_SHIFT)
 #define PHYS_PFN(x) PFN_DOWN(x)
 
+/* ---- private to mm/, but for tests and statistics ---- */
+
+/*
+ * Mark what the files of mm/ share and nobody else uses: functions, definitions of objects, and
+ * declarations of objects. In one file of all (`make dist`) they are static.
+ */
+#ifdef MM_ONE_FILE
+#define MM_INTERNAL      static __attribute__((unused))
+#define MM_INTERNAL_DATA MM_INTERNAL
+#else
+#define MM_INTERNAL
+#define MM_INTERNAL_DATA extern
+#endif
+
 #endif

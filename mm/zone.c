@@ -31,17 +31,17 @@ static const pfn_t type_ends[] = { DMA_BORDER, DMA32_BORDER };
 static const char *const type_names[MAX_NR_ZONES] = { "DMA", "DMA32", "Normal", "Hotplug" };
 
 /* No descriptor has its state word: the cookie is 0, and the count and the zone are not. */
-struct zone no_zone = { .id = ZONE_NONE,
-			.type = ZONE_HOTPLUG,
-			.state = (uint64_t)ZONE_NONE << STATE_ZONE_SHIFT | UINT32_MAX,
-			.node = NUMA_NO_NODE,
-			.name = "none",
-			.idle = { PFN_NONE, PFN_NONE },
-			.unmovable = PFN_NONE };
+MM_INTERNAL struct zone no_zone = { .id = ZONE_NONE,
+				    .type = ZONE_HOTPLUG,
+				    .state = (uint64_t)ZONE_NONE << STATE_ZONE_SHIFT | UINT32_MAX,
+				    .node = NUMA_NO_NODE,
+				    .name = "none",
+				    .idle = { PFN_NONE, PFN_NONE },
+				    .unmovable = PFN_NONE };
 
 struct zone *zone_list[NR_ZONE_NUMBERS];
-struct zone *state_zones[NR_ZONE_NUMBERS] = { [0 ... NR_ZONE_NUMBERS - 1] = &no_zone };
-struct owners *zone_owners[NR_SHELVES];
+MM_INTERNAL struct zone *state_zones[NR_ZONE_NUMBERS] = { [0 ... NR_ZONE_NUMBERS - 1] = &no_zone };
+MM_INTERNAL struct owners *zone_owners[NR_SHELVES];
 
 uint64_t zones_bytes;
 

@@ -320,13 +320,13 @@ struct shelf {
 };
 
 /* Stands for a zone that does not exist: it has no RAM. Its number is ZONE_NONE. */
-extern struct zone no_zone;
+MM_INTERNAL_DATA struct zone no_zone;
 
 /*
  * The zones by number, and so by the zone's byte of a state word. &no_zone where there is none: a
  * descriptor that was never written may name it.
  */
-extern struct zone *state_zones[NR_ZONE_NUMBERS];
+MM_INTERNAL_DATA struct zone *state_zones[NR_ZONE_NUMBERS];
 
 static inline struct zone *state_zone(uint64_t state)
 {
@@ -351,7 +351,7 @@ struct owners {
 	uint8_t *block[BITMAP_BITS]; /* where gib[] is ZONE_MIXED; undefined elsewhere */
 };
 
-extern struct owners *zone_owners[NR_SHELVES]; /* NULL where there has never been RAM */
+MM_INTERNAL_DATA struct owners *zone_owners[NR_SHELVES]; /* NULL where there has never been RAM */
 
 /*
  * Returns the zone that the frame's block belongs to; &no_zone where there is no RAM. Sets *order
@@ -418,7 +418,7 @@ static inline pfn_t run_start(pfn_t pfn, unsigned int order)
  * Runs the body for each range of memblock's RAM in the zone, from *p_start to *p_end. i is an int.
  * The body must not change memblock.memory.
  */
-void __next_zone_pfn_range(const struct zone *z, int *i, pfn_t *start, pfn_t *end);
+MM_INTERNAL void __next_zone_pfn_range(const struct zone *z, int *i, pfn_t *start, pfn_t *end);
 #define for_each_zone_pfn_range(i, z, p_start, p_end)                      \
 	for (i = -1, __next_zone_pfn_range(z, &i, p_start, p_end); i >= 0; \
 	     __next_zone_pfn_range(z, &i, p_start, p_end))
@@ -442,24 +442,24 @@ static inline unsigned int gfp_type(gfp_t gfp)
  * node is served (numa.h), and ZONE_NONE behind the last. zones_init() has numa_make_lists() make
  * them, and set the homes of the CPUs. A list has room for the Hotplug zones of all nodes.
  */
-extern const uint8_t *node_zonelists[MAX_NUMNODES];
-void numa_make_lists(void);
+MM_INTERNAL_DATA const uint8_t *node_zonelists[MAX_NUMNODES];
+MM_INTERNAL void numa_make_lists(void);
 
 /*
  * Inserts a Hotplug zone that was made after zones_init() into the list of each node. A CPU that
  * goes through a list meanwhile may meet a zone twice, and misses none that was in it. memory has
  * room for the list of the zone's node, if that was not known until now; else it is not used.
  */
-void numa_add_zone(const struct zone *z, void *memory);
+MM_INTERNAL void numa_add_zone(const struct zone *z, void *memory);
 
 /* Returns whether a node has a list of its own: it was known to zones_init(), or has a zone. */
-bool numa_has_list(int nid);
+MM_INTERNAL bool numa_has_list(int nid);
 
 /* Sets the homes of the CPUs anew, after a node's first RAM has come or its last has left. */
-void numa_set_homes(void);
+MM_INTERNAL void numa_set_homes(void);
 
 /* Allocates memory of a node, or else of another, for zones_init(). Its contents are undefined. */
-void *zone_metadata(uint64_t bytes, int nid);
+MM_INTERNAL void *zone_metadata(uint64_t bytes, int nid);
 
 /* Goes through the zones that may serve a request, in order: see fallback_next(). */
 struct fallback {
@@ -493,7 +493,7 @@ static inline struct zone *fallback_next(struct fallback *f)
  * Returns the zone that such a request on this CPU's node asks first, of those that have memory to
  * hand out; &no_zone when no zone may serve it.
  */
-struct zone *gfp_zone(gfp_t gfp);
+MM_INTERNAL struct zone *gfp_zone(gfp_t gfp);
 
 /* Returns how many free frames the zone keeps from such a request. */
 static inline uint64_t zone_keep(const struct zone *z, gfp_t gfp)
@@ -525,7 +525,7 @@ static inline bool zone_is_low(const struct zone *z)
 }
 
 /* Ends the use of the caches away that began because the zone had nothing to spare: cache.h. */
-void zone_end_spill(struct zone *z);
+MM_INTERNAL void zone_end_spill(struct zone *z);
 
 /* Add frames to nr_free, and subtract. Only a caller that holds the lock subtracts. */
 static inline void zone_add_free(struct zone *z, uint64_t frames)
@@ -543,7 +543,7 @@ static inline void zone_sub_free(struct zone *z, uint64_t frames)
 }
 
 /* This boot's cookie, already shifted to bits 48-63 of a state word. */
-extern uint64_t state_cookie;
+MM_INTERNAL_DATA uint64_t state_cookie;
 
 /* Returns the state word of a head of this order with one reference. */
 static inline uint64_t state_allocated(unsigned int zone, unsigned int order)
@@ -581,20 +581,20 @@ static inline void state_write(struct page *page, uint64_t state)
 }
 
 /* Writes the state words of so many frames from page on. Others may read them meanwhile. */
-void set_states(struct page *page, pfn_t frames, uint64_t state);
+MM_INTERNAL void set_states(struct page *page, pfn_t frames, uint64_t state);
 
 /*
  * For hotplug.c: zone_init() makes the memory at z the zone with this number, which has no RAM yet
  * and no shelf; pfn is where its first will be. zone_publish() makes it known. A CPU that goes
  * through the zones meanwhile may meet one twice.
  */
-void zone_init(struct zone *z, unsigned int number, pfn_t pfn);
-void zone_publish(struct zone *z);
+MM_INTERNAL void zone_init(struct zone *z, unsigned int number, pfn_t pfn);
+MM_INTERNAL void zone_publish(struct zone *z);
 
 /*
  * Computes the reserves of all zones: lowmem_reserve[j] is kept from requests that type j could
  * serve. zones_finish() does, and hotplug.c when RAM has come or left.
  */
-void zones_set_reserves(void);
+MM_INTERNAL void zones_set_reserves(void);
 
 #endif
