@@ -168,7 +168,7 @@ int add_memory(int nid, phys_addr_t base, phys_addr_t size)
 /* ---- removing ---- */
 
 /* Returns the range that one call of add_memory() has added, or NULL. */
-static struct added_range *find_range(phys_addr_t base, phys_addr_t size)
+static struct added_range *find_added(phys_addr_t base, phys_addr_t size)
 {
 	for (unsigned int i = 0; i < nr_ranges; i++)
 		if (ranges[i].map.base == base && ranges[i].map.size == size)
@@ -233,7 +233,7 @@ static int forget_range(const struct added_range *a, struct shared_gibs *shared)
  * are shut until it is out of the zone. Before that, and after it, every CPU has to answer: then
  * nothing is left of a free that had begun, or of a look at the range's metadata.
  */
-static int remove_range(const struct added_range *a)
+static int remove_added(const struct added_range *a)
 {
 	struct zone *z = node_zone(a->nid, ZONE_HOTPLUG);
 	uint64_t taken = isolate_pages(z, a->start, a->end_free);
@@ -261,7 +261,7 @@ static int remove_range(const struct added_range *a)
 
 int offline_and_remove_memory(phys_addr_t base, phys_addr_t size)
 {
-	struct added_range *a = find_range(base, size);
+	struct added_range *a = find_added(base, size);
 	int err;
 
 	if (!a)
@@ -269,7 +269,7 @@ int offline_and_remove_memory(phys_addr_t base, phys_addr_t size)
 	if (!port_may_wait())
 		return -EAGAIN;
 	hotplug_work = (struct hotplug_work){ base, size, true };
-	err = remove_range(a);
+	err = remove_added(a);
 	if (!err)
 		*a = ranges[--nr_ranges];
 	hotplug_work.size = 0;
@@ -308,7 +308,7 @@ static void count_free_again(struct zone *z)
  */
 long forget_lost_memory(phys_addr_t base, phys_addr_t size)
 {
-	struct added_range *a = find_range(base, size);
+	struct added_range *a = find_added(base, size);
 	struct shared_gibs shared;
 	uint64_t before;
 	struct zone *z;

@@ -87,7 +87,7 @@ struct memblock_type {
 	unsigned long max; /* entries in the array */
 	phys_addr_t total_size;
 	struct memblock_region *regions;
-	char *name;
+	const char *name;
 };
 
 /* All of memblock's data. Early code may read and write the fields. */

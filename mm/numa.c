@@ -198,7 +198,7 @@ static uint8_t *append(uint8_t *at, int nid, unsigned int type)
 }
 
 /* Returns whether a node has RAM now: what it has since zones_init() does not leave. */
-static bool has_ram(int nid)
+static bool node_has_ram(int nid)
 {
 	if (first_nodes >> nid & 1)
 		return true;
@@ -213,7 +213,7 @@ static void set_home(int nid, const struct node_order *order)
 {
 	unsigned int i = 0;
 
-	while (i < order->nr && !has_ram(order->node[i]))
+	while (i < order->nr && !node_has_ram(order->node[i]))
 		i++;
 	for (unsigned int cpu = 0; i < order->nr && cpu < nr_named; cpu++)
 		if (cpu_nodes[cpu] == nid) {
@@ -274,20 +274,20 @@ static unsigned int rank_of(const struct node_order *order, int nid)
 	return i;
 }
 
-static const struct zone *new_zone; /* that numa_add_zone() inserts */
+static const struct zone *to_insert; /* that numa_add_zone() inserts */
 
 /*
- * Inserts new_zone into the list of node nid, among the Hotplug zones. Those behind it move, the
+ * Inserts to_insert into the list of node nid, among the Hotplug zones. Those behind it move, the
  * last one first, so that each of them is in the list at any time. The list of a node that was not
  * known is written instead.
  */
 static void insert_zone(int nid, const struct node_order *order)
 {
 	uint8_t *list = (uint8_t *)(uintptr_t)node_zonelists[nid];
-	unsigned int rank = rank_of(order, new_zone->node), at = 0, end;
+	unsigned int rank = rank_of(order, to_insert->node), at = 0, end;
 
 	if (list == no_zones) {
-		if (nid == new_zone->node)
+		if (nid == to_insert->node)
 			write_list(nid, order);
 		return;
 	}
@@ -298,7 +298,7 @@ static void insert_zone(int nid, const struct node_order *order)
 		;
 	for (end++; end > at; end--)
 		__atomic_store_n(&list[end], list[end - 1], __ATOMIC_RELEASE);
-	__atomic_store_n(&list[at], new_zone->id, __ATOMIC_RELEASE);
+	__atomic_store_n(&list[at], to_insert->id, __ATOMIC_RELEASE);
 }
 
 void numa_add_zone(const struct zone *z, void *memory)
@@ -307,7 +307,7 @@ void numa_add_zone(const struct zone *z, void *memory)
 	if (nr_lists < nr_node_ids())
 		nr_lists = nr_node_ids();
 	next_list = memory;
-	new_zone = z;
+	to_insert = z;
 	for_orders(insert_zone);
 }
 

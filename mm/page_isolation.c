@@ -164,7 +164,8 @@ void undo_isolation(struct zone *z, pfn_t start, pfn_t end)
  * Returns the owner word of an allocation, which its owner may be setting at this moment:
  * ThreadSanitizer must not look. What is read then only decides what is reported.
  */
-__attribute__((no_sanitize_thread, noinline)) static unsigned long owner_of(const struct page *head)
+__attribute__((no_sanitize_thread, noinline)) static unsigned long
+owner_word_of(const struct page *head)
 {
 	return head->owner_word;
 }
@@ -176,7 +177,7 @@ uint64_t find_blockers(pfn_t start, pfn_t end, struct offline_blockers *blockers
 	*blockers = (struct offline_blockers){ 0 };
 	for (pfn_t pfn = start, next; pfn < end; pfn = next) {
 		const struct page *head = head_at(pfn, &next);
-		unsigned long owner = head ? owner_of(head) : 0;
+		unsigned long owner = head ? owner_word_of(head) : 0;
 
 		next = next < end ? next : end;
 		if (!head || is_isolated(head))

@@ -363,7 +363,7 @@ static inline void port_cpu_relax(void)
 /*
  * port_lock_irqsave() disables interrupts and takes the lock, so that no handler waits for its own
  * CPU. It returns what port_unlock_irqrestore() needs. port_lock_is_taken() returns whether any CPU
- * holds the lock. Assertions use it; it cannot tell whose hold it is.
+ * holds the lock. Only assertions use it; it cannot tell whose hold it is.
  */
 #ifdef MM_LOCK
 static inline unsigned long port_lock_irqsave(port_lock_t *lock)
@@ -376,7 +376,7 @@ static inline void port_unlock_irqrestore(port_lock_t *lock, unsigned long flags
 	MM_UNLOCK_IRQRESTORE(lock, flags);
 }
 
-static inline bool port_lock_is_taken(port_lock_t *lock)
+__attribute__((unused)) static inline bool port_lock_is_taken(port_lock_t *lock)
 {
 	return MM_LOCK_IS_TAKEN(lock);
 }
@@ -404,7 +404,7 @@ static inline void port_unlock_irqrestore(port_lock_t *lock, unsigned long flags
 	port_irq_restore(flags);
 }
 
-static inline bool port_lock_is_taken(port_lock_t *lock)
+__attribute__((unused)) static inline bool port_lock_is_taken(port_lock_t *lock)
 {
 	return __atomic_load_n(&lock->taken, __ATOMIC_RELAXED) != 0;
 }

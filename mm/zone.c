@@ -489,7 +489,7 @@ void set_states(struct page *page, pfn_t frames, uint64_t state)
 }
 
 /* Counts frames that are handed over. */
-static void count_handed_over(struct zone *z, uint64_t frames)
+static void count_managed(struct zone *z, uint64_t frames)
 {
 	zone_add_free(z, frames);
 	z->managed += frames;
@@ -514,7 +514,7 @@ static void hand_over_part(struct zone *z, pfn_t pfn, pfn_t end)
 {
 	set_states(pfn_to_page(pfn), end - pfn, 0);
 	buddy_put_range(z, pfn, end);
-	count_handed_over(z, end - pfn);
+	count_managed(z, end - pfn);
 }
 
 /*
@@ -523,7 +523,7 @@ static void hand_over_part(struct zone *z, pfn_t pfn, pfn_t end)
  */
 static void hand_over_gibs(struct zone *z, pfn_t gib, pfn_t end)
 {
-	count_handed_over(z, (end - gib) << GIB_ORDER);
+	count_managed(z, (end - gib) << GIB_ORDER);
 	gibs_set_range(z, GIBS_FREE, gib, end);
 }
 
@@ -532,7 +532,7 @@ static void hand_over_blocks(struct zone *z, pfn_t pfn, pfn_t end)
 {
 	buddy_open_gib(z, pfn);
 	buddy_put_block_range(z, pfn, end);
-	count_handed_over(z, end - pfn);
+	count_managed(z, end - pfn);
 }
 
 /* Returns how many bytes from bytes[0] on have this value, at most n; mostly eight at a time. */
