@@ -53,6 +53,7 @@ needs-bench       := build run bench
 needs-lint        := build test lint
 needs-coverage    := build test coverage
 needs-mutants     := build test
+needs-dist        := build
 needs-gallery     := build
 
 GOALS := $(or $(MAKECMDGOALS),all)
@@ -141,6 +142,13 @@ bench: $(B)/disk.img $(HOST)/bench $(HOST)/bench_counted $(HOST)/bench_setup $(H
 .PHONY: lint
 lint: all | packages ## runs the formatter, static analysers, include rules
 	@scripts/lint
+
+.PHONY: dist
+dist: $(B)/dist/firstpage_mm.c ## writes mm/ as one C file with its header and the licence, to build/dist/
+
+$(B)/dist/firstpage_mm.c: $(MM) $(wildcard mm/*.h) scripts/dist LICENSE | packages
+	$(call say,DIST,$(@D))
+	$(Q)scripts/dist $(@D) $(MM)
 
 .PHONY: gallery
 gallery: $(HOST)/replay ## draws docs/gallery.md's pictures again

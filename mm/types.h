@@ -15,6 +15,9 @@
 #include MM_PORT_CONFIG /* port.h */
 #endif
 
+/* Of this release, 1.2.3 say: 10203. */
+#define FP_VERSION 100
+
 /* The public headers compile as C11 and later and, inside extern "C", as C++11 and later. */
 #ifdef __cplusplus
 #define MM_STATIC_ASSERT(cond, message) static_assert(cond, message)

@@ -49,7 +49,11 @@ int use_pages()
 
 	set_page_private(page, page_private(virt_to_page(table)));
 	for_each_zone (z)
-		MM_ASSERT(pfn_zone(z->start_pfn) == z);
+		set_page_private(page, z->start_pfn);
+	for_each_populated_zone (z)
+		set_page_private(page, zone_nr_free_pages(z));
+	for_each_online_node (nid)
+		set_page_private(page, node_free_pages(nid));
 	if (error == -EBUSY || error == -EINVAL || memblock_add(0, PAGE_SIZE) == -ENOMEM)
 		panic("%s", page_state_name(page_state(page_to_pfn(page))));
 	return nr_free_pages() == 0;

@@ -1,0 +1,171 @@
+#!/usr/bin/env -S python3 -B
+"""Makes firstpage_mm.c and its header (make dist), compiles them by each compiler that is there and in
+each standard, and runs what the folder mm/ is run in: docs/example/ and test_port. TAP."""
+import itertools
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import example
+from tap import Tap
+
+COMPILERS = ("gcc", "gcc-12", "gcc-14", "clang", "clang-14", "clang-19")
+STANDARDS = ("c11", "c17", "c2x")
+CXX_STANDARDS = ("c++11", "c++14", "c++17", "c++20", "c++2b")
+WARNINGS = ("-Wall", "-Wextra", "-Wwrite-strings", "-Wconversion", "-Werror")
+KERNEL = ("-ffreestanding", "-O2", "-mgeneral-regs-only", "-mno-red-zone")
+PREFIX = "-DFP_PREFIX=fp_"
+# With and without the prefix, with and without hot-plug.
+WAYS = tuple(itertools.product((False, True), (False, True)))
+
+# What the C file needs of the kernel, and may be a call of the compiler's own.
+C_LIBRARY = example.C_LIBRARY
+
+
+def flags(prefix, hotplug):
+    return ([PREFIX] if prefix else []) + (["-DMM_HOTPLUG"] if hotplug else [])
+
+
+def say(prefix, hotplug):
+    return f"{'a' if prefix else 'no'} prefix, {'' if hotplug else 'no '}hot-plug"
+
+
+def compilers():
+    """Yields (name, the compiler of C++ of the same version or None) for each of COMPILERS that is
+    there; a version once."""
+    seen = set()
+    for name in COMPILERS:
+        if not shutil.which(name):
+            continue
+        version = example.run(name, "-dumpfullversion" if name[0] == "g" else "-dumpversion").stdout
+        if (name[0], version) in seen:
+            continue
+        seen.add((name[0], version))
+        cxx = name.replace("gcc", "g++").replace("clang", "clang++")
+        yield name, cxx if shutil.which(cxx) else None
+
+
+def symbols(path, option):
+    """Returns the names that nm lists with option."""
+    return {line.split()[-1] for line in example.run("nm", option, path).stdout.splitlines()}
+
+
+class Dist:
+    """The files that `make dist` has made, in a folder of their own."""
+
+    def __init__(self, out):
+        self.out = out
+        self.folder = os.path.join(out, "dist")
+        self.source = os.path.join(self.folder, "firstpage_mm.c")
+        self.header = os.path.join(self.folder, "firstpage_mm.h")
+        self.made = example.run("make", "dist", f"B={out}")
+        # In place of mm/'s headers, for files that include these.
+        self.stubs = os.path.join(out, "stubs")
+        os.makedirs(os.path.join(self.stubs, "mm"))
+        for name in filter(lambda name: name.endswith(".h"), os.listdir("mm")):
+            with open(os.path.join(self.stubs, "mm", name), "w", encoding="utf-8") as file:
+                file.write('#include "firstpage_mm.h"\n')
+
+    def compile(self, compiler, *arguments):
+        """Runs compiler; the folder's header is found, and in place of mm/'s. Returns the process."""
+        return example.run(compiler, *WARNINGS, f"-I{self.stubs}", f"-I{self.folder}", "-I.", *arguments)
+
+    def run(self, name, *arguments):
+        """Compiles a program and runs it. Returns the process that ran, or the compiler's."""
+        program = os.path.join(self.out, name)
+        built = self.compile("gcc", "-O2", *arguments, "-o", program)
+        return example.run(program) if built.returncode == 0 else built
+
+
+def check_files(tap, dist):
+    tap.check(dist.made.returncode == 0 and sorted(os.listdir(dist.folder))
+              == ["LICENSE", "firstpage_mm.c", "firstpage_mm.h"], "make dist writes three files",
+              dist.made.stdout)
+    for path in (dist.source, dist.header):
+        with open(path, encoding="utf-8") as file:
+            tap.check(file.readline() == "/* SPDX-License-Identifier: MIT */\n",
+                      f"{os.path.basename(path)} says its licence")
+    version = dist.compile("gcc", "-E", "-dM", dist.header).stdout
+    tap.check(re.search(r"^#define FP_VERSION \d+$", version, re.MULTILINE), "the header has a version")
+
+
+def check_compiler(tap, dist, compiler, cxx):
+    """All standards and ways by one compiler; objects of the first standard stay in the folder."""
+    for prefix, hotplug in WAYS:
+        said = ""
+        for standard in STANDARDS:
+            to = ("-c", "-o", os.path.join(dist.out, f"{compiler}-{prefix}-{hotplug}.o"))
+            said += dist.compile(compiler, f"-std={standard}", *KERNEL, *flags(prefix, hotplug),
+                                 *(to if standard == STANDARDS[0] else ("-fsyntax-only",)),
+                                 dist.source).stdout
+        tap.check(not said, f"{compiler}, {', '.join(STANDARDS)}: {say(prefix, hotplug)}", said)
+    for prefix in (False, True) if cxx else ():
+        said = ""
+        for standard in CXX_STANDARDS:
+            said += dist.compile(cxx, f"-std={standard}", *KERNEL, "-fsyntax-only",
+                                 *flags(prefix, False), *(("-DFP_LINUX_NAMES",) if prefix else ()),
+                                 "tests/public_headers.cpp").stdout
+        tap.check(not said, f"{cxx}, {', '.join(CXX_STANDARDS)}: {say(prefix, False)}", said)
+
+
+def check_symbols(tap, dist, compiler):
+    """Only public names are external, and with a prefix none is without."""
+    with open(dist.header, encoding="utf-8") as file:
+        words = set(re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", file.read(), flags=re.DOTALL)))
+    for hotplug in (False, True):
+        plain, prefixed = (os.path.join(dist.out, f"{compiler}-{prefix}-{hotplug}.o")
+                           for prefix in (False, True))
+        defined, needed = symbols(plain, "--defined-only"), symbols(plain, "-u") - C_LIBRARY
+        external = {line.split()[-1] for line in
+                    example.run("nm", "-g", "--defined-only", plain).stdout.splitlines()}
+        tap.check({"alloc_pages", "memblock_add", "mm_check"} <= external
+                  and "buddy_put" not in external and external <= defined,
+                  f"{compiler}: what is mm/'s own is static, {say(False, hotplug)}", external)
+        tap.check(external | needed <= words, f"{compiler}: the header has each name of the linker's",
+                  sorted((external | needed) - words))
+        found = symbols(prefixed, "-g") - C_LIBRARY
+        tap.check(found == {"fp_" + name for name in external | needed},
+                  f"{compiler}: each of them has the prefix, {say(True, hotplug)}",
+                  sorted(found ^ {"fp_" + name for name in external | needed}))
+
+
+def check_runs(tap, dist):
+    """The example and test_port, with and without prefix; and a kernel with names of its own."""
+    port = '-DMM_PORT_CONFIG="docs/example/port_config.h"'
+    for prefix in (False, True):
+        names = (*flags(prefix, False), "-DFP_LINUX_NAMES")
+        ran = dist.run(f"example-{prefix}", port, *names, "docs/example/example.c",
+                       "docs/example/port.c", dist.source)
+        tap.check(ran.returncode == 0 and example.shown() in ran.stdout,
+                  f"the example prints what docs/lift.md shows: {say(prefix, False)}", ran.stdout)
+        for plain in ((), ("-DTEST_PORT_PLAIN",)):
+            ran = dist.run(f"test_port-{prefix}", '-DMM_PORT_CONFIG="tests/host/port_all.h"',
+                           *plain, *names, "-D_GNU_SOURCE", "-g", "-fsanitize=address,undefined",
+                           "tests/host/test_port.c", dist.source, "-lcmocka")
+            tap.check(ran.returncode == 0 and "\nok 6 - " in ran.stdout,
+                      f"test_port{' (plain)' if plain else ''} passes: {say(prefix, False)}", ran.stdout)
+    object_file = os.path.join(dist.out, "port.o")
+    dist.compile("gcc", "-O2", port, PREFIX, "-DFP_LINUX_NAMES", "-c", "docs/example/port.c", "-o",
+                 object_file)
+    ran = dist.run("names", port, PREFIX, "tests/dist_names.c", dist.source, object_file)
+    tap.check(ran.returncode == 0 and re.fullmatch(r"\d+ pages are free\n", ran.stdout),
+              "with a prefix, a kernel's own names mean what they meant", ran.stdout)
+
+
+def main():
+    tap = Tap()
+    with tempfile.TemporaryDirectory(prefix="dist.", dir=os.environ.get("B", "build")) as out:
+        dist = Dist(os.path.abspath(out))
+        check_files(tap, dist)
+        for compiler, cxx in compilers():
+            check_compiler(tap, dist, compiler, cxx)
+        check_symbols(tap, dist, "gcc")
+        check_runs(tap, dist)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
