@@ -130,7 +130,6 @@ MM_INTERNAL_DATA unsigned int nr_cache_cpus; /* the highest number of one, plus 
 
 /* Reads a member of this CPU's table. With MM_CPU_SPACE (port.h) that is one instruction. */
 #ifdef MM_CPU_SPACE
-extern volatile MM_CPU_SPACE struct cache_table cpu_table;
 #define cpu_table_read(member) (cpu_table.member)
 #else
 #define cpu_table_read(member) \

@@ -46,8 +46,8 @@ struct record_range {
 	struct frame_record *records;
 };
 
-static struct record_range *table; /* NULL: nothing is recorded */
-static unsigned int nr_ranges;     /* of these, those behind the first nr_boot_ranges were added */
+static struct record_range *record_ranges; /* NULL: nothing is recorded */
+static unsigned int nr_ranges; /* of these, those behind the first nr_boot_ranges were added */
 static unsigned int nr_boot_ranges;
 static uint64_t nr_allocations;
 
@@ -60,16 +60,17 @@ static bool alloc_records(void)
 	int i;
 
 	nr_ranges = (unsigned int)memblock.memory.cnt;
-	table = memblock_alloc((nr_ranges + HOTPLUG_RANGES) * sizeof(*table), sizeof(*records));
-	if (!records || !table) {
-		table = NULL;
+	record_ranges =
+	    memblock_alloc((nr_ranges + HOTPLUG_RANGES) * sizeof(*record_ranges), sizeof(*records));
+	if (!records || !record_ranges) {
+		record_ranges = NULL;
 		port_log("mm: no room for the records of %llu frames\n",
 			 (unsigned long long)frames);
 		return false;
 	}
 	nr_ranges = 0;
 	for_each_mem_pfn_range(i, NUMA_NO_NODE, &start, &end, NULL) {
-		table[nr_ranges++] = (struct record_range){ start, end, records };
+		record_ranges[nr_ranges++] = (struct record_range){ start, end, records };
 		records += end - start;
 	}
 	nr_boot_ranges = nr_ranges;
@@ -81,7 +82,7 @@ void mm_debug_init(unsigned int options)
 {
 	const unsigned int recorded = MM_PAGE_POISON | MM_PAGE_OWNER;
 
-	table = NULL;
+	record_ranges = NULL;
 	nr_ranges = 0;
 	nr_allocations = 0;
 	if (options & recorded && !alloc_records())
@@ -114,7 +115,7 @@ static struct frame_record *find_record(pfn_t pfn, uint64_t *nr)
 	unsigned int ranges = __atomic_load_n(&nr_ranges, __ATOMIC_ACQUIRE);
 
 	for (unsigned int i = 0; i < ranges; i++) {
-		const struct record_range *range = &table[i];
+		const struct record_range *range = &record_ranges[i];
 		pfn_t end = __atomic_load_n(&range->end, __ATOMIC_ACQUIRE);
 
 		if (pfn < end && pfn >= range->start) {
@@ -140,22 +141,22 @@ static struct frame_record *record_of(pfn_t pfn, uint64_t frames, uint64_t *nr)
 
 uint64_t mm_debug_bytes(uint64_t frames)
 {
-	return table ? frames * sizeof(struct frame_record) : 0;
+	return record_ranges ? frames * sizeof(struct frame_record) : 0;
 }
 
 void mm_debug_add(pfn_t start, pfn_t end_free, pfn_t end, void *records)
 {
-	if (table) {
-		struct record_range *range = table + nr_boot_ranges;
+	if (record_ranges) {
+		struct record_range *range = record_ranges + nr_boot_ranges;
 
 		memset(records, 0, mm_debug_bytes(end - start));
-		while (range < table + nr_ranges && range->end)
+		while (range < record_ranges + nr_ranges && range->end)
 			range++;
-		MM_ASSERT(range < table + nr_boot_ranges + HOTPLUG_RANGES);
+		MM_ASSERT(range < record_ranges + nr_boot_ranges + HOTPLUG_RANGES);
 		range->start = start;
 		range->records = records;
 		__atomic_store_n(&range->end, end, __ATOMIC_RELEASE);
-		if (range == table + nr_ranges)
+		if (range == record_ranges + nr_ranges)
 			__atomic_store_n(&nr_ranges, nr_ranges + 1, __ATOMIC_RELEASE);
 	}
 	if (mm_debug & MM_DEBUG_PAGEALLOC)
@@ -165,8 +166,8 @@ void mm_debug_add(pfn_t start, pfn_t end_free, pfn_t end, void *records)
 void mm_debug_remove(pfn_t start, pfn_t end)
 {
 	for (unsigned int i = nr_boot_ranges; i < nr_ranges; i++)
-		if (table[i].start == start && table[i].end == end)
-			__atomic_store_n(&table[i].end, 0, __ATOMIC_RELAXED);
+		if (record_ranges[i].start == start && record_ranges[i].end == end)
+			__atomic_store_n(&record_ranges[i].end, 0, __ATOMIC_RELAXED);
 }
 
 /* Prints by print, which may be NULL: to the log. */
@@ -240,7 +241,7 @@ void mm_debug_alloc(pfn_t pfn, uint64_t nr, unsigned int order, gfp_t gfp, uintp
 
 	if (mm_debug & MM_DEBUG_PAGEALLOC)
 		port_map_frames(pfn, nr);
-	for (uint64_t n; nr && table; pfn += n, nr -= n) {
+	for (uint64_t n; nr && record_ranges; pfn += n, nr -= n) {
 		struct frame_record *record = record_of(pfn, nr, &n);
 
 		for (uint64_t i = 0; record && i < n; i++) {
@@ -265,7 +266,7 @@ void mm_debug_free(struct page *page, unsigned int order, uintptr_t site)
 
 	if (page_head(pfn) != page)
 		return;
-	for (uint64_t done = 0, n; done < nr && table; done += n) {
+	for (uint64_t done = 0, n; done < nr && record_ranges; done += n) {
 		struct frame_record *record = record_of(pfn + done, nr - done, &n);
 
 		for (uint64_t i = 0; record && i < n; i++) {

@@ -123,16 +123,16 @@ struct backing {
  * The searches of each node, and at the end those of all memory: for blocks' descriptors, and for
  * chunks', which are aligned to 2 MiB.
  */
-static struct search blocks[MAX_NUMNODES + 1], chunks[MAX_NUMNODES + 1];
+static struct search block_searches[MAX_NUMNODES + 1], chunk_searches[MAX_NUMNODES + 1];
 
 /* Forgets the searches of all memory, and of the nodes up to `highest`. */
 static void forget_searches(int highest)
 {
 	const struct search none = { .size = PHYS_ADDR_MAX, .none = PHYS_ADDR_MAX };
 
-	blocks[MAX_NUMNODES] = chunks[MAX_NUMNODES] = none;
+	block_searches[MAX_NUMNODES] = chunk_searches[MAX_NUMNODES] = none;
 	for (int nid = 0; nid <= highest; nid++)
-		blocks[nid] = chunks[nid] = none;
+		block_searches[nid] = chunk_searches[nid] = none;
 }
 
 /* Allocates from node nid, or for NUMA_NO_NODE from anywhere, as high as possible. */
@@ -166,7 +166,7 @@ static phys_addr_t find_memory(struct backing *b, phys_addr_t size, pfn_t unit, 
 			       pfn_t end)
 {
 	phys_addr_t align = unit == CHUNK ? desc_bytes(CHUNK) : PAGE_SIZE;
-	struct search *searches = unit == CHUNK ? chunks : blocks;
+	struct search *searches = unit == CHUNK ? chunk_searches : block_searches;
 	phys_addr_t from = PFN_PHYS(start > b->base ? start : b->base);
 	phys_addr_t to = PFN_PHYS(end < b->limit ? end : b->limit);
 	phys_addr_t phys = 0;

@@ -62,7 +62,9 @@ extern int cpu_homes[MM_MAX_CPUS];
  * add_memory() when the first memory of a node comes.
  */
 #ifdef MM_CPU_SPACE
-extern MM_CPU_SPACE int cpu_home; /* of this CPU: port.h */
+struct cache_table;
+extern volatile MM_CPU_SPACE struct cache_table cpu_table; /* this CPU's two symbols: port.h */
+extern MM_CPU_SPACE int cpu_home;
 static inline int numa_mem_id(void)
 {
 	return cpu_home;

@@ -50,6 +50,7 @@ typedef int (*print_fn)(const char *fmt, ...) __attribute__((format(printf, 1, 2
 #ifndef PAGE_SHIFT
 #define PAGE_SHIFT MM_PAGE_SHIFT
 #endif
+MM_STATIC_ASSERT(PAGE_SHIFT == MM_PAGE_SHIFT, "a kernel with a PAGE_SHIFT sets MM_PAGE_SHIFT");
 #ifndef PAGE_SIZE
 #define PAGE_SIZE (1ul << PAGE_SHIFT)
 #endif

@@ -15,7 +15,7 @@ from tap import Tap
 COMPILERS = ("gcc", "gcc-12", "gcc-14", "clang", "clang-14", "clang-19")
 STANDARDS = ("c11", "c17", "c2x")
 CXX_STANDARDS = ("c++11", "c++14", "c++17", "c++20", "c++2b")
-WARNINGS = ("-Wall", "-Wextra", "-Wwrite-strings", "-Wconversion", "-Werror")
+WARNINGS = ("-Wall", "-Wextra", "-Wwrite-strings", "-Wconversion", "-Wshadow", "-Werror")
 KERNEL = ("-ffreestanding", "-O2", "-mgeneral-regs-only", "-mno-red-zone")
 PREFIX = "-DFP_PREFIX=fp_"
 # With and without the prefix, with and without hot-plug.
@@ -130,6 +130,14 @@ def check_symbols(tap, dist, compiler):
         tap.check(found == {"fp_" + name for name in external | needed},
                   f"{compiler}: each of them has the prefix, {say(True, hotplug)}",
                   sorted(found ^ {"fp_" + name for name in external | needed}))
+    # The kernel's configuration: cpu_table and cpu_home are symbols of its own. They need GNU C.
+    built = os.path.join(dist.out, "kernel.o")
+    said = dist.compile(compiler, "-std=gnu11", *KERNEL, '-DMM_PORT_CONFIG="arch/x86_64/port_config.h"',
+                        *flags(True, True), "-c", "-o", built, dist.source).stdout
+    found = symbols(built, "-g") - C_LIBRARY
+    tap.check(not said and {"fp_cpu_table", "fp_cpu_home"} <= found
+              and all(name.startswith("fp_") for name in found),
+              f"{compiler}: the kernel's configuration, {say(True, True)}", said or sorted(found))
 
 
 def check_runs(tap, dist):
