@@ -15,14 +15,17 @@
  */
 enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, ZONE_HOTPLUG, MAX_NR_ZONES };
 
-/* As many as there can be RAM for. Tests with smaller bitmaps do with as many small shelves. */
+/*
+ * How many shelves a zone can have: one for each 512 GiB below MM_MAX_PFN. Tests with smaller
+ * bitmaps, and so smaller shelves, have the same number of them.
+ */
 #define NR_SHELVES      ((unsigned int)((MM_MAX_PFN - 1) >> (3 * 9)) + 1)
 #define TOP_WORDS       ((NR_SHELVES + 63) / 64)
 
-/* Sets of gibs, below. */
+/* How many sets of gibs a zone keeps. */
 #define NR_GIB_SETS     (2 * MM_BITMAP_SHIFT + 5)
 
-/* Zones have numbers below this. */
+/* The numbers of zones are lower than this. */
 #define NR_ZONE_NUMBERS 256
 
 /*

@@ -16,7 +16,8 @@ PORTS = [("riscv64", {"__clzdi2", "__ctzdi2"}),
 REFUSED = [("MM_PAGE_SHIFT=16", "mm/zone.c", "16 MiB of zone DMA are whole blocks"),
            ("MM_PAGE_SHIFT=16", "mm/mem_map.c", "descriptors of a block are whole pages"),
            ("MM_PAGE_SHIFT=14", "mm/mem_map.c", "descriptors of a block are whole pages"),
-           ("MM_MAX_PFN=0xfffff", "mm/zone.c", "MM_MAX_PFN is not below 4 GiB")]
+           ("MM_MAX_PFN=0xfffff", "mm/zone.c", "MM_MAX_PFN is not below 4 GiB"),
+           ("MM_IRQ_SAVE()=0", "mm/zone.c", "only a part of what belongs together")]
 
 
 def check_port(tap, out, processor, library):
