@@ -36,7 +36,7 @@ COMMENTS = {".c": r"/\*.*?\*/", ".h": r"/\*.*?\*/", ".ld": r"/\*.*?\*/",
 WORD = r"[A-Za-z_]\w*"
 NAME = re.compile(rf"\b(?:{WORD}(?=\()|[A-Za-z]\w*_\w*)")
 PATH = re.compile(r"(?:[\w.-]+/)*(?:[\w.-]+\.(?:c|h|asm|inc|ld|mk|py|md|map)|(?<=/))")
-TOP = re.compile(r"(?:arch|bootsector|docs|include|kernel|lib|mm|scripts|stage2|tests|tools)/[\w./-]*")
+TOP = re.compile(r"(?:arch|bootsector|contrib|docs|include|kernel|lib|mm|scripts|stage2|tests|tools)/[\w./-]*")
 LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
 SPAN = re.compile(r"`([^`]+)`")
 LINE_NUMBER = re.compile(r"\b[\w/.-]+\.(?:c|h|asm|inc|ld|mk|py):\d+")

@@ -27,13 +27,16 @@ TESTS := test_memblock test_memblock_late test_e820 test_numa test_madt test_nod
 TESTS += test_partition test_disk test_rsdp test_stage2_kernel test_volume test_stage2_options \
          test_stage2_paging test_a20 test_stage2_cpu test_stage2_console test_bios \
          test_safe test_stage2_main
+         test_string test_format test_crc32 test_fat test_elf test_options test_cmdline \
+         test_boot_info test_complete test_bios_map test_insn \
+         test_contrib_printf
 
 FUZZ    := ops fat elf e820 numa madt cmdline boot_info mapfile
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
 
 # A program is compiled from all its files in one go, which leaves no list of its headers; so it depends
 # on all of them.
-HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm arch/x86_64 kernel kernel/* stage2 tests/host \
+HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm contrib arch/x86_64 kernel kernel/* stage2 tests/host \
                                          tests/host/* tests/models tools/*))
 PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads $(HOST)/test_memblock_tsan \
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_gibs \
@@ -135,6 +138,7 @@ test_stage2_kernel_SOURCES := stage2/kernel.c lib/e820.c lib/format.c $(SAID)
 test_boot_info_SOURCES := tests/host/kernel_block.c kernel/boot_info.c lib/crc32.c lib/format.c
 test_complete_SOURCES := kernel/monitor/complete.c
 test_insn_SOURCES     := arch/x86_64/insn.c
+test_contrib_printf_SOURCES    := contrib/printf.c
 
 # Instructions for the processor and for ports are calls of the test.
 NO_CPU := -include tests/host/stage2/cpu.h

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * printf.h: formatted output for printk(), panic() and port_site_name().
+ *
+ * It has the conversions that mm/ prints, and no others. mm/ uses these:
+ *
+ *   %s %d %u %x %02x %lu %lx %llu %llx %016llx %#llx
+ *
+ * In general: the conversions s, d, u and x; before d, u and x the lengths l and ll, the flags 0
+ * (pad with zeros) and # (0x before a hexadecimal number that is not 0), and a width. The meaning
+ * is C's. What is not supported, %% and %p among it, is copied to the output as it stands in the
+ * format, and takes no argument.
+ *
+ * The functions have no data of their own: any CPU and any handler may call them at any time.
+ */
+#ifndef CONTRIB_PRINTF_H
+#define CONTRIB_PRINTF_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+/* Passes each character of the text to put(), with `to`. Returns the number of characters. */
+__attribute__((format(printf, 3, 0))) int vprint_to(void (*put)(void *to, char c), void *to,
+						    const char *fmt, va_list ap);
+
+/*
+ * Writes the text to text, at most size bytes with the terminating 0, which is always written: size
+ * is 1 or more. Returns the length of the whole text; if it is size or more, the text was cut.
+ */
+__attribute__((format(printf, 3, 4))) int print_text(char *text, size_t size, const char *fmt, ...);
+
+#endif
