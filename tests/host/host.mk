@@ -29,7 +29,7 @@ TESTS += test_partition test_disk test_rsdp test_stage2_kernel test_volume test_
          test_safe test_stage2_main
          test_string test_format test_crc32 test_fat test_elf test_options test_cmdline \
          test_boot_info test_complete test_bios_map test_insn \
-         test_contrib_printf
+         test_contrib_printf test_contrib_page_list
 
 FUZZ    := ops fat elf e820 numa madt cmdline boot_info mapfile
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
@@ -139,6 +139,7 @@ test_boot_info_SOURCES := tests/host/kernel_block.c kernel/boot_info.c lib/crc32
 test_complete_SOURCES := kernel/monitor/complete.c
 test_insn_SOURCES     := arch/x86_64/insn.c
 test_contrib_printf_SOURCES    := contrib/printf.c
+test_contrib_page_list_SOURCES := contrib/page_list.c
 
 # Instructions for the processor and for ports are calls of the test.
 NO_CPU := -include tests/host/stage2/cpu.h
@@ -168,6 +169,9 @@ test_hotplug_LDFLAGS := -Wl,--wrap=port_on_each_cpu
 $(HOST)/test_insn: | $(B)/kernel.elf
 
 test_nodes_LDFLAGS := -Wl,--wrap=mem_map_backed -Wl,--wrap=mem_map_local
+
+# A list of pages needs frame numbers of 32 bits.
+test_contrib_page_list_LDFLAGS := -DMM_MAX_PFN='((pfn_t)1<<32)'
 
 define test_program
 $(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | packages
