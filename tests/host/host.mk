@@ -29,7 +29,7 @@ TESTS += test_partition test_disk test_rsdp test_stage2_kernel test_volume test_
          test_safe test_stage2_main
          test_string test_format test_crc32 test_fat test_elf test_options test_cmdline \
          test_boot_info test_complete test_bios_map test_insn \
-         test_contrib_printf test_contrib_page_list
+         test_contrib_printf test_contrib_page_list test_contrib_page_tables
 
 FUZZ    := ops fat elf e820 numa madt cmdline boot_info mapfile
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
@@ -140,6 +140,7 @@ test_complete_SOURCES := kernel/monitor/complete.c
 test_insn_SOURCES     := arch/x86_64/insn.c
 test_contrib_printf_SOURCES    := contrib/printf.c
 test_contrib_page_list_SOURCES := contrib/page_list.c
+test_contrib_page_tables_SOURCES := $(HOST)/contrib_page_tables.o $(MM) $(SIM)
 
 # Instructions for the processor and for ports are calls of the test.
 NO_CPU := -include tests/host/stage2/cpu.h
@@ -173,6 +174,9 @@ test_nodes_LDFLAGS := -Wl,--wrap=mem_map_backed -Wl,--wrap=mem_map_local
 # A list of pages needs frame numbers of 32 bits.
 test_contrib_page_list_LDFLAGS := -DMM_MAX_PFN='((pfn_t)1<<32)'
 
+# Both the tables under test and those of sim.c map what mem_map_init() asks for.
+test_contrib_page_tables_LDFLAGS := -Wl,--wrap=port_map_mem_map -Wl,--wrap=port_map_zero
+
 define test_program
 $(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | packages
 	@mkdir -p $$(@D)
@@ -180,6 +184,15 @@ $(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | packages
 	$$(Q)$$(CC) $$(HOST_CFLAGS) $$(ASAN) $$(filter %.c %.o,$$^) $$($(1)_LDFLAGS) -lcmocka -o $$@
 endef
 $(foreach test,$(TESTS),$(eval $(call test_program,$(test))))
+
+# Parts of contrib/ that define functions of the port, under other names: sim.c is the port of the tests.
+CONTRIB_PORT := kmalloc kfree slab_is_available port_map_mem_map port_map_zero
+
+$(HOST)/contrib_%.o: contrib/%.c | packages
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) $(foreach name,$(CONTRIB_PORT),-D$(name)=contrib_$(name)) \
+	  -MMD -MP -c $< -o $@
 
 # lib/string.c under other names, beside the C library. As in the kernel, gcc must not replace the loop
 # of memcpy(), say, by a call of memcpy().
