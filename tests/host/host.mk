@@ -29,7 +29,8 @@ TESTS += test_partition test_disk test_rsdp test_stage2_kernel test_volume test_
          test_safe test_stage2_main
          test_string test_format test_crc32 test_fat test_elf test_options test_cmdline \
          test_boot_info test_complete test_bios_map test_insn \
-         test_contrib_printf test_contrib_page_list test_contrib_page_tables test_contrib_kmalloc
+         test_contrib_printf test_contrib_page_list test_contrib_page_tables test_contrib_kmalloc \
+         test_contrib_ranges
 
 FUZZ    := ops fat elf e820 numa madt cmdline boot_info mapfile
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
@@ -141,6 +142,7 @@ test_insn_SOURCES     := arch/x86_64/insn.c
 test_contrib_printf_SOURCES    := contrib/printf.c
 test_contrib_page_list_SOURCES := contrib/page_list.c
 test_contrib_kmalloc_SOURCES   := $(HOST)/contrib_kmalloc.o tests/host/sim/pieces.c $(MM) $(SIM)
+test_contrib_ranges_SOURCES    := contrib/ranges.c $(MM) $(SIM)
 test_contrib_page_tables_SOURCES := $(HOST)/contrib_page_tables.o $(MM) $(SIM)
 
 # Instructions for the processor and for ports are calls of the test.

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ranges.h: set-up from an array of ranges, as boot loaders pass them: base, length, type.
+ *
+ *   ranges_to_memblock(ranges, nr);   what is RAM, and what of it is in use
+ *   ...                               the direct map, if there is none: page_tables.h
+ *   ranges_start(seed);               mem_map, zones, hand-over: alloc_pages() works
+ *   ...                               what the loader left is no longer used
+ *   ranges_give_back();               its memory becomes free
+ *
+ * The array may have any order, and ranges may overlap: of two types for one byte the one that is
+ * lower in the table below counts. Parts of frames at the ends are not used.
+ */
+#ifndef CONTRIB_RANGES_H
+#define CONTRIB_RANGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The types, with the numbers of the Limine boot protocol (its memory map feature). Any other
+ * number counts as MEMORY_RESERVED. What is no RAM for mm/ has no descriptors, and is not in the
+ * direct map.
+ */
+enum memory_type {
+	MEMORY_USABLE = 0,   /* free */
+	MEMORY_LOADER = 5,   /* RAM, reserved until ranges_give_back(): bootloader reclaimable */
+	MEMORY_IMAGE = 6,    /* RAM, reserved for ever: executable and modules */
+	MEMORY_ACPI = 2,     /* the same: ACPI reclaimable */
+	MEMORY_RESERVED = 1, /* no RAM for mm/, as are those that follow */
+	MEMORY_NVS = 3,      /* ACPI NVS */
+	MEMORY_BAD = 4,      /* bad memory */
+	MEMORY_FRAMEBUFFER = 7,
+};
+
+/*
+ * [base, base + length), physical addresses. It has the layout of Limine's entry. Limine passes an
+ * array of pointers, in memory of type 5: copy the entries.
+ */
+struct memory_range {
+	uint64_t base;
+	uint64_t length;
+	uint64_t type; /* enum memory_type */
+};
+
+/*
+ * Passes the ranges to memblock, all of node 0. Frame 0 and what lies at or above MM_MAX_PFN is not
+ * used. Panics when nothing is usable, or when one of memblock's arrays is full
+ * (INIT_MEMBLOCK_REGIONS). Accesses no memory but the array, so it may be called before there is a
+ * direct map. Afterwards the kernel may reserve more by memblock_reserve(), and name nodes.
+ */
+void ranges_to_memblock(const struct memory_range *ranges, size_t nr);
+
+/*
+ * Starts the allocator: the calls from memblock_allow_resize() to zones_finish(), in their order.
+ * The direct map must show all memory. seed: a number that differs from boot to boot, such as the
+ * time stamp counter.
+ */
+void ranges_start(uint64_t seed);
+
+/*
+ * Gives the memory of MEMORY_LOADER to the allocator, except its parts of frames. Returns the bytes
+ * given. The kernel must no longer use anything of it: its page tables, stack and GDT, and the
+ * array of ranges itself, must lie elsewhere. One CPU at a time may call this, after
+ * ranges_start(); the second call gives nothing.
+ *
+ * To reserve a part for ever, call memblock_phys_free() and then memblock_reserve() for whole
+ * frames before ranges_start().
+ */
+uint64_t ranges_give_back(void);
+
+#endif
