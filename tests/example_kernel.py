@@ -1,0 +1,108 @@
+#!/usr/bin/env -S python3 -B
+"""Boots docs/example/kernel/, a kernel that lifts mm/ with contrib/'s parts, by this project's
+loader: on machines of three sizes, and when boot_info is not what it expects. TAP."""
+import os
+import re
+import shutil
+import sys
+import tempfile
+
+import guest
+from tap import Tap
+
+FOLDER = "docs/example/kernel"
+LINES = 100  # it has fewer of its own
+LIMIT = 120  # seconds for a build and a boot
+SIZES = {"128M": 128 << 20, "4G": 4 << 30, "64G": 64 << 30}
+
+# What another build may have in place of a text of a file, and what the kernel then says.
+REFUSALS = [
+    ("another magic number", "include/boot_info.h", "BOOT_INFO_MAGIC        0x65",
+     "BOOT_INFO_MAGIC        0x66",
+     r"boot_info: its first word is 0x6567617074737266, not the magic number: panic"),
+    ("another version", "include/boot_info.h", "BOOT_INFO_VERSION      ",
+     "BOOT_INFO_VERSION      1",
+     r"boot_info: version (\d+), (\d+) bytes; this kernel knows version 1\1, \2 bytes: panic"),
+    ("another CRC", "lib/crc32.c", "0xedb88320", "0xedb88321",
+     r"boot_info: it is damaged, its CRC is not 0x[0-9a-f]+: panic")]
+
+
+def boot(out, *variables, **env):
+    """Builds the kernel in the folder out and boots it. Returns (status, the lines printed). The
+    image of the loader is that which make has built already."""
+    image = os.path.abspath(os.path.join(os.environ.get("B", "build"), "disk.img"))
+    status, text = guest.run(["make", "-s", "-C", FOLDER, "-o", "image", f"IMAGE={image}",
+                              f"OUT={out}", *variables, "run"], LIMIT, **env)
+    return status, text.splitlines() or [""]
+
+
+def own_lines():
+    """Returns how many lines the kernel has without its Makefile and linker script."""
+    count = 0
+    for name in os.listdir(FOLDER):
+        if name != "Makefile" and not name.endswith(".ld"):
+            with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
+                count += len(file.readlines())
+    return count
+
+
+def check_size(tap, out, mem, size):
+    """Checks a boot with so much memory: more than 98 % of it must be free."""
+    status, lines = boot(out, MEM=mem)
+    free = re.fullmatch(r"(\d+) pages are free", lines[-1])
+    tap.check(status == 0, f"{mem}: it ends with status 0", "\n".join(lines))
+    tap.check(free and 0.98 * size < int(free[1]) * 4096 < size,
+              f"{mem}: its last line says how many pages are free", "\n".join(lines))
+    tap.check("64 KiB of the loader's are free now" in lines,
+              f"{mem}: the loader's memory comes back", "\n".join(lines))
+
+
+def copy_tree(tree, name, old, new):
+    """Makes a tree of the project in which the file name has the text new in place of old. What is
+    the same is linked."""
+    folder = os.path.dirname(name)
+    os.mkdir(tree)
+    for entry in os.listdir("."):
+        if entry not in (folder, "build", ".git"):
+            os.symlink(os.path.abspath(entry), os.path.join(tree, entry))
+    shutil.copytree(folder, os.path.join(tree, folder))
+    with open(name, encoding="utf-8") as file:
+        text = file.read()
+    with open(os.path.join(tree, name), "w", encoding="utf-8") as file:
+        file.write(text.replace(old, new))
+    return old in text
+
+
+def check_refusal(tap, out, where, refusal):
+    """Checks that a kernel of a changed tree refuses boot_info. Only the files that have to do with
+    it are compiled again; all others are taken from out."""
+    what, name, old, new, wanted = refusal
+    tree, changed = os.path.join(where, "tree"), os.path.join(where, "out")
+    found = copy_tree(tree, name, old, new)
+    shutil.copytree(out, changed)
+    for compiled in (f"{FOLDER}/main.o", "lib/crc32.o"):
+        os.remove(os.path.join(changed, compiled))
+    status, lines = boot(changed, f"TOP={tree}", MEM="128M")
+    said = any(re.fullmatch(wanted, line) for line in lines)
+    tap.check(found and said and status == 2,  # make's: the run has failed
+              f"{what}: it refuses boot_info in words", "\n".join(lines))
+
+
+def main():
+    tap = Tap()
+    tap.check(own_lines() < LINES, f"it has fewer than {LINES} lines of its own", own_lines())
+    with tempfile.TemporaryDirectory(prefix="example-kernel.",
+                                     dir=os.environ.get("B", "build")) as directory:
+        directory = os.path.abspath(directory)
+        out = os.path.join(directory, "out")
+        for mem, size in SIZES.items():
+            check_size(tap, out, mem, size)
+        for number, refusal in enumerate(REFUSALS):
+            where = os.path.join(directory, str(number))
+            os.mkdir(where)
+            check_refusal(tap, out, where, refusal)
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
