@@ -1,12 +1,14 @@
 #!/usr/bin/env -S python3 -B
 """Boots docs/example/kernel/, a kernel that lifts mm/ with contrib/'s parts, by this project's
-loader: on machines of three sizes, and when boot_info is not what it expects. TAP."""
+loader: on machines of three sizes, when boot_info is not what it expects, and with mm/ as one file.
+TAP."""
 import os
 import re
 import shutil
 import sys
 import tempfile
 
+import example
 import guest
 from tap import Tap
 
@@ -25,6 +27,10 @@ REFUSALS = [
      r"boot_info: version (\d+), (\d+) bytes; this kernel knows version 1\1, \2 bytes: panic"),
     ("another CRC", "lib/crc32.c", "0xedb88320", "0xedb88321",
      r"boot_info: it is damaged, its CRC is not 0x[0-9a-f]+: panic")]
+
+# Flags for mm/ as one file. contrib/ includes its header by the names of mm/'s headers, or directly.
+ONE_FILE = [("without a prefix", ""),
+            ("with a prefix", " -DFP_PREFIX=fp_ -DFP_LINUX_NAMES -DMM_HEADER='\"mm/firstpage_mm.h\"'")]
 
 
 def boot(out, *variables, **env):
@@ -46,25 +52,35 @@ def own_lines():
     return count
 
 
-def check_size(tap, out, mem, size):
-    """Checks a boot with so much memory: more than 98 % of it must be free."""
-    status, lines = boot(out, MEM=mem)
+def is_mostly_free(lines, size):
+    """Returns whether the last line says that more than 98 % of size bytes are free."""
     free = re.fullmatch(r"(\d+) pages are free", lines[-1])
+    return free and 0.98 * size < int(free[1]) * 4096 < size
+
+
+def check_size(tap, out, mem, size):
+    """Checks a boot with so much memory."""
+    status, lines = boot(out, MEM=mem)
     tap.check(status == 0, f"{mem}: it ends with status 0", "\n".join(lines))
-    tap.check(free and 0.98 * size < int(free[1]) * 4096 < size,
+    tap.check(is_mostly_free(lines, size),
               f"{mem}: its last line says how many pages are free", "\n".join(lines))
     tap.check("64 KiB of the loader's are free now" in lines,
               f"{mem}: the loader's memory comes back", "\n".join(lines))
 
 
-def copy_tree(tree, name, old, new):
-    """Makes a tree of the project in which the file name has the text new in place of old. What is
-    the same is linked."""
-    folder = os.path.dirname(name)
+def link_tree(tree, folder):
+    """Makes a tree in which each entry of the project is a link, except for this folder of it."""
     os.mkdir(tree)
     for entry in os.listdir("."):
         if entry not in (folder, "build", ".git"):
             os.symlink(os.path.abspath(entry), os.path.join(tree, entry))
+
+
+def copy_tree(tree, name, old, new):
+    """Makes a tree of the project in which the file name has the text new in place of old. What is
+    the same is linked. Returns whether the file had the text."""
+    folder = os.path.dirname(name)
+    link_tree(tree, folder)
     shutil.copytree(folder, os.path.join(tree, folder))
     with open(name, encoding="utf-8") as file:
         text = file.read()
@@ -88,6 +104,23 @@ def check_refusal(tap, out, where, refusal):
               f"{what}: it refuses boot_info in words", "\n".join(lines))
 
 
+def check_one_file(tap, where):
+    """Boots the kernel with mm/ as the one file of `make dist`, with and without a prefix. Headers
+    in place of those of mm/ include its header."""
+    tree = os.path.join(where, "tree")
+    link_tree(tree, "mm")
+    made = example.run("make", "dist", f"B={where}")
+    shutil.copytree(os.path.join(where, "dist"), os.path.join(tree, "mm"))
+    for name in filter(lambda name: name.endswith(".h"), os.listdir("mm")):
+        with open(os.path.join(tree, "mm", name), "w", encoding="utf-8") as file:
+            file.write('#include "mm/firstpage_mm.h"\n')
+    for what, flags in ONE_FILE:
+        changed = os.path.join(where, what.replace(" ", "-"))
+        status, lines = boot(changed, f"TOP={tree}", "MM=firstpage_mm", f"CC=gcc{flags}", MEM="1G")
+        tap.check(status == 0 and is_mostly_free(lines, 1 << 30), f"one file {what}: it boots",
+                  made.stdout + "\n".join(lines))
+
+
 def main():
     tap = Tap()
     tap.check(own_lines() < LINES, f"it has fewer than {LINES} lines of its own", own_lines())
@@ -101,6 +134,9 @@ def main():
             where = os.path.join(directory, str(number))
             os.mkdir(where)
             check_refusal(tap, out, where, refusal)
+        where = os.path.join(directory, "one-file")
+        os.mkdir(where)
+        check_one_file(tap, where)
     return tap.finish()
 
 
