@@ -27,9 +27,7 @@ TESTS := test_memblock test_memblock_late test_e820 test_numa test_madt test_nod
 TESTS += test_partition test_disk test_rsdp test_stage2_kernel test_volume test_stage2_options \
          test_stage2_paging test_a20 test_stage2_cpu test_stage2_console test_bios \
          test_safe test_stage2_main
-         test_string test_format test_crc32 test_fat test_elf test_options test_cmdline \
-         test_boot_info test_complete test_bios_map test_insn \
-         test_contrib_printf test_contrib_page_list test_contrib_page_tables test_contrib_kmalloc \
+TESTS += test_contrib_printf test_contrib_page_list test_contrib_page_tables test_contrib_kmalloc \
          test_contrib_ranges
 
 FUZZ    := ops fat elf e820 numa madt cmdline boot_info mapfile
