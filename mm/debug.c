@@ -258,6 +258,22 @@ void mm_debug_alloc(pfn_t pfn, uint64_t nr, unsigned int order, gfp_t gfp, uintp
 	}
 }
 
+/* Changes the records that alloc_pages() has made: until the release they are the owner's. */
+struct page *alloc_pages_site(gfp_t gfp, unsigned int order, uintptr_t site)
+{
+	struct page *page = alloc_pages(gfp, order);
+	uint64_t nr = page && record_ranges ? (uint64_t)1 << order : 0;
+	pfn_t pfn = nr ? page_to_pfn(page) : 0;
+
+	for (uint64_t n; nr; pfn += n, nr -= n) {
+		struct frame_record *record = record_of(pfn, nr, &n);
+
+		for (uint64_t i = 0; record && i < n; i++)
+			__atomic_store_n(&record[i].allocated_by, site, __ATOMIC_RELAXED);
+	}
+	return page;
+}
+
 void mm_debug_free(struct page *page, unsigned int order, uintptr_t site)
 {
 	pfn_t pfn = page_to_pfn(page);

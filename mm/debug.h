@@ -10,7 +10,8 @@
  *   MM_DEBUG_PAGEALLOC  unmaps free frames, so that a use after the free faults at once
  *   MM_NO_CACHES        nothing else
  *
- * A call is named by its return address: that of alloc_pages(), __free_pages() or their family.
+ * A call is named by its return address: that of alloc_pages(), __free_pages() or their family. A
+ * kernel whose own functions call these for many callers has alloc_pages_site().
  *
  * While all options are off, the hot paths have no test of them: any option leaves the frame caches
  * without room, so that every call ends in the slow functions of page_alloc.c. Only those test
@@ -50,6 +51,16 @@ void page_owner_print(pfn_t pfn, print_fn print);
 
 /* Returns the call that allocated the frame, or 0 without MM_PAGE_OWNER or when nobody has. */
 uintptr_t page_owner_site(pfn_t pfn);
+
+/*
+ * Does what alloc_pages() does, but the call that is recorded is the one with the return address
+ * site. It is for a function of a kernel's own that gets pages for many callers: it passes its own
+ * return address, __builtin_return_address(0), and the records name its callers. While all options
+ * are off, site is not used. A function that frees pages for many callers needs nothing like it
+ * where its last statement is the call of __free_pages() or put_page(), because optimising
+ * compilers make a jump of that.
+ */
+struct page *alloc_pages_site(gfp_t gfp, unsigned int order, uintptr_t site);
 
 struct page_owner_sum {
 	uintptr_t site;

@@ -123,6 +123,18 @@ CALLS(int, fred, (struct page * page, unsigned int order), (__free_pages(page, o
 CALLS(int, gwen, (struct page * page), (put_page(page), 0))
 CALLS(int, hugo, (unsigned long address), (free_pages(address, 1), 0))
 
+/* A kernel's own functions, which get and free pages for many callers. Only the free is a jump. */
+CALLS(struct page *, kernel_alloc, (gfp_t gfp, unsigned int order),
+      alloc_pages_site(gfp, order, (uintptr_t)__builtin_return_address(0)))
+
+__attribute__((noinline)) static void kernel_free(struct page *page)
+{
+	put_page(page);
+}
+
+CALLS(struct page *, iris, (unsigned int order), kernel_alloc(GFP_KERNEL, order))
+CALLS(int, jack, (struct page * page), (kernel_free(page), 0))
+
 static void off_means_nothing(void **state)
 {
 	struct page_owner_sum sum;
@@ -181,6 +193,28 @@ static void misuse_says_who_had_the_frame(void **state)
 	assert_non_null(strstr(said, "frame 0x0: nobody has allocated it"));
 	EXPECT_REPORT(fred(pfn_to_page(17 * MIB >> PAGE_SHIFT), 0), "is absent");
 	assert_string_equal(said, "");
+}
+
+static void a_kernels_function_names_its_callers(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	boot(MM_PAGE_OWNER);
+	page = iris(3);
+	for (unsigned int i = 0; i < 8; i++)
+		assert_ptr_equal(function_of(page_owner_site(page_to_pfn(page) + i)), iris);
+	assert_true(function_of(page_owner_site(page_to_pfn(page) + 8)) != iris);
+	jack(page);
+	EXPECT_REPORT(jack(page), "is free");
+	expect_site(page, "allocated by", iris);
+	expect_site(page, "freed by", jack);
+	assert_null(kernel_alloc(GFP_KERNEL, MAX_PAGE_ORDER + 1));
+	boot(0);
+	page = iris(0);
+	assert_non_null(page);
+	assert_int_equal(page_owner_site(page_to_pfn(page)), 0);
+	jack(page);
 }
 
 /* A descriptor that was overwritten looks like an allocation's, but the bits say it is free. */
@@ -674,6 +708,7 @@ int main(void)
 		cmocka_unit_test(off_means_nothing),
 		cmocka_unit_test(caches_are_out_of_the_way),
 		cmocka_unit_test(misuse_says_who_had_the_frame),
+		cmocka_unit_test(a_kernels_function_names_its_callers),
 		cmocka_unit_test(a_forged_descriptor_changes_no_record),
 		cmocka_unit_test(the_last_owner_counts),
 		cmocka_unit_test(leaks_are_counted_by_site),
