@@ -32,8 +32,9 @@ struct page {
 	};
 	unsigned long owner_word; /* see page_private() */
 };
+MM_STATIC_ASSERT(sizeof(void *) == 8 && sizeof(unsigned long) == 8, "mm/ needs 64 bits");
 MM_STATIC_ASSERT(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-		 "zone.h has the shifts of these fields");
+		 "mm/ needs little-endian: zone.h has the shifts of these fields");
 MM_STATIC_ASSERT(sizeof(struct page) == 16, "0.39 % of RAM");
 
 #ifndef MM_PFN_TO_PAGE

@@ -19,6 +19,11 @@ REFUSED = [("MM_PAGE_SHIFT=16", "mm/zone.c", "16 MiB of zone DMA are whole block
            ("MM_MAX_PFN=0xfffff", "mm/zone.c", "MM_MAX_PFN is not below 4 GiB"),
            ("MM_IRQ_SAVE()=0", "mm/zone.c", "only a part of what belongs together")]
 
+# Processors for which mm/ is refused: a compiler's command, and what the assertion says.
+NOT_FOR = [(("gcc", "-m32", "-mgeneral-regs-only"), "mm/ needs 64 bits"),
+           (("gcc", "-mx32", "-mgeneral-regs-only"), "mm/ needs 64 bits"),
+           (("aarch64-linux-gnu-gcc", "-mbig-endian"), "mm/ needs little-endian")]
+
 
 def check_port(tap, out, processor, library):
     cross = f"{processor}-linux-gnu-"
@@ -44,6 +49,9 @@ def main():
                             f"-D{definition}", name)
         tap.check(tried.returncode and words in tried.stdout, f"{name} refuses {definition}",
                   tried.stdout)
+    for compiler, words in NOT_FOR:
+        tried = example.run(*compiler, "-std=gnu11", "-ffreestanding", "-fsyntax-only", "-I.", "mm/page_alloc.c")
+        tap.check(tried.returncode and words in tried.stdout, f"{' '.join(compiler)}: {words}", tried.stdout)
     return tap.finish()
 
 
