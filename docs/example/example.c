@@ -60,8 +60,8 @@ int main(void)
 {
 	struct page *page, *block;
 
-	ram_init(RAM_END);
 	declare_ram();
+	ram_init(RAM_END); /* So far memblock has not touched the RAM. */
 	raise_allocator();
 	print_free();
 

@@ -41,11 +41,15 @@ static unsigned int cpu;
 /* ---- the port ---- */
 
 static bool irqs_off;
+static bool has_number;     /* this CPU knows its number; not while the allocator is set up */
+static uintptr_t mapped_to; /* where port_map_mem_map() and port_map_zero() go on */
 static char log_text[4096], panic_text[512];
 static jmp_buf panicked;
 
 unsigned int test_cpu_id(void)
 {
+	if (!has_number)
+		test_panic("the CPU is asked for its number before the first allocation");
 	return cpu;
 }
 
@@ -167,6 +171,13 @@ static void show_zeros(char *virt, uint64_t size)
 			 virt);
 }
 
+/* Demands that the window is mapped from its base on, upwards, each address once. */
+static void goes_on(uintptr_t virt, uint64_t size)
+{
+	assert_true(virt == mapped_to && !(size % PAGE_SIZE));
+	mapped_to += size;
+}
+
 #ifdef TEST_PORT_PLAIN
 
 uintptr_t test_direct_map, test_mem_map;
@@ -183,11 +194,13 @@ static void ram_init(void)
 
 void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
 {
+	goes_on(virt, size);
 	show((char *)virt, size, phys);
 }
 
 void port_map_zero(uintptr_t virt, uint64_t size)
 {
+	goes_on(virt, size);
 	show_zeros((char *)virt, size);
 }
 
@@ -235,6 +248,7 @@ void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size)
 {
 	const uint64_t bytes = BLOCK * sizeof(struct page);
 
+	goes_on(virt, size);
 	for (; size; virt += bytes, phys += bytes, size -= bytes)
 		show(test_pfn_to_page(virt / sizeof(struct page)), bytes, phys);
 }
@@ -243,6 +257,7 @@ void port_map_zero(uintptr_t virt, uint64_t size)
 {
 	const uint64_t bytes = BLOCK * sizeof(struct page);
 
+	goes_on(virt, size);
 	for (; size; virt += bytes, size -= bytes)
 		show_zeros(test_pfn_to_page(virt / sizeof(struct page)), bytes);
 }
@@ -282,6 +297,7 @@ void test_unlock_irqrestore(struct test_lock *lock, unsigned long flags)
 
 /* ---- the tests ---- */
 
+/* No RAM is seen, and the addresses that are variables are not set, until memblock knows it all. */
 static int raise_allocator(void **state)
 {
 	static char memory_of_cpu[64 << 10] __attribute__((aligned(MM_LINE)));
@@ -289,20 +305,24 @@ static int raise_allocator(void **state)
 	(void)state;
 	ram_fd = memfd_create("ram", 0);
 	assert_int_equal(ftruncate(ram_fd, (off_t)RAM_END), 0);
-	ram_init();
 	if (setjmp(panicked))
 		fail_msg("panic: %s", panic_text);
 	memblock_allow_resize();
 	memblock_add(0, LOW_END);
 	memblock_add(HIGH_BASE, RAM_END - HIGH_BASE);
 	memblock_reserve(0, PAGE_SIZE);
+	memblock_set_node(0, PHYS_ADDR_MAX, &memblock.memory, 0);
+	ram_init();
 	numa_init();
 	assert_true(mm_cpu_bytes() <= sizeof(memory_of_cpu));
 	mm_add_cpu(1, memory_of_cpu);
+	mapped_to = MEM_MAP_BASE;
 	mem_map_init();
+	assert_int_equal(mapped_to, MEM_MAP_BASE + MM_MAX_PFN * sizeof(struct page));
 	zones_init(1);
 	memblock_free_all();
 	zones_finish();
+	has_number = true;
 	return 0;
 }
 
@@ -443,6 +463,21 @@ static void requests_at_random(void **state)
 #endif
 }
 
+/* It is what the last owner left there, or what was in RAM. */
+static void the_private_word_is_left_as_it_is(void **state)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	pfn_t pfn = page_to_pfn(page);
+
+	(void)state;
+	FAIL_ON_PANIC();
+	set_page_private(page, 0x1234);
+	put_page(page);
+	assert_int_equal(alloc_contig_range(pfn, pfn + 1, MIGRATE_MOVABLE, GFP_KERNEL), 0);
+	assert_int_equal(page_private(page), 0x1234);
+	put_page(page);
+}
+
 static void misuse_panics_by_the_configuration(void **state)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
@@ -473,6 +508,7 @@ int main(void)
 		cmocka_unit_test(a_gib_is_split_into_frames),
 		cmocka_unit_test(a_range_crosses_blocks_and_gibs),
 		cmocka_unit_test(requests_at_random),
+		cmocka_unit_test(the_private_word_is_left_as_it_is),
 		cmocka_unit_test(the_log_is_the_configurations),
 		cmocka_unit_test(misuse_panics_by_the_configuration),
 	};
