@@ -10,7 +10,7 @@
 
 #include "mm/types.h"
 
-/* Returns how many bytes the allocator needs for a CPU: about 28 KiB. */
+/* Returns how many bytes the allocator needs for a CPU: 27 KiB. */
 uint64_t mm_cpu_bytes(void);
 
 /*

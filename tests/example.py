@@ -67,6 +67,11 @@ def main():
         unused = given - wanted - {"map", "ram_init"}
         tap.check(not unused, "port.c supplies nothing else", sorted(unused))
         tap.check(lines <= PORT_LINES, f"port.c has at most {PORT_LINES} lines", lines)
+    with open("contrib/printf.h", encoding="utf-8") as file:
+        conversions = re.search(r"^ \*   (%s .*)$", file.read(), re.MULTILINE)[1]
+    with open("docs/lift.md", encoding="utf-8") as file:
+        tap.check(f"`{conversions}`" in file.read(),
+                  "docs/lift.md has the conversions that mm/ prints", conversions)
     with open("mm/README.md", encoding="utf-8") as file:
         told = set(re.findall(r"`(\w+)", file.read()))
     tap.check(wanted <= told, "mm/README.md names all that mm/ needs", sorted(wanted - told))

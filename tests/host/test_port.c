@@ -314,6 +314,7 @@ static int raise_allocator(void **state)
 	memblock_set_node(0, PHYS_ADDR_MAX, &memblock.memory, 0);
 	ram_init();
 	numa_init();
+	assert_int_equal(mm_cpu_bytes(), 27648); /* docs/lift.md says so */
 	assert_true(mm_cpu_bytes() <= sizeof(memory_of_cpu));
 	mm_add_cpu(1, memory_of_cpu);
 	mapped_to = MEM_MAP_BASE;
