@@ -59,11 +59,18 @@ static void drop_gib(struct zone *z, struct gib *gib, pfn_t gib_nr, unsigned int
 static unsigned int drop_bounds(struct zone *z, struct buddy_spot s, unsigned int k,
 				unsigned int level)
 {
-	for (; k < BITMAP_SHIFT && buddy_is_indexed(z, s, k, level); k++) {
-		z->work += WORK_BIT;
-		if (level)
+	uint64_t *index = &s.gib->index[k].word[s.block / 64], bit = 1ull << s.block % 64;
+
+	if (level) {
+		for (; k < BITMAP_SHIFT && buddy_is_indexed(z, s, k, LEVEL_GIB); k++) {
+			z->work += WORK_BIT;
 			gibs_clear(z, GIBS_INDEX(BLOCK_ORDER + k), s.gib_nr);
-		else if (bitmap_clear(&s.gib->index[k], s.block))
+		}
+		return k;
+	}
+	for (; k < BITMAP_SHIFT && bitmap_read(index) & bit; k++, index += BITMAP_WORDS) {
+		z->work += WORK_BIT;
+		if (bitmap_and_not(index, bit))
 			drop_gib(z, s.gib, s.gib_nr, k);
 	}
 	return k;
@@ -514,110 +521,118 @@ void buddy_take_words(struct zone *z, struct frame_batch *b)
 }
 
 /*
- * Takes at most want of the lowest runs of an order less than a word's from the lowest open block
- * that may have one. Returns how many.
+ * Moves the lowest runs of 2^k children, less than a word, from the lowest open bitmap of a level
+ * that may have one to the batch, as far as that wants them. Returns how many they are.
  */
-static unsigned int take_runs_of_block(struct zone *z, unsigned int order, unsigned int want,
-				       pfn_t *run)
+mm_always_inline unsigned int take_runs_of_bitmap(struct zone *z, unsigned int k,
+						  unsigned int level, struct run_batch *b)
 {
+	unsigned int left = b->want - b->nr_runs;
+	bool emptied = false;
 	struct buddy_spot s;
-	unsigned int nr = 0;
 
-	if (!buddy_find_open(z, order, LEVEL_BLOCK, &s))
+	if (!buddy_find_open(z, k, level, &s))
 		return 0;
-	for (unsigned int i = 0; i < BITMAP_WORDS && nr < want; i++) {
-		pfn_t first = spot_pfn(s) + i * BITMAP_WORD_FRAMES;
-		uint64_t runs = bitmap_read(&s.bitmap->word[i]), taken = 0;
+	for (unsigned int i = bitmap_first(s.bitmap) / 64; i < BITMAP_WORDS && left; i++) {
+		uint64_t *word = &s.bitmap->word[i];
+		uint64_t runs = bitmap_runs_in_word(bitmap_read(word), k), taken;
+		unsigned int nr =
+		    runs == bitmap_run_starts[k] ? 64u >> k : bitmap_word_weight(runs);
 
-		if (runs)
-			runs = bitmap_runs_in_word(runs, order);
-		for (; runs && nr < want; runs &= runs - 1) {
-			unsigned int child = (unsigned int)__builtin_ctzll(runs);
-
-			taken |= bitmap_run_mask(child, order);
-			run[nr++] = first + child;
+		if (!nr)
+			continue;
+		if (nr > left) {
+			runs = lowest_bits(runs, left);
+			nr = left;
 		}
-		if (taken)
-			bitmap_and_not(&s.bitmap->word[i], taken);
+		left -= nr;
+		b->word[b->nr_words++] =
+		    (struct frame_word){ buddy_child_pfn(s, 64 * i, level), runs };
+		/* Each run's first bit becomes all of its bits. */
+		taken = runs * bitmap_run_bits[k];
+		if (level)
+			bitmap_write(&s.gib->head.word[i],
+				     bitmap_read(&s.gib->head.word[i]) | taken);
+		emptied |= bitmap_and_not(word, taken);
 	}
-	if (nr && bitmap_empty(s.bitmap))
-		buddy_lower(z, spot_pfn(s), 0, LEVEL_BLOCK);
-	return nr;
+	if (emptied && bitmap_empty(s.bitmap))
+		buddy_lower(z, spot_pfn(s), 0, level);
+	return b->want - b->nr_runs - left;
 }
 
-unsigned int buddy_take_runs(struct zone *z, unsigned int order, unsigned int want, pfn_t *run)
+/* Moves one run to the batch by buddy_take_indexed(). Returns how many that has found: 1 or 0. */
+static unsigned int take_run_indexed(struct zone *z, unsigned int order, struct run_batch *b)
 {
-	unsigned int nr = 0, n;
+	pfn_t pfn = buddy_take_indexed(z, order);
 
+	if (pfn == PFN_NONE)
+		return 0;
+	b->word[b->nr_words++] = (struct frame_word){ pfn, 1 };
+	return 1;
+}
+
+void buddy_take_runs(struct zone *z, unsigned int order, struct run_batch *b)
+{
 	MM_ASSERT(port_lock_is_taken(&z->lock));
 	MM_ASSERT(order < GIB_ORDER);
-	for (; nr < want && buddy_may_go_on(z); nr += n) {
-		if (order < BITMAP_WORD_SHIFT) {
-			n = take_runs_of_block(z, order, want - nr, run + nr);
-		} else {
-			run[nr] = buddy_take_indexed(z, order);
-			n = run[nr] != PFN_NONE;
-		}
+	while (b->nr_runs < b->want && buddy_may_go_on(z)) {
+		unsigned int n;
+		pfn_t pfn;
+
+		if (order < BITMAP_WORD_SHIFT)
+			n = take_runs_of_bitmap(z, order, LEVEL_BLOCK, b);
+		else if (order == BLOCK_ORDER)
+			n = take_runs_of_bitmap(z, 0, LEVEL_GIB, b);
+		else
+			n = take_run_indexed(z, order, b);
 		z->work += WORK_SEARCH / 2 + n * WORK_RUN;
+		b->nr_runs += n;
 		if (n)
 			continue;
-		if (nr)
-			return nr;
-		run[0] = buddy_take_other(z, order);
-		return run[0] < PFN_AGAIN;
+		if (b->nr_runs)
+			return;
+		pfn = buddy_take_other(z, order);
+		if (pfn >= PFN_AGAIN)
+			return;
+		b->word[b->nr_words++] = (struct frame_word){ pfn, 1 };
+		b->nr_runs++;
 	}
-	return nr;
 }
 
 /*
  * Returns the highest order for which the index must hold a block in which child's word has this
  * value, and had it before without these bits: that of the largest run that they may have
- * completed.
+ * completed. Mostly all of them are in one run.
  */
 static unsigned int order_with(const struct bitmap *bitmap, unsigned int child, uint64_t word,
 			       uint64_t bits)
 {
 	unsigned int k;
 
-	if (word != BITMAP_WORD_FULL)
-		return bits & (bits - 1)
-			   ? bitmap_word_run_order(word)
-			   : bitmap_word_order_at(word, (unsigned int)__builtin_ctzll(bits));
+	if (word != BITMAP_WORD_FULL) {
+		unsigned int lowest = (unsigned int)__builtin_ctzll(bits);
+
+		k = bitmap_word_order_at(word, lowest);
+		if (!(bits & (bits - 1)))
+			return k;
+		return bits & ~bitmap_run_mask(lowest & -(1u << k), k) ? bitmap_word_run_order(word)
+								       : k;
+	}
 	k = bitmap_words_order_at(bitmap, child);
 	return k < BITMAP_SHIFT ? k : BITMAP_SHIFT - 1;
 }
 
 /*
- * Frees the frames of a word by the steps of zone.h, with or without the lock. Panics if one of
- * them is free. Returns whether settle() must be called: the block has become full, or a bound is
- * too low. Adds to *raised how many bounds it raised.
- *
- * k is an order such that all is well if the index holds the block for it. Most often it holds it
- * for half a word, or for half the block if the word becomes full, and so for all that may count.
+ * Does steps 4 and 5 of a free, and the look of step 6: the word that has the frames was set to
+ * `word`, as was expected or not, and k is the order of step 2. Returns whether settle() must be
+ * called.
  */
-mm_always_inline bool or_word(struct zone *z, const struct frame_word *w, unsigned int *raised)
+mm_always_inline bool look_again(struct zone *z, struct buddy_spot s, unsigned int child,
+				 uint64_t word, uint64_t bits, bool expected, unsigned int k)
 {
-	struct buddy_spot s = buddy_spot_at(z, w->first, LEVEL_BLOCK);
-	unsigned int child = buddy_child_of(w->first, LEVEL_BLOCK);
-	uint64_t *at = &s.bitmap->word[child / 64];
-	uint64_t before, word, expected = bitmap_read(at) | w->bits;
-	unsigned int k = (expected == BITMAP_WORD_FULL ? BITMAP_SHIFT : BITMAP_WORD_SHIFT) - 1;
-
-	MM_ASSERT(bitmap_test(&s.gib->open, s.block));
-	if (!buddy_is_indexed(z, s, k, LEVEL_BLOCK)) {
-		k = order_with(s.bitmap, child, expected, w->bits);
-		if (!buddy_is_indexed(z, s, k, LEVEL_BLOCK))
-			*raised += raise_bounds(z, s, k);
-	}
-	before = bitmap_or(at, w->bits);
-	if (before & w->bits)
-		port_panic("frame 0x%llx is free already",
-			   (unsigned long long)w->first +
-			       (unsigned int)__builtin_ctzll(before & w->bits));
-	word = before | w->bits;
-	if (word != expected || (word == BITMAP_WORD_FULL && k < BITMAP_SHIFT - 1 &&
-				 bitmap_run_full(s.bitmap, child, k + 1))) { /* L4 */
-		unsigned int now = order_with(s.bitmap, child, word, w->bits);
+	if (!expected || (word == BITMAP_WORD_FULL && k < BITMAP_SHIFT - 1 &&
+			  bitmap_run_full(s.bitmap, child, k + 1))) { /* L4 */
+		unsigned int now = order_with(s.bitmap, child, word, bits);
 
 		k = now > k ? now : k;
 	}
@@ -628,8 +643,71 @@ mm_always_inline bool or_word(struct zone *z, const struct frame_word *w, unsign
 	       bitmap_full(s.bitmap);
 }
 
-/* A batch that has raised so many bounds ends, as one does after a call of settle(). */
-#define MAX_RAISED 12
+/* Sets the bits of a word. Panics if one of them is set. Returns the word as it is now. */
+mm_always_inline uint64_t set_bits(uint64_t *at, pfn_t first, uint64_t bits)
+{
+	uint64_t before = bitmap_or(at, bits);
+
+	if (before & bits)
+		port_panic("frame 0x%llx is free already",
+			   (unsigned long long)first +
+			       (unsigned int)__builtin_ctzll(before & bits));
+	return before | bits;
+}
+
+/* Looks again when other CPUs changed the word, or lowered a bound, while or_word() set it. */
+__attribute__((noinline, cold)) static bool look_at_word(struct zone *z, pfn_t first, uint64_t word,
+							 uint64_t bits)
+{
+	return look_again(z, buddy_spot_at(z, first, LEVEL_BLOCK),
+			  buddy_child_of(first, LEVEL_BLOCK), word, bits, false, 0);
+}
+
+/*
+ * Returns whether the word at `at`, set to this value, completes no run for which the index does
+ * not hold the block: the value is not full, and the index holds the block for half a word; or the
+ * word beside it is not full, and the index holds the block for a whole one.
+ */
+mm_always_inline bool word_is_held(const struct zone *z, struct buddy_spot s, const uint64_t *at,
+				   unsigned int child, uint64_t value)
+{
+	if (value != BITMAP_WORD_FULL)
+		return buddy_is_indexed(z, s, BITMAP_WORD_SHIFT - 1, LEVEL_BLOCK);
+	return BITMAP_WORDS > 1 && bitmap_read(at + (child & 64 ? -1 : 1)) != BITMAP_WORD_FULL &&
+	       buddy_is_indexed(z, s, BITMAP_WORD_SHIFT, LEVEL_BLOCK);
+}
+
+/*
+ * Frees the frames of a word by the steps of zone.h, with or without the lock. Panics if one of
+ * them is free. Returns whether settle() must be called: the block has become full, or a bound is
+ * too low. Adds to *raised how many bounds it raised.
+ *
+ * For most words the index holds all that may count: there is nothing to raise then, and one look
+ * afterwards is enough (L4 and L5). Otherwise k is an order such that all is well if the index
+ * holds the block for it: for half the block if the word becomes full, and so for all that may
+ * count; or for the run that the frames complete.
+ */
+mm_always_inline bool or_word(struct zone *z, pfn_t first, uint64_t bits, unsigned int *raised)
+{
+	struct buddy_spot s = buddy_spot_at(z, first, LEVEL_BLOCK);
+	unsigned int child = buddy_child_of(first, LEVEL_BLOCK), k = BITMAP_SHIFT - 1;
+	uint64_t *at = &s.bitmap->word[child / 64];
+	uint64_t word, expected = bitmap_read(at) | bits;
+	bool held = word_is_held(z, s, at, child, expected);
+
+	MM_ASSERT(bitmap_test(&s.gib->open, s.block));
+	if (!held && (expected != BITMAP_WORD_FULL || !buddy_is_indexed(z, s, k, LEVEL_BLOCK))) {
+		k = order_with(s.bitmap, child, expected, bits);
+		if (!buddy_is_indexed(z, s, k, LEVEL_BLOCK))
+			*raised += raise_bounds(z, s, k);
+	}
+	word = set_bits(at, first, bits);
+	if (!held)
+		return look_again(z, s, child, word, bits, word == expected, k);
+	if (word == expected && word_is_held(z, s, at, child, word))
+		return false;
+	return look_at_word(z, first, word, bits);
+}
 
 /*
  * Does under the lock what or_word() has found necessary, if it still is: other CPUs may have taken
@@ -656,6 +734,20 @@ static uint64_t words_frames(const struct frame_word *word, const struct frame_w
 	return frames;
 }
 
+unsigned int buddy_put_word(struct zone *z, pfn_t first, uint64_t bits, uint64_t frames)
+{
+	unsigned int raised = 0;
+	unsigned long flags;
+
+	zone_add_free(z, frames);
+	if (!or_word(z, first, bits, &raised))
+		return raised;
+	flags = port_lock_irqsave(&z->lock);
+	settle(z, first);
+	port_unlock_irqrestore(&z->lock, flags);
+	return BUDDY_MAX_RAISED;
+}
+
 unsigned int buddy_put_words(struct zone *z, const struct frame_word *word, unsigned int nr,
 			     uint64_t frames)
 {
@@ -663,15 +755,15 @@ unsigned int buddy_put_words(struct zone *z, const struct frame_word *word, unsi
 	unsigned int raised = 0;
 
 	zone_add_free(z, frames);
-	for (w = word; w < end && raised < MAX_RAISED; w++) {
+	for (w = word; w < end && raised < BUDDY_MAX_RAISED; w++) {
 		unsigned long flags;
 
-		if (!or_word(z, w, &raised))
+		if (!or_word(z, w->first, w->bits, &raised))
 			continue;
 		flags = port_lock_irqsave(&z->lock);
 		settle(z, w->first);
 		port_unlock_irqrestore(&z->lock, flags);
-		raised = MAX_RAISED;
+		raised = BUDDY_MAX_RAISED;
 	}
 	if (w < end) {
 		unsigned long flags = port_lock_irqsave(&z->lock);
@@ -725,7 +817,7 @@ void buddy_put_range(struct zone *z, pfn_t pfn, pfn_t end)
 
 		unsigned int raised = 0;
 
-		if (or_word(z, &w, &raised))
+		if (or_word(z, w.first, w.bits, &raised))
 			settle(z, pfn);
 	}
 }
@@ -765,7 +857,7 @@ void buddy_put(struct zone *z, pfn_t pfn, unsigned int order)
 		buddy_merge(z, pfn, order);
 }
 
-void buddy_put_frames(struct zone *z, pfn_t pfn, unsigned int order)
+void buddy_put_whole_words(struct zone *z, pfn_t pfn, unsigned int order)
 {
 	struct frame_word word[(BITMAP_WORDS + 1) / 2];
 	pfn_t end = pfn + ((pfn_t)1 << order);

@@ -214,20 +214,28 @@ mm_always_inline bool buddy_is_indexed(const struct zone *z, struct buddy_spot s
 
 /*
  * Frees the run of 2^k blocks at block, which is neither free nor allocated, in an open gib, the
- * spot s. Returns true. Most often nothing is left to do: no bound can rise when the index holds
- * the gib for the highest order, and so for all (B3), and the gib is not full, or stays open as the
- * one that B5 allows.
+ * spot s. Returns true. Most often nothing is left to do. As long as block's word is not full, no
+ * bound can rise when the index holds the gib for half a word, or for the largest run that has
+ * block. Otherwise none can when it holds the gib for the highest order, and so for all (B3); and
+ * then the gib is not full either, or stays open as the one that B5 allows.
  */
 mm_always_inline bool buddy_put_blocks(struct zone *z, struct buddy_spot s, unsigned int block,
 				       unsigned int k)
 {
+	uint64_t word;
+
 	MM_ASSERT(gibs_test(z, GIBS_OPEN, s.gib_nr));
 	MM_ASSERT(!bitmap_any_run(s.bitmap, block, k));
 	bitmap_set_run(s.bitmap, block, k);
-	if (buddy_is_indexed(z, s, BITMAP_SHIFT - 1, LEVEL_GIB) &&
-	    (bitmap_read(&s.bitmap->word[block / 64]) != BITMAP_WORD_FULL ||
-	     z->idle[LEVEL_GIB] == gib_pfn(s.gib_nr) || !bitmap_full(s.bitmap)))
+	word = bitmap_read(&s.bitmap->word[block / 64]);
+	if (word != BITMAP_WORD_FULL) {
+		if (buddy_is_indexed(z, s, BITMAP_WORD_SHIFT - 1, LEVEL_GIB) ||
+		    buddy_is_indexed(z, s, bitmap_word_order_at(word, block % 64), LEVEL_GIB))
+			return true;
+	} else if (buddy_is_indexed(z, s, BITMAP_SHIFT - 1, LEVEL_GIB) &&
+		   (z->idle[LEVEL_GIB] == gib_pfn(s.gib_nr) || !bitmap_full(s.bitmap))) {
 		return true;
+	}
 	return buddy_completed(z, buddy_child_pfn(s, block, LEVEL_GIB));
 }
 
@@ -345,31 +353,62 @@ struct frame_batch {
  */
 MM_INTERNAL void buddy_take_words(struct zone *z, struct frame_batch *b);
 
-/*
- * Takes at most want runs of an order below GIB_ORDER as buddy_take() does, and stores their first
- * frames in run[], mostly in rising order. Returns how many. It ends where the index does not lead
- * to a run at once, and when the hold of the lock becomes long. Returns 0 where buddy_take() finds
- * none, or wants the lock released.
- */
-MM_INTERNAL unsigned int buddy_take_runs(struct zone *z, unsigned int order, unsigned int want,
-					 pfn_t *run);
+/* The most runs that move from a zone's bits to a frame cache under one hold of the lock. */
+#define MAX_BATCH_RUNS 12
 
 /*
- * Free frames of open blocks: buddy_put_words() those of nr words, `frames` in all,
- * buddy_put_frames() an aligned run of an order below 9. The caller holds the frames: they are no
- * longer an allocation, and not free; if they are still in a frame cache, it is the caller's, and
- * busy. The caller does not hold the lock, which is taken where a block became full, or a bound
- * that must be raised was lowered meanwhile: once for each such word at most. They panic if a frame
- * is free already. buddy_put_words() ends early when this took long, or many bounds were raised. It
+ * Runs of one order. Those of an entry begin, for each bit i, with the frame first + i, or for
+ * order 9 with the first frame of the i-th block from first on.
+ */
+struct run_batch {
+	unsigned int want; /* runs, at most */
+	unsigned int nr_runs;
+	unsigned int nr_words;
+	struct frame_word word[MAX_BATCH_RUNS];
+};
+
+/*
+ * Takes runs of an order below GIB_ORDER as buddy_take() does into an empty batch, mostly in rising
+ * order, at most b->want. It ends where the index does not lead to a run at once, and when the hold
+ * of the lock becomes long. Takes none where buddy_take() finds none, or wants the lock released.
+ */
+MM_INTERNAL void buddy_take_runs(struct zone *z, unsigned int order, struct run_batch *b);
+
+/* A batch that has raised so many bounds ends, as it does when it had to take the lock. */
+#define BUDDY_MAX_RAISED 12
+
+/*
+ * Free frames of open blocks: buddy_put_word() those of one word, as bits from frame first on,
+ * buddy_put_words() those of nr words, buddy_put_frames() an aligned run of an order below 9.
+ * `frames` are those of all words. The caller holds the frames: they are no longer an allocation,
+ * and not free; if they are still in a frame cache, it is the caller's, and busy. The caller does
+ * not hold the lock, which is taken where a block became full, or a bound that must be raised was
+ * lowered meanwhile: once for each such word at most. They panic if a frame is free already.
+ * buddy_put_word() returns how many bounds it has raised, or BUDDY_MAX_RAISED if it took the lock:
+ * a batch for which that comes to BUDDY_MAX_RAISED ends. buddy_put_words() ends so early itself. It
  * returns how many words it has freed, the first ones, at least one.
  *
  * Until they return, the frames count as free, but may not be found. A request that must find them
- * waits until every CPU has answered cache_shut(). So the caller of buddy_put_words() keeps its
- * frame cache marked as busy, from before the frames were no longer an allocation; and the caller
- * of buddy_put_frames() keeps interrupts off.
+ * waits until every CPU has answered cache_shut(). So the caller of buddy_put_word() and
+ * buddy_put_words() keeps its frame cache marked as busy, from before the frames were no longer an
+ * allocation; and the caller of buddy_put_frames() keeps interrupts off.
  */
+MM_INTERNAL unsigned int buddy_put_word(struct zone *z, pfn_t first, uint64_t bits,
+					uint64_t frames);
 MM_INTERNAL unsigned int buddy_put_words(struct zone *z, const struct frame_word *word,
 					 unsigned int nr, uint64_t frames);
-MM_INTERNAL void buddy_put_frames(struct zone *z, pfn_t pfn, unsigned int order);
+
+/* Does what buddy_put_frames() does, for an order from that of a word on. */
+MM_INTERNAL void buddy_put_whole_words(struct zone *z, pfn_t pfn, unsigned int order);
+
+static inline void buddy_put_frames(struct zone *z, pfn_t pfn, unsigned int order)
+{
+	MM_ASSERT(order < BLOCK_ORDER);
+	if (order < BITMAP_WORD_SHIFT)
+		buddy_put_word(z, run_start(pfn, BITMAP_WORD_SHIFT),
+			       bitmap_run_mask(frame_of(pfn), order), (uint64_t)1 << order);
+	else
+		buddy_put_whole_words(z, pfn, order);
+}
 
 #endif

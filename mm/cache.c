@@ -140,8 +140,9 @@ static void set_orders(struct cache_table *table, unsigned int cpu)
 	struct zone *z = table->asked;
 	bool gives = may_give(z, GFP_KERNEL);
 
-	/* A zone that keeps frames from such requests is not for the path that does not ask. */
-	__atomic_store_n(&table->first, zone_keep(z, GFP_KERNEL) ? &no_zone : z, __ATOMIC_RELAXED);
+	/* A zone that keeps frames from such requests is not for the paths that do not ask. */
+	__atomic_store_n(&table->first, zone_keep(z, GFP_KERNEL) || mm_debug ? &no_zone : z,
+			 __ATOMIC_RELAXED);
 	for_each_cache_order(order)
 		__atomic_store_n(&table->for_order[order],
 				 gives ? cache_of_zone(cpu, z, order) : &no_cache,
@@ -462,33 +463,67 @@ struct page *cache_alloc_away(int nid)
 }
 
 /*
- * Moves at most want runs of the cache's order from the bits of zone z to the empty cache, the
- * lowest on top, and none that z keeps from requests with the flags gfp. The caller has entered the
- * cache.
+ * Stores the addresses of the descriptors of the runs of a word, those of the lowest at the highest
+ * place. Returns the lowest place written.
+ */
+mm_always_inline struct page **lay_down_runs(struct page **top, const struct frame_word *w,
+					     unsigned int order)
+{
+	unsigned int shift = order == BLOCK_ORDER ? BLOCK_ORDER : 0;
+
+	if (order < BITMAP_WORD_SHIFT && w->bits == bitmap_run_starts[order]) {
+		struct page *page = pfn_to_page(w->first);
+
+		for (const struct page *end = page + 64; page != end; page += (pfn_t)1 << order)
+			*--top = page;
+		return top;
+	}
+	for (uint64_t left = w->bits; left; left &= left - 1)
+		*--top = pfn_to_page(w->first + ((pfn_t)__builtin_ctzll(left) << shift));
+	return top;
+}
+
+/* Clears the first state words of blocks: one that was never open may have anything there. */
+static void clear_block_states(const struct run_batch *b)
+{
+	for (unsigned int i = 0; i < b->nr_words; i++)
+		for (uint64_t left = b->word[i].bits; left; left &= left - 1)
+			state_write(pfn_to_page(b->word[i].first +
+						((pfn_t)__builtin_ctzll(left) << BLOCK_ORDER)),
+				    0);
+}
+
+/*
+ * Takes at most want runs of the cache's order from the bits of zone z, and none that z keeps from
+ * requests with the flags gfp, into the cache, which is empty, so that the lowest is on top. The
+ * caller has entered the cache.
  */
 static void refill_runs(struct frame_cache *cache, struct zone *z, gfp_t gfp, unsigned int want)
 {
-	unsigned int order = (unsigned int)cache->order, nr;
-	struct page **pages = cache_pages(cache);
-	pfn_t run[RUNS_REFILL], last;
+	unsigned int order = (unsigned int)cache->order;
+	struct page **bottom = cache_pages(cache), **top;
+	struct run_batch b;
 	unsigned long flags;
 
+	_Static_assert(RUNS_REFILL <= MAX_BATCH_RUNS, "a refill is one batch");
+	b.nr_runs = b.nr_words = 0;
 	flags = port_lock_irqsave(&z->lock);
 	buddy_begin(z);
-	want = (unsigned int)at_most(want, zone_spare(z, gfp) >> order);
-	nr = want ? buddy_take_runs(z, order, want, run) : 0;
-	/* A block that was never open may have anything there. */
-	for (unsigned int i = 0; order == BLOCK_ORDER && i < nr; i++)
-		state_write(pfn_to_page(run[i]), 0);
-	zone_sub_free(z, (uint64_t)nr << order);
+	if (zone_keep(z, gfp))
+		want = (unsigned int)at_most(want, zone_spare(z, gfp) >> order);
+	b.want = want; /* 0 if the cache was shut meanwhile */
+	buddy_take_runs(z, order, &b);
+	zone_sub_free(z, (uint64_t)b.nr_runs << order);
+	if (order == BLOCK_ORDER)
+		clear_block_states(&b);
 	port_unlock_irqrestore(&z->lock, flags);
-	if (!nr)
+	if (!b.nr_runs)
 		return;
-	last = run[nr - 1] | (order < BLOCK_ORDER ? BLOCK_FRAMES - 1 : GIB_FRAMES - 1);
-	for (unsigned int i = 0; i < nr; i++)
-		pages[i] = pfn_to_page(run[nr - 1 - i]);
-	cache_count_write(&cache->count, nr);
-	cache->keep_below = pfn_to_page(last + 1);
+	cache_count_write(&cache->count, b.nr_runs);
+	top = bottom + b.nr_runs;
+	for (unsigned int i = 0; i < b.nr_words; i++)
+		top = lay_down_runs(top, &b.word[i], order);
+	cache_keep_below(cache, page_to_pfn(*bottom));
 }
 
 struct page *cache_alloc_run(gfp_t gfp, unsigned int order)
@@ -514,6 +549,18 @@ struct page *cache_alloc_run(gfp_t gfp, unsigned int order)
 		serve_from(&table->for_order[order], cache, z);
 	else if (zone_is_low(z))
 		cache_withhold(z);
+	return cache_pop(cache);
+}
+
+struct page *cache_refill_run(struct frame_cache *cache)
+{
+	uint64_t state = cache_enter(cache);
+
+	if (state == CACHE_BUSY)
+		return NULL;
+	if (!cache->count) /* an interrupt handler may have refilled it since */
+		refill_runs(cache, cache->zone, GFP_KERNEL, (unsigned int)(cache->limit + 1) / 2);
+	cache_leave(cache, state);
 	return cache_pop(cache);
 }
 
@@ -584,45 +631,88 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
 }
 
 /*
- * Gathers the topmost runs of a stack, of an order lower than a word's, that lie in one word of the
- * bits, at most max. Returns how many they are. Panics when two of them overlap.
+ * Gathers the topmost runs of a stack, of an order from 1 to 5, that lie in the word of the bits
+ * that begins with frame first, and sets *bits to theirs. Returns where the next one is; end at
+ * most. Panics when two of them overlap.
  */
-static unsigned int gather_runs(struct page *const *top, unsigned int max, unsigned int order,
-				struct frame_word *w)
+__attribute__((noinline)) static struct page *const *gather_runs(struct page *const *top,
+								 struct page *const *end,
+								 unsigned int order, pfn_t first,
+								 uint64_t *bits)
 {
-	pfn_t pfn = page_to_pfn(*top), first = run_start(pfn, BITMAP_WORD_SHIFT);
-	uint64_t bits = bitmap_run_mask(frame_of(pfn), order);
-	unsigned int n;
+	uint64_t mask = bitmap_run_bits[order];
 
-	for (n = 1; n < max && in_word(*(top - n), first); n++) {
-		uint64_t more = bitmap_run_mask(frame_of(page_to_pfn(*(top - n))), order);
+	*bits = 0;
+	do {
+		uint64_t more = mask << page_to_pfn(*top) % BITMAP_WORD_FRAMES;
 
-		if (bits & more)
+		if (*bits & more)
 			port_panic("one of the 64 frames from 0x%llx on is in a cache twice",
 				   (unsigned long long)first);
-		bits |= more;
-	}
-	*w = (struct frame_word){ first, bits };
-	return n;
+		*bits |= more;
+	} while (--top != end && in_word(*top, first));
+	return top;
 }
 
 /*
- * Moves frames, or runs shorter than a word, from the top of a stack to the bits, at most max.
- * Returns how many they are.
+ * Returns where a stack goes on below its topmost runs if these are all of the word that begins
+ * with frame first, as runs that were freed in rising order are; NULL if they are not.
  */
-static unsigned int put_words(struct zone *z, struct page *const *top, unsigned int max,
-			      unsigned int order)
+mm_always_inline struct page *const *below_word(struct page *const *top, struct page *const *end,
+						unsigned int order, pfn_t first)
+{
+	const struct page *low = pfn_to_page(first), *next = low + BITMAP_WORD_FRAMES;
+	ptrdiff_t nr = (ptrdiff_t)(BITMAP_WORD_FRAMES >> order);
+
+	if (top - end < nr)
+		return NULL;
+	do {
+		next -= (pfn_t)1 << order;
+		if (*top-- != next)
+			return NULL;
+	} while (next != low);
+	return top;
+}
+
+/*
+ * Moves runs of an order from 1 to 5 from the top of a stack to the bits, at most max. Returns how
+ * many they are.
+ */
+static unsigned int put_runs_of_words(struct zone *z, struct page *const *top, unsigned int max,
+				      unsigned int order)
+{
+	struct page *const *at = top, *const *end = top - max;
+	unsigned int nr = 0, raised = 0;
+
+	while (at != end && nr++ < CACHE_DRAIN_WORDS && raised < BUDDY_MAX_RAISED) {
+		pfn_t pfn = page_to_pfn(*at), first = run_start(pfn, BITMAP_WORD_SHIFT);
+		uint64_t bits = bitmap_run_mask(frame_of(pfn), order);
+		struct page *const *next = at - 1;
+
+		if (next != end && in_word(*next, first)) {
+			bits = BITMAP_WORD_FULL;
+			next = below_word(at, end, order, first);
+			if (!next)
+				next = gather_runs(at, end, order, first, &bits);
+		}
+		raised += buddy_put_word(z, first, bits, (uint64_t)(at - next) << order);
+		at = next;
+	}
+	return (unsigned int)(top - at);
+}
+
+/* Moves frames from the top of a stack to the bits, at most max. Returns how many they are. */
+static unsigned int put_words(struct zone *z, struct page *const *top, unsigned int max)
 {
 	struct frame_word word[CACHE_DRAIN_WORDS];
-	unsigned int sum[CACHE_DRAIN_WORDS]; /* runs in this word and those before it */
+	unsigned int sum[CACHE_DRAIN_WORDS]; /* frames in this word and those before it */
 	unsigned int n = 0, nr = 0, singly = 0;
 
 	do {
-		n += order ? gather_runs(top - n, max - n, order, &word[nr])
-			   : gather_word(top - n, max - n, &word[nr], &singly);
+		n += gather_word(top - n, max - n, &word[nr], &singly);
 		sum[nr++] = n;
 	} while (n < max && nr < CACHE_DRAIN_WORDS && singly < CACHE_DRAIN_SINGLY);
-	return sum[buddy_put_words(z, word, nr, (uint64_t)n << order) - 1];
+	return sum[buddy_put_words(z, word, nr, n) - 1];
 }
 
 /*
@@ -655,7 +745,7 @@ static unsigned int put_blocks(struct zone *z, struct page *const *top, unsigned
 		pfn_t pfn = page_to_pfn(*(top - n));
 
 		buddy_unmark(z, pfn, BLOCK_ORDER);
-		buddy_put(z, pfn, BLOCK_ORDER);
+		buddy_merge(z, pfn, BLOCK_ORDER);
 	}
 	zone_add_free(z, n * BLOCK_FRAMES);
 	port_unlock_irqrestore(&z->lock, flags);
@@ -677,8 +767,10 @@ static void drain_batch(struct frame_cache *cache, bool pages, uint64_t max)
 
 	max = at_most(max, order ? (cache->limit + 1) / 2 : CACHE_DRAIN);
 	n = (unsigned int)at_most(*count, max);
-	if (order < BITMAP_WORD_SHIFT)
-		n = put_words(z, top, n, order);
+	if (!order)
+		n = put_words(z, top, n);
+	else if (order < BITMAP_WORD_SHIFT)
+		n = put_runs_of_words(z, top, n, order);
 	else if (order < BLOCK_ORDER)
 		n = put_runs(z, top, n, order);
 	else

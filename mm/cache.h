@@ -14,7 +14,8 @@
  * What was freed last is the first to be used again, as in Linux's per-CPU lists, but not when
  * lower frames are free: keep_below is the end of the highest block (for order 9: gib) that the
  * last refill took from, and what lies beyond goes back to the bits, by way of *out*. So memory
- * packs itself even while pages are freed and allocated in turn.
+ * packs itself even while pages are freed and allocated in turn. A cache that holds only a few runs
+ * is not refilled for GFP_KERNEL: the last run that was taken from the bits counts in its place.
  *
  * A CPU has caches of the DMA, DMA32 and Normal zones of the node that was its home (numa_mem_id())
  * when memory was handed over, and one more, of order 0, that is *away*: it belongs to whatever
@@ -440,6 +441,33 @@ MM_INTERNAL struct page *cache_alloc_away(int nid);
  * pinned.
  */
 MM_INTERNAL struct page *cache_alloc_run(gfp_t gfp, unsigned int order);
+
+/*
+ * Takes a run from a cache of this CPU, of an order from 1 to 9, for GFP_KERNEL, from which its
+ * zone keeps nothing: the cache is refilled if it is empty. Returns NULL when that brings none. The
+ * caller is pinned.
+ */
+MM_INTERNAL struct page *cache_refill_run(struct frame_cache *cache);
+
+/*
+ * Returns whether cache_refill_run() brings so many runs, three or more, that they cost less than
+ * when each is taken from the bits alone. A cache of which this is not true is left empty.
+ */
+static inline bool cache_takes_batches(const struct frame_cache *cache)
+{
+	return cache->limit > 4;
+}
+
+/*
+ * Sets keep_below of a cache, which belongs to this CPU, after a run that begins at pfn was taken
+ * from the bits in place of a refill. The caller is pinned.
+ */
+static inline void cache_keep_below(struct frame_cache *cache, pfn_t pfn)
+{
+	unsigned int order = cache->order < BLOCK_ORDER ? BLOCK_ORDER : GIB_ORDER;
+
+	cache->keep_below = pfn_to_page(run_start(pfn, order) + ((pfn_t)1 << order));
+}
 
 /*
  * Stops every CPU's cache of a zone from serving requests that may not have the zone's reserve, if

@@ -53,9 +53,9 @@ typedef unsigned int gfp_t;
  * order > MAX_PAGE_ORDER. alloc_page() is alloc_pages() of order 0.
  *
  * Orders 0 to 9 mostly come from a frame cache of this CPU, without a lock and in constant time.
- * Where that is empty it is refilled first, under one hold of the zone's lock; a small zone has no
- * frame cache for the larger of these orders (cache.h). Everything else comes from the allocator's
- * bits, under the lock.
+ * Where that is empty it is refilled first, under one hold of the zone's lock, unless it may hold
+ * only a few runs; a small zone has no frame cache for the larger of these orders (cache.h).
+ * Everything else comes from the allocator's bits, under the lock.
  *
  * Before a request fails, it gets what it can from this CPU's frame caches of the zones that may
  * serve it. A request of order 0 takes a frame out of them. A higher order returns them to the bits

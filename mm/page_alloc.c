@@ -204,6 +204,48 @@ __attribute__((noinline)) static struct page *alloc_cached_slow(gfp_t gfp, unsig
 	return order ? alloc_slow(gfp, order) : alloc_refilled(gfp);
 }
 
+/*
+ * Takes a run of an order from 1 to 9 from the bits of zone z, which keeps nothing from the
+ * request. Returns NULL when the index does not lead to one at once.
+ */
+__attribute__((noinline)) static struct page *take_run(struct zone *z, unsigned int order)
+{
+	unsigned long flags = port_lock_irqsave(&z->lock);
+	pfn_t pfn = buddy_take_indexed(z, order);
+
+	if (pfn != PFN_NONE)
+		finish_take(z, pfn, order);
+	port_unlock_irqrestore(&z->lock, flags);
+	return pfn != PFN_NONE ? pfn_to_page(pfn) : NULL;
+}
+
+/*
+ * Allocates an order from 1 to 9 for GFP_KERNEL when the frame cache has none: by a refill, where
+ * that brings some runs, or from the bits of the first zone; else by alloc_slow(). With an option
+ * of debug.h there is no first zone.
+ */
+__attribute__((noinline)) static struct page *alloc_run(unsigned int order)
+{
+	struct zone *z = cpu_table_read(first);
+	struct frame_cache *cache;
+	struct page *page;
+	unsigned long pin;
+
+	if (z == &no_zone)
+		return alloc_cached_slow(GFP_KERNEL, order);
+	pin = port_pin();
+	cache = cache_for_order(order);
+	if (cache_takes_batches(cache)) {
+		page = cache_refill_run(cache);
+	} else {
+		page = take_run(z, order);
+		if (page && cache->limit)
+			cache_keep_below(cache, page_to_pfn(page));
+	}
+	port_unpin(pin);
+	return page ? page : alloc_slow(GFP_KERNEL, order);
+}
+
 /* The hot path is GFP_KERNEL with a frame in the cache; everything else is behind one call. */
 struct page *alloc_page(gfp_t gfp)
 {
@@ -232,7 +274,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	pin = port_pin();
 	page = cache_pop(cache_for_order(order));
 	port_unpin(pin);
-	return page ? page : alloc_cached_slow(GFP_KERNEL, order);
+	return page ? page : alloc_run(order);
 }
 
 /* Takes a single frame from the cache away, if it can. Node nid has a list, if it is known. */
@@ -350,9 +392,30 @@ __attribute__((noinline)) static void put_head(struct page *page, unsigned int o
 }
 
 /*
- * The hot path of orders without a cache: an allocation with one reference. What it turns out not
- * to be is left to put_head().
+ * Free to the bits what no frame cache serves, an allocation with one reference: free_small() one
+ * of an order below 9, free_large() others. What it turns out not to be is left to put_head().
  */
+__attribute__((noinline)) static void free_small(struct page *page, unsigned int order)
+{
+	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
+	struct zone *z = state_zone(state);
+	pfn_t pfn = page_to_pfn(page);
+	unsigned long flags;
+	bool ours;
+
+	if (state != (z->state | (uint64_t)order << STATE_ORDER_SHIFT)) {
+		put_head(page, order);
+		return;
+	}
+	flags = port_irq_save();
+	ours = buddy_is_allocated(z, pfn, order) && page_release(page, &state);
+	if (ours)
+		buddy_put_frames(z, pfn, order);
+	port_irq_restore(flags);
+	if (!ours)
+		put_head(page, order);
+}
+
 __attribute__((noinline)) static void free_large(struct page *page, unsigned int order)
 {
 	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
@@ -380,18 +443,51 @@ __attribute__((noinline)) static void free_large(struct page *page, unsigned int
 		put_head(page, order);
 }
 
+/* Frees to the bits. */
+static void free_to_bits(struct page *page, unsigned int order)
+{
+	if (mm_debug)
+		put_head(page, order);
+	else if (order < BLOCK_ORDER)
+		free_small(page, order);
+	else
+		free_large(page, order);
+}
+
 /* Frees what the hot path could not: to this CPU's cache of the page's zone, else to the bits. */
 __attribute__((noinline)) static void free_slow(struct page *page, unsigned int order)
 {
 	uint64_t state = state_read(page);
+	struct frame_cache *cache;
 	bool done;
 	unsigned long pin = port_pin();
 
-	done = cache_push_out(order ? cache_for_order(order) : cache_of(page), page, state) ||
-	       cache_free(cache_find(state, order), page, state);
+	cache = order ? cache_for_order(order) : cache_of(page);
+	done = cache_push_out(cache, page, state) ||
+	       cache_free(state == cache->state ? cache : cache_find(state, order), page, state);
 	port_unpin(pin);
 	if (!done)
-		put_head(page, order);
+		free_to_bits(page, order);
+}
+
+/* Does the same for orders from 1 to 9. A cache that holds nothing need not be tried again. */
+__attribute__((noinline)) static void free_run(struct page *page, unsigned int order)
+{
+	uint64_t state = state_read(page);
+	struct frame_cache *cache;
+	bool done, tried;
+	unsigned long pin = port_pin();
+
+	cache = cache_for_order(order);
+	tried = state == cache->state && !cache->limit;
+	done = cache_push_out(cache, page, state);
+	port_unpin(pin);
+	if (done)
+		return;
+	if (tried)
+		free_to_bits(page, order);
+	else
+		free_slow(page, order);
 }
 
 /*
@@ -435,7 +531,7 @@ void __free_pages(struct page *page, unsigned int order)
 	done = cache_push(cache_for_order(order), page, state_read(page));
 	port_unpin(pin);
 	if (!done)
-		free_slow(page, order);
+		free_run(page, order);
 }
 
 void get_page(struct page *page)

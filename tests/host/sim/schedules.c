@@ -19,7 +19,7 @@
 
 #define MAX_POINTS 8000
 #define STACK_SIZE (64 << 10)
-#define SEEN       (1u << 20) /* a pair has at most 3/4 as many states */
+#define SEEN       (1u << 21) /* a pair has at most 3/4 as many states */
 
 static const struct arena arena = {
 	"two gibs", { { FIRST, FIRST + FRAMES } }, { { 0, 0 } }, METADATA, NULL
