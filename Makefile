@@ -45,7 +45,7 @@ needs-tour        := build bochs debug
 needs-debug       := build run debug
 needs-usb         := build
 needs-floppy      := build
-needs-test        := build test run bochs debug
+needs-test        := build test run bochs debug bench
 needs-test-matrix := build test run bochs
 needs-test-damage := build run
 needs-fuzz        := build test
@@ -116,7 +116,7 @@ floppy: $(B)/floppy.img ## builds a 1.44 MB image, for drives that are read by C
 # Targets that test and check.
 
 .PHONY: test
-test: all $(B)/floppy.img $(B)/disk-bpb.img | packages ## runs everything that has a verdict
+test: all $(B)/floppy.img $(B)/disk-bpb.img $(HOST)/bench_cold | packages ## runs everything that has a verdict
 	@tests/run
 
 .PHONY: test-matrix
@@ -136,7 +136,7 @@ fuzz: $(addprefix $(HOST)/fuzz_,$(filter $(FUZZ),$(TARGET:all=$(FUZZ)))) ## runs
 
 .PHONY: bench
 bench: $(B)/disk.img $(HOST)/bench $(HOST)/bench_counted $(HOST)/bench_setup $(HOST)/bench_models \
-       $(HOST)/bench_ns $(HOST)/bench_cpus | packages ## measures host and kernel; ROW=id-or-prefix JSON=1
+       $(HOST)/bench_ns $(HOST)/bench_cpus $(HOST)/bench_cold | packages ## measures host and kernel; ROW=id-or-prefix JSON=1
 	@scripts/bench $(if $(JSON),--json) $(ROW)
 
 .PHONY: lint

@@ -46,7 +46,7 @@ PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/t
 count_program = $(eval PROGRAMS_BEGUN += $@)$(words $(PROGRAMS_BEGUN)) of $(words $(PROGRAMS))
 say_program   = $(call say,$(1),$@ ($(count_program) for the tests))
 $(PROGRAMS) $(HOST)/bench_counted $(HOST)/bench_setup $(HOST)/bench_models $(HOST)/bench_ns \
-  $(HOST)/bench_cpus: $(HEADERS)
+  $(HOST)/bench_cpus $(HOST)/bench_cold: $(HEADERS)
 
 .PHONY: host
 host: $(HOST)/libfirstpage-mm.a $(PROGRAMS) ## builds the library, replay and the host tests
@@ -344,6 +344,13 @@ $(HOST)/bench_cpus: tests/host/bench/bench_cpus.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND -DMM_MAX_CPUS=64 $(filter %.c,$^) -o $@
+
+# tests/cold.py runs this one, too.
+$(HOST)/bench_cold: tests/host/bench/bench_cold.c tests/host/peers/lists.c $(MM) $(SIM) | packages
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(BENCH_CFLAGS) -DSIM_CALLGRIND $(filter %.c,$^) -o $@
+
 $(HOST)/bench_setup: tests/host/bench/bench_setup.c $(MM) $(SIM) | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
