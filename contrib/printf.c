@@ -27,10 +27,12 @@ static void put(struct printing *p, char c)
 	p->length++;
 }
 
-static void put_text(struct printing *p, const char *text)
+/* Returns the address of the text's end. */
+static const char *put_text(struct printing *p, const char *text)
 {
 	while (*text)
 		put(p, *text++);
+	return text;
 }
 
 static void put_repeated(struct printing *p, char c, unsigned int nr)
@@ -81,6 +83,9 @@ static bool convert(struct printing *p, const struct spec *spec, char letter)
 	const char *text;
 
 	switch (letter) {
+	case '%':
+		put(p, '%');
+		return true;
 	case 's':
 		text = va_arg(p->ap, const char *);
 		put_text(p, text ? text : "(null)");
@@ -104,8 +109,8 @@ static bool convert(struct printing *p, const struct spec *spec, char letter)
 
 /*
  * Prints the conversion that fmt, after its percent sign, begins with. Returns the address of what
- * follows it. Of a conversion that is not known it prints the percent sign alone, and leaves the
- * rest to be copied.
+ * follows it. Of a conversion that is not known it prints the text, and all that follows: its
+ * argument may be there, so that the next conversion would take that for its own.
  */
 static const char *print_conversion(struct printing *p, const char *fmt)
 {
@@ -120,9 +125,9 @@ static const char *print_conversion(struct printing *p, const char *fmt)
 		spec.width = spec.width * 10 + (unsigned int)(*fmt - '0');
 	for (; *fmt == 'l' && spec.longs < 2; fmt++)
 		spec.longs++;
-	if ((*fmt == 's' && fmt != begin) || !convert(p, &spec, *fmt)) {
+	if (((*fmt == 's' || *fmt == '%') && fmt != begin) || !convert(p, &spec, *fmt)) {
 		put(p, '%');
-		return begin;
+		return put_text(p, begin);
 	}
 	return fmt + 1;
 }

@@ -6,10 +6,10 @@
  *
  *   %s %d %u %x %02x %lu %lx %llu %llx %016llx %#llx
  *
- * In general: the conversions s, d, u and x; before d, u and x the lengths l and ll, the flags 0
+ * In general: the conversions s, d, u, x and %; before d, u and x the lengths l and ll, the flags 0
  * (pad with zeros) and # (0x before a hexadecimal number that is not 0), and a width. The meaning
- * is C's. What is not supported, %% and %p among it, is copied to the output as it stands in the
- * format, and takes no argument.
+ * is C's. From a conversion that is not supported on, %p and %-5d among them, the format is copied
+ * to the output as it stands: what follows could not find its argument.
  *
  * The functions have no data of their own: any CPU and any handler may call them at any time.
  */

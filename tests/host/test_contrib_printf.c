@@ -265,6 +265,14 @@ static void all_conversions_are_as_in_c(void **state)
 				}
 }
 
+/* Not even a percent sign that a letter follows takes an argument. */
+static void percent_signs_are_as_in_c(void **state)
+{
+	(void)state;
+	compare("%%");
+	compare("100%% of %%d, %%s, %%%d%%%%x%x", 7, 8u);
+}
+
 /* Checks what a format prints whose meaning C leaves open, or that is not supported. */
 static void expect(const char *wanted, const char *format, ...)
 {
@@ -281,15 +289,15 @@ static void expect(const char *wanted, const char *format, ...)
 static void the_rest_is_copied(void **state)
 {
 	static const char *const copied[] = {
-		"",    "plain", "100%", "%%",    "%p", "%zu", "%-5d", "%+d", "% d",
-		"%5s", "%.3s",  "%#s",  "%lllx", "%c", "%X",  "%5%",  "a%",
+		"",    "plain", "100%",  "%p", "%zu", "%-5d", "%+d", "% d",
+		"%5s", "%.3s",  "%lllx", "%c", "%X",  "%5%",  "a%",  "%#s",
 	};
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(copied) / sizeof(copied[0]); i++)
 		expect(copied[i], copied[i]);
-	/* It takes no argument, so those after it are right. */
-	expect("%p is 7", "%p is %d", 7);
+	/* Whatever follows it would take its argument. */
+	expect("frame 7 at %p: %s, %d%%", "frame %d at %p: %s, %d%%", 7);
 	expect("(null)", "%s", (char *)NULL);
 }
 
@@ -315,6 +323,7 @@ int main(void)
 		cmocka_unit_test(the_header_lists_what_mm_prints),
 		cmocka_unit_test(what_mm_prints_is_as_in_c),
 		cmocka_unit_test(all_conversions_are_as_in_c),
+		cmocka_unit_test(percent_signs_are_as_in_c),
 		cmocka_unit_test(the_rest_is_copied),
 		cmocka_unit_test(a_buffer_is_never_exceeded),
 	};
