@@ -4,7 +4,7 @@
 #ifdef MM_HEADER
 #include MM_HEADER
 #else
-#include "mm/gfp.h"
+#include "mm/debug.h"
 #endif
 
 /* A kernel whose configuration of mm/ has MM_PANIC() need not have panic(). */
@@ -17,8 +17,13 @@
 #define MM_ASSERT(cond) ((void)sizeof(!(cond)))
 #endif
 
+#ifndef MM_CPU_RELAX
+#define MM_CPU_RELAX() ((void)0)
+#endif
+
 #define MIN_SHIFT 5                /* 32 bytes: room for struct object */
 #define MAX_SHIFT (PAGE_SHIFT - 1) /* two objects in a page */
+#define MARK      0x6d6b           /* "km" */
 
 /* What a free object holds. */
 struct object {
@@ -28,14 +33,14 @@ struct object {
 };
 MM_STATIC_ASSERT(sizeof(struct object) <= 1 << MIN_SHIFT, "the smallest object has room for it");
 
-/* The private word of a page whose objects are of one size. */
+/* The private word of a page that has objects, or is the head of an allocation of its own. */
 union slab {
 	unsigned long word;
 	struct {
 		uint16_t shift; /* the size of an object is 2^shift bytes */
 		uint16_t used;  /* how many are not free */
 		uint16_t first; /* the offset of the first free one in the page, if there is one */
-		uint16_t zero;
+		uint16_t mark;  /* MARK: the page is one of these */
 	} s;
 };
 
@@ -49,7 +54,7 @@ static unsigned long lock(void)
 	unsigned long flags = port_irq_save();
 
 	while (__atomic_exchange_n(&taken, 1, __ATOMIC_ACQUIRE))
-		;
+		MM_CPU_RELAX();
 	return flags;
 }
 
@@ -115,7 +120,7 @@ static struct object *take_object(unsigned int shift)
 static struct object *cut_page(unsigned int shift, struct page *page)
 {
 	char *start = page_address(page);
-	union slab slab = { .s = { .shift = (uint16_t)shift } };
+	union slab slab = { .s = { .shift = (uint16_t)shift, .mark = MARK } };
 	struct object *object = NULL;
 
 	for (size_t at = PAGE_SIZE; at; at -= (size_t)1 << shift) {
@@ -128,7 +133,7 @@ static struct object *cut_page(unsigned int shift, struct page *page)
 	return object;
 }
 
-static void *alloc_object(unsigned int shift, gfp_t gfp)
+static void *alloc_object(unsigned int shift, gfp_t gfp, uintptr_t site)
 {
 	unsigned long flags = lock();
 	struct object *object = take_object(shift);
@@ -138,7 +143,7 @@ static void *alloc_object(unsigned int shift, gfp_t gfp)
 	unlock(flags);
 	if (object)
 		return object;
-	page = alloc_page(gfp);
+	page = alloc_pages_site(gfp, 0, site);
 	if (!page)
 		return NULL;
 	first = cut_page(shift, page);
@@ -149,26 +154,31 @@ static void *alloc_object(unsigned int shift, gfp_t gfp)
 	return object;
 }
 
-static void *alloc_whole(unsigned int shift, gfp_t gfp)
+static void *alloc_whole(unsigned int shift, gfp_t gfp, uintptr_t site)
 {
-	struct page *page = alloc_pages(gfp, shift > PAGE_SHIFT ? shift - PAGE_SHIFT : 0);
+	union slab slab = { .s = { .used = 1, .mark = MARK } };
+	struct page *page;
 
+	shift = shift > PAGE_SHIFT ? shift : PAGE_SHIFT;
+	page = alloc_pages_site(gfp, shift - PAGE_SHIFT, site);
 	if (!page)
 		return NULL;
-	set_page_private(page, 0);
+	slab.s.shift = (uint16_t)shift;
+	set_page_private(page, slab.word);
 	return page_address(page);
 }
 
 void *kmalloc(size_t size, unsigned int gfp)
 {
+	uintptr_t site = (uintptr_t)__builtin_return_address(0);
 	unsigned int shift = shift_of(size);
 	void *object;
 
 	if (!ready)
 		panic("kmalloc of %lu bytes before kmalloc_init()", (unsigned long)size);
 	if (shift > MAX_SHIFT || gfp & (__GFP_DMA | __GFP_DMA32 | __GFP_THISNODE))
-		return alloc_whole(shift, gfp);
-	object = alloc_object(shift, gfp & ~__GFP_ZERO);
+		return alloc_whole(shift, gfp, site);
+	object = alloc_object(shift, gfp & ~__GFP_ZERO, site);
 	if (object && gfp & __GFP_ZERO)
 		__builtin_memset(object, 0, (size_t)1 << shift);
 	return object;
@@ -182,12 +192,12 @@ __attribute__((unused)) static bool is_free(const struct object *first, const st
 	return first;
 }
 
-/* Panics if this is no address of an object that may be in use, in a page whose word says so. */
+/* Panics unless the word of the page says that there may be an object in use at this address. */
 static void check_object(const struct page *page, union slab slab, const struct object *object)
 {
-	unsigned int shift = slab.s.shift;
+	unsigned int shift = slab.s.shift < PAGE_SHIFT ? slab.s.shift : PAGE_SHIFT;
 
-	if (shift < MIN_SHIFT || shift > MAX_SHIFT || !slab.s.used ||
+	if (slab.s.mark != MARK || !slab.s.used ||
 	    (uintptr_t)object & (((uintptr_t)1 << shift) - 1))
 		panic("kfree of 0x%lx: it is not the address of an object, frame 0x%llx",
 		      (unsigned long)(uintptr_t)object, (unsigned long long)page_to_pfn(page));
@@ -220,20 +230,20 @@ static bool free_object(struct page *page, union slab slab, struct object *objec
 void kfree(const void *ptr)
 {
 	struct object *object = (struct object *)(uintptr_t)ptr;
-	bool whole = true;
 	struct page *page;
 	union slab slab;
 	unsigned long flags;
+	bool whole;
 
 	if (!ptr)
 		return;
 	page = virt_to_page(ptr);
 	flags = lock();
 	slab.word = page_private(page);
-	if (slab.word) {
-		check_object(page, slab, object);
-		whole = free_object(page, slab, object);
-	}
+	check_object(page, slab, object);
+	whole = slab.s.shift > MAX_SHIFT || free_object(page, slab, object);
+	if (whole)
+		set_page_private(page, 0);
 	unlock(flags);
 	if (whole)
 		put_page(page);

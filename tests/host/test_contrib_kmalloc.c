@@ -19,7 +19,7 @@
 
 #include "contrib/kmalloc.h"
 #include "mm/check.h"
-#include "mm/gfp.h"
+#include "mm/debug.h"
 #include "mm/zone.h"
 #include "tests/host/sim/pieces.h"
 #include "tests/host/sim/sim.h"
@@ -68,6 +68,41 @@ static uint64_t free_pages_now(void)
 static void request_one(void)
 {
 	contrib_kmalloc(1, GFP_KERNEL);
+}
+
+static uintptr_t owner_of(void *at)
+{
+	return page_owner_site(page_to_pfn(virt_to_page(at)));
+}
+
+/*
+ * Each call of kmalloc() that gets pages has a record of its own, with its return address. Panics
+ * whatever comes, in words that tell, because it needs a process and a machine of its own.
+ */
+static void compare_owners(void)
+{
+	struct sim_options options = warm;
+	void *at[4];
+
+	options.debug = MM_PAGE_OWNER;
+	if (boot_pieces(plain_128m, 2, &options))
+		panic("it does not boot");
+	kmalloc_init();
+	at[0] = contrib_kmalloc(64, GFP_KERNEL);
+	at[1] = contrib_kmalloc(1024, GFP_KERNEL);
+	at[2] = contrib_kmalloc(PAGE_SIZE, GFP_KERNEL);
+	at[3] = contrib_kmalloc(2 * PAGE_SIZE, GFP_KERNEL);
+	for (unsigned int i = 0; i < 4; i++)
+		for (unsigned int other = 0; other < i; other++)
+			if (owner_of(at[i]) == owner_of(at[other]))
+				panic("requests %u and %u have one owner", i, other);
+	panic("the owners are those that asked");
+}
+
+static void page_owner_names_the_callers(void **state)
+{
+	(void)state;
+	assert_string_equal(panic_of(compare_owners), "the owners are those that asked");
 }
 
 static int boot_machine(void **state)
@@ -333,31 +368,38 @@ static void free_page_s_inside(void)
 
 static void misuse_panics(void **state)
 {
-	/* What else the word of such a frame may hold: sizes that no object has, some in use. */
-	static const unsigned long words[] = { 77, 4 | 1 << 16, 12 | 1 << 16, 77 | 1 << 16 };
+	static const char wanted[] = "is not the address of an object";
+	/* What else the word of such a frame may hold. */
+	static const unsigned long words[] = { 0, 77, 6 | 1 << 16, ~0ul };
 	void *other = contrib_kmalloc(64, GFP_KERNEL);
 
 	(void)state;
 	object = contrib_kmalloc(64, GFP_KERNEL);
-	ASSERT_PANICS(free_its_inside, "is not the address of an object");
+	ASSERT_PANICS(free_its_inside, wanted);
 	ASSERT_PANICS(free_it_twice, "is_free(first, object)");
 	contrib_kfree(object);
 	contrib_kfree(other);
 	object = contrib_kmalloc(4 * PAGE_SIZE, GFP_KERNEL);
-	ASSERT_PANICS(free_it_twice, "free of frame");
-	set_page_private(virt_to_page((char *)object + PAGE_SIZE), 0);
-	ASSERT_PANICS(free_page_s_inside, "inside the allocation");
+	ASSERT_PANICS(free_its_inside, wanted);
+	ASSERT_PANICS(free_it_twice, wanted);
 	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		set_page_private(virt_to_page((char *)object + PAGE_SIZE), words[i]);
-		ASSERT_PANICS(free_page_s_inside, "is not the address of an object");
+		ASSERT_PANICS(free_page_s_inside, wanted);
 	}
 	contrib_kfree(object);
-	ASSERT_PANICS(free_the_only_one_twice, "is not the address of an object");
+	ASSERT_PANICS(free_the_only_one_twice, wanted);
+	/* A page of somebody else's, whose word is the last owner's. */
+	object = contrib_kmalloc(PAGE_SIZE, GFP_KERNEL);
+	contrib_kfree(object);
+	assert_ptr_equal(page_address(alloc_page(GFP_KERNEL)), object);
+	ASSERT_PANICS(free_it_twice, wanted);
+	__free_page(virt_to_page(object));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(page_owner_names_the_callers),
 		cmocka_unit_test(it_begins_when_told),
 		cmocka_unit_test(requests_do_not_overlap),
 		cmocka_unit_test(cpus_share_it),
