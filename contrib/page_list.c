@@ -66,12 +66,22 @@ void page_list_add_tail(struct page_list *list, struct page *page)
 	insert(list, number(page), list->last, NONE);
 }
 
+/* Returns whether the neighbours that the page names, or the ends of the list, name the page. */
+static bool is_confirmed(const struct page_list *list, uint32_t pfn)
+{
+	const pfn_t prev = prev_of(pfn), next = next_of(pfn);
+
+	if (prev >= MM_MAX_PFN || next >= MM_MAX_PFN)
+		return false; /* no links: nothing may be mapped there */
+	return (prev == NONE ? list->first : next_of((uint32_t)prev)) == pfn &&
+	       (next == NONE ? list->last : prev_of((uint32_t)next)) == pfn;
+}
+
 void page_list_remove(struct page_list *list, struct page *page)
 {
 	uint32_t pfn = number(page), prev = prev_of(pfn), next = next_of(pfn);
 
-	if ((prev == NONE ? list->first : next_of(prev)) != pfn ||
-	    (next == NONE ? list->last : prev_of(next)) != pfn)
+	if (!is_confirmed(list, pfn))
 		panic("page_list_remove: frame 0x%x is not on the list", pfn);
 	set_next(list, prev, next);
 	set_prev(list, next, prev);

@@ -32,8 +32,9 @@ void page_list_add(struct page_list *list, struct page *page);
 void page_list_add_tail(struct page_list *list, struct page *page);
 
 /*
- * Takes the page off the list, and sets its private word to 0. Panics when neither its neighbours
- * nor the ends of the list confirm that it is there.
+ * Takes the page off the list, and sets its private word to 0. Panics for a page that is on no
+ * list, whatever its word is, because the neighbours that the word names do not name the page. A
+ * page in the middle of another list is not noticed.
  */
 void page_list_remove(struct page_list *list, struct page *page);
 

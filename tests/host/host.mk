@@ -172,8 +172,8 @@ $(HOST)/test_insn: | $(B)/kernel.elf
 
 test_nodes_LDFLAGS := -Wl,--wrap=mem_map_backed -Wl,--wrap=mem_map_local
 
-# A list of pages needs frame numbers of 32 bits.
-test_contrib_page_list_LDFLAGS := -DMM_MAX_PFN='((pfn_t)1<<32)'
+# A list of pages needs frame numbers of 32 bits. Some of 32 bits are no frame's here.
+test_contrib_page_list_LDFLAGS := -DMM_MAX_PFN='((pfn_t)0xfff00000)'
 
 # Both the tables under test and those of sim.c map what mem_map_init() asks for.
 test_contrib_page_tables_LDFLAGS := -Wl,--wrap=port_map_mem_map -Wl,--wrap=port_map_zero

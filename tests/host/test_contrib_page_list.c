@@ -178,6 +178,11 @@ static void what_is_not_listed_is_not_removed(void **state)
 	expect_refusal(&other, pages[0]);
 	expect_refusal(&other, pages[2]);
 	expect_refusal(&lists[1].list, pages[0]);
+	/* A word that is not the list's may name descriptors that are not mapped. */
+	set_page_private(pages[4], 0xfff00000fff00000);
+	expect_refusal(&lists[0].list, pages[4]);
+	set_page_private(pages[4], 0xffffffff);
+	expect_refusal(&lists[0].list, pages[4]);
 	page_list_remove(&lists[0].list, pages[1]);
 	expect_refusal(&lists[0].list, pages[1]);
 	model_remove(0, 1);
