@@ -140,7 +140,7 @@ void page_tables_direct_map(void)
 	int i;
 
 	for_each_mem_pfn_range(i, NUMA_NO_NODE, &start, &end, NULL)
-		page_tables_map((uintptr_t)MM_DIRECT_MAP + PFN_PHYS(start), PFN_PHYS(start),
+		page_tables_map((uintptr_t)(MM_DIRECT_MAP) + PFN_PHYS(start), PFN_PHYS(start),
 				PFN_PHYS(end - start), PAGE_TABLES_WRITE);
 	tables.seen_at = MM_DIRECT_MAP;
 	memblock_set_current_limit(MEMBLOCK_ALLOC_ANYWHERE);
@@ -189,8 +189,8 @@ void page_tables_init(const struct page_tables_config *config)
 	zero_page = new_frame(0);
 	zero_tables[0] = new_frame(zero_page | page_bits(0, 0));
 	zero_tables[1] = new_frame(zero_tables[0] | ENTRY_PRESENT | ENTRY_ACCESSED);
-	fill_top((uintptr_t)MM_DIRECT_MAP, memblock_end_of_DRAM());
-	fill_top((uintptr_t)MEM_MAP_BASE, WINDOW_SIZE);
+	fill_top((uintptr_t)(MM_DIRECT_MAP), memblock_end_of_DRAM());
+	fill_top((uintptr_t)(MEM_MAP_BASE), WINDOW_SIZE);
 }
 
 phys_addr_t page_tables_root(void)
@@ -209,8 +209,8 @@ static void copy_range(uint64_t *top, uintptr_t virt, uint64_t size)
 
 void page_tables_copy_top(uint64_t *top)
 {
-	copy_range(top, (uintptr_t)MM_DIRECT_MAP, memblock_end_of_DRAM());
-	copy_range(top, (uintptr_t)MEM_MAP_BASE, WINDOW_SIZE);
+	copy_range(top, (uintptr_t)(MM_DIRECT_MAP), memblock_end_of_DRAM());
+	copy_range(top, (uintptr_t)(MEM_MAP_BASE), WINDOW_SIZE);
 }
 
 uint64_t page_tables_bytes(void)

@@ -38,7 +38,7 @@ MM_STATIC_ASSERT(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 MM_STATIC_ASSERT(sizeof(struct page) == 16, "0.39 % of RAM");
 
 #ifndef MM_PFN_TO_PAGE
-#define mem_map              ((struct page *)(uintptr_t)MEM_MAP_BASE)
+#define mem_map              ((struct page *)(uintptr_t)(MEM_MAP_BASE))
 #define MM_PFN_TO_PAGE(pfn)  (mem_map + (pfn))
 #define MM_PAGE_TO_PFN(page) ((pfn_t)((page)-mem_map))
 #endif
@@ -81,7 +81,7 @@ static inline pfn_t page_to_pfn(const struct page *page)
  */
 static inline uintptr_t mem_map_window(pfn_t pfn)
 {
-	return (uintptr_t)(MEM_MAP_BASE + pfn * sizeof(struct page));
+	return (uintptr_t)(MEM_MAP_BASE) + pfn * sizeof(struct page);
 }
 
 static inline phys_addr_t page_to_phys(const struct page *page)

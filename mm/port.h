@@ -19,7 +19,7 @@
  *
  *   MM_DIRECT_MAP   the virtual address of physical address 0: the kernel sees all RAM from there
  *                   on. Any expression: a constant or, as a loader may choose the address, a
- *                   variable that is set before the first call
+ *                   variable that is set before the first call. Not with MM_HOST
  *   MEM_MAP_BASE    the virtual address of the descriptor of frame 0, of the same kind
  *   MM_PHYS_TO_VIRT(phys), MM_VIRT_TO_PHYS(virt)
  *                   in place of MM_DIRECT_MAP, for memory that is not seen at one distance: the
@@ -29,16 +29,16 @@
  *                   cleared in one go
  *   MM_PFN_TO_PAGE(pfn), MM_PAGE_TO_PFN(page)
  *                   in place of an array of descriptors from MEM_MAP_BASE on: the descriptor of a
- *                   frame, pfn <= MM_MAX_PFN, and the reverse. Those of one block (512 frames,
+ *                   frame, pfn < MM_MAX_PFN, and the reverse. Those of one block (512 frames,
  *                   aligned) are neighbours. Those of RAM are the memory that port_map_mem_map()
  *                   gave them, those of a hole read as zeros. Packing is best where descriptors
  *                   have rising addresses. MEM_MAP_BASE then only names frames, in the arguments of
  *                   port_map_mem_map() and port_map_zero()
  *
- * Limits, which are constants.
+ * Limits, which are constants. Those of CPUs must be numbers that #if knows, not enumerators.
  *
  *   MM_MAX_PFN      frames from this one on have neither descriptor nor direct map: 2^34 frames, 64
- *                   TiB
+ *                   TiB. It is a multiple of 2^18, 2^20 or more
  *   MM_MAX_CPUS     how many CPUs may use the allocator: their numbers are lower. 1; 8 with MM_HOST
  *   MM_STATIC_CPUS  how many of these have static memory, MM_MAX_CPUS. For any other there is
  *                   mm_add_cpu() (cpu.h)
@@ -143,8 +143,8 @@ extern uintptr_t mm_host_offset;
 #define MM_LINE 128
 
 #ifndef MM_PHYS_TO_VIRT
-#define MM_PHYS_TO_VIRT(phys) ((void *)(uintptr_t)((phys) + MM_DIRECT_MAP))
-#define MM_VIRT_TO_PHYS(virt) ((phys_addr_t)(uintptr_t)(virt)-MM_DIRECT_MAP)
+#define MM_PHYS_TO_VIRT(phys) ((void *)(uintptr_t)((phys) + (MM_DIRECT_MAP)))
+#define MM_VIRT_TO_PHYS(virt) ((phys_addr_t)(uintptr_t)(virt) - (MM_DIRECT_MAP))
 #endif
 
 /* Returns the address at which the direct map shows phys. */

@@ -17,9 +17,10 @@
 
 #ifdef TEST_PORT_PLAIN
 
+/* Expressions, without parentheses. */
 extern uintptr_t test_direct_map, test_mem_map;
-#define MM_DIRECT_MAP    test_direct_map
-#define MEM_MAP_BASE     test_mem_map
+#define MM_DIRECT_MAP    test_direct_map - 0x1000
+#define MEM_MAP_BASE     test_mem_map - 0x2000
 
 /* The test's functions get the names that mm/ then calls. */
 #define test_cpu_id      port_cpu_id

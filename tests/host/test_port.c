@@ -186,8 +186,8 @@ static void ram_init(void)
 {
 	char *virt = reserve(RAM_END);
 
-	test_direct_map = (uintptr_t)virt;
-	test_mem_map = (uintptr_t)reserve(MM_MAX_PFN * sizeof(struct page));
+	test_direct_map = (uintptr_t)virt + 0x1000;
+	test_mem_map = (uintptr_t)reserve(MM_MAX_PFN * sizeof(struct page)) + 0x2000;
 	show(virt, LOW_END, 0);
 	show(virt + HIGH_BASE, RAM_END - HIGH_BASE, HIGH_BASE);
 }
