@@ -16,8 +16,11 @@ MM_INTERNAL struct cpu_caches *frame_caches[MM_MAX_CPUS];
 MM_INTERNAL unsigned int nr_cache_cpus;
 
 /* The memory of the first CPUs, which nobody has to supply. */
+_Static_assert(MM_STATIC_CPUS <= MM_MAX_CPUS, "the CPUs with static memory are some of all");
 #if MM_STATIC_CPUS
 static struct cpu_caches static_caches[MM_STATIC_CPUS];
+#else
+_Static_assert(!MM_STATIC_CPUS, "#if takes an enumerator for 0: MM_STATIC_CPUS must be a number");
 #endif
 static bool ready; /* there are zones for caches */
 
@@ -273,7 +276,7 @@ static void refill(struct frame_cache *cache, struct zone *z, gfp_t gfp, uint64_
 	top = cache_pages(cache) + cache->count;
 	for (unsigned int i = 0; i < b.nr_words; i++)
 		top = lay_down(top, &b.word[i]);
-	cache->keep_below = pfn_to_page((b.word[b.nr_words - 1].first | (BLOCK_FRAMES - 1)) + 1);
+	cache->keep_below = pfn_to_page(b.word[b.nr_words - 1].first | (BLOCK_FRAMES - 1)) + 1;
 }
 
 /*

@@ -459,14 +459,14 @@ static inline bool cache_takes_batches(const struct frame_cache *cache)
 }
 
 /*
- * Sets keep_below of a cache, which belongs to this CPU, after a run that begins at pfn was taken
- * from the bits in place of a refill. The caller is pinned.
+ * Sets keep_below of a cache, which belongs to this CPU: the run that begins at pfn is the highest
+ * that was taken from the bits last. The caller is pinned.
  */
 static inline void cache_keep_below(struct frame_cache *cache, pfn_t pfn)
 {
-	unsigned int order = cache->order < BLOCK_ORDER ? BLOCK_ORDER : GIB_ORDER;
+	pfn_t frames = cache->order < BLOCK_ORDER ? BLOCK_FRAMES : GIB_FRAMES;
 
-	cache->keep_below = pfn_to_page(run_start(pfn, order) + ((pfn_t)1 << order));
+	cache->keep_below = pfn_to_page(pfn | (frames - 1)) + 1;
 }
 
 /*

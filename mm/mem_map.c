@@ -21,6 +21,8 @@
 _Static_assert(CHUNK * sizeof(struct page) == 2 << 20, "a chunk's descriptors are a large page");
 _Static_assert(GRAIN * sizeof(struct page) % PAGE_SIZE == 0,
 	       "the 8 KiB of descriptors of a block are whole pages: PAGE_SHIFT is at most 13");
+_Static_assert(MM_MAX_PFN % (512 * GRAIN) == 0,
+	       "MM_MAX_PFN is a multiple of 512 blocks: all frames of a gib have descriptors");
 
 static phys_addr_t desc_bytes(pfn_t frames)
 {

@@ -54,6 +54,7 @@ MM_STATIC_ASSERT(PAGE_SHIFT == MM_PAGE_SHIFT, "a kernel with a PAGE_SHIFT sets M
 #ifndef PAGE_SIZE
 #define PAGE_SIZE (1ul << PAGE_SHIFT)
 #endif
+MM_STATIC_ASSERT(PAGE_SIZE == 1ul << PAGE_SHIFT, "a kernel's PAGE_SIZE is 2^MM_PAGE_SHIFT");
 #ifndef PAGE_ALIGN
 #define PAGE_ALIGN(x) (((x) + PAGE_SIZE - 1) & ~((phys_addr_t)PAGE_SIZE - 1))
 #endif

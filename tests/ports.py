@@ -17,6 +17,10 @@ REFUSED = [("MM_PAGE_SHIFT=16", "mm/zone.c", "16 MiB of zone DMA are whole block
            ("MM_PAGE_SHIFT=16", "mm/mem_map.c", "descriptors of a block are whole pages"),
            ("MM_PAGE_SHIFT=14", "mm/mem_map.c", "descriptors of a block are whole pages"),
            ("MM_MAX_PFN=0xfffff", "mm/zone.c", "MM_MAX_PFN is not below 4 GiB"),
+           ("MM_MAX_PFN=0x100200", "mm/mem_map.c", "MM_MAX_PFN is a multiple of 512 blocks"),
+           ("PAGE_SIZE=8192", "mm/zone.c", "a kernel's PAGE_SIZE is 2^MM_PAGE_SHIFT"),
+           ("MM_STATIC_CPUS=2", "mm/cache.c", "the CPUs with static memory are some of all"),
+           ("MM_STATIC_CPUS=MAX_NR_ZONES", "mm/cache.c", "MM_STATIC_CPUS must be a number"),
            ("MM_IRQ_SAVE()=0", "mm/zone.c", "only a part of what belongs together")]
 
 # Processors for which mm/ is refused: a compiler's command, and what the assertion says.
