@@ -125,7 +125,8 @@ struct backing {
  * The searches of each node, and at the end those of all memory: for blocks' descriptors, and for
  * chunks', which are aligned to 2 MiB.
  */
-static struct search block_searches[MAX_NUMNODES + 1], chunk_searches[MAX_NUMNODES + 1];
+static struct search block_searches[MAX_NUMNODES + 1];
+static struct search chunk_searches[MAX_NUMNODES + 1];
 
 /* Forgets the searches of all memory, and of the nodes up to `highest`. */
 static void forget_searches(int highest)
@@ -297,6 +298,9 @@ uint64_t mem_map_init(void)
 	unsigned long base, limit;
 	int i;
 
+	if (memblock_end_of_DRAM() > PFN_PHYS(MM_MAX_PFN))
+		port_panic("mem_map_init: RAM ends at 0x%llx, beyond MM_MAX_PFN",
+			   (unsigned long long)memblock_end_of_DRAM());
 	remote = 0;
 	forget_searches(highest);
 	/* Backing takes memory, never adds any: memblock.memory stays as it is under the loop. */
@@ -316,6 +320,7 @@ uint64_t mem_map_init(void)
 	}
 	back_stretch(&b, start, end);
 	bytes += desc_bytes(end - start);
-	port_map_zero(mem_map_window(end), desc_bytes(MM_MAX_PFN - end));
+	if (end < MM_MAX_PFN)
+		port_map_zero(mem_map_window(end), desc_bytes(MM_MAX_PFN - end));
 	return bytes;
 }

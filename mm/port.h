@@ -226,11 +226,15 @@ void port_on_each_cpu(void (*function)(void *argument), void *argument);
 
 /*
  * Makes [virt, virt + size) of the mem_map window show the memory [phys, phys + size), writable.
- * All three are multiples of PAGE_SIZE; large pages may be used where both addresses are aligned.
+ * All three are multiples of PAGE_SIZE; size is not 0. Large pages may be used where both addresses
+ * are aligned.
  */
 void port_map_mem_map(uintptr_t virt, phys_addr_t phys, uint64_t size);
 
-/* Makes [virt, virt + size) of the window read as zeros, through shared tables, never writable. */
+/*
+ * Makes [virt, virt + size) of the window read as zeros, through shared tables, never writable.
+ * Both are multiples of PAGE_SIZE; size is not 0.
+ */
 void port_map_zero(uintptr_t virt, uint64_t size);
 
 /*

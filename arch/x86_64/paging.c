@@ -207,8 +207,6 @@ void paging_map_zero(uintptr_t virt, uint64_t size)
 	phys_addr_t table;
 	bool empty;
 
-	if (!size)
-		return;
 	table = table_of(virt, virt + size - 1, &level, &empty);
 	map_zero_level(table, level, virt, virt + size - 1);
 }

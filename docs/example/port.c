@@ -17,7 +17,7 @@ static void map(uintptr_t virt, uint64_t size, int prot, int flags, int file, ph
 	void *want = (void *)virt;
 
 	flags |= MAP_FIXED_NOREPLACE | MAP_NORESERVE;
-	if (size && mmap(want, size, prot, flags, file, (off_t)phys) != want)
+	if (mmap(want, size, prot, flags, file, (off_t)phys) != want)
 		panic("no mapping at %p", want);
 }
 

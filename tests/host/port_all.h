@@ -11,11 +11,12 @@
 
 #define MM_ALLOW_SSE
 #define MM_PAGE_SHIFT  12
-#define MM_MAX_PFN     ((uint64_t)1 << 21) /* 8 GiB */
-#define MM_MAX_CPUS    2
+#define MM_MAX_CPUS    3
 #define MM_STATIC_CPUS 1
 
 #ifdef TEST_PORT_PLAIN
+
+#define MM_MAX_PFN ((uint64_t)1 << 20) /* 4 GiB, where the test's RAM ends */
 
 /* Expressions, without parentheses. */
 extern uintptr_t test_direct_map, test_mem_map;
@@ -30,6 +31,8 @@ extern uintptr_t test_direct_map, test_mem_map;
 #define test_panic       panic
 
 #else
+
+#define MM_MAX_PFN                        ((uint64_t)1 << 21) /* 8 GiB */
 
 #define MEM_MAP_BASE                      0
 #define MM_PHYS_TO_VIRT(phys)             test_phys_to_virt(phys)

@@ -294,7 +294,6 @@ static void parts_of_pages_are_refused(void **state)
 	assert_string_equal(REFUSAL(paging_map(BASE, 0, KIB4 + 1, 0)),
 			    "page tables: [0x600000000000, +0x1001) to 0x0 is not whole pages");
 	paging_map(BASE, 0, 0, 0);
-	paging_map_zero(BASE, 0);
 	assert_int_equal(paging_table_bytes(), bytes);
 }
 

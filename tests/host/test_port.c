@@ -171,10 +171,10 @@ static void show_zeros(char *virt, uint64_t size)
 			 virt);
 }
 
-/* Demands that the window is mapped from its base on, upwards, each address once. */
+/* Demands that the window is mapped from its base on, upwards, each address once, never 0 bytes. */
 static void goes_on(uintptr_t virt, uint64_t size)
 {
-	assert_true(virt == mapped_to && !(size % PAGE_SIZE));
+	assert_true(virt == mapped_to && size && !(size % PAGE_SIZE));
 	mapped_to += size;
 }
 

@@ -178,7 +178,7 @@ void port_map_zero(uintptr_t virt, uint64_t size)
 	uintptr_t end = MEM_MAP_BASE + SIM_WINDOW_SIZE;
 
 	paging_map_zero(virt, size);
-	if (size && virt < end)
+	if (virt < end)
 		map_fixed(virt, end - virt < size ? end - virt : size, PROT_READ);
 }
 
