@@ -14,7 +14,7 @@
 #define CHUNK_FRAMES ((2ull << 20) / sizeof(struct page))
 
 static struct added_range ranges[HOTPLUG_RANGES];
-static unsigned int nr_ranges;
+static unsigned int nr_added;
 
 struct offline_blockers offline_blockers;
 struct hotplug_work hotplug_work;
@@ -22,7 +22,7 @@ struct hotplug_work hotplug_work;
 /* A host program boots more than once. */
 int memory_hotplug_init(void)
 {
-	nr_ranges = 0;
+	nr_added = 0;
 	return hotplug_init_reserve();
 }
 
@@ -81,7 +81,7 @@ static int refuse(int nid, phys_addr_t base, phys_addr_t size)
 	if (memblock_overlaps_region(&memblock.memory, base, size) ||
 	    memblock_overlaps_region(&memblock.reserved, base, size))
 		return -EEXIST;
-	if (nr_ranges == HOTPLUG_RANGES)
+	if (nr_added == HOTPLUG_RANGES)
 		return -ENOMEM;
 	return 0;
 }
@@ -160,7 +160,7 @@ int add_memory(int nid, phys_addr_t base, phys_addr_t size)
 	hotplug_work = (struct hotplug_work){ base, size, false };
 	err = add(&a);
 	if (!err)
-		ranges[nr_ranges++] = a;
+		ranges[nr_added++] = a;
 	hotplug_work.size = 0;
 	return err;
 }
@@ -170,7 +170,7 @@ int add_memory(int nid, phys_addr_t base, phys_addr_t size)
 /* Returns the range that one call of add_memory() has added, or NULL. */
 static struct added_range *find_added(phys_addr_t base, phys_addr_t size)
 {
-	for (unsigned int i = 0; i < nr_ranges; i++)
+	for (unsigned int i = 0; i < nr_added; i++)
 		if (ranges[i].map.base == base && ranges[i].map.size == size)
 			return &ranges[i];
 	return NULL;
@@ -271,7 +271,7 @@ int offline_and_remove_memory(phys_addr_t base, phys_addr_t size)
 	hotplug_work = (struct hotplug_work){ base, size, true };
 	err = remove_added(a);
 	if (!err)
-		*a = ranges[--nr_ranges];
+		*a = ranges[--nr_added];
 	hotplug_work.size = 0;
 	return err;
 }
@@ -328,7 +328,7 @@ long forget_lost_memory(phys_addr_t base, phys_addr_t size)
 	wait_for_cpus();
 	port_unmap_memory(&a->map);
 	zone_abandon(&shared);
-	*a = ranges[--nr_ranges];
+	*a = ranges[--nr_added];
 	amount_changed();
 	return (long)(before - nr_allocated(z));
 }

@@ -69,9 +69,11 @@ MM_STATIC_ASSERT(PAGE_SIZE == 1ul << PAGE_SHIFT, "a kernel's PAGE_SIZE is 2^MM_P
 
 /*
  * Mark what the files of mm/ share and nobody else uses: functions, definitions of objects, and
- * declarations of objects. In one file of all (`make dist`) they are static.
+ * declarations of objects. In one file of all (`make dist`) they are static, but for tests of mm/
+ * itself, which define the two macros.
  */
-#ifdef MM_ONE_FILE
+#ifdef MM_INTERNAL
+#elif defined(MM_ONE_FILE)
 #define MM_INTERNAL      static __attribute__((unused))
 #define MM_INTERNAL_DATA MM_INTERNAL
 #else

@@ -10,6 +10,7 @@ import sys
 import tempfile
 
 import example
+import ports
 from tap import Tap
 
 COMPILERS = ("gcc", "gcc-12", "gcc-14", "clang", "clang-14", "clang-19")
@@ -31,6 +32,10 @@ def flags(prefix, hotplug):
 
 def say(prefix, hotplug):
     return f"{'a' if prefix else 'no'} prefix, {'' if hotplug else 'no '}hot-plug"
+
+
+def on(processor):
+    return f", {processor}" if processor else ""
 
 
 def compilers():
@@ -73,11 +78,14 @@ class Dist:
         """Runs compiler; the folder's header is found, and in place of mm/'s. Returns the process."""
         return example.run(compiler, *WARNINGS, f"-I{self.stubs}", f"-I{self.folder}", "-I.", *arguments)
 
-    def run(self, name, *arguments):
-        """Compiles a program and runs it. Returns the process that ran, or the compiler's."""
+    def run(self, name, *arguments, processor=None):
+        """Compiles a program and runs it, for another processor if one is named. Returns the process
+        that ran, or the compiler's."""
         program = os.path.join(self.out, name)
-        built = self.compile("gcc", "-O2", *arguments, "-o", program)
-        return example.run(program) if built.returncode == 0 else built
+        cross = f"{processor}-linux-gnu" if processor else ""
+        built = self.compile(f"{cross}-gcc" if cross else "gcc", "-O2", *arguments, "-o", program)
+        by = (f"qemu-{processor}", "-L", f"/usr/{cross}") if cross else ()
+        return example.run(*by, program) if built.returncode == 0 else built
 
 
 def check_files(tap, dist):
@@ -90,6 +98,18 @@ def check_files(tap, dist):
                       f"{os.path.basename(path)} says its licence")
     version = dist.compile("gcc", "-E", "-dM", dist.header).stdout
     tap.check(re.search(r"^#define FP_VERSION \d+$", version, re.MULTILINE), "the header has a version")
+
+
+def check_statics(tap, dist):
+    """Two sources with a static object of the same name are refused: C would make one of the two."""
+    made = []
+    for number in (1, 2):
+        made.append(os.path.join(dist.out, f"source{number}.c"))
+        with open(made[-1], "w", encoding="utf-8") as file:
+            file.write('/* SPDX-License-Identifier: MIT */\nstatic unsigned long nr_found[2];\n')
+    ran = example.run("scripts/dist", os.path.join(dist.out, "refused"), *made)
+    tap.check(ran.returncode == 1 and f"nr_found is static in {made[0]} and in {made[1]}" in ran.stdout,
+              "a static object of two sources is refused", ran.stdout)
 
 
 def check_compiler(tap, dist, compiler, cxx):
@@ -141,14 +161,17 @@ def check_symbols(tap, dist, compiler):
 
 
 def check_runs(tap, dist):
-    """The example and test_port, with and without prefix; and a kernel with names of its own."""
+    """The example, on each processor that tests/ports.py knows, and test_port, with and without
+    prefix; and a kernel with names of its own."""
     port = '-DMM_PORT_CONFIG="docs/example/port_config.h"'
     for prefix in (False, True):
         names = (*flags(prefix, False), "-DFP_LINUX_NAMES")
-        ran = dist.run(f"example-{prefix}", port, *names, "docs/example/example.c",
-                       "docs/example/port.c", dist.source)
-        tap.check(ran.returncode == 0 and example.shown() in ran.stdout,
-                  f"the example prints what docs/lift.md shows: {say(prefix, False)}", ran.stdout)
+        for processor in (None, *(name for name, _ in ports.PORTS)):
+            ran = dist.run(f"example-{prefix}", port, *names, "docs/example/example.c",
+                           "docs/example/port.c", dist.source, processor=processor)
+            tap.check(ran.returncode == 0 and example.shown() in ran.stdout,
+                      f"the example prints what docs/lift.md shows{on(processor)}: {say(prefix, False)}",
+                      ran.stdout)
         for plain in ((), ("-DTEST_PORT_PLAIN",)):
             ran = dist.run(f"test_port-{prefix}", '-DMM_PORT_CONFIG="tests/host/port_all.h"',
                            *plain, *names, "-D_GNU_SOURCE", "-O1", "-fsanitize=address,undefined",
@@ -168,6 +191,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="dist.", dir=os.environ.get("B", "build")) as out:
         dist = Dist(os.path.abspath(out))
         check_files(tap, dist)
+        check_statics(tap, dist)
         for compiler, cxx in compilers():
             check_compiler(tap, dist, compiler, cxx)
         check_symbols(tap, dist, "gcc")

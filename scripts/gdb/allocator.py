@@ -175,7 +175,7 @@ class Allocator:
         self.nr_nodes = int(guest.static_value("mm/numa.c", "online")).bit_length()
         self.lists = self.read_lists()
         # What add_memory() has added: (first frame, first of its metadata, end, node)
-        nr = int(guest.static_value("mm/hotplug.c", "nr_ranges"))
+        nr = int(guest.static_value("mm/hotplug.c", "nr_added"))
         self.added = [tuple(int(r[name]) for name in ("start", "end_free", "end", "nid"))
                       for r in array(guest.static_value("mm/hotplug.c", "ranges"))[:nr]]
         self.caches = {}  # {CPU: its caches, as dictionaries}

@@ -40,7 +40,7 @@ HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm contrib arch/x86_64 kerne
 PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads $(HOST)/test_memblock_tsan \
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_gibs \
             $(HOST)/test_interleave $(HOST)/test_interleave_buddy $(HOST)/test_interleave_words \
-            $(HOST)/test_port $(HOST)/test_port_plain $(HOST)/test_faults $(HOST)/test_misuse $(HOST)/test_random $(HOST)/test_random_small \
+            $(HOST)/test_port $(HOST)/test_port_plain $(HOST)/test_one_file $(HOST)/test_faults $(HOST)/test_misuse $(HOST)/test_random $(HOST)/test_random_small \
             $(FUZZERS) $(HOST)/bench
 # Prints which compiler makes which program, and "3 of 38", because all take a minute or more.
 count_program = $(eval PROGRAMS_BEGUN += $@)$(words $(PROGRAMS_BEGUN)) of $(words $(PROGRAMS))
@@ -236,6 +236,13 @@ $(HOST)/test_port $(HOST)/test_port_plain: tests/host/test_port.c $(FIXED) | pac
 	@mkdir -p $(@D)
 	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) -UMM_HOST -DMM_PORT_CONFIG='"tests/host/port_all.h"' $(PORT_PLAIN) $(ASAN) \
+	  $(filter %.c,$^) -lcmocka -o $@
+
+# The one file of `make dist`, with hot-plug. This test of mm/ itself asks for what is mm/'s own.
+$(HOST)/test_one_file: tests/host/test_hotplug_random.c $(B)/dist/firstpage_mm.c $(SIM) | packages
+	@mkdir -p $(@D)
+	$(call say_program,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) -DMM_HOTPLUG -DMM_INTERNAL= -DMM_INTERNAL_DATA=extern -I$(B)/dist $(ASAN) \
 	  $(filter %.c,$^) -lcmocka -o $@
 
 # Every sequence of operations, on bitmaps of 8 and of 4 children.
