@@ -94,7 +94,7 @@ void ranges_to_memblock(const struct memory_range *ranges, size_t nr)
 	keep(0, PAGE_SIZE);
 	memblock_trim_memory(PAGE_SIZE);
 	if (!memblock_phys_mem_size())
-		panic("ranges: none of the %lu ranges is usable memory", (unsigned long)nr);
+		panic("ranges: none of the %lu ranges has RAM for mm/", (unsigned long)nr);
 	memblock_set_node(0, PHYS_ADDR_MAX, &memblock.memory, 0);
 }
 

@@ -45,9 +45,11 @@ struct memory_range {
 
 /*
  * Passes the ranges to memblock, all of node 0. Frame 0 and what lies at or above MM_MAX_PFN is not
- * used. Panics when nothing is usable, or when one of memblock's arrays is full
- * (INIT_MEMBLOCK_REGIONS). Accesses no memory but the array, so it may be called before there is a
- * direct map. Afterwards the kernel may reserve more by memblock_reserve(), and name nodes.
+ * used. Panics when there is no RAM for mm/, or when one of memblock's arrays is full: they have
+ * room for 128 regions, unless the configuration of mm/ defines INIT_MEMBLOCK_MEMORY_REGIONS or
+ * INIT_MEMBLOCK_RESERVED_REGIONS. Accesses no memory but the array, so it may be called before
+ * there is a direct map. Afterwards the kernel may reserve more by memblock_reserve(), and name
+ * nodes.
  */
 void ranges_to_memblock(const struct memory_range *ranges, size_t nr);
 
@@ -60,9 +62,9 @@ void ranges_start(uint64_t seed);
 
 /*
  * Gives the memory of MEMORY_LOADER to the allocator, except its parts of frames. Returns the bytes
- * given. The kernel must no longer use anything of it: its page tables, stack and GDT, and the
- * array of ranges itself, must lie elsewhere. One CPU at a time may call this, after
- * ranges_start(); the second call gives nothing.
+ * given. No CPU may use anything of it any more: its page tables, stack and GDT, and what else the
+ * loader has passed, must lie elsewhere. One CPU at a time may call this, after ranges_start(); the
+ * second call gives nothing.
  *
  * To reserve a part for ever, call memblock_phys_free() and then memblock_reserve() for whole
  * frames before ranges_start().

@@ -211,6 +211,29 @@ static void random_ranges(void **state)
 	}
 }
 
+/* Makes ranges that need, with frame 0, as many reserved regions. */
+static void make_many_ranges(struct memory_range *ranges, unsigned int nr)
+{
+	ranges[0] = (struct memory_range){ 0, RAM, MEMORY_USABLE };
+	for (unsigned int i = 1; i < nr; i++)
+		ranges[i] = (struct memory_range){ MIB + 8 * KIB * i, PAGE_SIZE, MEMORY_LOADER };
+}
+
+/*
+ * One more than memblock has room for, while its arrays may not grow: no test before this one has
+ * started the allocator.
+ */
+static void too_many_ranges_are_said(void **state)
+{
+	struct memory_range ranges[INIT_MEMBLOCK_RESERVED_REGIONS + 1];
+
+	(void)state;
+	make_many_ranges(ranges, INIT_MEMBLOCK_RESERVED_REGIONS + 1);
+	sim_reset();
+	EXPECT_PANIC(ranges_to_memblock(ranges, INIT_MEMBLOCK_RESERVED_REGIONS + 1),
+		     "the reserved array is full");
+}
+
 /* What is reserved fills memblock's first array, which grows when the allocator starts. */
 static void many_ranges(void **state)
 {
@@ -218,9 +241,7 @@ static void many_ranges(void **state)
 	    ranges[INIT_MEMBLOCK_RESERVED_REGIONS]; /* with frame 0, exactly as many */
 
 	(void)state;
-	ranges[0] = (struct memory_range){ 0, RAM, MEMORY_USABLE };
-	for (unsigned int i = 1; i < INIT_MEMBLOCK_RESERVED_REGIONS; i++)
-		ranges[i] = (struct memory_range){ MIB + 8 * KIB * i, PAGE_SIZE, MEMORY_LOADER };
+	make_many_ranges(ranges, INIT_MEMBLOCK_RESERVED_REGIONS);
 	check_ranges(ranges, INIT_MEMBLOCK_RESERVED_REGIONS, RAM);
 }
 
@@ -248,7 +269,7 @@ static void what_is_too_high_is_cut(void **state)
 	assert_int_equal(memblock_reserved_size(), 4096 + 512 * KIB + 4096);
 }
 
-static void nothing_usable_is_said(void **state)
+static void no_ram_is_said(void **state)
 {
 	const struct memory_range none[] = {
 		{ MIB, MIB, MEMORY_RESERVED },
@@ -258,7 +279,7 @@ static void nothing_usable_is_said(void **state)
 
 	(void)state;
 	sim_reset();
-	EXPECT_PANIC(ranges_to_memblock(none, 3), "none of the 3 ranges is usable memory");
+	EXPECT_PANIC(ranges_to_memblock(none, 3), "none of the 3 ranges has RAM for mm/");
 }
 
 /* What a kernel takes out of the loader's memory stays reserved. */
@@ -284,11 +305,12 @@ static void a_part_may_be_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(too_many_ranges_are_said),
 		cmocka_unit_test(a_loader_s_map),
 		cmocka_unit_test(random_ranges),
 		cmocka_unit_test(many_ranges),
 		cmocka_unit_test(what_is_too_high_is_cut),
-		cmocka_unit_test(nothing_usable_is_said),
+		cmocka_unit_test(no_ram_is_said),
 		cmocka_unit_test(a_part_may_be_kept),
 	};
 
