@@ -12,6 +12,28 @@ EXAMPLE = "docs/example"
 PORT_LINES = 60
 C_LIBRARY = {"memset", "memcpy", "memmove", "_GLOBAL_OFFSET_TABLE_"}
 
+KERNEL = ("-std=c11", "-ffreestanding", "-O2", "-mgeneral-regs-only", "-mno-red-zone", "-Wall", "-Wextra",
+          "-Werror", "-I.")
+# The C in a page that is no file's: what stands before it and behind it in a kernel.
+IN_PAGES = {
+    "docs/lift.md": ('#include "mm/debug.h"\n', ""),
+    "mm/README.md": ("""#include "mm/debug.h"
+#include "mm/zone.h"
+void *start(phys_addr_t base, phys_addr_t size, uint64_t seed)
+{
+	struct page *page;
+""", "return page; }\n"),
+    "contrib/README.md": ("""#include "contrib/page_tables.h"
+#include "contrib/ranges.h"
+#include "mm/port.h"
+struct limine_memmap_entry { uint64_t base, length, type; };
+extern struct { uint64_t entry_count; struct limine_memmap_entry **entries; } *memmap;
+extern struct { uint64_t offset; } *hhdm;
+extern struct { uint64_t physical_base, virtual_base; } *executable;
+void start(uint64_t image_size, uint64_t seed)
+{
+""", "}\n")}
+
 
 def run(*argv):
     """Runs argv. Returns the finished process, its output as text."""
@@ -42,6 +64,17 @@ def supplies():
     return set(re.findall(r"^[a-z][\w ]*[ *](\w+)\(", text, re.MULTILINE)), text.count("\n")
 
 
+def compile_page(page, out):
+    """Compiles the C in a page. Returns (the number of blocks, what the compiler says)."""
+    with open(page, encoding="utf-8") as file:
+        blocks = re.findall(r"^ *```c\n(.*?)```", file.read(), re.DOTALL | re.MULTILINE)
+    before, behind = IN_PAGES[page]
+    source = os.path.join(out, "page.c")
+    with open(source, "w", encoding="utf-8") as file:
+        file.write(before + "".join(blocks) + behind)
+    return len(blocks), run("gcc", *KERNEL, "-c", source, "-o", os.path.join(out, "page.o")).stdout
+
+
 def shown():
     """Returns what docs/lift.md says that the example prints."""
     with open("docs/lift.md", encoding="utf-8") as file:
@@ -67,6 +100,9 @@ def main():
         unused = given - wanted - {"map", "ram_init"}
         tap.check(not unused, "port.c supplies nothing else", sorted(unused))
         tap.check(lines <= PORT_LINES, f"port.c has at most {PORT_LINES} lines", lines)
+        for page in IN_PAGES:
+            nr, said = compile_page(page, out)
+            tap.check(nr == 1 and not said, f"the C in {page} compiles", said)
     with open("contrib/printf.h", encoding="utf-8") as file:
         conversions = re.search(r"^ \*   (%s .*)$", file.read(), re.MULTILINE)[1]
     with open("docs/lift.md", encoding="utf-8") as file:
