@@ -216,7 +216,7 @@ static int grow(struct memblock_type *type, unsigned long needed, phys_addr_t ba
 	phys_addr_t phys = 0;
 
 	if (!(may_resize || late) || !old_max)
-		port_panic("memblock: the %s array is full with %lu regions and may not grow\n",
+		port_panic("memblock: the %s array is full with %lu regions and may not grow",
 			   type->name, type->cnt);
 	/* Its own entry, and one if freeing the old array splits a region. */
 	needed += is_reserved && !late ? 2 : 0;
@@ -836,7 +836,7 @@ void *__memblock_alloc_or_panic(phys_addr_t size, phys_addr_t align, const char 
 	void *virt = memblock_alloc(size, align);
 
 	if (!virt)
-		port_panic("%s: memblock has no room for %llu bytes\n", caller,
+		port_panic("%s: memblock has no room for %llu bytes", caller,
 			   (unsigned long long)size);
 	return virt;
 }
@@ -1101,9 +1101,8 @@ void memblock_free_late(phys_addr_t base, phys_addr_t size)
 		return;
 	if (!is_covered(&memblock.memory, start, end) ||
 	    !is_covered(&memblock.reserved, start, end))
-		port_panic(
-		    "memblock: [mem %#llx-%#llx] is given back, but is not all reserved RAM\n",
-		    (unsigned long long)start, (unsigned long long)end - 1);
+		port_panic("memblock: [mem %#llx-%#llx] is given back, but is not all reserved RAM",
+			   (unsigned long long)start, (unsigned long long)end - 1);
 	if (memblock_phys_free(start, end - start)) {
 		port_log("memblock: [mem %#llx-%#llx] stays reserved\n", (unsigned long long)start,
 			 (unsigned long long)end - 1);
