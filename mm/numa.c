@@ -15,7 +15,9 @@ int cpu_homes[MM_MAX_CPUS];
 
 /* The fallback lists: numbers of zones, and ZONE_NONE behind the last. */
 static const uint8_t no_zones[] = { ZONE_NONE };
-MM_INTERNAL const uint8_t *node_zonelists[MAX_NUMNODES] = { [0 ... MAX_NUMNODES - 1] = no_zones };
+__extension__ MM_INTERNAL const uint8_t *node_zonelists[MAX_NUMNODES] = {
+	[0 ... MAX_NUMNODES - 1] = no_zones,
+};
 
 void numa_init(void)
 {

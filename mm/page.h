@@ -21,7 +21,8 @@
 #include "mm/port.h"
 
 struct page {
-	union {
+	/* The struct in it has no name, which ISO C++ does not know. */
+	__extension__ union {
 		uint64_t state; /* 0: not a head. It is compared and written as a whole */
 		struct {
 			uint32_t count;  /* references */

@@ -40,7 +40,9 @@ MM_INTERNAL struct zone no_zone = { .id = ZONE_NONE,
 				    .unmovable = PFN_NONE };
 
 struct zone *zone_list[NR_ZONE_NUMBERS];
-MM_INTERNAL struct zone *state_zones[NR_ZONE_NUMBERS] = { [0 ... NR_ZONE_NUMBERS - 1] = &no_zone };
+__extension__ MM_INTERNAL struct zone *state_zones[NR_ZONE_NUMBERS] = {
+	[0 ... NR_ZONE_NUMBERS - 1] = &no_zone,
+};
 MM_INTERNAL struct owners *zone_owners[NR_SHELVES];
 
 uint64_t zones_bytes;
