@@ -1,6 +1,7 @@
 #!/usr/bin/env -S python3 -B
-"""Makes firstpage_mm.c and its header (make dist), compiles them by each compiler that is there and in
-each standard, and runs what the folder mm/ is run in: docs/example/ and test_port. TAP."""
+"""Makes firstpage_mm.c and its header (make dist), compiles them and contrib/ by each compiler that is
+there and in each standard, and runs what the folder mm/ is run in: docs/example/ and test_port. TAP."""
+import glob
 import itertools
 import os
 import re
@@ -13,14 +14,16 @@ import example
 import ports
 from tap import Tap
 
-COMPILERS = ("gcc", "gcc-12", "gcc-14", "clang", "clang-14", "clang-19")
 STANDARDS = ("c11", "c17", "c2x")
 CXX_STANDARDS = ("c++11", "c++14", "c++17", "c++20", "c++2b")
 WARNINGS = ("-Wall", "-Wextra", "-Wwrite-strings", "-Wconversion", "-Wshadow", "-Werror")
-KERNEL = ("-ffreestanding", "-O2", "-mgeneral-regs-only", "-mno-red-zone")
+KERNEL = ("-pedantic", "-ffreestanding", "-O2", "-mgeneral-regs-only", "-mno-red-zone")
 PREFIX = "-DFP_PREFIX=fp_"
 # With and without the prefix, with and without hot-plug.
 WAYS = tuple(itertools.product((False, True), (False, True)))
+# contrib/ and the kernel that uses it. A list of pages needs frame numbers of 32 bits.
+CONTRIB = (*sorted(glob.glob("contrib/*.c")), "docs/example/kernel/main.c")
+MAX_PFN = "-DMM_MAX_PFN=((pfn_t)1<<32)"
 
 # What the C file needs of the kernel, and may be a call of the compiler's own.
 C_LIBRARY = example.C_LIBRARY
@@ -39,12 +42,11 @@ def on(processor):
 
 
 def compilers():
-    """Yields (name, the compiler of C++ of the same version or None) for each of COMPILERS that is
+    """Yields (name, the compiler of C++ of the same version or None) for each gcc and clang that is
     there; a version once."""
     seen = set()
-    for name in COMPILERS:
-        if not shutil.which(name):
-            continue
+    there = {os.path.basename(path) for folder in os.get_exec_path() for path in glob.glob(f"{folder}/*")}
+    for name in sorted(name for name in there if re.fullmatch(r"(gcc|clang)(-\d+)?", name)):
         version = example.run(name, "-dumpfullversion" if name[0] == "g" else "-dumpversion").stdout
         if (name[0], version) in seen:
             continue
@@ -131,6 +133,28 @@ def check_compiler(tap, dist, compiler, cxx):
         tap.check(not said, f"{cxx}, {', '.join(CXX_STANDARDS)}: {say(prefix, False)}", said)
 
 
+def check_contrib(tap, dist, compiler, cxx):
+    """contrib/, over mm/'s folder and over the one file with a prefix, in all standards; its headers
+    in C++."""
+    one_file = (f"-I{dist.stubs}", f"-I{dist.folder}", "-I.", PREFIX, "-DFP_LINUX_NAMES",
+                '-DMM_HEADER="firstpage_mm.h"')
+    for what, include in (("the folder", ("-I.",)), ("one file", one_file)):
+        command = (compiler, *WARNINGS, *KERNEL, MAX_PFN, *include)
+        said = "".join(example.run(*command, f"-std={standard}", "-fsyntax-only", *CONTRIB).stdout
+                       for standard in STANDARDS)
+        # Some warnings come only with code.
+        said += "".join(example.run(*command, "-c", path, "-o", os.path.join(dist.out, "contrib.o")).stdout
+                        for path in CONTRIB)
+        tap.check(not said, f"{compiler}, {', '.join(STANDARDS)}: contrib/, {what}", said)
+    headers = os.path.join(dist.out, "contrib.cpp")
+    with open(headers, "w", encoding="utf-8") as file:
+        file.write('extern "C" {\n' + "".join(f'#include "{path[:-1]}h"\n' for path in CONTRIB[:-1]) + "}\n")
+    if cxx:
+        said = "".join(example.run(cxx, *WARNINGS, *KERNEL, MAX_PFN, "-I.", f"-std={standard}",
+                                   "-fsyntax-only", headers).stdout for standard in CXX_STANDARDS)
+        tap.check(not said, f"{cxx}, {', '.join(CXX_STANDARDS)}: contrib/'s headers", said)
+
+
 def check_symbols(tap, dist, compiler):
     """Only public names are external, and with a prefix none is without."""
     with open(dist.header, encoding="utf-8") as file:
@@ -194,6 +218,7 @@ def main():
         check_statics(tap, dist)
         for compiler, cxx in compilers():
             check_compiler(tap, dist, compiler, cxx)
+            check_contrib(tap, dist, compiler, cxx)
         check_symbols(tap, dist, "gcc")
         check_runs(tap, dist)
     return tap.finish()
