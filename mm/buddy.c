@@ -59,7 +59,9 @@ static void drop_gib(struct zone *z, struct gib *gib, pfn_t gib_nr, unsigned int
 static unsigned int drop_bounds(struct zone *z, struct buddy_spot s, unsigned int k,
 				unsigned int level)
 {
-	uint64_t *index = &s.gib->index[k].word[s.block / 64], bit = 1ull << s.block % 64;
+	struct bitmap *index = &s.gib->index[k];
+	unsigned int word = s.block / 64;
+	uint64_t bit = 1ull << s.block % 64;
 
 	if (level) {
 		for (; k < BITMAP_SHIFT && buddy_is_indexed(z, s, k, LEVEL_GIB); k++) {
@@ -68,9 +70,9 @@ static unsigned int drop_bounds(struct zone *z, struct buddy_spot s, unsigned in
 		}
 		return k;
 	}
-	for (; k < BITMAP_SHIFT && bitmap_read(index) & bit; k++, index += BITMAP_WORDS) {
+	for (; k < BITMAP_SHIFT && bitmap_read(&index->word[word]) & bit; k++, index++) {
 		z->work += WORK_BIT;
-		if (bitmap_and_not(index, bit))
+		if (bitmap_and_not(&index->word[word], bit))
 			drop_gib(z, s.gib, s.gib_nr, k);
 	}
 	return k;

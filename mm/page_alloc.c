@@ -226,15 +226,15 @@ __attribute__((noinline)) static struct page *take_run(struct zone *z, unsigned 
  */
 __attribute__((noinline)) static struct page *alloc_run(unsigned int order)
 {
+	unsigned long pin = port_pin();
 	struct zone *z = cpu_table_read(first);
-	struct frame_cache *cache;
+	struct frame_cache *cache = cache_for_order(order);
 	struct page *page;
-	unsigned long pin;
 
-	if (z == &no_zone)
+	if (z == &no_zone) {
+		port_unpin(pin);
 		return alloc_cached_slow(GFP_KERNEL, order);
-	pin = port_pin();
-	cache = cache_for_order(order);
+	}
 	if (cache_takes_batches(cache)) {
 		page = cache_refill_run(cache);
 	} else {
@@ -335,7 +335,8 @@ __attribute__((noreturn, cold)) static void bad_free(const struct page *page, un
  * and does nothing, when it is none. With interrupts off, because the frames are nobody's until
  * their bits are set.
  */
-static bool free_frames(struct zone *z, struct page *page, unsigned int order, uint64_t alone)
+mm_always_inline bool free_frames(struct zone *z, struct page *page, unsigned int order,
+				  uint64_t alone)
 {
 	pfn_t pfn = page_to_pfn(page);
 	unsigned long flags = port_irq_save();
@@ -399,20 +400,9 @@ __attribute__((noinline)) static void free_small(struct page *page, unsigned int
 {
 	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
 	struct zone *z = state_zone(state);
-	pfn_t pfn = page_to_pfn(page);
-	unsigned long flags;
-	bool ours;
 
-	if (state != (z->state | (uint64_t)order << STATE_ORDER_SHIFT)) {
-		put_head(page, order);
-		return;
-	}
-	flags = port_irq_save();
-	ours = buddy_is_allocated(z, pfn, order) && page_release(page, &state);
-	if (ours)
-		buddy_put_frames(z, pfn, order);
-	port_irq_restore(flags);
-	if (!ours)
+	if (state != (z->state | (uint64_t)order << STATE_ORDER_SHIFT) ||
+	    !free_frames(z, page, order, state))
 		put_head(page, order);
 }
 
