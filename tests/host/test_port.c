@@ -327,15 +327,13 @@ static int raise_allocator(void **state)
 	return 0;
 }
 
-/* Fails with the panic's text if there was one, and checks all invariants. */
+/* Checks all invariants, and that interrupts are on, and all locks open. */
 static void check_all(void)
 {
 	assert_false(irqs_off);
 	assert_int_equal(mm_check(), 0);
-#ifndef TEST_PORT_PLAIN
 	for_each_zone(z)
-		assert_false(MM_LOCK_IS_TAKEN(&z->lock));
-#endif
+		assert_false(port_lock_is_taken(&z->lock));
 }
 
 #define FAIL_ON_PANIC()       \
@@ -370,6 +368,23 @@ static void frames_have_one_place_each(void **state)
 	assert_true((uintptr_t)pfn_to_page(BLOCK) < (uintptr_t)pfn_to_page(0));
 	assert_true((uintptr_t)phys_to_virt(HIGH_BASE) < (uintptr_t)phys_to_virt(0));
 #endif
+}
+
+static void a_lock_is_taken_until_it_is_released(void **state)
+{
+	port_lock_t *lock = &zone_list[0]->lock;
+	unsigned long flags;
+
+	(void)state;
+	FAIL_ON_PANIC();
+	flags = port_lock_irqsave(lock);
+	assert_true(port_lock_is_taken(lock) && irqs_off);
+	port_unlock_irqrestore(lock, flags);
+	assert_false(port_lock_is_taken(lock) || irqs_off);
+	port_lock_irqsave(lock);
+	zones_break_locks();
+	assert_false(port_lock_is_taken(lock));
+	port_irq_restore(false);
 }
 
 static void a_gib_is_split_into_frames(void **state)
@@ -506,6 +521,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_have_one_place_each),
+		cmocka_unit_test(a_lock_is_taken_until_it_is_released),
 		cmocka_unit_test(a_gib_is_split_into_frames),
 		cmocka_unit_test(a_range_crosses_blocks_and_gibs),
 		cmocka_unit_test(requests_at_random),
