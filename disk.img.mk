@@ -23,7 +23,7 @@ STAGE2_OBJ := $(patsubst %.asm,$(B)/obj32/%.asm.o,$(STAGE2_ASM)) \
 
 PROGRESS   := include/progress.inc include/progress.list
 
-# A 386 has no SSE, which a loader does not need; nothing is position independent. lib/string.c demands
+# A 386 has no SSE, which a loader does not need; nothing is position independent. lib/string.c says why
 # -fno-tree-loop-distribute-patterns.
 STAGE2_CFLAGS := -std=c11 -I. -m32 -march=i386 -ffreestanding -fno-pic -no-pie -fno-stack-protector \
                  -fno-asynchronous-unwind-tables -fno-builtin -mno-sse -mgeneral-regs-only \

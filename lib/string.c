@@ -2,10 +2,12 @@
  * string.c: see string.h. Stage2 and the kernel are linked with it, host programs use the C
  * library.
  *
- * disk.img.mk and kernel.mk compile this with -fno-tree-loop-distribute-patterns: otherwise the
- * compiler may recognise the loop in memcpy() as memcpy() and make it call itself. Whole words are
- * copied if both addresses and the size are aligned, as for pages, the most frequent case. Do not
- * use these functions on device memory: they access it in units of their own choice.
+ * Compile this with -ffreestanding: otherwise the compiler may recognise the loop in memcpy() as
+ * memcpy() and make it call itself. An older gcc does so all the same, unless it is also told
+ * -fno-tree-loop-distribute-patterns, as disk.img.mk and kernel.mk do; clang refuses that flag.
+ * Whole words are copied if both addresses and the size are aligned, as for pages, the most
+ * frequent case. Do not use these functions on device memory: they access it in units of their own
+ * choice.
  */
 #include "lib/string.h"
 

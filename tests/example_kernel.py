@@ -1,7 +1,7 @@
 #!/usr/bin/env -S python3 -B
 """Boots docs/example/kernel/, a kernel that lifts mm/ with contrib/'s parts, by this project's
-loader: on machines of three sizes, when boot_info is not what it expects, and with mm/ as one file.
-TAP."""
+loader: on machines of three sizes, compiled by clang, when boot_info is not what it expects, and with
+mm/ as one file. TAP."""
 import os
 import re
 import shutil
@@ -34,11 +34,11 @@ ONE_FILE = [("without a prefix", ""),
 
 
 def boot(out, *variables, **env):
-    """Builds the kernel in the folder out and boots it. Returns (status, the lines printed). The
-    image of the loader is that which make has built already."""
+    """Builds the kernel in the folder out and boots it, as make -C does from a shell. Returns (status,
+    the lines printed). The image of the loader is that which make has built already."""
     image = os.path.abspath(os.path.join(os.environ.get("B", "build"), "disk.img"))
-    status, text = guest.run(["make", "-s", "-C", FOLDER, "-o", "image", f"IMAGE={image}",
-                              f"OUT={out}", *variables, "run"], LIMIT, **env)
+    status, text = guest.run(["make", "-C", FOLDER, "-o", "image", f"IMAGE={image}",
+                              f"OUT={out}", *variables, "run"], LIMIT, MAKELEVEL="0", MAKEFLAGS="", **env)
     return status, text.splitlines() or [""]
 
 
@@ -58,14 +58,14 @@ def is_mostly_free(lines, size):
     return free and 0.98 * size < int(free[1]) * 4096 < size
 
 
-def check_size(tap, out, mem, size):
+def check_boot(tap, what, out, mem, *variables):
     """Checks a boot with so much memory."""
-    status, lines = boot(out, MEM=mem)
-    tap.check(status == 0, f"{mem}: it ends with status 0", "\n".join(lines))
-    tap.check(is_mostly_free(lines, size),
-              f"{mem}: its last line says how many pages are free", "\n".join(lines))
+    status, lines = boot(out, *variables, MEM=mem)
+    tap.check(status == 0, f"{what}: it ends with status 0", "\n".join(lines))
+    tap.check(is_mostly_free(lines, SIZES[mem]),
+              f"{what}: its last line says how many pages are free", "\n".join(lines))
     tap.check("64 KiB of the loader's are free now" in lines,
-              f"{mem}: the loader's memory comes back", "\n".join(lines))
+              f"{what}: the loader's memory comes back", "\n".join(lines))
 
 
 def link_tree(tree, folder):
@@ -128,8 +128,9 @@ def main():
                                      dir=os.environ.get("B", "build")) as directory:
         directory = os.path.abspath(directory)
         out = os.path.join(directory, "out")
-        for mem, size in SIZES.items():
-            check_size(tap, out, mem, size)
+        for mem in SIZES:
+            check_boot(tap, mem, out, mem)
+        check_boot(tap, "clang", os.path.join(directory, "clang"), "128M", "CC=clang")
         for number, refusal in enumerate(REFUSALS):
             where = os.path.join(directory, str(number))
             os.mkdir(where)
