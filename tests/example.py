@@ -1,5 +1,6 @@
 #!/usr/bin/env -S python3 -B
 """Builds docs/example/ as a kernel of its own would build mm/, and runs it. TAP."""
+import glob
 import os
 import re
 import subprocess
@@ -49,9 +50,8 @@ def build(out, *variables):
 def needs(out, cross=""):
     """Links all objects of mm/ that build() left in out into one, with the tools whose names begin
     with cross. Returns the symbols that it leaves undefined."""
-    directory = os.path.join(out, "example")
-    objects = [os.path.join(directory, name) for name in os.listdir(directory)
-               if name.endswith(".o")]
+    machine = cross.partition("-")[0] or os.uname().machine
+    objects = glob.glob(os.path.join(out, "example", machine, "*.o"))
     whole = os.path.join(out, "mm.o")
     run(cross + "ld", "-r", "-o", whole, *objects)
     return {line.split()[-1] for line in run(cross + "nm", "-u", whole).stdout.splitlines()}
