@@ -28,7 +28,7 @@ TESTS += test_partition test_disk test_rsdp test_stage2_kernel test_volume test_
          test_stage2_paging test_a20 test_stage2_cpu test_stage2_console test_bios \
          test_safe test_stage2_main
 TESTS += test_contrib_printf test_contrib_page_list test_contrib_page_tables test_contrib_kmalloc \
-         test_contrib_ranges
+         test_contrib_ranges test_contrib_one_cpu
 
 FUZZ    := ops fat elf e820 numa madt cmdline boot_info mapfile
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
@@ -138,6 +138,7 @@ test_boot_info_SOURCES := tests/host/kernel_block.c kernel/boot_info.c lib/crc32
 test_complete_SOURCES := kernel/monitor/complete.c
 test_insn_SOURCES     := arch/x86_64/insn.c
 test_contrib_printf_SOURCES    := contrib/printf.c
+test_contrib_one_cpu_SOURCES   := contrib/one_cpu.c contrib/printf.c
 test_contrib_page_list_SOURCES := contrib/page_list.c
 test_contrib_kmalloc_SOURCES   := $(HOST)/contrib_kmalloc.o tests/host/sim/pieces.c $(MM) $(SIM)
 test_contrib_ranges_SOURCES    := contrib/ranges.c $(MM) $(SIM)

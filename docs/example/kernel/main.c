@@ -1,12 +1,12 @@
 /*
- * main.c: a complete kernel that the loader of this project boots. It has its own entry, a port of
- * mm/ for one CPU without interrupts, and the steps to alloc_pages(); the rest is contrib/'s.
+ * main.c: a complete kernel that the loader of this project boots. It has its own entry, a log, and
+ * the steps to alloc_pages(). The rest of the port of mm/ is contrib/'s.
  */
 #include <cpuid.h>
 
 #include "contrib/kmalloc.h"
+#include "contrib/one_cpu.h"
 #include "contrib/page_tables.h"
-#include "contrib/printf.h"
 #include "contrib/ranges.h"
 #include "include/boot_info.h"
 #include "lib/crc32.h"
@@ -15,34 +15,30 @@
 #include "mm/zone.h"
 
 /* The loader's stack is in its own memory, so the entry changes to this one. RDI is boot_info. */
-__asm__(".globl _start; _start: lea stack + 0x4000(%rip), %rsp; call kernel_main");
+__asm__(".globl _start\n"
+	"_start:\n"
+	"	lea stack + 0x4000(%rip), %rsp\n"
+	"	call kernel_main\n");
 __attribute__((used, aligned(16))) static char stack[0x4000];
 
-/* The port: one CPU, no interrupts. The loader has set COM1 up; QEMU ends at port 0xf4. */
-/* clang-format off */
-static void outb(uint16_t port, uint8_t value)
-{ __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port)); }
-static uint8_t inb(uint16_t port)
-{ uint8_t value; __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port)); return value; }
-static void serial_put(void *unused, char c)
-{ (void)unused; while (!(inb(0x3fd) & 0x20)) { } outb(0x3f8, (uint8_t)c); }
-__attribute__((noreturn)) static void finish(uint8_t status)
-{ outb(0xf4, (uint8_t)(status + 1)); for (;;) __asm__ volatile("cli; hlt"); }
-#define SAY(fmt) va_list ap; va_start(ap, fmt); vprint_to(serial_put, NULL, fmt, ap); va_end(ap)
-int printk(const char *fmt, ...) { SAY(fmt); return 0; }
-void panic(const char *fmt, ...) { SAY(fmt); printk(": panic\n"); finish(1); }
-void dump_stack(void) { }
-unsigned int port_cpu_id(void) { return 0; }
-unsigned long port_irq_save(void) { return 0; }
-void port_irq_restore(unsigned long flags) { (void)flags; }
-unsigned int port_nr_cpus(void) { return 1; }
-bool port_may_wait(void) { return true; }
-void port_on_each_cpu(void (*function)(void *), void *argument) { function(argument); }
-void port_map_frames(pfn_t pfn, uint64_t nr) { (void)pfn; (void)nr; }
-void port_unmap_frames(pfn_t pfn, uint64_t nr) { (void)pfn; (void)nr; }
-void port_site_name(uintptr_t site, char *text, size_t size)
-{ print_text(text, size, "0x%lx", site); }
-/* clang-format on */
+/* Writes to COM1, which the loader has set up, as soon as bit 5 of the line status allows it. */
+void kernel_put(char c)
+{
+	uint8_t status;
+
+	do
+		__asm__ volatile("inb %w1, %0" : "=a"(status) : "Nd"(0x3fd));
+	while (!(status & 0x20));
+	__asm__ volatile("outb %0, %w1" : : "a"(c), "Nd"(0x3f8));
+}
+
+/* Ends QEMU by its device at port 0xf4. A machine without it halts. */
+void kernel_stop(unsigned int status)
+{
+	__asm__ volatile("outb %b0, $0xf4" : : "a"(status + 1));
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
 
 static void check_boot_info(struct boot_info *info)
 {
@@ -58,7 +54,7 @@ static void check_boot_info(struct boot_info *info)
 		panic("boot_info: it is damaged, its CRC is not 0x%x", crc);
 }
 
-/* Makes one list of the firmware's RAM and of the loader's ranges, and returns its length. */
+/* Makes one list of the firmware's ranges and of the loader's, and returns its length. */
 static size_t list_ranges(struct memory_range *to, const struct boot_info *info)
 {
 	static struct e820_map map;
@@ -66,8 +62,9 @@ static size_t list_ranges(struct memory_range *to, const struct boot_info *info)
 
 	e820_sanitize(&map, info->e820, info->e820_count);
 	for (const struct e820_range *r = map.ranges; r < map.ranges + map.nr_ranges; r++)
-		if (r->type == E820_TYPE_RAM)
-			to[nr++] = (struct memory_range){ r->base, r->size, MEMORY_USABLE };
+		to[nr++] = (struct memory_range){ r->base, r->size,
+						  r->type == E820_TYPE_RAM ? MEMORY_USABLE
+									   : MEMORY_RESERVED };
 	/* The loader's page tables and its GDT stay in use, its boot_info does not. */
 	for (const struct boot_range *r = info->ranges; r < info->ranges + info->range_count; r++)
 		to[nr++] = (struct memory_range){ r->base, r->size,
@@ -93,5 +90,5 @@ __attribute__((used, noreturn)) static void kernel_main(struct boot_info *info)
 	printk("%lu KiB of the loader's are free now\n", ranges_give_back() >> 10);
 	printk("kmalloc(100) returns 0x%lx\n", (uintptr_t)kmalloc(100, GFP_KERNEL));
 	printk("%lu pages are free\n", nr_free_pages());
-	finish(mm_check() != 0);
+	kernel_stop(mm_check() != 0);
 }
