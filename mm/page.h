@@ -108,7 +108,7 @@ bool pfn_valid(pfn_t pfn);
 /*
  * Backs the descriptors of all RAM below MM_MAX_PFN with memory, and maps the rest of the window to
  * zeros. To be called once, after memblock is complete and the direct map stands. Returns the bytes
- * of memory taken for descriptors; panics when memblock has no room.
+ * of memory taken for descriptors; panics when memblock has no room, or RAM beyond MM_MAX_PFN.
  */
 uint64_t mem_map_init(void);
 

@@ -13,7 +13,7 @@
  *
  * types.h includes it before anything else of mm/. So it may include headers of the kernel and
  * define inline functions, but it uses no name of mm/ outside the macros that it defines. These are
- * the following, all optional. What is put on one line belongs together: all of it or nothing.
+ * the following, all optional. Macros on one line belong together: define all of them or none.
  *
  * Addresses.
  *
@@ -22,27 +22,45 @@
  *                   variable that is set before the first call. Not with MM_HOST
  *   MEM_MAP_BASE    the virtual address of the descriptor of frame 0, of the same kind
  *   MM_PHYS_TO_VIRT(phys), MM_VIRT_TO_PHYS(virt)
- *                   in place of MM_DIRECT_MAP, for memory that is not seen at one distance: the
- *                   address at which phys is seen, a void pointer; and the physical address of a
- *                   pointer. RAM without a hole in it is seen without one: neighbouring physical
- *                   addresses are neighbours there, because a range, and each allocation, is
- *                   cleared in one go
+ *                   in place of MM_DIRECT_MAP, where virtual and physical addresses do not differ
+ *                   by one number: the address at which phys is seen, a void pointer; and the
+ *                   physical address of a pointer. RAM without a hole in it is seen without one:
+ *                   neighbouring physical addresses are neighbours there, because an allocation is
+ *                   cleared in one go, and may be as large as a range of RAM. Where pieces that
+ *                   begin at multiples of 1 GiB are seen apart, the last frame of each is reserved
+ *                   before memblock allocates, so that nothing crosses, and freed by
+ *                   memblock_free_late() after zones_finish(): what is allocated from then on is
+ *                   aligned to its size, and alloc_contig_range() is not asked for frames of two
+ *                   pieces. Where pieces begin elsewhere the frame stays reserved
  *   MM_PFN_TO_PAGE(pfn), MM_PAGE_TO_PFN(page)
  *                   in place of an array of descriptors from MEM_MAP_BASE on: the descriptor of a
  *                   frame, pfn < MM_MAX_PFN, and the reverse. Those of one block (512 frames,
  *                   aligned) are neighbours. Those of RAM are the memory that port_map_mem_map()
- *                   gave them, those of a hole read as zeros. Packing is best where descriptors
- *                   have rising addresses. MEM_MAP_BASE then only names frames, in the arguments of
- *                   port_map_mem_map() and port_map_zero()
+ *                   gave them, those of a hole read as zeros. All holes may share them: then
+ *                   MM_PAGE_TO_PFN() returns any frame for a hole's descriptor, and a panic that is
+ *                   due to such a frame names that one. Packing is best where descriptors have
+ *                   rising addresses. MEM_MAP_BASE then only names frames, in the arguments of
+ *                   port_map_mem_map() and port_map_zero(), and may be 0. Each call is for whole
+ *                   blocks, so virt and size are multiples of 8 KiB; the memory from phys on may
+ *                   cross from one stretch of addresses to the next
  *
  * Limits, which are constants. Those of CPUs must be numbers that #if knows, not enumerators.
  *
  *   MM_MAX_PFN      frames from this one on have neither descriptor nor direct map: 2^34 frames, 64
  *                   TiB. It is a multiple of 2^18, 2^20 or more
- *   MM_MAX_CPUS     how many CPUs may use the allocator: their numbers are lower. 1; 8 with MM_HOST
+ *   MM_MAX_CPUS     how many CPUs may use the allocator: their numbers are lower. 1, or 8
+ *                   with MM_HOST. Each takes 4 bytes of the stack where frame caches are emptied,
+ *                   which any call that allocates may do
  *   MM_STATIC_CPUS  how many of these have static memory, MM_MAX_CPUS. For any other there is
  *                   mm_add_cpu() (cpu.h)
  *   MM_PAGE_SHIFT   12: frames of 4 KiB, the only size that is tested
+ *   INIT_MEMBLOCK_MEMORY_REGIONS, INIT_MEMBLOCK_RESERVED_REGIONS
+ *                   128: how many regions each of memblock's two arrays has room for while it may
+ *                   not grow. With one more, memblock panics
+ *
+ * Of these names mm/ takes the kernel's definition, where a header that the configuration includes
+ * has one: PAGE_SHIFT, PAGE_SIZE (an unsigned long), PAGE_ALIGN, SMP_CACHE_BYTES, MAX_NUMNODES,
+ * NUMA_NO_NODE, ARCH_LOW_ADDRESS_LIMIT, and error numbers as ENOMEM. With FP_PREFIX it takes none.
  *
  * The CPU. Each stands in place of a function below that has the same name in small letters, port_
  * for MM_, and that says what it does. All but MM_CPU_RELAX() are on hot paths.
@@ -51,17 +69,22 @@
  *   MM_IRQ_SAVE(), MM_IRQ_RESTORE(flags)
  *   MM_PIN(), MM_UNPIN(cookie)
  *   MM_CPU_RELAX()
- *   MM_CPU_SPACE    where a kernel has its per-CPU data in an address space of the compiler's
- *                   (__seg_gs), that qualifier. The kernel places two symbols in that space, for
- *                   each CPU: cpu_table and cpu_home, both at the address of the memory that it
- *                   gave to mm_add_cpu() for that CPU. The hot paths are an instruction or two
- *                   shorter then
+ *   MM_CPU_SPACE    the compiler's qualifier of the address space that has a CPU's own data, as
+ *                   __seg_gs, which gcc knows with -std=gnu11, not with c11. MM_STATIC_CPUS is 0
+ *                   then, and each CPU's memory comes by mm_add_cpu(), that of the first CPU before
+ *                   zones_init(). Two symbols, cpu_table and cpu_home (fp_cpu_table and fp_cpu_home
+ *                   if FP_PREFIX is fp_), are the place of this memory in the space, the same for
+ *                   all CPUs. Where GS points at 128 bytes of the kernel's own, and the memory
+ *                   follows, the linker script has `cpu_table = 128; cpu_home = 128;`. The hot
+ *                   paths are an instruction or two shorter. C++ does not have such qualifiers and
+ *                   ignores the macro
  *
  * The lock, if the kernel wants its own.
  *
  *   MM_LOCK, MM_LOCK_IRQSAVE(lock), MM_UNLOCK_IRQRESTORE(lock, flags), MM_LOCK_IS_TAKEN(lock)
  *                   a type, which is an open lock where all its bytes are 0; and what
- *                   port_lock_irqsave() and its family do, given a pointer to one
+ *                   port_lock_irqsave() and its family do, given a pointer to one. mm/ takes no
+ *                   second lock while it holds one
  *
  * The log.
  *
@@ -88,6 +111,10 @@
     defined(MM_LOCK) != defined(MM_UNLOCK_IRQRESTORE) ||                                       \
     defined(MM_LOCK) != defined(MM_LOCK_IS_TAKEN)
 #error "MM_PORT_CONFIG defines only a part of what belongs together"
+#endif
+
+#if defined(MM_CPU_SPACE) && (!defined(MM_STATIC_CPUS) || MM_STATIC_CPUS)
+#error "with MM_CPU_SPACE each CPU's memory comes by mm_add_cpu(): MM_STATIC_CPUS must be 0"
 #endif
 
 /*
@@ -184,7 +211,8 @@ void kfree(const void *ptr);
 
 /*
  * port_cpu_id() returns this CPU's number, 0 to MM_MAX_CPUS - 1. port_irq_save() disables
- * interrupts on it and returns the previous state; port_irq_restore() restores that state.
+ * interrupts on it and returns the previous state; port_irq_restore() restores that state. The last
+ * two are barriers for the compiler: an asm statement clobbers "memory".
  */
 #ifdef MM_CPU_ID
 static inline unsigned int port_cpu_id(void)
@@ -215,10 +243,12 @@ void port_irq_restore(unsigned long flags);
  * of a zone may hold is divided by that number. port_may_wait() returns whether the caller may wait
  * for other CPUs: interrupts are on here, and it holds no lock that another CPU could be waiting
  * for with its interrupts off. It returns false in every interrupt handler, even where that has
- * enabled interrupts. port_on_each_cpu() runs the function on every CPU, this one included, and
- * returns when all have run it. It is called only where port_may_wait() returns true. The function
- * must be able to interrupt any code of mm/: as in Linux's on_each_cpu() an interrupt handler runs
- * it, not a thread. With one CPU port_on_each_cpu() just calls the function.
+ * enabled interrupts. It may be called between port_pin() and port_unpin(), and must not return
+ * false for that reason: a remote node's frames would then never be cached. port_on_each_cpu() runs
+ * the function on every CPU, this one included, and returns when all have run it. It is called only
+ * where port_may_wait() returns true, and never between a port_pin() and port_unpin() of mm/. The
+ * function must be able to interrupt any code of mm/: as in Linux's on_each_cpu() an interrupt
+ * handler runs it, not a thread. With one CPU port_on_each_cpu() just calls the function.
  */
 unsigned int port_nr_cpus(void);
 bool port_may_wait(void);
@@ -311,26 +341,6 @@ typedef struct {
 } port_lock_t;
 #endif
 
-/* ---- private to mm/, but for tests and statistics ---- */
-
-/* What mm/ calls for the log and for a panic, both statements. */
-#ifdef MM_LOG
-#define port_log(...) ((void)(MM_LOG(__VA_ARGS__)))
-#else
-#define port_log(...) ((void)printk(__VA_ARGS__))
-#endif
-
-#ifdef MM_PANIC
-#define port_panic(...)                \
-	do {                           \
-		MM_PANIC(__VA_ARGS__); \
-		for (;;)               \
-			;              \
-	} while (0)
-#else
-#define port_panic(...) panic(__VA_ARGS__)
-#endif
-
 /*
  * port_pin() keeps the running thread on its CPU until port_unpin(), which gets the cookie that
  * port_pin() returned. Pairs may nest. Where threads do not move between CPUs there is nothing to
@@ -387,10 +397,10 @@ __attribute__((unused)) static inline bool port_lock_is_taken(port_lock_t *lock)
 #else
 
 /*
- * Which of the CPUs that wait gets it is left open. A lock that serves them in the
- * order in which they came stands still whenever the next in turn is not running, which happens in
- * a virtual machine with more CPUs than the host has cores: the rows lock.unfair and lock.fair of
- * `make bench` compare the two.
+ * Which of the CPUs that wait gets it is left open. A lock that serves them in the order in which
+ * they came stands still whenever the next in turn is not running, which happens in a virtual
+ * machine with more CPUs than the host has cores: the rows lock.unfair and lock.fair of `make
+ * bench` compare the two.
  */
 static inline unsigned long port_lock_irqsave(port_lock_t *lock)
 {
@@ -414,6 +424,26 @@ __attribute__((unused)) static inline bool port_lock_is_taken(port_lock_t *lock)
 }
 #endif
 
+/* ---- private to mm/, but for tests and statistics ---- */
+
+/* What mm/ calls for the log and for a panic, both statements. */
+#ifdef MM_LOG
+#define port_log(...) ((void)(MM_LOG(__VA_ARGS__)))
+#else
+#define port_log(...) ((void)printk(__VA_ARGS__))
+#endif
+
+#ifdef MM_PANIC
+#define port_panic(...)                \
+	do {                           \
+		MM_PANIC(__VA_ARGS__); \
+		for (;;)               \
+			;              \
+	} while (0)
+#else
+#define port_panic(...) panic(__VA_ARGS__)
+#endif
+
 /*
  * Panics when a contract that a header of mm/ states is broken. Host builds check; a kernel's hot
  * paths carry no check, and cond is then not evaluated.
@@ -431,7 +461,10 @@ __attribute__((unused)) static inline bool port_lock_is_taken(port_lock_t *lock)
 #define MM_ASSERT(cond) ((void)sizeof(!(cond)))
 #endif
 
-/* memset(), memcpy(), memmove(): the C library's on a host, the kernel's own elsewhere. */
+/*
+ * memset(), memcpy(), memmove(): the C library's on a host, the kernel's own elsewhere. The types
+ * are C's: the compiler calls them as well, and passes a size_t.
+ */
 #ifdef MM_HOST
 #include <string.h>
 #else

@@ -21,6 +21,8 @@ REFUSED = [("MM_PAGE_SHIFT=16", "mm/zone.c", "16 MiB of zone DMA are whole block
            ("PAGE_SIZE=8192", "mm/zone.c", "a kernel's PAGE_SIZE is 2^MM_PAGE_SHIFT"),
            ("MM_STATIC_CPUS=2", "mm/cache.c", "the CPUs with static memory are some of all"),
            ("MM_STATIC_CPUS=MAX_NR_ZONES", "mm/cache.c", "MM_STATIC_CPUS must be a number"),
+           ("PAGE_SIZE=4096", "mm/zone.c", "PAGE_SIZE is an unsigned long"),
+           ("MM_CPU_SPACE=__seg_gs", "mm/zone.c", "MM_STATIC_CPUS must be 0"),
            ("MM_IRQ_SAVE()=0", "mm/zone.c", "only a part of what belongs together")]
 
 # Processors for which mm/ is refused: a compiler's command, and what the assertion says.

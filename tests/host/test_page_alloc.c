@@ -441,6 +441,14 @@ static void the_boot_leaves_isa_memory_alone(void **state)
 	assert_null(alloc_pages(GFP_DMA, BLOCK_ORDER));
 }
 
+static void ram_beyond_the_window_is_refused(void **state)
+{
+	(void)state;
+	sim_reset();
+	memblock_add(PFN_PHYS(MM_MAX_PFN) - PAGE_SIZE, PAGE_SIZE + 1);
+	EXPECT_PANIC(mem_map_init(), "beyond MM_MAX_PFN");
+}
+
 /* mem_map_init() returns the bytes of the descriptors of all blocks that have RAM. */
 static void mem_map_init_returns_its_bytes(void **state)
 {
@@ -486,6 +494,7 @@ int main(void)
 		cmocka_unit_test(no_order_is_taken_for_another),
 		cmocka_unit_test(a_forged_head_of_order_18_is_found),
 		cmocka_unit_test(the_boot_leaves_isa_memory_alone),
+		cmocka_unit_test(ram_beyond_the_window_is_refused),
 		cmocka_unit_test(mem_map_init_returns_its_bytes),
 	};
 
