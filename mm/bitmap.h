@@ -332,8 +332,7 @@ mm_always_inline unsigned int bitmap_find_run(const struct bitmap *bitmap, unsig
 {
 	if (k >= BITMAP_WORD_SHIFT)
 		return bitmap_find_words(bitmap, k);
-	for_each_bitmap_word
-	{
+	for (unsigned int i = 0; i < BITMAP_WORDS; i++) {
 		uint64_t runs = bitmap_read(&bitmap->word[i]);
 
 		if (runs && (runs = bitmap_runs_in_word(runs, k)))
