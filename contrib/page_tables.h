@@ -13,8 +13,10 @@
  *   …                              load CR3, where the top table is new
  *   ranges_start(seed);            ranges.h
  *
- * The source is Intel SDM volume 3A, section 4.5. CR0.WP should be set, so that a write to the
- * zeros that stand for the descriptors of holes faults in the kernel as well.
+ * The source is Intel SDM volume 3A, section 4.5. CR4.LA57, for a fifth level, must be clear.
+ * CR0.WP should be set, so that a write to the zeros that stand for the descriptors of holes faults
+ * in the kernel as well. Memory that comes and goes (mm/hotplug.h) needs more than there is here:
+ * the tables that all holes share cannot be changed for some of them.
  */
 #ifndef CONTRIB_PAGE_TABLES_H
 #define CONTRIB_PAGE_TABLES_H

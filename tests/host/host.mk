@@ -176,8 +176,10 @@ test_nodes_LDFLAGS := -Wl,--wrap=mem_map_backed -Wl,--wrap=mem_map_local
 # A list of pages needs frame numbers of 32 bits. Some of 32 bits are no frame's here.
 test_contrib_page_list_LDFLAGS := -DMM_MAX_PFN='((pfn_t)0xfff00000)'
 
-# Both the tables under test and those of sim.c map what mem_map_init() asks for.
-test_contrib_page_tables_LDFLAGS := -Wl,--wrap=port_map_mem_map -Wl,--wrap=port_map_zero
+# Both the tables under test and those of sim.c map what mem_map_init() asks for. The window has parts of
+# two entries of the top table.
+TWO_ENTRIES := -DMEM_MAP_BASE=0x54e000000000ull
+test_contrib_page_tables_LDFLAGS := -Wl,--wrap=port_map_mem_map -Wl,--wrap=port_map_zero $(TWO_ENTRIES)
 
 define test_program
 $(HOST)/$(1): tests/host/$(1).c $$($(1)_SOURCES) | packages
@@ -195,6 +197,8 @@ $(HOST)/contrib_%.o: contrib/%.c | packages
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(ASAN) $(foreach name,$(CONTRIB_PORT),-D$(name)=contrib_$(name)) \
 	  -MMD -MP -c $< -o $@
+
+$(HOST)/contrib_page_tables.o: HOST_CFLAGS += $(TWO_ENTRIES)
 
 # lib/string.c under other names, beside the C library. As in the kernel, gcc must not replace the loop
 # of memcpy(), say, by a call of memcpy().

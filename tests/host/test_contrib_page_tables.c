@@ -373,6 +373,7 @@ void __wrap_port_map_zero(uintptr_t virt, uint64_t size)
 static void the_window_has_all_descriptors(void **state)
 {
 	static bool used[RAM / KIB4];
+	const unsigned int first = MEM_MAP_BASE >> 39;
 	struct paging_config sim = { .nx = true };
 	uint64_t top[ENTRIES];
 	struct leaf leaf;
@@ -403,8 +404,11 @@ static void the_window_has_all_descriptors(void **state)
 		}
 		assert_true(walk((uintptr_t)pfn_to_page(MM_MAX_PFN) - 1, &leaf));
 		assert_false(walk((uintptr_t)pfn_to_page(MM_MAX_PFN), &leaf));
+		assert_int_equal((MEM_MAP_BASE + SIM_WINDOW_SIZE - 1) >> 39, first + 1);
 		for (unsigned int i = 0; i < ENTRIES; i++) {
-			bool shared = i == DIRECT_MAP >> 39 || i == MEM_MAP_BASE >> 39;
+			bool shared =
+			    i == DIRECT_MAP >> 39 ||
+			    (i >= first && i <= (MEM_MAP_BASE + SIM_WINDOW_SIZE - 1) >> 39);
 
 			assert_int_equal(top[i], shared ? ram(page_tables_root())[i]
 							: 0xeeeeeeeeeeeeeeeeull);
