@@ -3,8 +3,8 @@
  * kmalloc.h: kmalloc() and kfree(), which mm/port.h declares, in powers of two over the allocator.
  *
  * A request, for 0 bytes as well, is rounded up to a power of two, from 32 bytes on, and aligned to
- * it. Up to half a page the objects of one size share pages; a larger request is an allocation of
- * its own, of whole pages, up to 1 GiB.
+ * it, as far as MM_DIRECT_MAP is. Up to half a page the objects of one size share pages; a larger
+ * request is an allocation of its own, of whole pages, up to 1 GiB.
  *
  *   private word of the page      a mark, the size of the page's objects or of the allocation that
  *                                 it heads, how many are in use, where the first free one is
