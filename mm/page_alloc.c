@@ -545,7 +545,8 @@ void put_page(struct page *page)
 
 /*
  * Writes the heads of allocations of this order, 0 or BLOCK_ORDER, that lie side by side and fill
- * the frames [pfn, end). Those of order 0 lie in one block.
+ * the frames [pfn, end). Those of order 0 lie in one block. The others are written two at a time:
+ * a hold of the lock writes up to 512.
  */
 static void write_heads(const struct zone *z, pfn_t pfn, pfn_t end, unsigned int order)
 {
@@ -555,7 +556,11 @@ static void write_heads(const struct zone *z, pfn_t pfn, pfn_t end, unsigned int
 		set_states(pfn_to_page(pfn), end - pfn, state);
 		return;
 	}
-	for (; pfn < end; pfn += (pfn_t)1 << order)
+	for (; pfn + BLOCK_FRAMES < end; pfn += 2 * BLOCK_FRAMES) {
+		state_write(pfn_to_page(pfn), state);
+		state_write(pfn_to_page(pfn + BLOCK_FRAMES), state);
+	}
+	if (pfn < end)
 		state_write(pfn_to_page(pfn), state);
 }
 
