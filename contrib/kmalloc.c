@@ -8,8 +8,8 @@
 #endif
 
 /* A kernel whose configuration of mm/ has MM_PANIC() need not have panic(). */
-#ifdef MM_PANIC
-#define panic(...) MM_PANIC(__VA_ARGS__)
+#ifndef MM_PANIC
+#define MM_PANIC(...) panic(__VA_ARGS__)
 #endif
 
 /* Builds of mm/ that check contracts define it. */
@@ -175,7 +175,7 @@ void *kmalloc(size_t size, unsigned int gfp)
 	void *object;
 
 	if (!ready)
-		panic("kmalloc of %lu bytes before kmalloc_init()", (unsigned long)size);
+		MM_PANIC("kmalloc of %lu bytes before kmalloc_init()", (unsigned long)size);
 	if (shift > MAX_SHIFT || gfp & (__GFP_DMA | __GFP_DMA32 | __GFP_THISNODE))
 		return alloc_whole(shift, gfp, site);
 	object = alloc_object(shift, gfp & ~__GFP_ZERO, site);
@@ -199,8 +199,8 @@ static void check_object(const struct page *page, union slab slab, const struct 
 
 	if (slab.s.mark != MARK || !slab.s.used ||
 	    (uintptr_t)object & (((uintptr_t)1 << shift) - 1))
-		panic("kfree of 0x%lx: it is not the address of an object, frame 0x%llx",
-		      (unsigned long)(uintptr_t)object, (unsigned long long)page_to_pfn(page));
+		MM_PANIC("kfree of 0x%lx: it is not the address of an object, frame 0x%llx",
+			 (unsigned long)(uintptr_t)object, (unsigned long long)page_to_pfn(page));
 }
 
 /* Frees an object of the page. Returns whether the page is then free as a whole and unlinked. */

@@ -2,8 +2,8 @@
 #include "contrib/page_list.h"
 
 /* A kernel whose configuration of mm/ has MM_PANIC() need not have panic(). */
-#ifdef MM_PANIC
-#define panic(...) MM_PANIC(__VA_ARGS__)
+#ifndef MM_PANIC
+#define MM_PANIC(...) panic(__VA_ARGS__)
 #endif
 
 #define NONE       0u
@@ -82,7 +82,7 @@ void page_list_remove(struct page_list *list, struct page *page)
 	uint32_t pfn = number(page), prev = prev_of(pfn), next = next_of(pfn);
 
 	if (!is_confirmed(list, pfn))
-		panic("page_list_remove: frame 0x%x is not on the list", pfn);
+		MM_PANIC("page_list_remove: frame 0x%x is not on the list", pfn);
 	set_next(list, prev, next);
 	set_prev(list, next, prev);
 	set_page_private(page, 0);

@@ -17,8 +17,8 @@
 #endif
 
 /* A kernel whose configuration of mm/ has MM_PANIC() need not have panic(). */
-#ifdef MM_PANIC
-#define panic(...) MM_PANIC(__VA_ARGS__)
+#ifndef MM_PANIC
+#define MM_PANIC(...) panic(__VA_ARGS__)
 #endif
 
 #define ENTRIES         512
@@ -61,7 +61,7 @@ static phys_addr_t new_frame(uint64_t value)
 	phys_addr_t frame = memblock_phys_alloc(PAGE_SIZE, PAGE_SIZE);
 
 	if (!frame)
-		panic("page tables: no room for a table");
+		MM_PANIC("page tables: no room for a table");
 	for (unsigned int i = 0; i < ENTRIES; i++)
 		table_at(frame)[i] = value;
 	bytes += PAGE_SIZE;
@@ -93,7 +93,7 @@ static uint64_t *walk(uintptr_t virt, unsigned int level)
 		if (!(*entry & ENTRY_PRESENT))
 			*entry = new_frame(0) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_ACCESSED;
 		else if (*entry & ENTRY_LARGE)
-			panic("page tables: 0x%lx is mapped already", (unsigned long)virt);
+			MM_PANIC("page tables: 0x%lx is mapped already", (unsigned long)virt);
 		table = *entry & ENTRY_ADDRESS;
 	}
 }
@@ -104,7 +104,7 @@ static void set_entry(uintptr_t virt, unsigned int level, uint64_t value)
 	uint64_t *entry = walk(virt, level);
 
 	if (*entry & ENTRY_PRESENT)
-		panic("page tables: 0x%lx is mapped already", (unsigned long)virt);
+		MM_PANIC("page tables: 0x%lx is mapped already", (unsigned long)virt);
 	*entry = value;
 }
 
@@ -124,8 +124,8 @@ void page_tables_map(uintptr_t virt, phys_addr_t phys, uint64_t size, unsigned i
 	uint64_t done;
 
 	if ((virt | phys | size) % PAGE_SIZE)
-		panic("page tables: 0x%llx bytes at 0x%lx are not whole pages",
-		      (unsigned long long)size, (unsigned long)virt);
+		MM_PANIC("page tables: 0x%llx bytes at 0x%lx are not whole pages",
+			 (unsigned long long)size, (unsigned long)virt);
 	for (; size; virt += done, phys += done, size -= done) {
 		unsigned int level = level_for(virt | phys, size, tables.pages_1g ? 2 : 1);
 

@@ -14,8 +14,8 @@
 #endif
 
 /* A kernel whose configuration of mm/ has MM_PANIC() need not have panic(). */
-#ifdef MM_PANIC
-#define panic(...) MM_PANIC(__VA_ARGS__)
+#ifndef MM_PANIC
+#define MM_PANIC(...) panic(__VA_ARGS__)
 #endif
 
 /* What becomes of a range. A later one prevails over an earlier one. */
@@ -94,7 +94,7 @@ void ranges_to_memblock(const struct memory_range *ranges, size_t nr)
 	keep(0, PAGE_SIZE);
 	memblock_trim_memory(PAGE_SIZE);
 	if (!memblock_phys_mem_size())
-		panic("ranges: none of the %lu ranges has RAM for mm/", (unsigned long)nr);
+		MM_PANIC("ranges: none of the %lu ranges has RAM for mm/", (unsigned long)nr);
 	memblock_set_node(0, PHYS_ADDR_MAX, &memblock.memory, 0);
 }
 

@@ -136,11 +136,16 @@ def check_compiler(tap, dist, compiler, cxx):
 
 
 def check_contrib(tap, dist, compiler, cxx):
-    """contrib/, over mm/'s folder and over the one file with a prefix, in all standards; its headers
-    in C++."""
+    """contrib/, over mm/'s folder, also for a kernel whose panic() is a macro, and over the one file
+    with a prefix, in all standards; its headers in C++."""
+    config = os.path.join(dist.out, "panic_config.h")
+    with open(config, "w", encoding="utf-8") as file:
+        file.write("_Noreturn void stop(const char *fmt, ...);\n#define panic(...) stop(__VA_ARGS__)\n"
+                   "#define MM_PANIC(...) panic(__VA_ARGS__)\n")
     one_file = (f"-I{dist.stubs}", f"-I{dist.folder}", "-I.", PREFIX, "-DFP_LINUX_NAMES",
                 '-DMM_HEADER="firstpage_mm.h"')
-    for what, include in (("the folder", ("-I.",)), ("one file", one_file)):
+    for what, include in (("the folder", ("-I.",)), ("one file", one_file),
+                          ("panic() as a macro", ("-I.", f'-DMM_PORT_CONFIG="{config}"'))):
         command = (compiler, *WARNINGS, *KERNEL, MAX_PFN, *include)
         said = "".join(example.run(*command, f"-std={standard}", "-fsyntax-only", *CONTRIB).stdout
                        for standard in STANDARDS)
