@@ -613,12 +613,10 @@ static unsigned int order_with(const struct bitmap *bitmap, unsigned int child, 
 
 	if (word != BITMAP_WORD_FULL) {
 		unsigned int lowest = (unsigned int)__builtin_ctzll(bits);
+		unsigned int highest = 63 - (unsigned int)__builtin_clzll(bits);
 
 		k = bitmap_word_order_at(word, lowest);
-		if (!(bits & (bits - 1)))
-			return k;
-		return bits & ~bitmap_run_mask(lowest & -(1u << k), k) ? bitmap_word_run_order(word)
-								       : k;
+		return (lowest ^ highest) >> k ? bitmap_word_run_order(word) : k;
 	}
 	k = bitmap_words_order_at(bitmap, child);
 	return k < BITMAP_SHIFT ? k : BITMAP_SHIFT - 1;
