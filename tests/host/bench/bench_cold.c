@@ -142,9 +142,9 @@ int main(int argc, char **argv)
 
 	if (argc != 4)
 		die("three numbers: ORDER MIB CPUS");
-	order = (unsigned int)atoi(argv[1]);
-	nr_frames = (uint64_t)atoi(argv[2]) << (20 - PAGE_SHIFT);
-	cpus = (unsigned int)atoi(argv[3]);
+	order = (unsigned int)strtoul(argv[1], NULL, 10);
+	nr_frames = strtoul(argv[2], NULL, 10) << (20 - PAGE_SHIFT);
+	cpus = (unsigned int)strtoul(argv[3], NULL, 10);
 	if (order > LISTS_MAX_ORDER || !cpus || cpus > MM_MAX_CPUS)
 		die("an argument is too large");
 	nr_runs = (uint32_t)(nr_frames / 4 * 3 >> order);
