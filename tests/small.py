@@ -1,5 +1,6 @@
 #!/usr/bin/env -S python3 -B
-"""Runs `bench` and `selftest` on small and full machines, and ends long commands by Ctrl-C. TAP.
+"""Runs `bench` and `selftest` on small and full machines and on one of 4 GiB, and ends long
+commands by Ctrl-C. TAP.
 
 tests/small.py [--all] [WORD...] runs the cells `bench` of the matrix whose name contains all the
 words; without --all the sample only.
@@ -13,7 +14,7 @@ from tap import Tap
 
 LIMIT = 600
 RUN = "run=bench list;bench;selftest;exit"  # without a number: 1 when a command has failed
-SAMPLE = ("bench 3M", "bench 8M", "bench 64M", "bench 8M full")
+SAMPLE = ("bench 3M", "bench 8M", "bench 64M", "bench 4G", "bench 8M full")
 OPTIONS = ("page_poison=on", "debug_pagealloc=on", "page_owner=on", "safe")
 
 
@@ -54,6 +55,7 @@ def bench_cells():
             yield (f"{mem}M full" + " cpus 2" * (cpus == 2),
                    {"MEM": f"{mem}M", "CPUS": cpus, "status": 1,  # an alloc fails at the end
                     "CMDLINE": RUN.replace("run=", "run=" + filling(mem))})
+    yield "4G", {"MEM": "4G"}  # zone Normal has one GiB, too little for some states of memory
     yield "16M full but 4M", {"MEM": "16M", "CMDLINE": RUN.replace("run=", "run=" + "alloc 9;" * 4)}
 
 

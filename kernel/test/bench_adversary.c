@@ -274,7 +274,13 @@ bool adversary_mixed_words(struct zone *z, unsigned int closing)
 
 	drain_caches();
 	filler = take_in_any(z, true, FILLERS);
-	if (filler == PFN_NONE || !take_blocks(&a, 0, BLOCK_FRAMES) || nr_blocks < 4 + NR_MIXED) {
+	if (filler == PFN_NONE)
+		return false;
+	take_blocks(&a, 0, BLOCK_FRAMES);
+	if (nr_blocks < 4 + NR_MIXED) {
+		free_contig_range(filler, FILLERS);
+		for (unsigned int i = 0; i < nr_blocks; i++)
+			free_contig_range(blocks[i], BLOCK_FRAMES);
 		adversary_end();
 		return false;
 	}

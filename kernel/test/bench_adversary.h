@@ -53,7 +53,8 @@ bool adversary_for_frees(const struct adversary *a);
  * Makes a state for frees in zone z, as adversary_for_frees() does, in which one drain does what is
  * longest of each kind: two words that raise bounds, some that are only slow to gather and to free,
  * and then one or two, as closing says, each of which makes a block full, so that the block and the
- * gib that were kept open are closed.
+ * gib that were kept open are closed. Returns false, and holds nothing, if the zone has too little
+ * free memory: it takes a block in each of twelve gibs, and two more side by side.
  */
 bool adversary_mixed_words(struct zone *z, unsigned int closing);
 
