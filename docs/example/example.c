@@ -20,7 +20,6 @@
 /* Adds two ranges of RAM with a hole of half a GiB between them, as a boot loader might list. */
 static void declare_ram(void)
 {
-	memblock_allow_resize();
 	memblock_add(0, 512 * MIB);
 	memblock_add(1024 * MIB, 512 * MIB);
 	memblock_trim_memory(PAGE_SIZE);
@@ -31,8 +30,10 @@ static void declare_ram(void)
 
 static void raise_allocator(void)
 {
-	uint64_t bytes = mem_map_init();
+	uint64_t bytes;
 
+	memblock_allow_resize(); /* Now all that is in use is reserved, and RAM can be seen. */
+	bytes = mem_map_init();
 	zones_init(1); /* A kernel passes its time stamp counter. */
 	memblock_free_all();
 	zones_finish();
