@@ -3,15 +3,20 @@
  * page_tables.h: page tables of x86-64 with 4 levels, for the direct map and for port_map_mem_map()
  * and port_map_zero() of mm/port.h, which page_tables.c defines.
  *
- * Tables come from memblock, so all is mapped before the hand-over: the direct map first, then the
- * window of mem_map, by mem_map_init(). Pages have 1 GiB (where the CPU has them), 2 MiB or 4 KiB,
- * the largest that fits. Entries are only added, never changed: no TLB needs a flush.
+ * Pages have 1 GiB (where the CPU has them), 2 MiB or 4 KiB, the largest that fits. Entries are
+ * only added, never changed: no TLB needs a flush. One CPU at a time may call these functions.
  *
  *   page_tables_init(&config);     after memblock is complete
  *   page_tables_map(…);            only where the top table is new: the kernel's image
  *   page_tables_direct_map();      unless the loader has made one
  *   …                              load CR3, where the top table is new
  *   ranges_start(seed);            ranges.h
+ *   page_tables_map(…);            devices, at any time
+ *
+ * Tables come from memblock until its memory is handed over, and from the allocator afterwards.
+ *
+ * Once a new top table is in CR3, what only the loader's tables mapped is not seen any more: the
+ * framebuffer, ACPI tables in reserved memory, the registers of the local APIC. Map what is used.
  *
  * The source is Intel SDM volume 3A, section 4.5. CR4.LA57, for a fifth level, must be clear.
  * CR0.WP should be set, so that a write to the zeros that stand for the descriptors of holes faults
@@ -32,15 +37,19 @@ struct page_tables_config {
 	bool no_execute;   /* EFER.NXE is set, so entries may forbid execution */
 };
 
-/* What page_tables_map() allows; without either the memory is read only. */
-#define PAGE_TABLES_WRITE   0x1u
-#define PAGE_TABLES_EXECUTE 0x2u
+/* What page_tables_map() allows; without these two the memory is read only. */
+#define PAGE_TABLES_WRITE    0x1u
+#define PAGE_TABLES_EXECUTE  0x2u
+/* No CPU cache keeps the memory: for the registers of devices. */
+#define PAGE_TABLES_UNCACHED 0x4u
 
 /*
  * Begins. Bits 0 to 11 of root are ignored, so that it may be the value of CR3. Where seen_end is
  * not 0, it becomes memblock's limit: tables are written where memory is seen. Makes the entries of
  * the top table for the direct map, up to the end of RAM, and for the whole window: from here on
- * they stay as they are.
+ * they stay as they are. Panics when the direct map would reach beyond the end of addresses: then
+ * leave out the rest of RAM before, by memblock_remove(). Panics also when MM_PHYS_TO_VIRT() is not
+ * linear, for which these tables do not serve, or when the direct map and the window overlap.
  */
 void page_tables_init(const struct page_tables_config *config);
 
@@ -52,7 +61,10 @@ void page_tables_map(uintptr_t virt, uint64_t phys, uint64_t size, unsigned int 
 
 /*
  * Maps all memory of memblock at MM_DIRECT_MAP, and lifts memblock's limit. From here on the tables
- * are reached there, so a new top table must be loaded before the next call of this file.
+ * are reached there, so a new top table must be loaded before the next call of this file. Does not
+ * allow execution. What is mapped there already, to the memory that belongs there, stays as it is:
+ * a kernel whose image lies inside its direct map maps the image first, with the rights it needs.
+ * Panics when other memory is mapped there.
  */
 void page_tables_direct_map(void);
 
@@ -60,9 +72,10 @@ void page_tables_direct_map(void);
 uint64_t page_tables_root(void);
 
 /*
- * Copies the entries of the direct map and of the window to the top table of a process, which has
- * 512 entries. With these, all that is mapped there is seen in every process. The entries of the
- * kernel's image, its own matter, are mostly one: the last.
+ * Copies the kernel's entries to the top table of a process, which has 512 entries: all of the
+ * upper half, and those of the direct map and of the window, wherever they are. All that is mapped
+ * below these is seen in the process, now and later. What is mapped later at addresses for which
+ * the top table has no entry yet, one for each 512 GiB, is not: map a first part before.
  */
 void page_tables_copy_top(uint64_t *top);
 

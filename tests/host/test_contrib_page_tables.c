@@ -18,8 +18,11 @@
 
 #include "arch/x86_64/paging.h"
 #include "contrib/page_tables.h"
+#include "mm/check.h"
+#include "mm/gfp.h"
 #include "mm/memblock.h"
 #include "mm/page.h"
+#include "mm/zone.h"
 #include "tests/host/sim/expect_panic.h"
 #include "tests/host/sim/sim.h"
 
@@ -35,6 +38,7 @@
 #define PRESENT    0x1ull
 #define WRITE      0x2ull
 #define USER       0x4ull
+#define UNCACHED   0x18ull /* PCD and PWT */
 #define LARGE      0x80ull
 #define NX         (1ull << 63)
 #define ADDRESS    0x000ffffffffff000ull
@@ -89,7 +93,7 @@ static void start(enum large_pages pages)
 struct leaf {
 	phys_addr_t phys; /* of the byte */
 	uint64_t size;    /* of the page */
-	bool write, execute, user;
+	bool write, execute, user, uncached;
 };
 
 /* Walks for virt as a processor does. Returns false if virt is not mapped. */
@@ -109,6 +113,7 @@ static bool walk(uintptr_t virt, struct leaf *leaf)
 		if (shift == 12 || entry & LARGE) {
 			assert_true(shift <= 30);
 			leaf->size = 1ull << shift;
+			leaf->uncached = (entry & UNCACHED) == UNCACHED;
 			assert_int_equal(entry & ADDRESS & (leaf->size - 1), 0);
 			leaf->phys = (entry & ADDRESS) | (virt & (leaf->size - 1));
 			return true;
@@ -154,6 +159,7 @@ static void check_at(const struct mapping *m, uint64_t offset)
 	assert_int_equal(leaf.size, page_size_at(m, offset));
 	assert_int_equal(leaf.write, !!(m->allow & PAGE_TABLES_WRITE));
 	assert_int_equal(leaf.execute, !config.no_execute || m->allow & PAGE_TABLES_EXECUTE);
+	assert_int_equal(leaf.uncached, !!(m->allow & PAGE_TABLES_UNCACHED));
 	assert_false(leaf.user);
 }
 
@@ -195,7 +201,7 @@ static void mappings_are_as_asked(void **state)
 
 			virt += random_distance();
 			*m = (struct mapping){ virt, virt - BASE, random_distance(),
-					       (unsigned int)random_below(4) };
+					       (unsigned int)random_below(8) };
 			/* Half of them are moved to where their largest pages do not fit. */
 			if (random_below(2))
 				m->phys += (m->size < GIB1 ? KIB4 : MIB2) * random_below(512);
@@ -312,6 +318,68 @@ static void the_direct_map_shows_memory(void **state)
 	}
 }
 
+/* What is mapped in the direct map before, as an image, keeps its rights; the rest is added. */
+static void the_direct_map_keeps_an_image(void **state)
+{
+	const struct mapping parts[] = {
+		{ DIRECT_MAP + MIB2 + 3 * KIB4, MIB2 + 3 * KIB4, 2 * KIB4, PAGE_TABLES_EXECUTE },
+		{ DIRECT_MAP + 2 * MIB2, 2 * MIB2, MIB2, PAGE_TABLES_WRITE | PAGE_TABLES_EXECUTE },
+	};
+	struct leaf leaf;
+
+	(void)state;
+	start(WITHOUT_1G_PAGES);
+	for (unsigned int i = 0; i < 2; i++)
+		page_tables_map(parts[i].virt, parts[i].phys, parts[i].size, parts[i].allow);
+	page_tables_direct_map();
+	load_tables();
+	for (phys_addr_t at = 0; at < RAM; at += KIB4) {
+		unsigned int allow = PAGE_TABLES_WRITE;
+
+		for (unsigned int i = 0; i < 2; i++)
+			if (at >= parts[i].phys && at < parts[i].phys + parts[i].size)
+				allow = parts[i].allow;
+		assert_true(walk(DIRECT_MAP + at, &leaf));
+		assert_int_equal(leaf.phys, at);
+		assert_int_equal(leaf.size, at / MIB2 == 1 ? KIB4 : MIB2);
+		assert_int_equal(leaf.write, !!(allow & PAGE_TABLES_WRITE));
+		assert_int_equal(leaf.execute, !!(allow & PAGE_TABLES_EXECUTE));
+	}
+	/* A loader's page may be larger than all memory. */
+	start(WITH_1G_PAGES);
+	page_tables_map(DIRECT_MAP, 0, GIB1, PAGE_TABLES_EXECUTE);
+	page_tables_direct_map();
+	load_tables();
+	check_at(&(struct mapping){ DIRECT_MAP, 0, GIB1, PAGE_TABLES_EXECUTE }, RAM - 1);
+}
+
+static void map_other_memory(uint64_t size)
+{
+	start(WITH_1G_PAGES);
+	page_tables_map(DIRECT_MAP, 3 * GIB1, size, 0);
+	EXPECT_PANIC(page_tables_direct_map(), "is mapped already");
+}
+
+static void the_direct_map_needs_its_place(void **state)
+{
+	(void)state;
+	map_other_memory(KIB4);
+	map_other_memory(MIB2);
+	map_other_memory(GIB1);
+	start_at(WITHOUT_1G_PAGES, 0);
+	mm_host_offset = -RAM + KIB4;
+	EXPECT_PANIC(page_tables_init(&config), "does not fit in a direct map");
+	mm_host_offset = -RAM;
+	page_tables_init(&config);
+	start_at(WITHOUT_1G_PAGES, 0);
+	mm_host_offset = MEM_MAP_BASE - RAM + KIB4;
+	EXPECT_PANIC(page_tables_init(&config), "overlap");
+	mm_host_offset = MEM_MAP_BASE + SIM_WINDOW_SIZE - KIB4;
+	EXPECT_PANIC(page_tables_init(&config), "overlap");
+	mm_host_offset = MEM_MAP_BASE + SIM_WINDOW_SIZE;
+	page_tables_init(&config);
+}
+
 /* Holes of any size show one page of zeros; a mapping beside them stays as it is. */
 static void holes_share_a_page(void **state)
 {
@@ -385,6 +453,8 @@ static void the_window_has_all_descriptors(void **state)
 		memset(used, 0, sizeof(used));
 		memset(top, 0xee, sizeof(top));
 		page_tables_init(&config);
+		/* An image at the end of addresses, say. */
+		page_tables_map(-MIB2, 0, MIB2, PAGE_TABLES_EXECUTE);
 		page_tables_copy_top(top);
 		page_tables_direct_map();
 		load_tables();
@@ -410,11 +480,47 @@ static void the_window_has_all_descriptors(void **state)
 			    i == DIRECT_MAP >> 39 ||
 			    (i >= first && i <= (MEM_MAP_BASE + SIM_WINDOW_SIZE - 1) >> 39);
 
-			assert_int_equal(top[i], shared ? ram(page_tables_root())[i]
-							: 0xeeeeeeeeeeeeeeeeull);
-			assert_int_equal(!!(ram(page_tables_root())[i] & PRESENT), shared);
+			assert_int_equal(top[i], shared || i >= ENTRIES / 2
+						     ? ram(page_tables_root())[i]
+						     : 0xeeeeeeeeeeeeeeeeull);
+			assert_int_equal(!!(ram(page_tables_root())[i] & PRESENT),
+					 shared || i == ENTRIES - 1);
 		}
 	}
+}
+
+/*
+ * After the hand-over tables are the allocator's pages. Before it is told, memblock would still
+ * return memory, which others have.
+ */
+static void later_tables_are_pages(void **state)
+{
+	struct paging_config sim = { .nx = true };
+	const struct mapping device = { BASE, 0xfed00000, KIB4,
+					PAGE_TABLES_WRITE | PAGE_TABLES_UNCACHED };
+	uint64_t nr_free, reserved;
+
+	(void)state;
+	start_at(WITHOUT_1G_PAGES, MIB2);
+	page_tables_init(&config);
+	page_tables_direct_map();
+	load_tables();
+	paging_init(&sim);
+	mem_map_init();
+	zones_init(19);
+	memblock_free_all();
+	zones_finish();
+	nr_free = nr_free_pages();
+	reserved = memblock_reserved_size();
+	page_tables_map(device.virt, device.phys, device.size, device.allow);
+	check_mapping(&device);
+	assert_int_equal(nr_free_pages(), nr_free - 3);
+	assert_int_equal(memblock_reserved_size(), reserved);
+	assert_int_equal(mm_check(), 0);
+	while (alloc_page(GFP_KERNEL))
+		;
+	check_mapping(&device);
+	EXPECT_PANIC(page_tables_map(BASE + (GIB1 << 9), 0, KIB4, 0), "no room for a table");
 }
 
 /* A direct map of terabytes has several entries of the top table, all of them at once. */
@@ -445,8 +551,11 @@ int main(void)
 		cmocka_unit_test(works_above_the_loader_s_tables),
 		cmocka_unit_test(tables_lie_where_they_are_seen),
 		cmocka_unit_test(the_direct_map_shows_memory),
+		cmocka_unit_test(the_direct_map_keeps_an_image),
+		cmocka_unit_test(the_direct_map_needs_its_place),
 		cmocka_unit_test(holes_share_a_page),
 		cmocka_unit_test(the_window_has_all_descriptors),
+		cmocka_unit_test(later_tables_are_pages),
 		cmocka_unit_test(terabytes_have_all_entries),
 	};
 
