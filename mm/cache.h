@@ -37,7 +37,7 @@
  *      of blocks in *head* that no state word says to be allocated, are exactly those in their
  *      zone's caches, each once, with a state word of zero.
  *   C2 count <= limit and nr_out <= out_limit, which are at most CACHE_MAX and CACHE_OUT, or
- *      RUNS_MAX and RUNS_OUT; all four are 0 in a cache that is shut.
+ *      RUNS_MAX and RUNS_OUT; all four are 0 in a cache that is shut. Between requests none is.
  *   C3 for_gfp[] and for_order[] send requests only to a cache of a zone whose type of memory they
  *      may have; and only while the zone keeps no frames from them, or has more free in the bits
  *      than it keeps. Within a call this may not hold.

@@ -76,7 +76,10 @@ static void reopen_here(void *argument)
 	for_each_cache(i) {
 		struct frame_cache *cache = cache_number(cpu, i);
 
-		if (s->caches[cpu] >> i & 1 && !--cache->shut) {
+		if (!(s->caches[cpu] >> i & 1))
+			continue;
+		MM_ASSERT(cache->shut);
+		if (!--cache->shut) {
 			cache->limit = cache->open_limit;
 			cache->out_limit = cache->open_out_limit;
 			if (s->renew)
@@ -106,12 +109,14 @@ void cache_shut(struct cache_shut *s, bool all, int highest, int node)
 	s->highest = highest;
 	s->node = node;
 	s->all = all && port_may_wait();
-	memset(s->caches, 0, nr_cache_cpus * sizeof(s->caches[0]));
 	if (!s->all) {
 		s->pin = port_pin();
+		s->caches[port_cpu_id()] = 0;
 		shut_here(s);
 		return;
 	}
+	/* A CPU that comes before the end is asked to reopen its caches, and has shut none. */
+	memset(s->caches, 0, sizeof(s->caches));
 	wait = !cache_interrupted();
 	port_on_each_cpu(shut_here, s);
 	while (s->busy && wait) {

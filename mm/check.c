@@ -498,8 +498,8 @@ static void check_cache(const struct zone *z, struct frame_cache *cache, unsigne
 		violated("C2", z, z->start_pfn, "a cache holds more than its limit");
 		return;
 	}
-	require(!cache->shut || (!cache->limit && !cache->out_limit), "C2", z, z->start_pfn,
-		"a cache that is shut has room for a frame");
+	require(!cache->shut, "C2", z, z->start_pfn,
+		"a cache is shut, although no request is made");
 	check_stack(z, cache_pages(cache), cache->count, order);
 	check_stack(z, cache_out(cache), cache->nr_out, order);
 }

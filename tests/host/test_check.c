@@ -663,7 +663,7 @@ static void limit_beyond_the_array(void)
 	DMA_CACHE->limit = CACHE_MAX + 1;
 }
 
-static void shut_cache_with_room(void)
+static void cache_left_shut(void)
 {
 	DMA_CACHE->shut = 1;
 }
@@ -850,7 +850,7 @@ static const struct breakage {
 	{ "C2", "more than its limit", PLAIN(out_over_its_limit) },
 	{ "C2", "more than its limit", ON(plain_128m, out_beyond_the_array) },
 	{ "C2", "more than its limit", PLAIN(limit_beyond_the_array) },
-	{ "C2", "a cache that is shut has room for a frame", PLAIN(shut_cache_with_room) },
+	{ "C2", "a cache is shut, although no request is made", PLAIN(cache_left_shut) },
 	{ "C3", "the zone keeps frames from", ON(plain_128m, cache_serves_from_the_reserve) },
 	{ "C3", "the zone keeps frames from", ON_NODES(away_serves_from_the_reserve) },
 };

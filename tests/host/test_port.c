@@ -37,6 +37,8 @@
 
 static int ram_fd;
 static unsigned int cpu;
+static unsigned int nr_cpus = 2;
+static void (*before_round)(void); /* called once, before port_on_each_cpu() does its work */
 
 /* ---- the port ---- */
 
@@ -112,7 +114,7 @@ void kfree(const void *ptr)
 
 unsigned int port_nr_cpus(void)
 {
-	return MM_MAX_CPUS;
+	return nr_cpus;
 }
 
 bool port_may_wait(void)
@@ -124,7 +126,9 @@ void port_on_each_cpu(void (*function)(void *argument), void *argument)
 {
 	unsigned int own = cpu;
 
-	for (cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+	if (before_round)
+		before_round();
+	for (cpu = 0; cpu < nr_cpus; cpu++)
 		function(argument);
 	cpu = own;
 }
@@ -431,6 +435,42 @@ static void a_range_crosses_blocks_and_gibs(void **state)
 	assert_int_equal(nr_free_pages(), before);
 }
 
+static void third_cpu_comes(void)
+{
+	static char memory[64 << 10] __attribute__((aligned(MM_LINE)));
+
+	before_round = NULL;
+	mm_add_cpu(2, memory);
+	nr_cpus = 3;
+}
+
+static void third_cpu_comes_in_next_round(void)
+{
+	before_round = third_cpu_comes;
+}
+
+__attribute__((noinline)) static void leave_garbage_on_the_stack(void)
+{
+	volatile char garbage[4096];
+
+	for (size_t i = 0; i < sizeof(garbage); i++)
+		garbage[i] = -1;
+}
+
+/* The new CPU is not asked to shut its caches, but it is asked to reopen them. */
+static void a_cpu_comes_while_caches_are_shut(void **state)
+{
+	(void)state;
+	FAIL_ON_PANIC();
+	before_round = third_cpu_comes_in_next_round;
+	leave_garbage_on_the_stack();
+	drain_all_pages();
+	assert_int_equal(nr_cpus, 3);
+	check_all();
+	mm_divide_caches();
+	check_all();
+}
+
 static void requests_at_random(void **state)
 {
 	enum { HELD = 3000, STEPS = 40000 };
@@ -446,7 +486,7 @@ static void requests_at_random(void **state)
 		random = random * 6364136223846793005ull + 1442695040888963407ull;
 		i = (unsigned int)(random >> 33) % HELD;
 		order = (unsigned int)__builtin_ctzll(random >> 20 | 1 << 10);
-		cpu = (unsigned int)(random >> 63);
+		cpu = (unsigned int)(random >> 60) % nr_cpus;
 		if (held[i]) {
 			assert_int_equal(page_private(held[i]), i);
 			__free_pages(held[i], orders[i]);
@@ -524,6 +564,7 @@ int main(void)
 		cmocka_unit_test(a_lock_is_taken_until_it_is_released),
 		cmocka_unit_test(a_gib_is_split_into_frames),
 		cmocka_unit_test(a_range_crosses_blocks_and_gibs),
+		cmocka_unit_test(a_cpu_comes_while_caches_are_shut),
 		cmocka_unit_test(requests_at_random),
 		cmocka_unit_test(the_private_word_is_left_as_it_is),
 		cmocka_unit_test(the_log_is_the_configurations),
