@@ -36,6 +36,22 @@ static enum use use_of(uint64_t type)
 	}
 }
 
+enum memory_type memory_type_of_e820(uint32_t type)
+{
+	switch (type) {
+	case 1:
+		return MEMORY_USABLE;
+	case 3:
+		return MEMORY_ACPI;
+	case 4:
+		return MEMORY_NVS;
+	case 5:
+		return MEMORY_BAD;
+	default:
+		return MEMORY_RESERVED;
+	}
+}
+
 /* Reserves the range, and notes its whole frames as the loader's. */
 static void reserve_for_loader(phys_addr_t base, phys_addr_t end)
 {
@@ -100,6 +116,12 @@ void ranges_to_memblock(const struct memory_range *ranges, size_t nr)
 
 void ranges_start(uint64_t seed)
 {
+	uintptr_t base = (uintptr_t)(MM_DIRECT_MAP);
+	phys_addr_t last = memblock_end_of_DRAM() - 1;
+
+	if (base + last < base)
+		MM_PANIC("ranges: RAM up to 0x%llx does not fit in a direct map at 0x%lx",
+			 (unsigned long long)last, (unsigned long)base);
 	memblock_allow_resize();
 	mem_map_init();
 	zones_init(seed);

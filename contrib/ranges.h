@@ -3,7 +3,9 @@
  * ranges.h: set-up from an array of ranges, as boot loaders pass them: base, length, type.
  *
  *   ranges_to_memblock(ranges, nr);   what is RAM, and what of it is in use
+ *   ...                               nodes, if there are several: numa_init() and so on, numa.h
  *   ...                               the direct map, if there is none: page_tables.h
+ *   mm_debug_init(options);           if wanted: debug.h
  *   ranges_start(seed);               mem_map, zones, hand-over: alloc_pages() works
  *   ...                               what the loader left is no longer used
  *   ranges_give_back();               its memory becomes free
@@ -34,6 +36,14 @@ enum memory_type {
 };
 
 /*
+ * Returns the type for a number of the BIOS's map (E820), of PVH's or of Multiboot's, which agree:
+ * 1 is usable there, and reserved in Limine's map. Those maps do not say what the loader has put
+ * into RAM. So the kernel adds to the array its own image and modules as MEMORY_IMAGE, and what it
+ * uses of the loader for a while as MEMORY_LOADER.
+ */
+enum memory_type memory_type_of_e820(uint32_t type);
+
+/*
  * [base, base + length), physical addresses. It has the layout of Limine's entry. Limine passes an
  * array of pointers, in memory of type 5: copy the entries.
  */
@@ -47,15 +57,20 @@ struct memory_range {
  * Passes the ranges to memblock, all of node 0. Frame 0 and what lies at or above MM_MAX_PFN is not
  * used. Panics when there is no RAM for mm/, or when one of memblock's arrays is full: they have
  * room for 128 regions, unless the configuration of mm/ defines INIT_MEMBLOCK_MEMORY_REGIONS or
- * INIT_MEMBLOCK_RESERVED_REGIONS. Accesses no memory but the array, so it may be called before
- * there is a direct map. Afterwards the kernel may reserve more by memblock_reserve(), and name
- * nodes.
+ * INIT_MEMBLOCK_RESERVED_REGIONS. Ranges that do not touch each other have a region each: those of
+ * MEMORY_LOADER, MEMORY_IMAGE and MEMORY_ACPI in the array of what is reserved. Accesses no memory
+ * but the array, so it may be called before there is a direct map. Afterwards the kernel may
+ * reserve more by memblock_reserve(), and name nodes.
  */
 void ranges_to_memblock(const struct memory_range *ranges, size_t nr);
 
 /*
  * Starts the allocator: the calls from memblock_allow_resize() to zones_finish(), in their order.
- * The direct map must show all memory. seed: a number that differs from boot to boot, such as the
+ * The direct map must show all memory; panics when MM_DIRECT_MAP and the end of RAM add up to more
+ * than an address can be. A kernel whose direct map ends earlier leaves out the rest of RAM, by
+ * memblock_remove() after ranges_to_memblock(). mm_debug_init() must come directly before; of its
+ * options MM_DEBUG_PAGEALLOC needs a direct map of 4 KiB pages, not the large ones of
+ * page_tables.h. seed: a number that differs from boot to boot, such as the
  * time stamp counter.
  */
 void ranges_start(uint64_t seed);

@@ -282,6 +282,30 @@ static void no_ram_is_said(void **state)
 	EXPECT_PANIC(ranges_to_memblock(none, 3), "none of the 3 ranges has RAM for mm/");
 }
 
+/* A direct map may end with the last address, and not beyond. */
+static void ram_beyond_the_direct_map_is_said(void **state)
+{
+	const struct memory_range all[] = { { 0, RAM, MEMORY_USABLE } };
+
+	(void)state;
+	sim_reset();
+	ranges_to_memblock(all, 1);
+	mm_host_offset = -RAM + PAGE_SIZE;
+	EXPECT_PANIC(ranges_start(19), "does not fit in a direct map");
+	check_ranges(all, 1, RAM);
+}
+
+static void types_of_other_maps(void **state)
+{
+	static const enum memory_type types[] = { MEMORY_RESERVED, MEMORY_USABLE,  MEMORY_RESERVED,
+						  MEMORY_ACPI,     MEMORY_NVS,     MEMORY_BAD,
+						  MEMORY_RESERVED, MEMORY_RESERVED };
+
+	(void)state;
+	for (unsigned int i = 0; i < 8; i++)
+		assert_int_equal(memory_type_of_e820(i), types[i]);
+}
+
 /* What a kernel takes out of the loader's memory stays reserved. */
 static void a_part_may_be_kept(void **state)
 {
@@ -311,6 +335,8 @@ int main(void)
 		cmocka_unit_test(many_ranges),
 		cmocka_unit_test(what_is_too_high_is_cut),
 		cmocka_unit_test(no_ram_is_said),
+		cmocka_unit_test(ram_beyond_the_direct_map_is_said),
+		cmocka_unit_test(types_of_other_maps),
 		cmocka_unit_test(a_part_may_be_kept),
 	};
 

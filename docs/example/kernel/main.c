@@ -62,9 +62,7 @@ static size_t list_ranges(struct memory_range *to, const struct boot_info *info)
 
 	e820_sanitize(&map, info->e820, info->e820_count);
 	for (const struct e820_range *r = map.ranges; r < map.ranges + map.nr_ranges; r++)
-		to[nr++] = (struct memory_range){ r->base, r->size,
-						  r->type == E820_TYPE_RAM ? MEMORY_USABLE
-									   : MEMORY_RESERVED };
+		to[nr++] = (struct memory_range){ r->base, r->size, memory_type_of_e820(r->type) };
 	/* The loader's page tables and its GDT stay in use, its boot_info does not. */
 	for (const struct boot_range *r = info->ranges; r < info->ranges + info->range_count; r++)
 		to[nr++] = (struct memory_range){ r->base, r->size,
