@@ -129,12 +129,24 @@ MM_INTERNAL_DATA unsigned int nr_cache_cpus; /* the highest number of one, plus 
 		if (!frame_caches[cpu]) {                                                          \
 		} else
 
+/* Returns what the allocator has of this CPU. With MM_CHECK_PIN, panics when it has nothing. */
+static inline struct cpu_caches *cpu_own_caches(void)
+{
+	unsigned int cpu = port_cpu_id();
+
+#ifdef MM_CHECK_PIN
+	if (!frame_caches[cpu])
+		port_panic("CPU %u uses the allocator, but mm_add_cpu() was not called for it",
+			   cpu);
+#endif
+	return frame_caches[cpu];
+}
+
 /* Reads a member of this CPU's table. With MM_CPU_SPACE (port.h) that is one instruction. */
 #ifdef MM_CPU_SPACE
 #define cpu_table_read(member) (cpu_table.member)
 #else
-#define cpu_table_read(member) \
-	__atomic_load_n(&frame_caches[port_cpu_id()]->table.member, __ATOMIC_RELAXED)
+#define cpu_table_read(member) __atomic_load_n(&cpu_own_caches()->table.member, __ATOMIC_RELAXED)
 #endif
 
 /* Returns a CPU's cache of its home node's zone of a type, and of an order below CACHE_ORDERS. */
@@ -532,7 +544,8 @@ _Static_assert(NR_CPU_CACHES <= 32, "a bit for each cache of a CPU");
  * on every CPU; a CPU that is in the middle of a cache's use is asked again until it is not. What
  * stays open, then, are the caches that this very call has interrupted: it cannot wait for them,
  * and waits for no other CPU either, which could be waiting for this one. cache_reopen() ends it.
- * For one CPU the caller is pinned in between.
+ * For one CPU the caller is pinned in between. For all it is not: a thread that is preempted there
+ * leaves the caches shut until it runs again, and every CPU uses the bits.
  */
 MM_INTERNAL void cache_shut(struct cache_shut *s, bool all, int highest, int node);
 MM_INTERNAL void cache_reopen(struct cache_shut *s);

@@ -54,6 +54,7 @@ static void shut_here(void *argument)
 	struct cache_shut *s = argument;
 	unsigned int cpu = port_cpu_id();
 
+	(void)cpu_own_caches(); /* panics if mm_add_cpu() was forgotten */
 	for_each_cache(i) {
 		struct frame_cache *cache = cache_number(cpu, i);
 

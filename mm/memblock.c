@@ -216,7 +216,8 @@ static int grow(struct memblock_type *type, unsigned long needed, phys_addr_t ba
 	phys_addr_t phys = 0;
 
 	if (!(may_resize || late) || !old_max)
-		port_panic("memblock: the %s array is full with %lu regions and may not grow",
+		port_panic("memblock: the %s array is full with %lu regions and may not grow: see "
+			   "INIT_MEMBLOCK_MEMORY_REGIONS, INIT_MEMBLOCK_RESERVED_REGIONS",
 			   type->name, type->cnt);
 	/* Its own entry, and one if freeing the old array splits a region. */
 	needed += is_reserved && !late ? 2 : 0;

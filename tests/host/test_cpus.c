@@ -21,6 +21,7 @@
 #include "mm/check.h"
 #include "mm/page_state.h"
 #include "mm/shelf.h"
+#include "tests/host/sim/expect_panic.h"
 #include "tests/host/sim/sim.h"
 
 #define MIB 0x100000ull
@@ -498,6 +499,22 @@ static void shutting_comes_between_a_look_and_its_mark(void **state)
 	assert_true(shut >= 20);
 }
 
+static void a_cpu_that_was_not_added_is_named(void **state)
+{
+	struct cpu_caches *memory;
+
+	(void)state;
+	boot(64, 512);
+	memory = frame_caches[3];
+	frame_caches[3] = NULL;
+	sim_cpu = 3;
+	EXPECT_PANIC(alloc_page(GFP_KERNEL), "CPU 3 uses the allocator, but mm_add_cpu() was not");
+	EXPECT_PANIC(drain_caches(), "CPU 3 uses the allocator, but mm_add_cpu() was not");
+	sim_cpu = 0;
+	frame_caches[3] = memory;
+	assert_int_equal(mm_check(), 0);
+}
+
 static void cpus_that_come_have_their_part(void **state)
 {
 	struct cache_shut shut;
@@ -926,6 +943,7 @@ int main(void)
 		cmocka_unit_test_teardown(an_interrupted_cpu_does_not_wait, shut_down),
 		cmocka_unit_test_teardown(caches_stay_shut_until_the_last_request_ends, shut_down),
 		cmocka_unit_test_teardown(shutting_comes_between_a_look_and_its_mark, shut_down),
+		cmocka_unit_test_teardown(a_cpu_that_was_not_added_is_named, shut_down),
 		cmocka_unit_test_teardown(cpus_that_come_have_their_part, shut_down),
 		cmocka_unit_test_teardown(all_caches_hold_a_64th_of_a_zone, shut_down),
 		cmocka_unit_test_teardown(a_missing_pin_is_found, shut_down),
