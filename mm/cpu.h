@@ -20,12 +20,16 @@ uint64_t mm_cpu_bytes(void);
  *
  * It is called by one CPU at a time, before zones_init() or after zones_finish(). When the last CPU
  * has come, mm_divide_caches() is to be called. O(caches of a CPU).
+ *
+ * From this call on port_on_each_cpu() may ask the CPU. It must not do so before.
  */
 void mm_add_cpu(unsigned int cpu, void *memory);
 
 /*
  * Divides what the frame caches of a zone may hold among all CPUs that port_nr_cpus() counts, and
- * empties them. Called where port_may_wait() returns true, while no other CPU waits for CPUs.
+ * empties them. To be called whenever port_nr_cpus() has changed, and so once all CPUs have
+ * started, even if all have static memory. Called where port_may_wait() returns true. A cache that
+ * a request of another CPU keeps shut meanwhile may keep its old limits: call it again.
  */
 void mm_divide_caches(void);
 

@@ -61,7 +61,8 @@ typedef unsigned int gfp_t;
  * serve it. A request of order 0 takes a frame out of them. A higher order returns them to the bits
  * batch by batch, and tries again after each: such a call may take as long as to free, one by one,
  * all that these caches hold. Then, where the caller may wait for other CPUs (port_may_wait(), and
- * not __GFP_ATOMIC), the caches of all CPUs are emptied.
+ * not __GFP_ATOMIC), the caches of all CPUs are emptied. That interrupts each CPU twice, even where
+ * no cache has anything: pass __GFP_ATOMIC where failure is an ordinary answer.
  */
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 struct page *alloc_page(gfp_t gfp);

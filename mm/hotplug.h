@@ -67,7 +67,9 @@ int memory_hotplug_init(void);
  *   -ENOSPC  its own metadata would leave nothing of it
  *   -ENOMEM  the reserve has not what it needs besides
  *
- * Nothing of the RAM may be mapped yet. O(GiBs), as at boot. Linux: add_memory(), and its online.
+ * The RAM need not be mapped yet: port_map_memory() does that. It may be mapped already, if
+ * port_probe_memory() and port_map_memory() allow for that. O(GiBs), as at boot. Linux:
+ * add_memory(), and its online.
  */
 int add_memory(int nid, phys_addr_t base, phys_addr_t size);
 

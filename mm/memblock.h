@@ -129,7 +129,10 @@ int memblock_reserve(phys_addr_t base, phys_addr_t size);
 int memblock_phys_free(phys_addr_t base, phys_addr_t size);
 void memblock_free(void *ptr, size_t size);
 
-/* Allows the arrays to grow from now on: memory that is free must be accessible. */
+/*
+ * Allows the arrays to grow from now on, into any memory that is not reserved. So all that is in
+ * use must be reserved before, and all that is free must be accessible.
+ */
 void memblock_allow_resize(void);
 
 /* Shrinks memory regions to multiples of align, a power of two, and removes those left empty. */

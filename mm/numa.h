@@ -5,9 +5,8 @@
  *
  * memblock says which node has which memory: memblock_set_node() and memblock_add_node(). A block
  * of 2 MiB belongs to one node, and is MEMBLOCK_HOTPLUG or not as a whole; zones_init() panics when
- * memblock cuts one. What memblock does not
- * know is told by the functions here, between numa_init() and zones_init(). A caller that does none
- * of this has one node, 0.
+ * memblock cuts one. What memblock does not know is told by the functions here, between numa_init()
+ * and zones_init(). A caller that does none of this has one node, 0.
  *
  * A node may have no memory. Its CPUs then live on the nearest node that has some: numa_mem_id().
  *
@@ -15,8 +14,8 @@
  * nodes come by their distance. Within a node, Normal memory comes before DMA32, and that before
  * DMA. After all of these follow the Hotplug zones, in the same order of nodes. Of nodes at the
  * same distance, that comes first which was the first at its distance the least often, in the lists
- * of the nodes with lower numbers; of equals, the next one after the list's
- * own node, in a ring. So the nodes share what spills over.
+ * of the nodes with lower numbers; of equals, the next one after the list's own node, in a ring. So
+ * the nodes share what spills over.
  */
 #ifndef MM_NUMA_H
 #define MM_NUMA_H
