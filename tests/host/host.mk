@@ -28,7 +28,7 @@ TESTS += test_partition test_disk test_rsdp test_stage2_kernel test_volume test_
          test_stage2_paging test_a20 test_stage2_cpu test_stage2_console test_bios \
          test_safe test_stage2_main
 TESTS += test_contrib_printf test_contrib_page_list test_contrib_page_tables test_contrib_kmalloc \
-         test_contrib_ranges test_contrib_one_cpu
+         test_contrib_ranges test_contrib_one_cpu test_contrib_on_each_cpu
 
 FUZZ    := ops fat elf e820 numa madt cmdline boot_info mapfile
 FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
@@ -139,6 +139,7 @@ test_complete_SOURCES := kernel/monitor/complete.c
 test_insn_SOURCES     := arch/x86_64/insn.c
 test_contrib_printf_SOURCES    := contrib/printf.c
 test_contrib_one_cpu_SOURCES   := contrib/one_cpu.c contrib/printf.c
+test_contrib_on_each_cpu_SOURCES := contrib/on_each_cpu.c
 test_contrib_page_list_SOURCES := contrib/page_list.c
 test_contrib_kmalloc_SOURCES   := $(HOST)/contrib_kmalloc.o tests/host/sim/pieces.c $(MM) $(SIM)
 test_contrib_ranges_SOURCES    := contrib/ranges.c $(MM) $(SIM)
@@ -175,6 +176,9 @@ test_nodes_LDFLAGS := -Wl,--wrap=mem_map_backed -Wl,--wrap=mem_map_local
 
 # A list of pages needs frame numbers of 32 bits. Some of 32 bits are no frame's here.
 test_contrib_page_list_LDFLAGS := -DMM_MAX_PFN='((pfn_t)0xfff00000)'
+
+# Its CPUs are threads, which are more than the host may have cores.
+test_contrib_on_each_cpu_LDFLAGS := -include sched.h -D'MM_CPU_RELAX()=sched_yield()'
 
 # Both the tables under test and those of sim.c map what mem_map_init() asks for. The window has parts of
 # two entries of the top table.
