@@ -160,15 +160,22 @@ static void put_in_buffer(void *to, char c)
 		*buffer->next++ = c;
 }
 
-int print_text(char *text, size_t size, const char *fmt, ...)
+int vprint_text(char *text, size_t size, const char *fmt, va_list ap)
 {
 	struct buffer buffer = { text, text + size - 1 };
+	int length = vprint_to(put_in_buffer, &buffer, fmt, ap);
+
+	*buffer.next = '\0';
+	return length;
+}
+
+int print_text(char *text, size_t size, const char *fmt, ...)
+{
 	va_list ap;
 	int length;
 
 	va_start(ap, fmt);
-	length = vprint_to(put_in_buffer, &buffer, fmt, ap);
+	length = vprint_text(text, size, fmt, ap);
 	va_end(ap);
-	*buffer.next = '\0';
 	return length;
 }

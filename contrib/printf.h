@@ -24,9 +24,11 @@ __attribute__((format(printf, 3, 0))) int vprint_to(void (*put)(void *to, char c
 						    const char *fmt, va_list ap);
 
 /*
- * Writes the text to text, at most size bytes with the terminating 0, which is always written: size
- * is 1 or more. Returns the length of the whole text; if it is size or more, the text was cut.
+ * Write the text to text, at most size bytes with the terminating 0, which is always written: size
+ * is 1 or more. Return the length of the whole text; if it is size or more, the text was cut.
  */
 __attribute__((format(printf, 3, 4))) int print_text(char *text, size_t size, const char *fmt, ...);
+__attribute__((format(printf, 3, 0))) int vprint_text(char *text, size_t size, const char *fmt,
+						      va_list ap);
 
 #endif
