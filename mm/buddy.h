@@ -11,8 +11,9 @@
  *
  * The caller of each function has checked that the frame numbers it gives lie in a GiB in which the
  * zone has RAM: it has a gib there. It holds the zone's lock, and counts the frames:
- * nothing here changes nr_free. The exceptions are buddy_put_words() and buddy_put_frames(), which
- * free frames of open blocks without the lock, count them, and take the lock where it is needed.
+ * nothing here changes nr_free. The exceptions are buddy_put_word(), buddy_put_words() and
+ * buddy_put_frames(), which free frames of open blocks without the lock, count them, and take the
+ * lock where it is needed.
  */
 #ifndef MM_BUDDY_H
 #define MM_BUDDY_H

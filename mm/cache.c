@@ -466,7 +466,7 @@ struct page *cache_alloc_away(int nid)
 }
 
 /*
- * Stores the addresses of the descriptors of the runs of a word, those of the lowest at the highest
+ * Stores the addresses of the heads of a word's runs below top, the lowest run's at the highest
  * place. Returns the lowest place written.
  */
 mm_always_inline struct page **lay_down_runs(struct page **top, const struct frame_word *w,
@@ -477,7 +477,9 @@ mm_always_inline struct page **lay_down_runs(struct page **top, const struct fra
 	if (order < BITMAP_WORD_SHIFT && w->bits == bitmap_run_starts[order]) {
 		struct page *page = pfn_to_page(w->first);
 
-		for (const struct page *end = page + 64; page != end; page += (pfn_t)1 << order)
+		const struct page *end = page + BITMAP_WORD_FRAMES;
+
+		for (; page != end; page += (pfn_t)1 << order)
 			*--top = page;
 		return top;
 	}

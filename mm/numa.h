@@ -60,7 +60,7 @@ extern int cpu_homes[MM_MAX_CPUS];
  * Returns the nearest node that has memory, seen from this CPU. It is set by zones_init(), and by
  * add_memory() when the first memory of a node comes.
  */
-#ifdef MM_CPU_SPACE
+#if defined(MM_CPU_SPACE) && !defined(__cplusplus) /* C++ has no such qualifier */
 struct cache_table;
 extern volatile MM_CPU_SPACE struct cache_table cpu_table; /* this CPU's two symbols: port.h */
 extern MM_CPU_SPACE int cpu_home;

@@ -15,7 +15,7 @@
 #include MM_PORT_CONFIG /* port.h */
 #endif
 
-/* Of this release, 1.2.3 say: 10203. */
+/* The version of this release: 10203 stands for 1.2.3. */
 #define FP_VERSION 100
 
 /* The public headers compile as C11 and later and, inside extern "C", as C++11 and later. */

@@ -36,12 +36,12 @@ struct zone {
 	uint8_t id;   /* its number */
 	uint8_t type; /* enum zone_type */
 	int node;
-	uint64_t state;  /* of a head of order 0 with one reference: state_allocated(id, 0) */
-	pfn_t start_pfn; /* see Z2. Between the two there may be RAM of other zones */
-	pfn_t end_pfn;
-	uint64_t present;
-	uint64_t managed;
-	uint64_t lowmem_reserve[MAX_NR_ZONES]; /* [j]: kept from requests that type j could serve */
+	uint64_t state;   /* of a head of order 0 with one reference: state_allocated(id, 0) */
+	pfn_t start_pfn;  /* the first frame of its RAM */
+	pfn_t end_pfn;    /* the end of the last. Between the two there may be RAM of other zones */
+	uint64_t present; /* frames that are RAM */
+	uint64_t managed; /* of these, frames that memblock has handed over */
+	uint64_t lowmem_reserve[MAX_NR_ZONES]; /* [j]: frames kept from what type j could serve */
 	const char *name;                      /* of its type */
 	pfn_t run_start, run_end; /* while zones_init() runs: RAM that has no gibs yet */
 	struct shelf *shelf[NR_SHELVES];
@@ -76,10 +76,9 @@ extern struct zone *zone_list[NR_ZONE_NUMBERS];
 
 /*
  * Sets up the allocator: to be called once, after memblock is complete and mem_map_init() has run.
- * zones_init() makes zones, shelves and gibs from memblock; seed should differ from boot to
- * boot. memblock_free_all() (memblock.h) then hands over what memblock has not reserved, by calling
- * memblock_free_range(); memblock_free_pages() does the same for an aligned run. zones_finish()
- * computes the reserves and starts the frame caches. zones_init() panics when memblock has no room.
+ * zones_init() makes zones, shelves and gibs from memblock, and panics when that has no room; seed
+ * should differ from boot to boot. memblock_free_all() (memblock.h) then hands over what memblock
+ * has not reserved. zones_finish() computes the reserves and starts the frame caches.
  */
 void zones_init(uint64_t seed);
 void zones_finish(void);
