@@ -115,6 +115,22 @@ def check_statics(tap, dist):
               "a static object of two sources is refused", ran.stdout)
 
 
+def check_own_names(tap, dist):
+    """The configuration may declare what mm/ has for itself, as something else."""
+    names = ("ready", "online", "remote", "grow", "find_free", "take", "no_zone", "cache_shut")
+    with open(os.path.join(dist.out, "own_names.h"), "w", encoding="utf-8") as file:
+        file.write("".join(f"struct kernel_{name};\nextern struct kernel_{name} {name};\n" for name in names))
+    for prefix in (False, True):
+        said = dist.compile("gcc", "-std=c11", *KERNEL, f"-I{dist.out}", '-DMM_PORT_CONFIG="own_names.h"',
+                            *flags(prefix, True), "-fsyntax-only", dist.source).stdout
+        tap.check(not said, f"a kernel has names of mm/'s own: {say(prefix, True)}", said)
+        # An array of a negative size shows that the definition is the one that counts.
+        said = dist.compile("gcc", *KERNEL, "-DINIT_MEMBLOCK_RESERVED_REGIONS=-1", *flags(prefix, False),
+                            "-fsyntax-only", dist.source).stdout
+        tap.check("reserved_regions" in said,
+                  f"a kernel says how many regions memblock has room for: {say(prefix, False)}", said)
+
+
 def check_compiler(tap, dist, compiler, cxx):
     """All standards and ways by one compiler; objects of the first standard stay in the folder."""
     for prefix, hotplug in WAYS:
@@ -129,10 +145,10 @@ def check_compiler(tap, dist, compiler, cxx):
         said = ""
         for standard in CXX_STANDARDS:
             said += dist.compile(cxx, f"-std={standard}", *KERNEL, "-fsyntax-only",
-                                 *((PREFIX, "-DFP_LINUX_NAMES") if prefix else (KERNEL_CONFIG,)),
+                                 *((PREFIX, "-DFP_LINUX_NAMES") if prefix else ("-DMM_CPU_SPACE=__seg_gs",)),
                                  "tests/public_headers.cpp").stdout
         tap.check(not said, f"{cxx}, {', '.join(CXX_STANDARDS)}: "
-                  + ("a prefix" if prefix else "the kernel's configuration"), said)
+                  + ("a prefix" if prefix else "MM_CPU_SPACE is ignored"), said)
 
 
 def check_contrib(tap, dist, compiler, cxx):
@@ -166,6 +182,10 @@ def check_symbols(tap, dist, compiler):
     """Only public names are external, and with a prefix none is without."""
     with open(dist.header, encoding="utf-8") as file:
         words = set(re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", file.read(), flags=re.DOTALL)))
+    built = os.path.join(dist.out, f"{compiler}-False-True.o")
+    own = {name for name in symbols(built, "--defined-only") - symbols(built, "-g") if "." not in name}
+    other = sorted(name for name in own if not name.startswith("mm_"))
+    tap.check(own and not other, f"{compiler}: what is mm/'s own has the prefix mm_", other)
     for hotplug in (False, True):
         plain, prefixed = (os.path.join(dist.out, f"{compiler}-{prefix}-{hotplug}.o")
                            for prefix in (False, True))
@@ -189,6 +209,24 @@ def check_symbols(tap, dist, compiler):
     tap.check(not said and {"fp_cpu_table", "fp_cpu_home"} <= found
               and all(name.startswith("fp_") for name in found),
               f"{compiler}: the kernel's configuration, {say(True, True)}", said or sorted(found))
+
+
+def check_costs(tap, dist):
+    """The sizes in KiB that docs/lift.md tells are about those that gcc makes."""
+    with open("docs/lift.md", encoding="utf-8") as file:
+        rows = re.findall(r"^\| with(out)? `MM_HOTPLUG` ((?:\| [\d,]+ )+)\|$", file.read(), re.MULTILINE)
+    tap.check([row[0] for row in rows] == ["out", ""], "docs/lift.md tells sizes of both ways", rows)
+    built = os.path.join(dist.out, "size.o")
+    for without, told in rows:
+        told = [int(number) for number in re.findall(r"\d+", told.replace(",", ""))]
+        made = []
+        for option, cpus, data in (("-O2", 1, 0), ("-Os", 1, 0), ("-O2", 1, 1), ("-O2", 64, 1)):
+            dist.compile("gcc", *KERNEL, option, f"-DMM_MAX_CPUS={cpus}", *flags(False, not without), "-c",
+                         dist.source, "-o", built)
+            size = [int(n) for n in example.run("size", built).stdout.splitlines()[1].split()[:3]]
+            made.append((size[1] + size[2] if data else size[0]) / 1024)
+        tap.check(len(told) == 4 and all(0.8 * said < is_now < 1.1 * said for said, is_now in zip(told, made)),
+                  f"sizes are about those in docs/lift.md: {say(False, not without)}", f"{made}, not {told}")
 
 
 def check_runs(tap, dist):
@@ -223,10 +261,12 @@ def main():
         dist = Dist(os.path.abspath(out))
         check_files(tap, dist)
         check_statics(tap, dist)
+        check_own_names(tap, dist)
         for compiler, cxx in compilers():
             check_compiler(tap, dist, compiler, cxx)
             check_contrib(tap, dist, compiler, cxx)
         check_symbols(tap, dist, "gcc")
+        check_costs(tap, dist)
         check_runs(tap, dist)
     return tap.finish()
 
