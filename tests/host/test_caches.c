@@ -34,6 +34,20 @@ static struct page *allocate(gfp_t gfp, unsigned int order)
 	return page;
 }
 
+/*
+ * Allocates a run that begins below a frame. What the boot left open lies at the end of a zone, and
+ * serves first.
+ */
+static struct page *allocate_below(pfn_t end, unsigned int order)
+{
+	struct page *page;
+
+	do
+		page = allocate(GFP_KERNEL, order);
+	while (page_to_pfn(page) >= end);
+	return page;
+}
+
 static struct frame_cache *normal(unsigned int order)
 {
 	return cache_at(0, ZONE_NORMAL, order);
@@ -109,6 +123,70 @@ static void runs_come_and_go_in_batches(void **state)
 		assert_true(normal(order)->count <= normal(order)->limit);
 		assert_int_equal(mm_check(), 0);
 	}
+}
+
+/* A drain takes half of a full cache, though whole words of the bits go on below that half. */
+static void a_drain_ends_inside_a_word(void **state)
+{
+	enum { ORDER = 3, IN_WORD = 64 >> ORDER };
+	struct page *pages[64];
+	struct frame_cache *cache;
+	unsigned int first = 0;
+
+	(void)state;
+	BOOT(two_zones);
+	cache = normal(ORDER);
+	assert_int_equal(cache->limit, 3 * IN_WORD);
+	pages[0] = allocate_below(5 * GIB >> PAGE_SHIFT, ORDER);
+	for (unsigned int i = 1; i < 64; i++)
+		pages[i] = allocate(GFP_KERNEL, ORDER);
+	drain_caches();
+	while (page_to_pfn(pages[first]) % 64)
+		first++;
+	for (unsigned int i = 0; i <= cache->limit; i++) {
+		assert_ptr_equal(pages[first + i], pages[first] + (i << ORDER));
+		__free_pages(pages[first + i], ORDER);
+	}
+	assert_int_equal(cache->count, cache->limit / 2 + 1);
+	assert_int_equal(mm_check(), 0);
+}
+
+/* A cache of a few runs is not refilled; what was taken from the bits last says what it keeps. */
+static void a_small_cache_keeps_no_higher_block(void **state)
+{
+	static const struct piece small[] = { { 0, 0x9f000, 1 }, { MIB, 255 * MIB, 1 } };
+	static struct page *pages[3 * 256];
+	unsigned int orders = 0;
+
+	(void)state;
+	BOOT(small);
+	for (unsigned int order = 1; order < BLOCK_ORDER; order++) {
+		struct frame_cache *cache = cache_at(0, ZONE_DMA32, order);
+		unsigned int nr = 3 * (unsigned int)(BLOCK_FRAMES >> order);
+		struct page *low;
+
+		if (!cache->limit || cache_takes_batches(cache))
+			continue;
+		orders++;
+		drain_caches();
+		low = pages[0] = allocate_below(128 * MIB >> PAGE_SHIFT, order);
+		for (unsigned int i = 1; i < nr; i++) {
+			pages[i] = allocate(GFP_KERNEL, order);
+			assert_int_equal(cache->count, 0);
+		}
+		__free_pages(low, order);
+		assert_int_equal(cache->count, 1);
+		drain_caches();
+		assert_ptr_equal(allocate(GFP_KERNEL, order), low);
+		__free_pages(pages[nr - 1], order);
+		assert_int_equal(cache->count, 0);
+		__free_pages(low, order);
+		assert_int_equal(cache->count, 1);
+		for (unsigned int i = 1; i < nr - 1; i++)
+			__free_pages(pages[i], order);
+		assert_int_equal(mm_check(), 0);
+	}
+	assert_true(orders > 1);
 }
 
 /* An interrupt handler that comes into a cache's use gets its run from the bits. */
@@ -411,9 +489,7 @@ static void lower_runs_come_before_the_one_freed_last(void **state)
 		struct frame_cache *cache = normal(order);
 
 		BOOT(two_zones);
-		do /* what the boot left open is at the end of the zone, and serves first */
-			low = allocate(GFP_KERNEL, order);
-		while (page_to_pfn(low) >= 5 * GIB >> PAGE_SHIFT);
+		low = allocate_below(5 * GIB >> PAGE_SHIFT, order);
 		for (high = low; high < low + 8 * BLOCK_FRAMES;)
 			high = allocate(GFP_KERNEL, order);
 		__free_pages(low, order);
@@ -469,6 +545,8 @@ int main(void)
 		cmocka_unit_test(a_hot_pair_takes_no_lock),
 		cmocka_unit_test(put_page_takes_no_lock),
 		cmocka_unit_test(runs_come_and_go_in_batches),
+		cmocka_unit_test(a_drain_ends_inside_a_word),
+		cmocka_unit_test(a_small_cache_keeps_no_higher_block),
 		cmocka_unit_test(a_busy_cache_is_left_alone),
 		cmocka_unit_test(a_cached_run_is_free),
 		cmocka_unit_test(a_cached_run_is_not_freed_again),
