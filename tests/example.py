@@ -31,7 +31,7 @@ struct limine_memmap_entry { uint64_t base, length, type; };
 extern struct { uint64_t entry_count; struct limine_memmap_entry **entries; } *memmap;
 extern struct { uint64_t offset; } *hhdm;
 extern struct { uint64_t physical_base, virtual_base; } *executable;
-void start(uint64_t image_size, uint64_t seed)
+void start(uint64_t image_size, bool pages_1g, uint64_t seed)
 {
 """, "}\n")}
 
