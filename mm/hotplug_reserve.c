@@ -18,10 +18,11 @@
 #define MAX_AREAS   16
 #define KEPT        46
 
-static struct area {
+struct area {
 	phys_addr_t base;
 	uint64_t free; /* bit i: the frame number i of the area is free */
-} areas[MAX_AREAS];
+};
+static struct area areas[MAX_AREAS];
 static unsigned int nr_areas;
 
 static unsigned int nr_free_in(const struct area *area)
