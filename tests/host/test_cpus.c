@@ -707,7 +707,7 @@ static void look_between_holds(void)
 	if (nr_holds++ % look_at_each)
 		return;
 	nr_looks++;
-	assert_int_equal(mm_check(), 0);
+	assert_int_equal(sim_check_within_requests(), 0);
 }
 
 static void look_on(unsigned int each)

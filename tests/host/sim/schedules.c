@@ -144,27 +144,10 @@ static bool cache_in_use(void)
 	return in_use;
 }
 
-/*
- * Checks all invariants, although a request may keep caches shut at this moment: these have a limit
- * of 0, and mm_check() does not see that they are shut.
- */
 static void check(void)
 {
-	uint32_t shut[2][NR_CPU_CACHES];
-
 	running = false;
-	for (unsigned int cpu = 0; cpu < 2; cpu++)
-		for_each_cache(i) {
-			struct frame_cache *cache = cache_number(cpu, i);
-
-			assert_false(cache->shut && (cache->limit || cache->out_limit));
-			shut[cpu][i] = cache->shut;
-			cache->shut = 0;
-		}
-	assert_int_equal(mm_check(), 0);
-	for (unsigned int cpu = 0; cpu < 2; cpu++)
-		for_each_cache(i)
-			cache_number(cpu, i)->shut = shut[cpu][i];
+	assert_int_equal(sim_check_within_requests(), 0);
 	running = true;
 }
 

@@ -10,6 +10,7 @@
 #include "arch/x86_64/paging_hotplug.h"
 #include "arch/x86_64/probe_added.h"
 #include "mm/cache.h"
+#include "mm/check.h"
 #include "mm/debug.h"
 #include "mm/memblock.h"
 #include "mm/page.h"
@@ -479,4 +480,24 @@ void sim_limit_caches(uint32_t frames, uint32_t runs)
 			cache->out_limit =
 			    cache->order ? at_most(runs / 2, RUNS_OUT) : at_most(frames, CACHE_OUT);
 		}
+}
+
+unsigned long sim_check_within_requests(void)
+{
+	static uint32_t shut[MM_MAX_CPUS][NR_CPU_CACHES];
+	unsigned long violations = 0;
+
+	for_each_cache_cpu(cpu)
+		for_each_cache(i) {
+			struct frame_cache *cache = cache_number(cpu, i);
+
+			violations += cache->shut && (cache->limit || cache->out_limit);
+			shut[cpu][i] = cache->shut;
+			cache->shut = 0;
+		}
+	violations += mm_check();
+	for_each_cache_cpu(cpu)
+		for_each_cache(i)
+			cache_number(cpu, i)->shut = shut[cpu][i];
+	return violations;
 }

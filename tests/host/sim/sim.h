@@ -96,6 +96,12 @@ extern _Thread_local unsigned long sim_holds;
 /* Makes a program with Callgrind's marks count instructions only while a lock is held. */
 extern bool sim_collect_holds;
 
+/*
+ * Runs mm_check() while requests may be keeping frame caches shut, and returns the number of
+ * violations. A cache that is shut must have limits of 0.
+ */
+unsigned long sim_check_within_requests(void);
+
 /* Returns the machine to its state at power-on: memblock is empty, RAM and window are unmapped. */
 void sim_reset(void);
 
