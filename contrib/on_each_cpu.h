@@ -19,8 +19,7 @@
  */
 void kernel_interrupt_others(void);
 
-/* Runs what this CPU is asked for, if anything. To be called by the handler, with interrupts off.
- */
+/* Runs what this CPU is asked for, if anything. The handler calls it, with interrupts off. */
 void on_each_cpu_answer(void);
 
 #endif

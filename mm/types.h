@@ -56,7 +56,7 @@ MM_STATIC_ASSERT(PAGE_SHIFT == MM_PAGE_SHIFT, "a kernel with a PAGE_SHIFT sets M
 #endif
 MM_STATIC_ASSERT(PAGE_SIZE == 1ul << PAGE_SHIFT, "a kernel's PAGE_SIZE is 2^MM_PAGE_SHIFT");
 /* Sizes are shifts of it, which would overflow in an int. */
-MM_STATIC_ASSERT(sizeof(PAGE_SIZE) == sizeof(uint64_t) && (PAGE_SIZE)*0 - 1 > 0,
+MM_STATIC_ASSERT((PAGE_SIZE)*0 - 1 > INT64_MAX,
 		 "a kernel's PAGE_SIZE is an unsigned long, as 4096ul");
 #ifndef PAGE_ALIGN
 #define PAGE_ALIGN(x) (((x) + PAGE_SIZE - 1) & ~((phys_addr_t)PAGE_SIZE - 1))

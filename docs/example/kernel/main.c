@@ -21,14 +21,19 @@ __asm__(".globl _start\n"
 	"	call kernel_main\n");
 __attribute__((used, aligned(16))) static char stack[0x4000];
 
-/* Writes to COM1, which the loader has set up, as soon as bit 5 of the line status allows it. */
-void kernel_put(char c)
+static uint8_t line_status(void)
 {
 	uint8_t status;
 
-	do
-		__asm__ volatile("inb %w1, %0" : "=a"(status) : "Nd"(0x3fd));
-	while (!(status & 0x20));
+	__asm__ volatile("inb %w1, %0" : "=a"(status) : "Nd"(0x3fd));
+	return status;
+}
+
+/* Writes to COM1, which the loader has set up, as soon as bit 5 of the line status allows it. */
+void kernel_put(char c)
+{
+	while (!(line_status() & 0x20))
+		;
 	__asm__ volatile("outb %0, %w1" : : "a"(c), "Nd"(0x3f8));
 }
 
