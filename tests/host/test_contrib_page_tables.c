@@ -351,6 +351,13 @@ static void the_direct_map_keeps_an_image(void **state)
 	page_tables_direct_map();
 	load_tables();
 	check_at(&(struct mapping){ DIRECT_MAP, 0, GIB1, PAGE_TABLES_EXECUTE }, RAM - 1);
+	/* Memory may begin inside a page. */
+	start_at(WITHOUT_1G_PAGES, KIB4);
+	page_tables_init(&config);
+	page_tables_map(DIRECT_MAP, 0, MIB2, PAGE_TABLES_EXECUTE);
+	page_tables_direct_map();
+	load_tables();
+	check_at(&(struct mapping){ DIRECT_MAP + MIB2, MIB2, RAM - MIB2, PAGE_TABLES_WRITE }, 0);
 }
 
 static void map_other_memory(uint64_t size)
