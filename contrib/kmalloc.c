@@ -17,10 +17,6 @@
 #define MM_ASSERT(cond) ((void)sizeof(!(cond)))
 #endif
 
-#ifndef MM_CPU_RELAX
-#define MM_CPU_RELAX() ((void)0)
-#endif
-
 #define MIN_SHIFT 5                /* 32 bytes: room for struct object */
 #define MAX_SHIFT (PAGE_SHIFT - 1) /* two objects in a page */
 #define MARK      0x6d6b           /* "km" */
@@ -44,25 +40,9 @@ union slab {
 	} s;
 };
 
-static unsigned int taken;                  /* the lock: not 0 while a CPU holds it */
+static port_lock_t lock;
 static struct object *pages[MAX_SHIFT + 1]; /* by shift: the first page that has a free object */
 static bool ready;
-
-/* Disables interrupts and takes the lock. Returns what unlock() needs. */
-static unsigned long lock(void)
-{
-	unsigned long flags = port_irq_save();
-
-	while (__atomic_exchange_n(&taken, 1, __ATOMIC_ACQUIRE))
-		MM_CPU_RELAX();
-	return flags;
-}
-
-static void unlock(unsigned long flags)
-{
-	__atomic_store_n(&taken, 0, __ATOMIC_RELEASE);
-	port_irq_restore(flags);
-}
 
 /* Returns the binary logarithm of the size that a request for size bytes is rounded up to. */
 static unsigned int shift_of(size_t size)
@@ -135,22 +115,22 @@ static struct object *cut_page(unsigned int shift, struct page *page)
 
 static void *alloc_object(unsigned int shift, gfp_t gfp, uintptr_t site)
 {
-	unsigned long flags = lock();
+	unsigned long flags = port_lock_irqsave(&lock);
 	struct object *object = take_object(shift);
 	struct object *first;
 	struct page *page;
 
-	unlock(flags);
+	port_unlock_irqrestore(&lock, flags);
 	if (object)
 		return object;
 	page = alloc_pages_site(gfp, 0, site);
 	if (!page)
 		return NULL;
 	first = cut_page(shift, page);
-	flags = lock();
+	flags = port_lock_irqsave(&lock);
 	link_page(shift, first);
 	object = take_object(shift);
-	unlock(flags);
+	port_unlock_irqrestore(&lock, flags);
 	return object;
 }
 
@@ -238,13 +218,13 @@ void kfree(const void *ptr)
 	if (!ptr)
 		return;
 	page = virt_to_page(ptr);
-	flags = lock();
+	flags = port_lock_irqsave(&lock);
 	slab.word = page_private(page);
 	check_object(page, slab, object);
 	whole = slab.s.shift > MAX_SHIFT || free_object(page, slab, object);
 	if (whole)
 		set_page_private(page, 0);
-	unlock(flags);
+	port_unlock_irqrestore(&lock, flags);
 	if (whole)
 		put_page(page);
 }

@@ -7,15 +7,6 @@
 #include "mm/port.h"
 #endif
 
-#ifndef MM_PIN
-#define MM_PIN()         0
-#define MM_UNPIN(cookie) ((void)(cookie))
-#endif
-
-#ifndef MM_CPU_RELAX
-#define MM_CPU_RELAX() ((void)0)
-#endif
-
 static unsigned int taken; /* not 0 while it is a CPU's turn */
 
 /* What this CPU asks for, and which CPUs have not answered yet. */
@@ -33,11 +24,11 @@ static void run_here(void (*function)(void *argument), void *argument)
 
 void port_on_each_cpu(void (*function)(void *argument), void *argument)
 {
-	unsigned long cookie = MM_PIN();
+	unsigned long cookie = port_pin();
 	unsigned int self = port_cpu_id(), nr;
 
 	while (__atomic_exchange_n(&taken, 1, __ATOMIC_ACQUIRE))
-		MM_CPU_RELAX();
+		port_cpu_relax();
 	asked_function = function;
 	asked_argument = argument;
 	nr = port_nr_cpus();
@@ -48,9 +39,9 @@ void port_on_each_cpu(void (*function)(void *argument), void *argument)
 	run_here(function, argument);
 	for (unsigned int cpu = 0; cpu < nr; cpu++)
 		while (__atomic_load_n(&asked[cpu], __ATOMIC_ACQUIRE))
-			MM_CPU_RELAX();
+			port_cpu_relax();
 	__atomic_store_n(&taken, 0, __ATOMIC_RELEASE);
-	MM_UNPIN(cookie);
+	port_unpin(cookie);
 }
 
 void on_each_cpu_answer(void)

@@ -44,7 +44,10 @@ uint64_t memory_to_memblock(const struct memory_input *in)
 
 	if (in->limit < limit)
 		limit = in->limit;
-	memblock_allow_resize();
+	memory_reserve_low(in);
+	for (uint32_t i = 0; i < in->nr_taken; i++)
+		memblock_reserve(in->taken[i].base, in->taken[i].size);
+	memblock_allow_resize(); /* an array that grows takes RAM that is not reserved */
 	for (uint32_t i = 0; i < e820_map.nr_ranges; i++) {
 		const struct e820_range *range = &e820_map.ranges[i];
 
@@ -52,9 +55,6 @@ uint64_t memory_to_memblock(const struct memory_input *in)
 			left_out += add_ram(range->base, range->size, limit);
 	}
 	memblock_trim_memory(PAGE_SIZE);
-	memory_reserve_low(in);
-	for (uint32_t i = 0; i < in->nr_taken; i++)
-		memblock_reserve(in->taken[i].base, in->taken[i].size);
 	memblock_set_node(0, PHYS_ADDR_MAX, &memblock.memory, 0);
 	return left_out;
 }
