@@ -20,6 +20,7 @@ WARNINGS = ("-Wall", "-Wextra", "-Wwrite-strings", "-Wconversion", "-Wshadow", "
 KERNEL = ("-pedantic", "-ffreestanding", "-O2", "-mgeneral-regs-only", "-mno-red-zone")
 PREFIX = "-DFP_PREFIX=fp_"
 KERNEL_CONFIG = '-DMM_PORT_CONFIG="arch/x86_64/port_config.h"'
+CPU_SPACE = ("-DMM_CPU_SPACE=__seg_gs", "-DMM_STATIC_CPUS=0")
 # With and without the prefix, with and without hot-plug.
 WAYS = tuple(itertools.product((False, True), (False, True)))
 # contrib/ and the kernel that uses it. A list of pages needs frame numbers of 32 bits.
@@ -145,7 +146,7 @@ def check_compiler(tap, dist, compiler, cxx):
         said = ""
         for standard in CXX_STANDARDS:
             said += dist.compile(cxx, f"-std={standard}", *KERNEL, "-fsyntax-only",
-                                 *((PREFIX, "-DFP_LINUX_NAMES") if prefix else ("-DMM_CPU_SPACE=__seg_gs",)),
+                                 *((PREFIX, "-DFP_LINUX_NAMES") if prefix else CPU_SPACE),
                                  "tests/public_headers.cpp").stdout
         tap.check(not said, f"{cxx}, {', '.join(CXX_STANDARDS)}: "
                   + ("a prefix" if prefix else "MM_CPU_SPACE is ignored"), said)
