@@ -1,7 +1,10 @@
 #!/usr/bin/env -S python3 -B
 """Makes firstpage_mm.c and its header (make dist), compiles them and contrib/ by each compiler that is
-there and in each standard, and runs what the folder mm/ is run in: docs/example/ and test_port. TAP."""
+installed and in each standard, and runs docs/example/ and test_port with them in place of the folder mm/.
+TAP."""
 import glob
+import importlib.machinery
+import importlib.util
 import itertools
 import os
 import re
@@ -23,7 +26,7 @@ KERNEL_CONFIG = '-DMM_PORT_CONFIG="arch/x86_64/port_config.h"'
 CPU_SPACE = ("-DMM_CPU_SPACE=__seg_gs", "-DMM_STATIC_CPUS=0")
 # With and without the prefix, with and without hot-plug.
 WAYS = tuple(itertools.product((False, True), (False, True)))
-# contrib/ and the kernel that uses it. A list of pages needs frame numbers of 32 bits.
+# contrib/ and the kernel that uses it. contrib/page_list.c needs frame numbers of 32 bits.
 CONTRIB = (*sorted(glob.glob("contrib/*.c")), "docs/example/kernel/main.c")
 MAX_PFN = "-DMM_MAX_PFN=((pfn_t)1<<32)"
 
@@ -116,6 +119,16 @@ def check_statics(tap, dist):
               "a static object of two sources is refused", ran.stdout)
 
 
+def check_parameters(tap):
+    """A macro's parameter may have the name of something public, which is not renamed there."""
+    loader = importlib.machinery.SourceFileLoader("scripts_dist", "scripts/dist")
+    script = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(script)
+    made = script.renamed("next", "(page)", " (GAP + order((page)->zone))", {"page", "order"}, {"GAP": None})
+    tap.check(made == "#define fp_next(page) (fp_GAP + FP_NAME(order)((page)->zone))\n",
+              "a macro's parameter is not renamed", made)
+
+
 def check_own_names(tap, dist):
     """The configuration may declare what mm/ has for itself, as something else."""
     names = ("ready", "online", "remote", "grow", "find_free", "take", "no_zone", "cache_shut")
@@ -153,16 +166,18 @@ def check_compiler(tap, dist, compiler, cxx):
 
 
 def check_contrib(tap, dist, compiler, cxx):
-    """contrib/, over mm/'s folder, also for a kernel whose panic() is a macro, and over the one file
-    with a prefix, in all standards; its headers in C++."""
+    """contrib/ is compiled with mm/'s folder and with the one file with a prefix, each also for a kernel
+    whose panic() is a macro; in all standards, and its headers in C++."""
     config = os.path.join(dist.out, "panic_config.h")
     with open(config, "w", encoding="utf-8") as file:
         file.write("_Noreturn void stop(const char *fmt, ...);\n#define panic(...) stop(__VA_ARGS__)\n"
                    "#define MM_PANIC(...) panic(__VA_ARGS__)\n")
+    macro = f'-DMM_PORT_CONFIG="{config}"'
     one_file = (f"-I{dist.stubs}", f"-I{dist.folder}", "-I.", PREFIX, "-DFP_LINUX_NAMES",
                 '-DMM_HEADER="firstpage_mm.h"')
     for what, include in (("the folder", ("-I.",)), ("one file", one_file),
-                          ("panic() as a macro", ("-I.", f'-DMM_PORT_CONFIG="{config}"'))):
+                          ("the folder, panic() as a macro", ("-I.", macro)),
+                          ("one file, panic() as a macro", (*one_file, macro))):
         command = (compiler, *WARNINGS, *KERNEL, MAX_PFN, *include)
         said = "".join(example.run(*command, f"-std={standard}", "-fsyntax-only", *CONTRIB).stdout
                        for standard in STANDARDS)
@@ -262,6 +277,7 @@ def main():
         dist = Dist(os.path.abspath(out))
         check_files(tap, dist)
         check_statics(tap, dist)
+        check_parameters(tap)
         check_own_names(tap, dist)
         for compiler, cxx in compilers():
             check_compiler(tap, dist, compiler, cxx)
