@@ -12,7 +12,7 @@
 #define MM_PANIC(...) panic(__VA_ARGS__)
 #endif
 
-/* Builds of mm/ that check contracts define it. */
+/* mm/port.h defines it; the header of the one file leaves it out. */
 #ifndef MM_ASSERT
 #define MM_ASSERT(cond) ((void)sizeof(!(cond)))
 #endif

@@ -11,17 +11,18 @@
  *   page_tables_direct_map();      unless the loader has made one
  *   …                              load CR3, where the top table is new
  *   ranges_start(seed);            ranges.h
- *   page_tables_map(…);            devices, at any time
+ *   page_tables_map(…);            devices, at any later time
  *
  * Tables come from memblock until its memory is handed over, and from the allocator afterwards.
  *
  * Once a new top table is in CR3, what only the loader's tables mapped is not seen any more: the
- * framebuffer, ACPI tables in reserved memory, the registers of the local APIC. Map what is used.
+ * framebuffer, ACPI tables in reserved memory, the registers of the local APIC. The kernel maps
+ * what it uses of these by page_tables_map(), registers with PAGE_TABLES_UNCACHED.
  *
- * The source is Intel SDM volume 3A, section 4.5. CR4.LA57, for a fifth level, must be clear.
- * CR0.WP should be set, so that a write to the zeros that stand for the descriptors of holes faults
- * in the kernel as well. Memory that comes and goes (mm/hotplug.h) needs more than there is here:
- * the tables that all holes share cannot be changed for some of them.
+ * The formats are those of Intel SDM volume 3A, section 4.5. CR4.LA57, for a fifth level, must be
+ * clear. CR0.WP should be set, so that a write to the zeros that stand for the descriptors of holes
+ * faults in the kernel as well. These tables are not enough for memory that comes and goes
+ * (mm/hotplug.h): all holes share tables, which cannot be changed for one hole.
  */
 #ifndef CONTRIB_PAGE_TABLES_H
 #define CONTRIB_PAGE_TABLES_H
@@ -37,34 +38,37 @@ struct page_tables_config {
 	bool no_execute;   /* EFER.NXE is set, so entries may forbid execution */
 };
 
-/* What page_tables_map() allows; without these two the memory is read only. */
+/* Flags for page_tables_map(). Without the first two the memory is read-only and not executable. */
 #define PAGE_TABLES_WRITE    0x1u
 #define PAGE_TABLES_EXECUTE  0x2u
-/* No CPU cache keeps the memory: for the registers of devices. */
+/* For the registers of devices: no CPU cache keeps the memory. */
 #define PAGE_TABLES_UNCACHED 0x4u
 
 /*
- * Begins. Bits 0 to 11 of root are ignored, so that it may be the value of CR3. Where seen_end is
- * not 0, it becomes memblock's limit: tables are written where memory is seen. Makes the entries of
- * the top table for the direct map, up to the end of RAM, and for the whole window: from here on
- * they stay as they are. Panics when the direct map would reach beyond the end of addresses: then
- * leave out the rest of RAM before, by memblock_remove(). Panics also when MM_PHYS_TO_VIRT() is not
- * linear, for which these tables do not serve, or when the direct map and the window overlap.
+ * Makes the entries of the top table for the direct map, up to the end of RAM, and for the whole
+ * window. From here on these entries stay as they are. Bits 0 to 11 of root are ignored, so that it
+ * may be the value of CR3. A seen_end that is not 0 becomes memblock's limit, because tables can be
+ * written only where memory is seen.
+ *
+ * Panics when the direct map would reach beyond the end of addresses: remove the rest of RAM
+ * before, by memblock_remove(). Panics also when the direct map and the window overlap, or when
+ * MM_PHYS_TO_VIRT() is not linear, which these tables do not support.
  */
 void page_tables_init(const struct page_tables_config *config);
 
 /*
- * Maps [virt, virt + size) to the memory [phys, phys + size), all multiples of PAGE_SIZE, for the
- * kernel alone. Panics when a part of it is mapped already, or there is no room for a table.
+ * Maps [virt, virt + size) to the memory [phys, phys + size), for the kernel alone. allow is a sum
+ * of the flags above. Panics unless virt, phys and size are multiples of PAGE_SIZE, when a part is
+ * mapped already, and when there is no room for a table.
  */
 void page_tables_map(uintptr_t virt, uint64_t phys, uint64_t size, unsigned int allow);
 
 /*
- * Maps all memory of memblock at MM_DIRECT_MAP, and lifts memblock's limit. From here on the tables
- * are reached there, so a new top table must be loaded before the next call of this file. Does not
- * allow execution. What is mapped there already, to the memory that belongs there, stays as it is:
- * a kernel whose image lies inside its direct map maps the image first, with the rights it needs.
- * Panics when other memory is mapped there.
+ * Maps all memory of memblock at MM_DIRECT_MAP, writable and not executable, and lifts memblock's
+ * limit. From here on the tables are reached there, so a new top table must be loaded before the
+ * next call of this file but page_tables_root(). What the direct map has there already, at its
+ * right place, stays as it is: a kernel whose image lies inside its direct map maps the image
+ * first, with the rights that it needs. Panics when other memory is mapped there.
  */
 void page_tables_direct_map(void);
 
@@ -72,14 +76,15 @@ void page_tables_direct_map(void);
 uint64_t page_tables_root(void);
 
 /*
- * Copies the kernel's entries to the top table of a process, which has 512 entries: all of the
- * upper half, and those of the direct map and of the window, wherever they are. All that is mapped
- * below these is seen in the process, now and later. What is mapped later at addresses for which
- * the top table has no entry yet, one for each 512 GiB, is not: map a first part before.
+ * Copies the kernel's entries to top, the top table of a process, which has 512 entries: all of the
+ * upper half, and those of the direct map and of the window, wherever they are. The process then
+ * sees all that is mapped below these entries, also what is mapped later. It does not see what is
+ * mapped later below a new entry of the kernel's top table. One entry spans 512 GiB: map a first
+ * part there before the copy.
  */
 void page_tables_copy_top(uint64_t *top);
 
-/* Returns the bytes of all tables made so far. */
+/* Returns how many bytes all tables take that were made so far. */
 uint64_t page_tables_bytes(void);
 
 #endif

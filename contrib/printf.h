@@ -2,14 +2,14 @@
 /*
  * printf.h: formatted output for printk(), panic() and port_site_name().
  *
- * It has the conversions that mm/ prints, and no others. mm/ uses these:
+ * It supports what mm/ prints and little more. mm/ uses these:
  *
  *   %s %d %u %x %02x %lu %lx %llu %llx %016llx %#llx
  *
- * In general: the conversions s, d, u, x and %; before d, u and x the lengths l and ll, the flags 0
- * (pad with zeros) and # (0x before a hexadecimal number that is not 0), and a width. The meaning
- * is C's. From a conversion that is not supported on, %p and %-5d among them, the format is copied
- * to the output as it stands: what follows could not find its argument.
+ * Supported are the conversions s, d, u, x and %; before d, u and x the lengths l and ll, the flags
+ * 0 (pad with zeros) and # (0x before a hexadecimal number that is not 0), and a width. They mean
+ * what they mean in C. A conversion that is not supported, such as %p or %-5d, is copied to the
+ * output with all that follows it, because no later conversion could find its argument.
  *
  * The functions have no data of their own: any CPU and any handler may call them at any time.
  */
@@ -19,7 +19,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* Passes each character of the text to put(), with `to`. Returns the number of characters. */
+/* Calls put(to, c) for each character of the text. Returns the number of characters. */
 __attribute__((format(printf, 3, 0))) int vprint_to(void (*put)(void *to, char c), void *to,
 						    const char *fmt, va_list ap);
 

@@ -80,7 +80,7 @@ static void leave_out(phys_addr_t base, phys_addr_t end)
 	memblock_phys_free(first, last - first);
 }
 
-/* Does with a range what its use demands, in the turn of that use. */
+/* Does with a range what its use demands, if it is the turn of that use. */
 static void apply(const struct memory_range *range, enum use turn)
 {
 	phys_addr_t limit = PFN_PHYS(MM_MAX_PFN), base = range->base;
