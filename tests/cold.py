@@ -1,9 +1,10 @@
 #!/usr/bin/env -S python3 -B
-"""Counts what runs of 64 KiB and 2 MiB cost that no frame cache holds, beside a textbook buddy
-allocator. TAP.
+"""Counts the instructions that runs of 64 KiB and 2 MiB take which no frame cache holds, and compares
+them with those of a textbook buddy allocator. TAP.
 
-Many are allocated and then freed by put_page(), in memory that is used for the first time and
-again: tests/host/bench/bench_cold.c. The counts of both allocators come from one run of Callgrind.
+tests/host/bench/bench_cold.c allocates many runs and then frees them by put_page(), in memory that is
+used for the first time and in memory that was used before. The counts of both allocators come from one
+run of Callgrind.
 """
 import os
 import sys
@@ -13,8 +14,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import bench_cold  # noqa: E402
 from tap import Tap  # noqa: E402
 
-# The most that a run may cost, in percent of what it costs the lists, whose descriptors are zeroed
-# before: by order and CPUs, for frees in rising, falling and random order.
+# The most that a run may cost, in percent of what it costs the textbook allocator (tests/host/peers/
+# lists.h, "the lists"), without the zeroing of its descriptors: by order and number of CPUs, for frees in
+# rising, falling and random order.
 MOST = {
     (4, 1): (160, 165, 200),
     (9, 1): (135, 135, 145),

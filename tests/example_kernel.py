@@ -1,6 +1,6 @@
 #!/usr/bin/env -S python3 -B
 """Boots docs/example/kernel/, a kernel that lifts mm/ with contrib/'s parts, by this project's
-loader: on machines of three sizes, compiled by clang, when boot_info is not what it expects, and with
+loader: on machines of three sizes; compiled by clang; with a boot_info that it must refuse; and with
 mm/ as one file. TAP."""
 import os
 import re
@@ -13,11 +13,12 @@ import guest
 from tap import Tap
 
 FOLDER = "docs/example/kernel"
-LINES = 100  # it has fewer of its own
+LINES = 100  # the kernel has fewer lines of its own
 LIMIT = 120  # seconds for a build and a boot
 SIZES = {"128M": 128 << 20, "4G": 4 << 30, "64G": 64 << 30}
 
-# What another build may have in place of a text of a file, and what the kernel then says.
+# What the case is called; a file, a text in it, and the text that stands there in another build of
+# the kernel; what that kernel says when it is booted.
 REFUSALS = [
     ("another magic number", "include/boot_info.h", "BOOT_INFO_MAGIC        0x65",
      "BOOT_INFO_MAGIC        0x66",
@@ -35,7 +36,7 @@ ONE_FILE = [("without a prefix", ""),
 
 def boot(out, *variables, **env):
     """Builds the kernel in the folder out and boots it, as make -C does from a shell. Returns (status,
-    the lines printed). The image of the loader is that which make has built already."""
+    the lines printed). Uses the loader's image that make has built already."""
     image = os.path.abspath(os.path.join(os.environ.get("B", "build"), "disk.img"))
     status, text = guest.run(["make", "-C", FOLDER, "-o", "image", f"IMAGE={image}",
                               f"OUT={out}", *variables, "run"], LIMIT, MAKELEVEL="0", MAKEFLAGS="", **env)
@@ -77,8 +78,8 @@ def link_tree(tree, folder):
 
 
 def copy_tree(tree, name, old, new):
-    """Makes a tree of the project in which the file name has the text new in place of old. What is
-    the same is linked. Returns whether the file had the text."""
+    """Makes a tree of the project in which the file called name has the text new in place of old. All
+    folders but that of the file are links. Returns whether the file had the text."""
     folder = os.path.dirname(name)
     link_tree(tree, folder)
     shutil.copytree(folder, os.path.join(tree, folder))
@@ -90,8 +91,8 @@ def copy_tree(tree, name, old, new):
 
 
 def check_refusal(tap, out, where, refusal):
-    """Checks that a kernel of a changed tree refuses boot_info. Only the files that have to do with
-    it are compiled again; all others are taken from out."""
+    """Checks that a kernel of a changed tree refuses boot_info. Only the two files whose code the
+    change can affect are compiled again; all other objects are copied from out."""
     what, name, old, new, wanted = refusal
     tree, changed = os.path.join(where, "tree"), os.path.join(where, "out")
     found = copy_tree(tree, name, old, new)
@@ -105,8 +106,8 @@ def check_refusal(tap, out, where, refusal):
 
 
 def check_one_file(tap, where):
-    """Boots the kernel with mm/ as the one file of `make dist`, with and without a prefix. Headers
-    in place of those of mm/ include its header."""
+    """Boots the kernel with mm/ as the one file of `make dist`, with and without a prefix. In place of
+    each header of mm/ there is one that includes firstpage_mm.h."""
     tree = os.path.join(where, "tree")
     link_tree(tree, "mm")
     made = example.run("make", "dist", f"B={where}")
