@@ -2,18 +2,20 @@
 /*
  * port.h: all that mm/ needs from its surroundings.
  *
- * There are two kinds of surroundings. With MM_HOST defined it is a host program: a physical
- * address is a host pointer less an offset. Otherwise it is a kernel. Either supplies the functions
- * declared here. README.md beside this file tells how to lift mm/ into a kernel.
+ * There are two kinds of surroundings. With MM_HOST defined they are a host program, where a
+ * physical address is a host pointer less an offset. Otherwise they are a kernel. Either supplies
+ * the functions that are declared here. README.md beside this file tells how to lift mm/ into a
+ * kernel.
  *
  * No kernel needs to edit this file. It has a header of its own, the configuration, and names it to
  * the compiler for mm/ and for all files that include headers of mm/:
  *
  *     -DMM_PORT_CONFIG='"my_port.h"'
  *
- * types.h includes it before anything else of mm/. So it may include headers of the kernel and
- * define inline functions, but it uses no name of mm/ outside the macros that it defines. These are
- * the following, all optional. Macros on one line belong together: define all of them or none.
+ * types.h includes the configuration before anything else of mm/. So the configuration may include
+ * headers of the kernel and define inline functions, but it uses no name of mm/ outside the macros
+ * that it defines. These are the following, all optional. Macros on one line belong together:
+ * define all of them or none.
  *
  * Addresses.
  *
@@ -46,31 +48,33 @@
  *
  * Limits, which are constants. Those of CPUs must be numbers that #if knows, not enumerators.
  *
- *   MM_MAX_PFN      frames from this one on have neither descriptor nor direct map: 2^34 frames, 64
- *                   TiB. It is a multiple of 2^18, 2^20 or more
- *   MM_MAX_CPUS     how many CPUs may use the allocator: their numbers are lower. 1, or 8
- *                   with MM_HOST. Each takes 4 bytes of the stack where frame caches are emptied,
- *                   which any call that allocates may do
- *   MM_STATIC_CPUS  how many of these have static memory, MM_MAX_CPUS. For any other there is
- *                   mm_add_cpu() (cpu.h)
- *   MM_PAGE_SHIFT   12: frames of 4 KiB, the only size that is tested
+ *   MM_MAX_PFN      frames from this one on have neither descriptor nor direct map. A multiple of
+ *                   2^18, 2^20 or more. Default: 2^34 frames, 64 TiB
+ *   MM_MAX_CPUS     how many CPUs may use the allocator: their numbers are lower. Each takes 4
+ *                   bytes of the stack where frame caches are emptied, which any call that
+ *                   allocates may do. Default: 1, with MM_HOST 8
+ *   MM_STATIC_CPUS  the CPUs with lower numbers have static memory; the others get theirs by
+ *                   mm_add_cpu() (cpu.h). Default: MM_MAX_CPUS
+ *   MM_PAGE_SHIFT   a frame has 2^MM_PAGE_SHIFT bytes. Default: 12, the only value that is tested
  *   INIT_MEMBLOCK_MEMORY_REGIONS, INIT_MEMBLOCK_RESERVED_REGIONS
- *                   128: how many regions each of memblock's two arrays has room for while it may
- *                   not grow. With one more, memblock panics
+ *                   how many regions each of memblock's two arrays has room for while it may not
+ *                   grow; with one more, memblock panics. Default: 128
  *
- * Of these names mm/ takes the kernel's definition, where a header that the configuration includes
- * has one: PAGE_SHIFT, PAGE_SIZE (an unsigned long), PAGE_ALIGN, SMP_CACHE_BYTES, MAX_NUMNODES,
- * NUMA_NO_NODE, ARCH_LOW_ADDRESS_LIMIT, and error numbers as ENOMEM. With FP_PREFIX it takes none.
+ * If a header that the configuration includes defines one of these names, mm/ uses that definition:
+ * PAGE_SHIFT, PAGE_SIZE (an unsigned long), PAGE_ALIGN, SMP_CACHE_BYTES, MAX_NUMNODES,
+ * NUMA_NO_NODE, ARCH_LOW_ADDRESS_LIMIT, and error numbers such as ENOMEM. With FP_PREFIX (`make
+ * dist`) it uses its own definitions of them.
  *
- * The CPU. Each stands in place of a function below that has the same name in small letters, port_
- * for MM_, and that says what it does. All but MM_CPU_RELAX() are on hot paths.
+ * The CPU. MM_CPU_ID() stands in place of port_cpu_id(), MM_IRQ_SAVE() of port_irq_save(), and so
+ * on: the comments on these functions, below, say what each does. All but MM_CPU_RELAX() are on hot
+ * paths.
  *
  *   MM_CPU_ID()
  *   MM_IRQ_SAVE(), MM_IRQ_RESTORE(flags)
  *   MM_PIN(), MM_UNPIN(cookie)
  *   MM_CPU_RELAX()
- *   MM_CPU_SPACE    the compiler's qualifier of the address space that has a CPU's own data, as
- *                   __seg_gs, which gcc knows with -std=gnu11, not with c11. MM_STATIC_CPUS is 0
+ *   MM_CPU_SPACE    the compiler's qualifier of the address space that has a CPU's own data, such
+ *                   as __seg_gs, which gcc knows with -std=gnu11, not with c11. MM_STATIC_CPUS is 0
  *                   then, and each CPU's memory comes by mm_add_cpu(), that of the first CPU before
  *                   zones_init(). Two symbols, cpu_table and cpu_home (fp_cpu_table and fp_cpu_home
  *                   if FP_PREFIX is fp_), are the place of this memory in the space, the same for
@@ -119,8 +123,9 @@
 
 /*
  * A kernel must not use the vector registers: its interrupt handlers do not save them, and they may
- * not be enabled yet. Without these flags gcc puts SSE instructions into memblock_add(), and the
- * first call dies without a word. The red zone, too, belongs to interrupt handlers in a kernel.
+ * not be enabled yet. Without these flags gcc puts SSE instructions into memblock_add(), and its
+ * first call faults, mostly before a kernel can report it. The red zone, too, belongs to interrupt
+ * handlers in a kernel.
  */
 #if !defined(MM_HOST) && defined(__SSE__) && !defined(MM_ALLOW_SSE)
 #error "a kernel must be compiled with -mgeneral-regs-only -mno-red-zone (MM_ALLOW_SSE: no kernel)"
@@ -186,9 +191,9 @@ static inline phys_addr_t virt_to_phys(const volatile void *virt)
 	return MM_VIRT_TO_PHYS(virt);
 }
 
-/* The functions that follow are supplied by the surroundings. */
+/* The surroundings supply the functions that follow. */
 
-/* Writes to the log, as printf(). Its value is not used. */
+/* Writes to the log, as printf() does. mm/ does not use what it returns. */
 #ifndef MM_LOG
 __attribute__((format(printf, 1, 2))) int printk(const char *fmt, ...);
 #endif
@@ -202,8 +207,8 @@ __attribute__((format(printf, 1, 2), noreturn)) void panic(const char *fmt, ...)
 void dump_stack(void);
 
 /*
- * A slab allocator, if there is one. From the time when slab_is_available() returns true, memblock
- * passes requests for memory on to kmalloc(), and warns: the caller came too late.
+ * A slab allocator, if there is one. As soon as slab_is_available() returns true, memblock passes
+ * requests for memory on to kmalloc(), and warns, because the caller should not use memblock then.
  */
 bool slab_is_available(void);
 void *kmalloc(size_t size, unsigned int gfp);
