@@ -76,8 +76,9 @@ static uintptr_t owner_of(void *at)
 }
 
 /*
- * Each call of kmalloc() that gets pages has a record of its own, with its return address. Panics
- * whatever comes, in words that tell, because it needs a process and a machine of its own.
+ * Each call of kmalloc() that gets pages has a record of its own, with its return address. This
+ * always ends in a panic, whose words are the result: panic_of() gives it a process and so a
+ * machine of its own.
  */
 static void compare_owners(void)
 {

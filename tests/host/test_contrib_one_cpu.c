@@ -1,6 +1,6 @@
 /*
- * test_contrib_one_cpu.c: tests contrib/one_cpu.c, which is the port here. That it is all of it,
- * docs/example/kernel/ shows, which has no other.
+ * test_contrib_one_cpu.c: tests contrib/one_cpu.c, which is the port here. docs/example/kernel/
+ * shows that the part is complete, because it has no other port.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -460,7 +460,7 @@ static void the_window_has_all_descriptors(void **state)
 		memset(used, 0, sizeof(used));
 		memset(top, 0xee, sizeof(top));
 		page_tables_init(&config);
-		/* An image at the end of addresses, say. */
+		/* Stands for an image at the end of addresses. */
 		page_tables_map(-MIB2, 0, MIB2, PAGE_TABLES_EXECUTE);
 		page_tables_copy_top(top);
 		page_tables_direct_map();
@@ -497,8 +497,8 @@ static void the_window_has_all_descriptors(void **state)
 }
 
 /*
- * After the hand-over tables are the allocator's pages. Before it is told, memblock would still
- * return memory, which others have.
+ * After the hand-over tables are the allocator's pages. memblock would still return memory, which
+ * the allocator gives to others as well.
  */
 static void later_tables_are_pages(void **state)
 {
