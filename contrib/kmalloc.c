@@ -165,7 +165,8 @@ void *kmalloc(size_t size, unsigned int gfp)
 }
 
 /* Returns whether the object is one of the free ones, of which `first` is the first. */
-__attribute__((unused)) static bool is_free(const struct object *first, const struct object *object)
+__attribute__((__unused__)) static bool is_free(const struct object *first,
+						const struct object *object)
 {
 	while (first && first != object)
 		first = first->next;

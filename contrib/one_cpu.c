@@ -9,7 +9,7 @@
 #include "mm/port.h"
 #endif
 
-__attribute__((unused)) static void put(void *to, char c)
+__attribute__((__unused__)) static void put(void *to, char c)
 {
 	(void)to;
 	kernel_put(c);

@@ -20,15 +20,16 @@
 #include <stddef.h>
 
 /* Calls put(to, c) for each character of the text. Returns the number of characters. */
-__attribute__((format(printf, 3, 0))) int vprint_to(void (*put)(void *to, char c), void *to,
-						    const char *fmt, va_list ap);
+__attribute__((__format__(__printf__, 3, 0))) int vprint_to(void (*put)(void *to, char c), void *to,
+							    const char *fmt, va_list ap);
 
 /*
  * Write the text to text, at most size bytes with the terminating 0, which is always written: size
  * is 1 or more. Return the length of the whole text; if it is size or more, the text was cut.
  */
-__attribute__((format(printf, 3, 4))) int print_text(char *text, size_t size, const char *fmt, ...);
-__attribute__((format(printf, 3, 0))) int vprint_text(char *text, size_t size, const char *fmt,
-						      va_list ap);
+__attribute__((__format__(__printf__, 3, 4))) int print_text(char *text, size_t size,
+							     const char *fmt, ...);
+__attribute__((__format__(__printf__, 3, 0))) int vprint_text(char *text, size_t size,
+							      const char *fmt, va_list ap);
 
 #endif

@@ -38,7 +38,7 @@ MM_STATIC_ASSERT(MM_BITMAP_SHIFT >= 2 && MM_BITMAP_SHIFT <= 9, "a bitmap is at m
  * it otherwise.
  */
 #ifndef mm_always_inline
-#define mm_always_inline static inline __attribute__((always_inline))
+#define mm_always_inline static inline __attribute__((__always_inline__))
 #endif
 
 #define BITMAP_NONE (~0u) /* no such child */
@@ -282,16 +282,16 @@ static inline uint64_t bitmap_runs_in_word(uint64_t word, unsigned int k)
 	switch (k) {
 	case 5:
 		word &= word >> 16;
-		__attribute__((fallthrough));
+		__attribute__((__fallthrough__));
 	case 4:
 		word &= word >> 8;
-		__attribute__((fallthrough));
+		__attribute__((__fallthrough__));
 	case 3:
 		word &= word >> 4;
-		__attribute__((fallthrough));
+		__attribute__((__fallthrough__));
 	case 2:
 		word &= word >> 2;
-		__attribute__((fallthrough));
+		__attribute__((__fallthrough__));
 	case 1:
 		word &= word >> 1;
 	}

@@ -656,8 +656,8 @@ mm_always_inline uint64_t set_bits(uint64_t *at, pfn_t first, uint64_t bits)
 }
 
 /* Looks again when other CPUs changed the word, or lowered a bound, while or_word() set it. */
-__attribute__((noinline, cold)) static bool look_at_word(struct zone *z, pfn_t first, uint64_t word,
-							 uint64_t bits)
+__attribute__((__noinline__, __cold__)) static bool look_at_word(struct zone *z, pfn_t first,
+								 uint64_t word, uint64_t bits)
 {
 	return look_again(z, buddy_spot_at(z, first, LEVEL_BLOCK),
 			  buddy_child_of(first, LEVEL_BLOCK), word, bits, false, 0);

@@ -640,10 +640,10 @@ static unsigned int gather_word(struct page *const *top, unsigned int max, struc
  * that begins with frame first, and sets *bits to theirs. Returns where the next one is; end at
  * most. Panics when two of them overlap.
  */
-__attribute__((noinline)) static struct page *const *gather_runs(struct page *const *top,
-								 struct page *const *end,
-								 unsigned int order, pfn_t first,
-								 uint64_t *bits)
+__attribute__((__noinline__)) static struct page *const *gather_runs(struct page *const *top,
+								     struct page *const *end,
+								     unsigned int order,
+								     pfn_t first, uint64_t *bits)
 {
 	uint64_t mask = bitmap_run_bits[order];
 

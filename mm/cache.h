@@ -90,7 +90,7 @@ struct zone_caches {
 		struct frame_cache cache;
 		struct page *slots[RUNS_MAX + RUNS_OUT];
 	} runs[CACHE_ORDERS - 1]; /* orders 1 to 9 */
-} __attribute__((aligned(MM_LINE)));
+} __attribute__((__aligned__(MM_LINE)));
 
 #define CACHE_TYPES (ZONE_NORMAL + 1) /* types of memory that have caches at home */
 
@@ -110,14 +110,14 @@ struct cache_table {
 	struct frame_cache *of_type[1 << ZONE_TYPE_BITS];
 	struct zone *asked; /* gfp_zone(GFP_KERNEL): for_order[] names its caches */
 	struct zone *first; /* gfp_zone(GFP_KERNEL), if it keeps nothing from that; else &no_zone */
-} __attribute__((aligned(MM_LINE)));
+} __attribute__((__aligned__(MM_LINE)));
 
 /* All that the allocator has of a CPU. */
 struct cpu_caches {
 	struct cache_table table;
 	struct zone_caches home[CACHE_TYPES];
 	struct single_cache away;
-} __attribute__((aligned(MM_LINE)));
+} __attribute__((__aligned__(MM_LINE)));
 
 /* NULL: the CPU does not use the allocator. Set once, by mm_add_cpu() (cpu.h) or cache_init(). */
 MM_INTERNAL_DATA struct cpu_caches *frame_caches[MM_MAX_CPUS];
@@ -235,7 +235,8 @@ static inline void cache_count_write(uint64_t *count, uint64_t value)
 }
 
 /* Panics, because a cache that is not this CPU's is in use. */
-MM_INTERNAL void cache_bad_pin(const struct frame_cache *cache) __attribute__((noreturn, cold));
+MM_INTERNAL void cache_bad_pin(const struct frame_cache *cache)
+    __attribute__((__noreturn__, __cold__));
 
 /*
  * With MM_CHECK_PIN, panics when the cache is another CPU's. Called at both ends of each use: a
@@ -348,7 +349,7 @@ static inline bool page_release(struct page *page, uint64_t *state)
  * Panics, because page_release() has failed: the allocation was freed twice, by two CPUs at once.
  * The cache that was to have it stays busy.
  */
-MM_INTERNAL void free_raced(const struct page *page) __attribute__((noreturn, cold));
+MM_INTERNAL void free_raced(const struct page *page) __attribute__((__noreturn__, __cold__));
 
 /*
  * Frees a run into a cache of this CPU; page is its head, state what the descriptor says. Returns
@@ -364,7 +365,7 @@ MM_INTERNAL void free_raced(const struct page *page) __attribute__((noreturn, co
  * AddressSanitizer leaves it alone, so that its frame does not become part of __free_page(), which
  * then could no longer end in a jump: debug.h's record would name the wrong caller.
  */
-__attribute__((no_sanitize_address, no_sanitize_thread)) static inline bool
+__attribute__((__no_sanitize_address__, __no_sanitize_thread__)) static inline bool
 cache_push(struct frame_cache *cache, struct page *page, uint64_t state)
 {
 	uint64_t count;
@@ -392,7 +393,7 @@ cache_push(struct frame_cache *cache, struct page *page, uint64_t state)
  * the cache busy. The caller is pinned. AddressSanitizer leaves it alone for the same reason as
  * cache_push().
  */
-__attribute__((no_sanitize_address)) static inline bool
+__attribute__((__no_sanitize_address__)) static inline bool
 cache_push_out(struct frame_cache *cache, struct page *page, uint64_t state)
 {
 	uint64_t nr_out;

@@ -208,7 +208,7 @@ uintptr_t page_owner_site(pfn_t pfn)
 }
 
 /* Panics, and shows what the frame holds in place of poison. */
-__attribute__((noreturn, cold)) static void poison_broken(pfn_t pfn)
+__attribute__((__noreturn__, __cold__)) static void poison_broken(pfn_t pfn)
 {
 	const uint8_t *bytes = phys_to_virt(PFN_PHYS(pfn));
 	unsigned int first = 0, last = PAGE_SIZE - 1;

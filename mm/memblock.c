@@ -45,7 +45,7 @@ struct memblock memblock = {
 
 bool memblock_debug;
 /* Weak: a program around memblock may have its own, as Linux's memory hotplug has. */
-__attribute__((weak)) bool movable_node_enabled;
+__attribute__((__weak__)) bool movable_node_enabled;
 
 unsigned long max_low_pfn;
 unsigned long min_low_pfn;
@@ -68,17 +68,17 @@ static unsigned int change_count;
 
 /* Weak: a buddy allocator has its own, and hotplug.c memblock_late_array(). */
 #ifndef MM_ONE_FILE
-__attribute__((weak)) unsigned long memblock_irq_save(void)
+__attribute__((__weak__)) unsigned long memblock_irq_save(void)
 {
 	return 0;
 }
 
-__attribute__((weak)) void memblock_irq_restore(unsigned long flags)
+__attribute__((__weak__)) void memblock_irq_restore(unsigned long flags)
 {
 	(void)flags;
 }
 
-__attribute__((weak)) phys_addr_t memblock_late_array(phys_addr_t bytes)
+__attribute__((__weak__)) phys_addr_t memblock_late_array(phys_addr_t bytes)
 {
 	(void)bytes;
 	return 0;
@@ -99,7 +99,7 @@ static bool is_late(void)
 	return handed_over;
 }
 
-__attribute__((noinline, cold)) static unsigned long late_change_begin(void)
+__attribute__((__noinline__, __cold__)) static unsigned long late_change_begin(void)
 {
 	unsigned long flags;
 
@@ -111,7 +111,7 @@ __attribute__((noinline, cold)) static unsigned long late_change_begin(void)
 	return flags;
 }
 
-__attribute__((noinline, cold)) static void late_change_end(unsigned long flags)
+__attribute__((__noinline__, __cold__)) static void late_change_end(unsigned long flags)
 {
 	__atomic_store_n(&change_count, change_count + 1, __ATOMIC_RELEASE);
 	memblock_irq_restore(flags);
@@ -510,7 +510,7 @@ void memblock_cap_memory_range(phys_addr_t base, phys_addr_t size)
 /* Walking. */
 
 /* A caller's 64-bit index, whichever unsigned type it has. */
-typedef uint64_t __attribute__((may_alias)) index_t;
+typedef uint64_t __attribute__((__may_alias__)) index_t;
 #define INDEX_END UINT64_MAX
 
 static inline bool is_skipped(const struct memblock_type *type, struct memblock_region *region,
@@ -1017,7 +1017,8 @@ unsigned long totalram_pages(void)
 
 /* Weak: a buddy allocator that can take more than an aligned run at once has its own. */
 #ifndef MM_ONE_FILE
-__attribute__((weak)) unsigned long memblock_free_range(unsigned long pfn, unsigned long end_pfn)
+__attribute__((__weak__)) unsigned long memblock_free_range(unsigned long pfn,
+							    unsigned long end_pfn)
 {
 	(void)end_pfn;
 	return pfn;

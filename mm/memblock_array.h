@@ -143,8 +143,8 @@ static inline void regions_insert(struct memblock_type *type, unsigned long i,
  * Removes nr regions from i on. Entries that become unused are cleared (M4). Not inline, because
  * region_join_above() seldom calls it.
  */
-__attribute__((noinline, unused)) static void regions_erase(struct memblock_type *type,
-							    unsigned long i, unsigned long nr)
+__attribute__((__noinline__, __unused__)) static void
+regions_erase(struct memblock_type *type, unsigned long i, unsigned long nr)
 {
 	unsigned long left = type->cnt - nr, k;
 

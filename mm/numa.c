@@ -182,11 +182,11 @@ static void order_nodes(struct node_order *o, int nid, struct firsts *firsts)
 static void for_orders(void (*each)(int nid, const struct node_order *order))
 {
 	struct firsts firsts = { { 0 } };
-	struct firsts unused = { { 0 } }; /* of a list that no CPU uses, or just one */
+	struct firsts spare = { { 0 } }; /* of a list that no CPU uses, or just one */
 	struct node_order order;
 
 	for (int nid = 0; nid < nr_node_ids(); nid++) {
-		order_nodes(&order, nid, node_online(nid) ? &firsts : &unused);
+		order_nodes(&order, nid, node_online(nid) ? &firsts : &spare);
 		each(nid, &order);
 	}
 }

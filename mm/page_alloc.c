@@ -131,7 +131,7 @@ static bool any_zone(int nid, gfp_t gfp)
 	return fallback_next(&f);
 }
 
-__attribute__((noinline)) static struct page *alloc_on(int nid, gfp_t gfp, unsigned int order)
+__attribute__((__noinline__)) static struct page *alloc_on(int nid, gfp_t gfp, unsigned int order)
 {
 	struct page *page;
 
@@ -155,7 +155,7 @@ static struct page *alloc_slow(gfp_t gfp, unsigned int order)
  * Allocates an order that has no frame cache for GFP_KERNEL: from the bits of the first zone, if
  * that keeps nothing from it, else by alloc_slow().
  */
-__attribute__((noinline)) static struct page *alloc_large(unsigned int order)
+__attribute__((__noinline__)) static struct page *alloc_large(unsigned int order)
 {
 	struct zone *z = cpu_table_read(first);
 	unsigned long flags;
@@ -172,7 +172,7 @@ __attribute__((noinline)) static struct page *alloc_large(unsigned int order)
 }
 
 /* Takes a frame from a cache that is refilled for it: the one that served gfp has none. */
-__attribute__((noinline)) static struct page *alloc_refilled(gfp_t gfp)
+__attribute__((__noinline__)) static struct page *alloc_refilled(gfp_t gfp)
 {
 	struct frame_cache *cache;
 	struct page *page = NULL;
@@ -189,7 +189,7 @@ __attribute__((noinline)) static struct page *alloc_refilled(gfp_t gfp)
  * Allocates what the hot path could not: from a frame cache, refilled if necessary, else by
  * alloc_slow(). With an option of debug.h no frame cache has anything.
  */
-__attribute__((noinline)) static struct page *alloc_cached_slow(gfp_t gfp, unsigned int order)
+__attribute__((__noinline__)) static struct page *alloc_cached_slow(gfp_t gfp, unsigned int order)
 {
 	struct page *page;
 	unsigned long pin;
@@ -208,7 +208,7 @@ __attribute__((noinline)) static struct page *alloc_cached_slow(gfp_t gfp, unsig
  * Takes a run of an order from 1 to 9 from the bits of zone z, which keeps nothing from the
  * request. Returns NULL when the index does not lead to one at once.
  */
-__attribute__((noinline)) static struct page *take_run(struct zone *z, unsigned int order)
+__attribute__((__noinline__)) static struct page *take_run(struct zone *z, unsigned int order)
 {
 	unsigned long flags = port_lock_irqsave(&z->lock);
 	pfn_t pfn = buddy_take_indexed(z, order);
@@ -224,7 +224,7 @@ __attribute__((noinline)) static struct page *take_run(struct zone *z, unsigned 
  * that brings some runs, or from the bits of the first zone; else by alloc_slow(). With an option
  * of debug.h there is no first zone.
  */
-__attribute__((noinline)) static struct page *alloc_run(unsigned int order)
+__attribute__((__noinline__)) static struct page *alloc_run(unsigned int order)
 {
 	unsigned long pin = port_pin();
 	struct zone *z = cpu_table_read(first);
@@ -312,7 +312,8 @@ void drain_all_pages(void)
 }
 
 /* Panics, and says what the frame is instead of an allocation of this order with one reference. */
-__attribute__((noreturn, cold)) static void bad_free(const struct page *page, unsigned int order)
+__attribute__((__noreturn__, __cold__)) static void bad_free(const struct page *page,
+							     unsigned int order)
 {
 	pfn_t pfn = page_to_pfn(page);
 	const struct page *head = page_head(pfn);
@@ -368,7 +369,7 @@ static bool free_blocks(struct zone *z, struct page *page, unsigned int order, u
  * Drops a reference of a head of this order, and frees it to the bits with the last. One compare
  * finds misuse. Acquire and release order the accesses of all owners before the free.
  */
-__attribute__((noinline)) static void put_head(struct page *page, unsigned int order)
+__attribute__((__noinline__)) static void put_head(struct page *page, unsigned int order)
 {
 	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
 	struct zone *z = state_zone(state);
@@ -396,7 +397,7 @@ __attribute__((noinline)) static void put_head(struct page *page, unsigned int o
  * Free to the bits what no frame cache serves, an allocation with one reference: free_small() one
  * of an order below 9, free_large() others. What it turns out not to be is left to put_head().
  */
-__attribute__((noinline)) static void free_small(struct page *page, unsigned int order)
+__attribute__((__noinline__)) static void free_small(struct page *page, unsigned int order)
 {
 	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
 	struct zone *z = state_zone(state);
@@ -406,7 +407,7 @@ __attribute__((noinline)) static void free_small(struct page *page, unsigned int
 		put_head(page, order);
 }
 
-__attribute__((noinline)) static void free_large(struct page *page, unsigned int order)
+__attribute__((__noinline__)) static void free_large(struct page *page, unsigned int order)
 {
 	uint64_t state = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE);
 	struct zone *z = state_zone(state);
@@ -445,7 +446,7 @@ static void free_to_bits(struct page *page, unsigned int order)
 }
 
 /* Frees what the hot path could not: to this CPU's cache of the page's zone, else to the bits. */
-__attribute__((noinline)) static void free_slow(struct page *page, unsigned int order)
+__attribute__((__noinline__)) static void free_slow(struct page *page, unsigned int order)
 {
 	uint64_t state = state_read(page);
 	struct frame_cache *cache;
@@ -461,7 +462,7 @@ __attribute__((noinline)) static void free_slow(struct page *page, unsigned int 
 }
 
 /* Does the same for orders from 1 to 9. A cache that holds nothing need not be tried again. */
-__attribute__((noinline)) static void free_run(struct page *page, unsigned int order)
+__attribute__((__noinline__)) static void free_run(struct page *page, unsigned int order)
 {
 	uint64_t state = state_read(page);
 	struct frame_cache *cache;

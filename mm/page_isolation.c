@@ -164,7 +164,7 @@ void undo_isolation(struct zone *z, pfn_t start, pfn_t end)
  * Returns the owner word of an allocation, which its owner may be setting at this moment:
  * ThreadSanitizer must not look. What is read then only decides what is reported.
  */
-__attribute__((no_sanitize_thread, noinline)) static unsigned long
+__attribute__((__no_sanitize_thread__, __noinline__)) static unsigned long
 owner_word_of(const struct page *head)
 {
 	return head->owner_word;

@@ -256,7 +256,7 @@ static inline const uint64_t *open_word(pfn_t pfn)
 }
 
 /* Finds a free range by steps of one span each. */
-__attribute__((noinline)) static bool find_range(pfn_t *start, pfn_t *end)
+__attribute__((__noinline__)) static bool find_range(pfn_t *start, pfn_t *end)
 {
 	pfn_t limit = last_end();
 	pfn_t pfn = *start;

@@ -195,12 +195,12 @@ static inline phys_addr_t virt_to_phys(const volatile void *virt)
 
 /* Writes to the log, as printf() does. mm/ does not use what it returns. */
 #ifndef MM_LOG
-__attribute__((format(printf, 1, 2))) int printk(const char *fmt, ...);
+__attribute__((__format__(__printf__, 1, 2))) int printk(const char *fmt, ...);
 #endif
 
 /* Reports a programmer's error or an unusable machine, and never returns. */
 #ifndef MM_PANIC
-__attribute__((format(printf, 1, 2), noreturn)) void panic(const char *fmt, ...);
+__attribute__((__format__(__printf__, 1, 2), __noreturn__)) void panic(const char *fmt, ...);
 #endif
 
 /* Writes a back-trace to the log. It may do nothing. */
@@ -395,7 +395,7 @@ static inline void port_unlock_irqrestore(port_lock_t *lock, unsigned long flags
 	MM_UNLOCK_IRQRESTORE(lock, flags);
 }
 
-__attribute__((unused)) static inline bool port_lock_is_taken(port_lock_t *lock)
+__attribute__((__unused__)) static inline bool port_lock_is_taken(port_lock_t *lock)
 {
 	return MM_LOCK_IS_TAKEN(lock);
 }
@@ -423,7 +423,7 @@ static inline void port_unlock_irqrestore(port_lock_t *lock, unsigned long flags
 	port_irq_restore(flags);
 }
 
-__attribute__((unused)) static inline bool port_lock_is_taken(port_lock_t *lock)
+__attribute__((__unused__)) static inline bool port_lock_is_taken(port_lock_t *lock)
 {
 	return __atomic_load_n(&lock->taken, __ATOMIC_RELAXED) != 0;
 }

@@ -29,7 +29,7 @@ typedef uint64_t phys_addr_t; /* a physical address: never an int, never a point
 typedef uint64_t pfn_t;       /* a frame number: phys_addr_t >> PAGE_SHIFT */
 
 /* A function like printf(), for what describes itself: to the log, a console or a file. */
-typedef int (*print_fn)(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+typedef int (*print_fn)(const char *fmt, ...) __attribute__((__format__(__printf__, 1, 2)));
 
 #define PHYS_ADDR_MAX (~(phys_addr_t)0)
 
@@ -77,7 +77,7 @@ MM_STATIC_ASSERT((PAGE_SIZE)*0 - 1 > INT64_MAX,
  */
 #ifdef MM_INTERNAL
 #elif defined(MM_ONE_FILE)
-#define MM_INTERNAL      static __attribute__((unused))
+#define MM_INTERNAL      static __attribute__((__unused__))
 #define MM_INTERNAL_DATA MM_INTERNAL
 #else
 #define MM_INTERNAL

@@ -46,7 +46,7 @@ struct zone {
 	pfn_t run_start, run_end; /* while zones_init() runs: RAM that has no gibs yet */
 	struct shelf *shelf[NR_SHELVES];
 
-	port_lock_t lock __attribute__((aligned(MM_LINE)));
+	port_lock_t lock __attribute__((__aligned__(MM_LINE)));
 	uint64_t nr_free;   /* frames free in the bits */
 	bool spilled;       /* a CPU whose home asks this zone first uses its cache away */
 	pfn_t idle[2];      /* first frame of the full block, gib, kept open (B5), or PFN_NONE */
@@ -54,7 +54,7 @@ struct zone {
 	uint32_t cut_short; /* searches in a row that work has ended: see take_searching() */
 	pfn_t unmovable; /* first frame of the open block for __GFP_UNMOVABLE (B3), or PFN_NONE */
 	uint64_t top[NR_GIB_SETS][TOP_WORDS]; /* bit i: shelf i's set is not empty (B4) */
-} __attribute__((aligned(MM_LINE)));
+} __attribute__((__aligned__(MM_LINE)));
 
 /*
  * The zones, in the order of their numbers, and NULL behind the last. Each lies in memory of its

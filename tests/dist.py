@@ -130,14 +130,18 @@ def check_parameters(tap):
 
 
 def check_own_names(tap, dist):
-    """The configuration may declare what mm/ has for itself, as something else."""
+    """The configuration may declare what mm/ has for itself, as something else, and may have macros
+    for attributes by the attributes' names."""
     names = ("ready", "online", "remote", "grow", "find_free", "take", "no_zone", "cache_shut")
+    attributes = ("unused", "noreturn", "noinline", "cold", "weak", "format", "fallthrough")
     with open(os.path.join(dist.out, "own_names.h"), "w", encoding="utf-8") as file:
         file.write("".join(f"struct kernel_{name};\nextern struct kernel_{name} {name};\n" for name in names))
+        file.write("".join(f"#define {name} __attribute__((__{name}__))\n" for name in attributes))
+        file.write("#define aligned(n) __attribute__((__aligned__(n)))\n")
     for prefix in (False, True):
         said = dist.compile("gcc", "-std=c11", *KERNEL, f"-I{dist.out}", '-DMM_PORT_CONFIG="own_names.h"',
                             *flags(prefix, True), "-fsyntax-only", dist.source).stdout
-        tap.check(not said, f"a kernel has names of mm/'s own: {say(prefix, True)}", said)
+        tap.check(not said, f"a kernel has names of mm/'s own, and of attributes: {say(prefix, True)}", said)
         # An array of a negative size shows that the definition is the one that counts.
         said = dist.compile("gcc", *KERNEL, "-DINIT_MEMBLOCK_RESERVED_REGIONS=-1", *flags(prefix, False),
                             "-fsyntax-only", dist.source).stdout
