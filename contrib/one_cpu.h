@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * one_cpu.h: the rest of the port for a kernel with one CPU and one node, without the option
- * MM_DEBUG_PAGEALLOC of mm/debug.h. Interrupt handlers may allocate and free if the configuration
- * of mm/ has MM_IRQ_SAVE() and MM_IRQ_RESTORE().
+ * one_cpu.h: the rest of the port for a kernel with one CPU, without an interrupt handler that
+ * allocates or frees, and without the option MM_DEBUG_PAGEALLOC of mm/debug.h.
  *
  * one_cpu.c defines the functions that mm/port.h declares; printk() and panic() call the two below.
  * It leaves out the functions in whose place the configuration of mm/ has a macro, those of
