@@ -14,7 +14,7 @@ MAPFILE := $(patsubst %,tools/replay/%.c,mapfile map_lines walk forms form_linux
 # The boot on a host: the kernel's own files for it, and the simulated machine.
 SIM := kernel/memory/steps.c lib/e820.c lib/numa.c lib/format.c arch/x86_64/paging.c \
        arch/x86_64/paging_hotplug.c arch/x86_64/probe_added.c \
-       tests/host/sim/sim.c tests/host/sim/cpus.c $(MAPFILE) tests/host/sim/checks.c
+       tests/host/sim/sim.c tests/host/sim/cpus.c tests/host/sim/panics.c $(MAPFILE) tests/host/sim/checks.c
 SIM_LOW := -DSIM_LOW -DMEM_MAP_BASE=0xc00000000ull # RAM and descriptors below 64 GiB: sim.h
 
 TESTS := test_memblock test_memblock_late test_e820 test_numa test_madt test_nodes test_paging \
@@ -67,8 +67,8 @@ $(HOST)/kernel_size.h: $(B)/kernel.elf
 	@$(NM) $< | awk '$$3 == "__kernel_start" { start = $$1 } $$3 == "__kernel_end" { end = $$1 } \
 	  END { print "#define KERNEL_IMAGE_SIZE (0x" end "ull - 0x" start "ull)" }' >$@
 
-REPLAY := tools/replay/replay.c tools/replay/print.c tools/replay/zones.c tools/replay/replay_svg.c \
-          tools/replay/input.c tools/replay/picture.c tools/replay/lanes.c tools/replay/scale.c tools/replay/svg.c
+REPLAY := tools/replay/replay.c tools/replay/job.c tools/replay/print.c tools/replay/zones.c tools/replay/replay_svg.c \
+          tools/replay/input.c tools/replay/input_kind.c tools/replay/picture.c tools/replay/lanes.c tools/replay/scale.c tools/replay/svg.c
 
 .PHONY: replay
 replay: $(HOST)/replay ## builds build/host/replay, which reads the memory maps of other machines

@@ -66,6 +66,9 @@ extern FILE *sim_log;
 extern _Thread_local jmp_buf *sim_panic_jump;
 extern _Thread_local char sim_panic_text[256];
 
+/* Calls function(argument). Returns whether that has panicked: sim_panic_text says why. */
+bool sim_panics(void (*function)(void *argument), void *argument);
+
 /* The number of the CPU that a thread plays; each CPU is one thread's at a time. */
 extern _Thread_local unsigned int sim_cpu;
 
