@@ -26,9 +26,6 @@ static bool ready; /* there are zones for caches */
 
 MM_INTERNAL struct frame_cache no_cache = { .state = CACHE_BUSY, .zone = &no_zone };
 
-/* Beyond the descriptors of all frames: everything is kept. */
-#define KEEP_ALL           ((const struct page *)UINTPTR_MAX)
-
 /*
  * The most words that one drain frees. Each may complete a block, which costs several times as much
  * as a word that does not.
@@ -103,7 +100,7 @@ void cache_renew_limits(struct frame_cache *cache)
 static uint64_t init_cache(struct frame_cache *cache, struct zone *z, unsigned int order,
 			   uint64_t share)
 {
-	cache->keep_below = KEEP_ALL;
+	cache->keep_below = CACHE_END_ALL;
 	cache->count = cache->nr_out = cache->shut = 0;
 	cache->order = order;
 	__atomic_store_n(&cache->zone, z, __ATOMIC_RELAXED);
@@ -276,7 +273,7 @@ static void refill(struct frame_cache *cache, struct zone *z, gfp_t gfp, uint64_
 	top = cache_pages(cache) + cache->count;
 	for (unsigned int i = 0; i < b.nr_words; i++)
 		top = lay_down(top, &b.word[i]);
-	cache->keep_below = pfn_to_page(b.word[b.nr_words - 1].first | (BLOCK_FRAMES - 1)) + 1;
+	cache->keep_below = CACHE_END(b.word[b.nr_words - 1].first | (BLOCK_FRAMES - 1));
 }
 
 /*
@@ -820,7 +817,7 @@ struct frame_cache *cache_find(uint64_t state, unsigned int order)
 
 bool cache_free(struct frame_cache *cache, struct page *page, uint64_t state)
 {
-	bool keep = page < cache->keep_below;
+	bool keep = CACHE_PLACE(page) < cache->keep_below;
 	uint64_t *count = keep ? &cache->count : &cache->nr_out;
 	uint64_t limit;
 

@@ -63,10 +63,29 @@
 /* The mark, "Busy" in ASCII. No descriptor in use has this value: its cookie would be 0. */
 #define CACHE_BUSY   0x42757379ull
 
+/*
+ * The end of some frames, as keep_below has it: the address behind the last one's descriptor, or,
+ * where a port places the descriptors of blocks in any order (MM_PFN_TO_PAGE()), a frame number.
+ * CACHE_END_ALL is beyond all frames.
+ */
+#ifdef mem_map
+typedef const struct page *cache_end_t;
+#define CACHE_END(last)    (pfn_to_page(last) + 1)
+#define CACHE_END_ALL      ((cache_end_t)UINTPTR_MAX)
+#define CACHE_PLACE(page)  (page)
+#define CACHE_END_PFN(end) page_to_pfn(end)
+#else
+typedef pfn_t cache_end_t;
+#define CACHE_END(last)    ((last) + 1)
+#define CACHE_END_ALL      PFN_NONE
+#define CACHE_PLACE(page)  page_to_pfn(page)
+#define CACHE_END_PFN(end) (end)
+#endif
+
 /* A cache. Its two stacks follow it in memory: see cache_pages() and cache_out(). */
 struct frame_cache {
 	uint64_t state; /* the state word of an allocation of this order, count 1; or CACHE_BUSY */
-	const struct page *keep_below;
+	cache_end_t keep_below;
 	uint64_t count;
 	uint64_t limit; /* 0: it is shut, or its zone is too small, or debug.h asked for none */
 	uint64_t nr_out;
@@ -370,7 +389,7 @@ cache_push(struct frame_cache *cache, struct page *page, uint64_t state)
 {
 	uint64_t count;
 
-	if (state != cache->state || page >= cache->keep_below)
+	if (state != cache->state || CACHE_PLACE(page) >= cache->keep_below)
 		return false;
 	cache_mark(cache);
 	count = cache->count;
@@ -398,7 +417,7 @@ cache_push_out(struct frame_cache *cache, struct page *page, uint64_t state)
 {
 	uint64_t nr_out;
 
-	if (state != cache->state || page < cache->keep_below)
+	if (state != cache->state || CACHE_PLACE(page) < cache->keep_below)
 		return false;
 	cache_mark(cache);
 	nr_out = cache->nr_out;
@@ -479,7 +498,7 @@ static inline void cache_keep_below(struct frame_cache *cache, pfn_t pfn)
 {
 	pfn_t frames = cache->order < BLOCK_ORDER ? BLOCK_FRAMES : GIB_FRAMES;
 
-	cache->keep_below = pfn_to_page(pfn | (frames - 1)) + 1;
+	cache->keep_below = CACHE_END(pfn | (frames - 1));
 }
 
 /*

@@ -40,11 +40,10 @@
  *                   aligned) are neighbours. Those of RAM are the memory that port_map_mem_map()
  *                   gave them, those of a hole read as zeros. All holes may share them: then
  *                   MM_PAGE_TO_PFN() returns any frame for a hole's descriptor, and a panic that is
- *                   due to such a frame names that one. Packing is best where descriptors have
- *                   rising addresses. MEM_MAP_BASE then only names frames, in the arguments of
- *                   port_map_mem_map() and port_map_zero(), and may be 0. Each call is for whole
- *                   blocks, so virt and size are multiples of 8 KiB; the memory from phys on may
- *                   cross from one stretch of addresses to the next
+ *                   due to such a frame names that one. MEM_MAP_BASE then only names frames, in
+ *                   the arguments of port_map_mem_map() and port_map_zero(), and may be 0. Each
+ *                   call is for whole blocks, so virt and size are multiples of 8 KiB; the memory
+ *                   from phys on may cross from one stretch of addresses to the next
  *
  * Limits, which are constants. Those of CPUs must be numbers that #if knows, not enumerators.
  *
