@@ -431,6 +431,12 @@ def check_nodes(tap):
 
 def check_islands(tap):
     """Checks that holes of any size cost nothing, with and without nodes."""
+    for size in (64 * TIB - (4 << 30), 95 * TIB):
+        status, out, err = replay(PLAIN + b"0x100000000 %#x 1\n" % size, "--json")
+        answer = json.loads(out) if out else {"checks": []}
+        tap.check(status == 0 and all(c["ok"] for c in answer["checks"]),
+                  f"RAM up to {4 * GIB + size:#x}: all checks hold",
+                  [c["name"] for c in answer["checks"] if not c["ok"]] + [err])
     name = "tests/e820/it91smub-32tib-space.map"
     with open(name, "rb") as file:
         text = file.read()

@@ -75,9 +75,9 @@ bool scan_number(struct cursor *c, unsigned int base, uint64_t *value)
 	first = ahead.at;
 	*value = 0;
 	for (; ahead.at < ahead.end && scan_digit(*ahead.at) < base; ahead.at++) {
-		if (__builtin_mul_overflow(*value, (uint64_t)base, value) ||
-		    __builtin_add_overflow(*value, (uint64_t)scan_digit(*ahead.at), value))
+		if (*value > (UINT64_MAX - scan_digit(*ahead.at)) / base)
 			return false;
+		*value = *value * base + scan_digit(*ahead.at);
 	}
 	if (ahead.at == first || (ahead.at < ahead.end && is_alnum(*ahead.at)))
 		return false;
