@@ -1,15 +1,17 @@
 /*
- * lanes.c: draws the panels of the picture. Each panel shows a part of the scale (scale.h) and has
- * these lanes, one below another:
+ * lanes.c: draws the lanes of the picture, columns beside each other. Addresses run down, on one
+ * scale (scale.h). From left to right the lanes are:
  *
- *   as given   entries in the firmware's order; those that overlap are in different rows
- *   ──①──────  corrections, by number
+ *   address    where the scale is cut
+ *   size       of each piece of the scale
+ *   as given   entries by their numbers in the firmware's order; those that overlap lie in columns
+ *              of their own
+ *   marks      corrections, by number, where each begins; when there are some
  *   corrected  ranges
- *   nodes      when there are several
- *   zones
+ *   node       when there are several
+ *   zone
  *   in use     memblock's reserved memory, in whole frames; within it the kernel and mem_map
  *   free       ranges, by the largest block in them
- *   scale      sizes, addresses
  *
  * Every shape has a <title> with its exact range: browsers show it, tests read it.
  */
@@ -22,24 +24,29 @@
 #include "tools/replay/svg.h"
 #include "tools/replay/zones.h"
 
-#define GIVEN_ROW        27
-#define NARROW           11 /* a narrower box has no room for a letter */
-#define CORRECTED_HEIGHT 30
-#define ZONES_HEIGHT     17
-#define RESERVED_HEIGHT  22
-#define FREE_HEIGHT      44
-#define NODE_COLOURS     4 /* classes d0, d1, … of the style sheet */
-#define SIZES_HEIGHT     46
-#define GAP              5
-#define BETWEEN_PANELS   16
-#define BESIDE           8 /* from the line of an empty range to the middle of its label */
-#define SLIVER           2 /* the least width of a box */
+#define GAP           3  /* between lanes */
+#define HEADING       18 /* height of the lanes' names */
+#define EMPTY_HEIGHT  3  /* of an entry of no bytes */
+#define MARK_HEIGHT   14 /* less than the least height of a piece */
+#define NODE_COLOURS  4  /* classes d0, d1, … of the style sheet */
 
-/* The y of each lane in the first panel. */
-static struct {
-	int given, corrected, nodes, zones, reserved, free, sizes, addresses;
-	int panel; /* distance from one panel to the next */
-} at;
+/* A given entry has at least one column of these, whatever number it is of those that overlap. */
+#define GIVEN_COLUMNS 12
+
+enum { ADDRESS, SIZE, GIVEN, MARKS, CORRECTED, NODE, ZONE, USED, FREE, NR_LANES };
+
+static const char *const headings[NR_LANES] = {
+	[ADDRESS] = "address", [SIZE] = "size", [GIVEN] = "as given", [CORRECTED] = "corrected",
+	[NODE] = "node",       [ZONE] = "zone", [USED] = "in use",    [FREE] = "free",
+};
+
+/* Where the lanes are; a width of 0 means that the picture has no such lane. */
+static struct lane {
+	int left, width;
+} lanes[NR_LANES];
+
+static int top;           /* y of the scale's beginning */
+static int given_columns; /* how many there are, at most GIVEN_COLUMNS */
 
 /*
  * Writes the name of a type, or "type N", and its letter; of a type without a name, the letter is
@@ -55,172 +62,171 @@ static void type_words(uint32_t type, char words[SVG_WORDS], char letter[SVG_WOR
 	snprintf(words, SVG_WORDS, "%s", e820_type_text(type, text));
 }
 
-/* The part of a span that lies in one panel. */
-struct box {
-	unsigned int panel;
-	int left, right;
-};
-
-/* Returns the x of an address in its piece; within a piece, the scale is linear. */
-static int address_x(const struct piece *piece, uint64_t address)
+/* Returns the width of a lane with room for words. */
+static int room(const char *words)
 {
-	double part = (double)(address - piece->first) / ((double)(piece->last - piece->first) + 1);
-
-	return piece->left + (int)((piece->right - piece->left) * part + 0.5);
+	return svg_width(words, SVG_LABEL) + 2;
 }
 
-/* Returns the x of the address after last, which may be 2^64. */
-static int end_x(const struct piece *piece, uint64_t last)
+/* Finds the piece of the scale at which the span begins. */
+static const struct piece *first_piece(const struct span *s)
 {
-	return last == piece->last ? piece->right : address_x(piece, last + 1);
-}
-
-/*
- * Finds the next box of span s, which begins with piece *from, and moves *from behind it; returns
- * false when *from has reached to.
- */
-static bool next_box(struct box *box, const struct span *s, size_t *from, size_t to)
-{
-	const struct piece *piece = &picture.scale.pieces[*from];
-
-	if (*from >= to)
-		return false;
-	box->panel = piece->panel;
-	box->left = s->first > piece->first ? address_x(piece, s->first) : piece->left;
-	while (++*from < to && picture.scale.pieces[*from].panel == box->panel)
-		piece++;
-	box->right = s->last < piece->last ? end_x(piece, s->last) : piece->right;
-	if (s->empty || box->right < box->left + SLIVER)
-		box->right = box->left + SLIVER;
-	return true;
-}
-
-/* Returns the widest box of a span, which has most room for words. */
-static struct box widest_box(const struct span *s)
-{
-	struct box box, widest = { 0, 0, 0 };
 	size_t from, to;
 
 	scale_find(&picture.scale, s, &from, &to);
-	while (next_box(&box, s, &from, to))
-		if (box.right - box.left > widest.right - widest.left)
-			widest = box;
-	return widest;
+	return &picture.scale.pieces[from];
 }
 
-static int panel_y(unsigned int panel)
+static int middle_of(const struct piece *piece)
 {
-	return (int)panel * at.panel;
+	return top + (piece->top + piece->bottom) / 2;
 }
 
 /*
- * Draws a span as one rectangle per panel, with the style "class" + number and the title "what
- * [range] size". A range of no bytes becomes a line.
+ * Draws a span in a lane as a rectangle with the style "class" + number and the title "what [range]
+ * size". A range of no bytes becomes a line.
  */
-static void draw_span(const struct span *s, const char *class, uint32_t number, int y, int height,
-		      const char *what)
+static void draw_span(const struct lane *lane, const struct span *s, const char *class,
+		      uint32_t number, const char *what)
 {
 	char range[SVG_WORDS];
-	struct box box;
 	size_t from, to;
+	int height;
 
 	scale_find(&picture.scale, s, &from, &to);
-	svg_print("<path class=\"%s%u\" d=\"", class, number);
-	while (next_box(&box, s, &from, to))
-		svg_print("M%d %dH%dv%dH%d", box.left, panel_y(box.panel) + y, box.right, height,
-			  box.left);
+	height = picture.scale.pieces[to - 1].bottom - picture.scale.pieces[from].top;
 	svg_range(range, s->first, s->last, s->empty);
-	svg_print("\"><title>%s %s</title></path>\n", what, range);
-}
-
-/* Writes words into the widest box of a span, or what is shorter, or nothing, as it fits. */
-static void draw_words(const struct span *s, int y, const char *class, const char *words,
-		       const char *shorter)
-{
-	struct box box = widest_box(s);
-	int width = box.right - box.left;
-
-	if (svg_width(words) > width)
-		words = shorter;
-	if (width >= NARROW && (svg_width(words) <= width || strlen(words) <= 3))
-		svg_words((box.left + box.right) / 2, panel_y(box.panel) + y, class, words);
+	svg_print("<path class=\"%s%u\" d=\"M%d %dH%dv%dH%d\"><title>%s %s</title></path>\n", class,
+		  number, lane->left, top + picture.scale.pieces[from].top,
+		  lane->left + lane->width, s->empty ? EMPTY_HEIGHT : height, lane->left, what,
+		  range);
 }
 
 /*
- * Writes a label into a box, with its middle at y, if this is its direction: horizontal where that
- * fits, upright where it does not. Nothing fits into a narrow box. Callers draw all labels of one
- * direction before those of the other, because svg_words() groups neighbours.
+ * Writes the first of words, a list that NULL ends, for which the lane is wide enough into the
+ * middle of the span; that of a range of no bytes stands in the free space below it.
  */
-static void draw_size(const struct box *box, int y, unsigned int direction, const char *words)
+static void draw_words(const struct lane *lane, const struct span *s, const char *class,
+		       const char *const words[])
 {
-	int width = box->right - box->left, x = (box->left + box->right) / 2;
+	size_t from, to;
 
-	if ((svg_width(words) > width ? SVG_UPRIGHT : SVG_HORIZONTAL) != direction)
-		return;
-	if (direction == SVG_HORIZONTAL)
-		svg_words(x, panel_y(box->panel) + y + 3, NULL, words);
-	else if (width >= NARROW)
-		svg_upright(x, panel_y(box->panel) + y, NULL, words);
+	scale_find(&picture.scale, s, &from, &to);
+	while (*words && room(*words) > lane->width)
+		words++;
+	if (*words)
+		svg_label(
+		    lane->left + lane->width / 2,
+		    top +
+			(picture.scale.pieces[from].top + picture.scale.pieces[to - 1].bottom) / 2,
+		    class, *words);
 }
 
 /* The lanes. In each, shapes are drawn before words, so that the words are on top. */
 
-static int given_y(const struct span *s)
+/* Returns the part of the given entries' lane in which the entry lies. */
+static struct lane given_column(const struct span *s)
 {
-	return at.given + (int)s->row * GIVEN_ROW;
+	int column = (int)s->column < given_columns ? (int)s->column : given_columns - 1;
+	int left = lanes[GIVEN].width * column / given_columns;
+	int right = lanes[GIVEN].width * (column + 1) / given_columns;
+
+	return (struct lane){ lanes[GIVEN].left + left, right - left };
+}
+
+static void draw_entry(const struct mapfile *map, size_t i)
+{
+	const struct span *s = &picture.given.at[i];
+	struct lane lane = given_column(s);
+	char what[SVG_WORDS], letter[SVG_WORDS], words[2 * SVG_WORDS];
+
+	type_words(s->what, what, letter);
+	snprintf(words, sizeof(words), "entry %zu, %s", i, what);
+	if (map->entries[i].length >= 24)
+		snprintf(words, sizeof(words), "entry %zu, %s, attributes 0x%x", i, what,
+			 map->entries[i].attributes);
+	draw_span(&lane, s, "t", e820_type_name(s->what) ? s->what : 0, words);
+}
+
+static void draw_entry_words(size_t i)
+{
+	const struct span *s = &picture.given.at[i];
+	struct lane lane = given_column(s);
+	char what[SVG_WORDS], letter[SVG_WORDS];
+	char number[SVG_WORDS], shorter[2 * SVG_WORDS], longer[2 * SVG_WORDS];
+
+	type_words(s->what, what, letter);
+	snprintf(number, sizeof(number), "%zu", i);
+	snprintf(shorter, sizeof(shorter), "%zu %s", i, letter);
+	snprintf(longer, sizeof(longer), "%zu %s", i, s->empty ? "empty" : what);
+	draw_words(&lane, s, NULL, (const char *const[]){ longer, shorter, number, NULL });
 }
 
 static void draw_given(const struct mapfile *map)
 {
-	const struct spans *given = &picture.given;
-	char what[SVG_WORDS], letter[SVG_WORDS], words[2 * SVG_WORDS];
+	for (size_t i = 0; i < picture.given.nr; i++)
+		draw_entry(map, i);
+	for (size_t i = 0; i < picture.given.nr; i++)
+		draw_entry_words(i);
+}
 
-	for (size_t i = 0; i < given->nr; i++) {
-		const struct span *s = &given->at[i];
+/*
+ * Writes the numbers of the corrections that begin at the same piece as correction i: "2", "2-4",
+ * or "2, …" when others are between. Returns false when an earlier one begins there too.
+ */
+static bool mark_words(size_t i, char words[SVG_WORDS])
+{
+	const struct piece *piece = first_piece(&picture.marks.at[i]);
+	size_t nr = 1, last = i;
 
-		type_words(s->what, what, letter);
-		snprintf(words, sizeof(words), "entry %zu, %s", i, what);
-		if (map->entries[i].length >= 24)
-			snprintf(words, sizeof(words), "entry %zu, %s, attributes 0x%x", i, what,
-				 map->entries[i].attributes);
-		draw_span(s, "t", e820_type_name(s->what) ? s->what : 0, given_y(s), GIVEN_ROW - 1,
-			  words);
+	for (size_t j = 0; j < picture.marks.nr; j++) {
+		if (j == i || first_piece(&picture.marks.at[j]) != piece)
+			continue;
+		if (j < i)
+			return false;
+		last = j;
+		nr++;
 	}
-	for (size_t i = 0; i < given->nr; i++) {
-		type_words(given->at[i].what, what, letter);
-		draw_words(&given->at[i], given_y(&given->at[i]) + 11, NULL, what, letter);
-	}
-	for (size_t i = 0; i < given->nr; i++) {
-		struct span s = given->at[i];
-		struct box box = widest_box(&s);
-
-		snprintf(words, sizeof(words), "%zu", i);
-		if (s.empty)
-			svg_words(box.left + BESIDE, panel_y(box.panel) + given_y(&s) + 22, "s",
-				  words);
-		else
-			draw_words(&s, given_y(&s) + 22, "s", words, words);
-	}
+	if (nr == 1)
+		snprintf(words, SVG_WORDS, "%zu", i + 1);
+	else if (last - i + 1 == nr)
+		snprintf(words, SVG_WORDS, "%zu-%zu", i + 1, last + 1);
+	else
+		snprintf(words, SVG_WORDS, "%zu, ..", i + 1);
+	return true;
 }
 
 static void draw_marks(void)
 {
-	for (size_t i = 0; i < picture.marks.nr; i++) {
-		const struct span *s = &picture.marks.at[i];
-		const struct e820_correction *c = &e820_map.corrections[i];
-		const struct piece *piece;
-		size_t from, to;
-		int x, y;
+	const struct lane *lane = &lanes[MARKS];
+	char words[SVG_WORDS];
 
-		scale_find(&picture.scale, s, &from, &to);
-		piece = &picture.scale.pieces[from];
-		x = s->empty ? piece->left + BESIDE : (piece->left + piece->right) / 2;
-		y = panel_y(piece->panel) + at.corrected - (int)s->row * PICTURE_LINE - 8;
-		svg_print("<circle class=\"k\" cx=\"%d\" cy=\"%d\" r=\"6.5\"><title>correction "
-			  "%zu: entry %u, %s</title></circle>\n",
-			  x, y, i + 1, c->entry, e820_what_name(c->what));
-		svg_text(x, y + 3, "c", "%zu", i + 1);
+	for (size_t i = 0; i < picture.marks.nr; i++) {
+		const struct piece *piece = first_piece(&picture.marks.at[i]);
+		const char *line = "";
+
+		if (!mark_words(i, words))
+			continue;
+		svg_print("<rect class=\"k\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
+			  "rx=\"7\"><title>",
+			  lane->left, middle_of(piece) - MARK_HEIGHT / 2, lane->width, MARK_HEIGHT);
+		for (size_t j = i; j < picture.marks.nr; j++) {
+			const struct e820_correction *c = &e820_map.corrections[j];
+			const struct span *s = &picture.marks.at[j];
+
+			if (first_piece(s) != piece)
+				continue;
+			svg_range(words, s->first, s->last, s->empty);
+			svg_print("%scorrection %zu: entry %u, %s %s", line, j + 1, c->entry,
+				  e820_what_name(c->what), words);
+			line = "\n";
+		}
+		svg_print("</title></rect>\n");
 	}
+	for (size_t i = 0; i < picture.marks.nr; i++)
+		if (mark_words(i, words))
+			svg_label(lane->left + lane->width / 2,
+				  middle_of(first_piece(&picture.marks.at[i])), "w", words);
 }
 
 static void draw_corrected(void)
@@ -229,105 +235,88 @@ static void draw_corrected(void)
 	char what[SVG_WORDS], letter[SVG_WORDS];
 
 	for (size_t i = 0; i < corrected->nr; i++) {
-		const struct span *s = &corrected->at[i];
-
-		type_words(s->what, what, letter);
-		draw_span(s, "t", s->what, at.corrected, CORRECTED_HEIGHT, what);
+		type_words(corrected->at[i].what, what, letter);
+		draw_span(&lanes[CORRECTED], &corrected->at[i], "t", corrected->at[i].what, what);
 	}
 	for (size_t i = 0; i < corrected->nr; i++) {
 		type_words(corrected->at[i].what, what, letter);
-		draw_words(&corrected->at[i], at.corrected + 19, NULL, what, letter);
+		draw_words(&lanes[CORRECTED], &corrected->at[i], NULL,
+			   (const char *const[]){ what, letter, NULL });
 	}
 }
 
 static void draw_nodes(void)
 {
 	const struct spans *nodes = &picture.nodes;
-	char words[SVG_WORDS], number[SVG_WORDS];
+	char words[SVG_WORDS];
 
 	for (size_t i = 0; i < nodes->nr; i++) {
 		snprintf(words, sizeof(words), "node %u", nodes->at[i].what);
-		draw_span(&nodes->at[i], "d", nodes->at[i].what % NODE_COLOURS, at.nodes,
-			  ZONES_HEIGHT, words);
+		draw_span(&lanes[NODE], &nodes->at[i], "d", nodes->at[i].what % NODE_COLOURS,
+			  words);
 	}
 	for (size_t i = 0; i < nodes->nr; i++) {
-		snprintf(words, sizeof(words), "node %u", nodes->at[i].what);
-		snprintf(number, sizeof(number), "%u", nodes->at[i].what);
-		draw_words(&nodes->at[i], at.nodes + 12, NULL, words, number);
+		snprintf(words, sizeof(words), "%u", nodes->at[i].what);
+		draw_words(&lanes[NODE], &nodes->at[i], NULL, (const char *const[]){ words, NULL });
 	}
 }
 
 static void draw_zones(void)
 {
 	const struct spans *spans = &picture.zones;
-	bool several = picture.nodes.nr;
-	char words[2 * SVG_WORDS], size[SVG_WORDS];
+	char words[2 * SVG_WORDS];
 
 	for (size_t i = 0; i < spans->nr; i++) {
 		const struct zone *z = state_zones[spans->at[i].what];
 
 		snprintf(words, sizeof(words), "zone %s", z->name);
-		if (several)
+		if (picture.nodes.nr)
 			snprintf(words, sizeof(words), "zone %s of node %d", z->name, z->node);
-		draw_span(&spans->at[i], "z", z->type, at.zones, ZONES_HEIGHT, words);
+		draw_span(&lanes[ZONE], &spans->at[i], "z", z->type, words);
 	}
-	for (size_t i = 0; i < spans->nr; i++) {
-		const struct zone *z = state_zones[spans->at[i].what];
-
-		svg_bytes(size, PFN_PHYS(z->present));
-		snprintf(words, sizeof(words), "%s, RAM %s", z->name, size);
-		/* A zone may have several spans: its size would seem to be that of each. */
-		draw_words(&spans->at[i], at.zones + 12, NULL, several ? z->name : words, z->name);
-	}
+	for (size_t i = 0; i < spans->nr; i++)
+		draw_words(&lanes[ZONE], &spans->at[i], NULL,
+			   (const char *const[]){ state_zones[spans->at[i].what]->name, NULL });
 }
 
-static void draw_reserved(void)
+static void draw_used(void)
 {
 	const struct spans *places = &picture.places;
 
 	for (size_t i = 0; i < picture.reserved.nr; i++)
-		draw_span(&picture.reserved.at[i], "m", 0, at.reserved, RESERVED_HEIGHT, "in use");
+		draw_span(&lanes[USED], &picture.reserved.at[i], "m", 0, "in use");
 	for (size_t i = 0; i < places->nr; i++)
-		draw_span(&places->at[i], "p", places->at[i].what, at.reserved + 3,
-			  RESERVED_HEIGHT - 6,
-			  places->at[i].what == PLACE_KERNEL ? "kernel" : "mem_map");
-	for (size_t i = 0; i < places->nr; i++) {
-		bool kernel = places->at[i].what == PLACE_KERNEL;
-
-		draw_words(&places->at[i], at.reserved + 14, "w", kernel ? "kernel" : "mem_map",
-			   kernel ? "K" : "M");
-	}
+		draw_span(&lanes[USED], &places->at[i], "p", places->at[i].what,
+			  picture_place(places->at[i].what));
+	for (size_t i = 0; i < places->nr; i++)
+		draw_words(&lanes[USED], &places->at[i], "w",
+			   (const char *const[]){ picture_place(places->at[i].what), NULL });
 }
 
-static void draw_blocks(void)
+static void draw_free(void)
 {
 	char words[SVG_WORDS];
 
 	for (size_t i = 0; i < picture.blocks.nr; i++)
-		draw_span(&picture.blocks.at[i], "f", picture_shade(picture.blocks.at[i].what),
-			  at.free, FREE_HEIGHT, "free");
-	for (unsigned int direction = 0; direction < NR_SVG_DIRECTIONS; direction++)
-		for (size_t i = 0; i < picture.blocks.nr; i++) {
-			const struct span *s = &picture.blocks.at[i];
-			struct box box = widest_box(s);
-
-			svg_bytes(words, PAGE_SIZE << s->what);
-			draw_size(&box, at.free + FREE_HEIGHT / 2, direction, words);
-		}
+		draw_span(&lanes[FREE], &picture.blocks.at[i], "f",
+			  picture_shade(picture.blocks.at[i].what), "free");
+	for (size_t i = 0; i < picture.blocks.nr; i++) {
+		svg_bytes(words, PAGE_SIZE << picture.blocks.at[i].what);
+		draw_words(&lanes[FREE], &picture.blocks.at[i], NULL,
+			   (const char *const[]){ words, NULL });
+	}
 }
 
 static void draw_sizes(void)
 {
 	char words[SVG_WORDS];
 
-	for (unsigned int direction = 0; direction < NR_SVG_DIRECTIONS; direction++)
-		for (size_t i = 0; i < picture.scale.nr; i++) {
-			const struct piece *piece = &picture.scale.pieces[i];
-			struct box box = { piece->panel, piece->left, piece->right };
+	for (size_t i = 0; lanes[SIZE].width && i < picture.scale.nr; i++) {
+		const struct piece *piece = &picture.scale.pieces[i];
 
-			svg_size(words, piece->first, piece->last);
-			draw_size(&box, at.sizes + SIZES_HEIGHT / 2, direction, words);
-		}
+		svg_size(words, piece->first, piece->last);
+		svg_label(lanes[SIZE].left + lanes[SIZE].width, middle_of(piece), "n", words);
+	}
 }
 
 /* Writes the address after a piece; it may be 2^64, which no uint64_t can hold. */
@@ -341,94 +330,120 @@ static void border_words(char words[SVG_WORDS], const struct piece *piece)
 
 static void draw_addresses(void)
 {
+	int x = lanes[ADDRESS].left + lanes[ADDRESS].width;
+	char words[SVG_WORDS];
+
+	svg_label(x, top, "a", "0x0");
 	for (size_t i = 0; i < picture.scale.nr; i++) {
-		const struct piece *piece = &picture.scale.pieces[i];
-		int y = panel_y(piece->panel) + at.addresses + 4;
-		char words[SVG_WORDS];
-
-		if (!i || piece->panel != picture.scale.pieces[i - 1].panel) {
-			snprintf(words, sizeof(words), "0x%llx", ULL(piece->first));
-			svg_upright(piece->left, y, "a", words);
-		}
-		border_words(words, piece);
-		svg_upright(piece->right, y, "a", words);
-	}
-}
-
-int lanes_place(void)
-{
-	int given_rows = (int)spans_stack(&picture.given);
-	int mark_rows = (int)spans_stack(&picture.marks);
-	int longest = 0;
-
-	for (size_t i = 0; i < picture.scale.nr; i++) {
-		char words[SVG_WORDS];
-
 		border_words(words, &picture.scale.pieces[i]);
-		longest = svg_width(words) > longest ? svg_width(words) : longest;
+		svg_label(x, top + picture.scale.pieces[i].bottom, "a", words);
 	}
-	at.given = PICTURE_HEAD;
-	at.corrected = at.given + given_rows * GIVEN_ROW + GAP + mark_rows * PICTURE_LINE;
-	at.nodes = at.corrected + CORRECTED_HEIGHT + GAP;
-	at.zones = at.nodes + (picture.nodes.nr ? ZONES_HEIGHT + GAP : 0);
-	at.reserved = at.zones + (picture.booted ? ZONES_HEIGHT + GAP : 0);
-	at.free = at.reserved + (picture.booted ? RESERVED_HEIGHT + GAP : 0);
-	at.sizes = at.free + (picture.booted ? FREE_HEIGHT : 0);
-	at.addresses = at.sizes + SIZES_HEIGHT;
-	at.panel = at.addresses + longest + BETWEEN_PANELS - at.given;
-	return at.given + panel_y(picture.scale.nr_panels);
 }
 
-/* Draws a thin line down the panel at every border of the scale. */
+/* Draws a thin line across the lanes at every border of the scale. */
 static void draw_grid(void)
 {
-	int height = at.addresses - at.given;
+	int left = lanes[ADDRESS].left + lanes[ADDRESS].width + GAP;
+	int right = picture.width - PICTURE_MARGIN;
 
-	svg_print("<path class=\"g\" d=\"");
-	for (size_t i = 0; i < picture.scale.nr; i++) {
-		const struct piece *piece = &picture.scale.pieces[i];
-		int y = panel_y(piece->panel) + at.given;
-
-		if (!i || piece->panel != picture.scale.pieces[i - 1].panel)
-			svg_print("M%d %dv%d", piece->left, y, height);
-		svg_print("M%d %dv%d", piece->right, y, height);
-	}
+	svg_print("<path class=\"g\" d=\"M%d %dH%d", left, top, right);
+	for (size_t i = 0; i < picture.scale.nr; i++)
+		svg_print("M%d %dH%d", left, top + picture.scale.pieces[i].bottom, right);
 	svg_print("\"/>\n");
 }
 
-static void draw_names(void)
+static void draw_headings(int y)
 {
-	for (unsigned int i = 0; i < picture.scale.nr_panels; i++) {
-		int y = panel_y(i);
+	for (unsigned int i = 0; i < NR_LANES; i++) {
+		bool right = i == ADDRESS || i == SIZE;
 
-		svg_text(PICTURE_LEFT - 8, y + at.given + 16, "n", "as given");
-		svg_text(PICTURE_LEFT - 8, y + at.corrected + 19, "n", "corrected");
-		if (picture.nodes.nr)
-			svg_text(PICTURE_LEFT - 8, y + at.nodes + 12, "n", "nodes");
-		if (picture.booted) {
-			svg_text(PICTURE_LEFT - 8, y + at.zones + 12, "n", "zones");
-			svg_text(PICTURE_LEFT - 8, y + at.reserved + 15, "n", "in use");
-			svg_text(PICTURE_LEFT - 8, y + at.free + 19, "n", "free,");
-			svg_text(PICTURE_LEFT - 8, y + at.free + 32, "n", "largest block");
-		}
-		svg_text(PICTURE_LEFT - 8, y + at.sizes + 27, "n", "sizes");
-		svg_text(PICTURE_LEFT - 8, y + at.addresses + 12, "n", "addresses");
+		if (lanes[i].width && headings[i])
+			svg_label(lanes[i].left + lanes[i].width / (right ? 1 : 2), y,
+				  right ? "n" : "q", headings[i]);
 	}
 }
 
-void lanes_draw(const struct mapfile *map)
+static int address_width(void)
 {
+	size_t longest = 0;
+	char words[SVG_WORDS];
+
+	for (size_t i = 0; i < picture.scale.nr; i++) {
+		border_words(words, &picture.scale.pieces[i]);
+		longest = strlen(words) > longest ? strlen(words) : longest;
+	}
+	return ((int)longest * 61 * SVG_LABEL + 99) / 100; /* each is .61 of the font's size wide */
+}
+
+static int marks_width(void)
+{
+	int widest = 0;
+	char words[SVG_WORDS];
+
+	for (size_t i = 0; i < picture.marks.nr; i++)
+		if (mark_words(i, words) && room(words) + 6 > widest)
+			widest = room(words) + 6;
+	return widest;
+}
+
+/* Places the lanes from left to right; returns the width of the picture. */
+static int place(void)
+{
+	int x = PICTURE_MARGIN;
+
+	for (unsigned int i = 0; i < NR_LANES; i++) {
+		lanes[i].left = x;
+		x += lanes[i].width ? lanes[i].width + GAP : 0;
+	}
+	return x - GAP + PICTURE_MARGIN;
+}
+
+#define SHORT_GIVEN 46 /* a width with room for "12 R" and for the lane's name */
+#define MOST_WIDTH                                                                    \
+	508 /* a wider picture has labels of less than 8.5 pixels where 360 are shown \
+	     */
+
+void lanes_place(void)
+{
+	unsigned int columns = spans_stack(&picture.given);
+
+	given_columns = columns > GIVEN_COLUMNS ? GIVEN_COLUMNS : (int)columns;
+	lanes[ADDRESS].width = address_width();
+	lanes[SIZE].width = room("1023 KiB");
+	lanes[GIVEN].width = room("0 reserved");
+	lanes[MARKS].width = marks_width();
+	lanes[CORRECTED].width = room("ACPI data");
+	if (picture.nodes.nr)
+		lanes[NODE].width = room("node");
+	if (picture.booted) {
+		lanes[ZONE].width = room("Normal");
+		lanes[USED].width = room("mem_map");
+		lanes[FREE].width = room("512 MiB");
+	}
+	if (place() > MOST_WIDTH)
+		lanes[GIVEN].width = SHORT_GIVEN;
+	if (place() > MOST_WIDTH)
+		lanes[SIZE].width = 0;
+	if (place() < PICTURE_LEAST_WIDTH)
+		lanes[GIVEN].width += PICTURE_LEAST_WIDTH - place();
+	picture.width = place();
+}
+
+int lanes_draw(const struct mapfile *map, int y)
+{
+	top = y + HEADING + SVG_LABEL / 2;
+	draw_headings(y + HEADING / 2);
 	draw_grid();
-	draw_names();
+	draw_addresses();
+	draw_sizes();
 	draw_given(map);
 	draw_corrected();
 	draw_marks();
 	if (picture.booted) {
 		draw_nodes();
 		draw_zones();
-		draw_reserved();
-		draw_blocks();
+		draw_used();
+		draw_free();
 	}
-	draw_sizes();
-	draw_addresses();
+	return top + picture.scale.pieces[picture.scale.nr - 1].bottom + SVG_LABEL / 2;
 }

@@ -28,25 +28,11 @@ static void collect_reserved(void)
 
 	for_each_reserved_mem_region(r) {
 		phys_addr_t base = PFN_PHYS(memblock_region_reserved_base_pfn(r));
-		phys_addr_t end = PFN_PHYS(memblock_region_reserved_end_pfn(r));
-		struct span *before =
-		    picture.reserved.nr ? &picture.reserved.at[picture.reserved.nr - 1] : NULL;
 
-		if (before && before->last + 1 >= base)
-			before->last = end - 1 > before->last ? end - 1 : before->last;
-		else
-			spans_add(&picture.reserved, base, end - base, 0);
+		spans_add(&picture.reserved, base,
+			  PFN_PHYS(memblock_region_reserved_end_pfn(r)) - base, 0);
 	}
-}
-
-static void add_mem_map(phys_addr_t base, uint64_t size)
-{
-	struct span *before = picture.places.nr ? &picture.places.at[picture.places.nr - 1] : NULL;
-
-	if (before && before->what == PLACE_MEM_MAP && before->last + 1 == base)
-		before->last += size;
-	else
-		spans_add(&picture.places, base, size, PLACE_MEM_MAP);
+	spans_join(&picture.reserved);
 }
 
 /*
@@ -61,16 +47,16 @@ static void collect_mem_map(void)
 	for_each_mem_region(r) {
 		pfn_t first = PFN_DOWN(r->base) & ~(BLOCK_FRAMES - 1);
 		pfn_t last = PFN_DOWN(r->base + r->size - 1) | (BLOCK_FRAMES - 1);
-		uintptr_t from = (uintptr_t)pfn_to_page(first);
+		uintptr_t from = mem_map_window(first);
 		struct paging_leaf leaf;
 		uint64_t rest;
 
-		for (virt = from > virt ? from : virt; virt < (uintptr_t)pfn_to_page(last + 1);
+		for (virt = from > virt ? from : virt; virt < mem_map_window(last + 1);
 		     virt += rest) {
 			if (!paging_walk(virt, &leaf))
 				panic("mem_map has no memory at 0x%lx", (unsigned long)virt);
 			rest = leaf.size - (virt & (leaf.size - 1));
-			add_mem_map(leaf.phys, rest);
+			spans_add(&picture.places, leaf.phys, rest, PLACE_MEM_MAP);
 		}
 	}
 }
@@ -130,6 +116,7 @@ static void collect_allocator(const struct e820_taken *kernel)
 	if (kernel->size)
 		spans_add(&picture.places, kernel->base, kernel->size, PLACE_KERNEL);
 	collect_mem_map();
+	spans_join(&picture.places);
 	for (; next_free_range(&start, &end); start = end)
 		spans_add(&picture.blocks, PFN_PHYS(start), PFN_PHYS(end - start),
 			  largest_order(start, end));
@@ -137,19 +124,16 @@ static void collect_allocator(const struct e820_taken *kernel)
 
 void picture_collect(const struct mapfile *map, const struct e820_taken *kernel)
 {
-	struct spans *const cuts[] = { &picture.given,
-				       &picture.marks,
-				       &picture.corrected,
-				       &picture.zones,
-				       &picture.reserved,
-				       &picture.blocks,
-				       NULL };
+	struct spans *const cuts[] = { &picture.given,     &picture.marks,
+				       &picture.corrected, &picture.zones,
+				       &picture.reserved,  &picture.places,
+				       &picture.blocks,    NULL };
 
 	picture.booted = kernel;
 	collect_maps(map);
 	if (kernel)
 		collect_allocator(kernel);
-	scale_make(&picture.scale, cuts, PICTURE_LEFT, PICTURE_RIGHT);
+	scale_make(&picture.scale, cuts);
 }
 
 const char *picture_letter(uint32_t type)
@@ -171,6 +155,11 @@ const char *picture_letter(uint32_t type)
 	default:
 		return "?";
 	}
+}
+
+const char *picture_place(uint32_t place)
+{
+	return place == PLACE_KERNEL ? "kernel" : "mem_map";
 }
 
 unsigned int picture_shade(uint32_t order)

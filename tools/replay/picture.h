@@ -9,12 +9,11 @@
 #include "tools/replay/mapfile.h"
 #include "tools/replay/scale.h"
 
-/* In pixels, as everything that is drawn. */
-#define PICTURE_WIDTH 1000
-#define PICTURE_LEFT  84 /* where the scale begins; the names of the lanes stand left of it */
-#define PICTURE_RIGHT 984
-#define PICTURE_HEAD  66 /* height of the title */
-#define PICTURE_LINE  15 /* height of a line of text */
+/* In units of the picture, as everything that is drawn; a browser shows a unit as a pixel or less.
+ */
+#define PICTURE_LEAST_WIDTH 480
+#define PICTURE_MARGIN      8
+#define PICTURE_GAP         10 /* height between parts of the picture */
 
 enum place { PLACE_KERNEL, PLACE_MEM_MAP };
 
@@ -26,9 +25,10 @@ struct picture {
 	struct spans nodes;     /* node; empty when there is one alone */
 	struct spans zones;     /* number of a zone; several spans where zones interleave */
 	struct spans reserved;  /* not used; memblock's reserved memory, in whole frames */
-	struct spans places;    /* enum place; parts of reserved, at which the scale is not cut */
+	struct spans places;    /* enum place; parts of reserved */
 	struct spans blocks;    /* free ranges: order of the largest block in them */
 	struct scale scale;
+	int width;   /* of the whole picture; lanes_place() decides it */
 	bool booted; /* false: only given, marks and corrected are filled */
 };
 
@@ -38,14 +38,18 @@ extern struct picture picture;
  */
 void picture_collect(const struct mapfile *map, const struct e820_taken *kernel);
 
-/* Decides where the lanes of each panel are; returns the y at which the last panel ends. */
-int lanes_place(void);
+/* Decides how wide the lanes are, and the picture with them. */
+void lanes_place(void);
 
-/* Draws all panels, after lanes_place(). */
-void lanes_draw(const struct mapfile *map);
+/* Draws the lanes of map with their top at y, after lanes_place(). Returns the y at which they end.
+ */
+int lanes_draw(const struct mapfile *map, int y);
 
 /* Returns the letter of an E820 type, such as "U" for usable; "?" when the type has no name. */
 const char *picture_letter(uint32_t type);
+
+/* Returns the name of a place, an enum place. */
+const char *picture_place(uint32_t place);
 
 /* Returns the shade of free memory by order: 0 below 2 MiB, 1 below 1 GiB, 2 for 1 GiB. */
 unsigned int picture_shade(uint32_t order);

@@ -3,9 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A piece's share of its panel's width is its weight. */
-#define LEAST_WEIGHT 6  /* of a piece of a page or less; each doubling of the size adds 1 */
-#define LEAST_WIDTH  15 /* of such a piece, in pixels: as wide as a line of upright text is high */
+#define LEAST_HEIGHT 15 /* of a piece of a page or less; each doubling of the size adds 1 */
 
 static void *more(void *at, size_t nr, size_t size)
 {
@@ -31,26 +29,49 @@ void spans_add(struct spans *spans, uint64_t base, uint64_t size, uint32_t what)
 	spans->at[spans->nr++] = span;
 }
 
+static int by_first(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+void spans_join(struct spans *spans)
+{
+	size_t kept = 0;
+
+	qsort(spans->at, spans->nr, sizeof(*spans->at), by_first);
+	for (size_t i = 1; i < spans->nr; i++) {
+		struct span *before = &spans->at[kept], *s = &spans->at[i];
+
+		if (before->what != s->what || before->last + 1 < s->first)
+			spans->at[++kept] = *s;
+		else if (before->last < s->last)
+			before->last = s->last;
+	}
+	spans->nr = spans->nr ? kept + 1 : 0;
+}
+
 unsigned int spans_stack(struct spans *spans)
 {
 	bool *taken = more(NULL, spans->nr + 1, sizeof(*taken));
-	unsigned int rows = 0;
+	unsigned int columns = 0;
 
 	for (size_t i = 0; i < spans->nr; i++) {
 		struct span *s = &spans->at[i];
 
-		for (size_t row = 0; row <= i; row++)
-			taken[row] = false;
+		for (size_t column = 0; column <= i; column++)
+			taken[column] = false;
 		for (size_t j = 0; j < i; j++)
 			if (s->first <= spans->at[j].last && spans->at[j].first <= s->last)
-				taken[spans->at[j].row] = true;
-		for (s->row = 0; taken[s->row]; s->row++)
+				taken[spans->at[j].column] = true;
+		for (s->column = 0; taken[s->column]; s->column++)
 			;
-		if (rows <= s->row)
-			rows = s->row + 1;
+		if (columns <= s->column)
+			columns = s->column + 1;
 	}
 	free(taken);
-	return rows;
+	return columns;
 }
 
 static int by_address(const void *a, const void *b)
@@ -90,64 +111,29 @@ static size_t find_borders(struct spans *const lists[], uint64_t **borders, uint
 	return kept;
 }
 
-static int weight(const struct piece *piece)
+static int height(const struct piece *piece)
 {
 	uint64_t pages = (piece->last - piece->first) >> 12;
 
-	return LEAST_WEIGHT + (pages ? 64 - __builtin_clzll(pages) : 0);
+	return LEAST_HEIGHT + (pages ? 64 - __builtin_clzll(pages) : 0);
 }
 
-/* Makes a panel of the pieces [from, to): they share its width by their weights. */
-static void fill_panel(struct scale *scale, size_t from, size_t to, int left, int right)
-{
-	int total = 0, sum = 0;
-
-	for (size_t i = from; i < to; i++)
-		total += weight(&scale->pieces[i]);
-	for (size_t i = from; i < to; i++) {
-		struct piece *piece = &scale->pieces[i];
-
-		piece->panel = scale->nr_panels;
-		piece->left = left + (right - left) * sum / total;
-		sum += weight(piece);
-		piece->right = left + (right - left) * sum / total;
-	}
-	scale->nr_panels++;
-}
-
-/* Wraps the pieces into so many panels that none is too narrow, of about equal weight. */
-static void fill_panels(struct scale *scale, int left, int right)
-{
-	int room = (right - left) * LEAST_WEIGHT / LEAST_WIDTH; /* the weight that a panel holds */
-	int total = 0, sum = 0, panels;
-	size_t from = 0;
-
-	for (size_t i = 0; i < scale->nr; i++)
-		total += weight(&scale->pieces[i]);
-	panels = (total + room - 1) / room;
-	for (size_t i = 0; i < scale->nr; i++) {
-		sum += weight(&scale->pieces[i]);
-		if (i + 1 == scale->nr ||
-		    (long)sum * panels >= (long)total * (int)(scale->nr_panels + 1)) {
-			fill_panel(scale, from, i + 1, left, right);
-			from = i + 1;
-		}
-	}
-}
-
-void scale_make(struct scale *scale, struct spans *const lists[], int left, int right)
+void scale_make(struct scale *scale, struct spans *const lists[])
 {
 	uint64_t *borders, last;
+	int top = 0;
 
 	scale->nr = find_borders(lists, &borders, &last);
-	scale->nr_panels = 0;
 	scale->pieces = more(NULL, scale->nr, sizeof(*scale->pieces));
 	for (size_t i = 0; i < scale->nr; i++) {
-		scale->pieces[i].first = borders[i];
-		scale->pieces[i].last = i + 1 < scale->nr ? borders[i + 1] - 1 : last;
+		struct piece *piece = &scale->pieces[i];
+
+		piece->first = borders[i];
+		piece->last = i + 1 < scale->nr ? borders[i + 1] - 1 : last;
+		piece->top = top;
+		piece->bottom = top += height(piece);
 	}
 	free(borders);
-	fill_panels(scale, left, right);
 }
 
 /* Returns the index of the piece that holds the address. */

@@ -1,13 +1,19 @@
 /*
- * scale.h: the scale of addresses in a picture. It is cut into pieces wherever a range begins or
- * ends; a piece is as wide as the logarithm of its size; the pieces are wrapped, like words of a
- * text, into panels of one width.
+ * scale.h: the scale of addresses in a picture, from top to bottom. It is cut into pieces wherever
+ * a range begins or ends; a piece is as high as a line of text, and higher by the logarithm of its
+ * size.
  *
- *   0x0          0xa0000   0x100000                                    0x80000000
- *    ├─────────────┼──────────┼───────────────────────────────────────────┤
- *      640 KiB       384 KiB                  2047 MiB
+ *        0x0 ┬
+ *            │ 640 KiB
+ *    0xa0000 ┼
+ *            │ 384 KiB
+ *   0x100000 ┼
+ *            │
+ *            │ 2047 MiB
+ *            │
+ * 0x80000000 ┴
  *
- * Widths are computed in integers, so that the same map gives the same scale on every machine.
+ * Heights are computed in integers, so that the same map gives the same scale on every machine.
  */
 #ifndef TOOLS_REPLAY_SCALE_H
 #define TOOLS_REPLAY_SCALE_H
@@ -20,9 +26,9 @@
 struct span {
 	uint64_t first;
 	uint64_t last;
-	uint32_t what;    /* a type, an order, …: the owner of the list decides */
-	unsigned int row; /* as spans_stack() gives it */
-	bool empty;       /* a range of no bytes; first == last is where it lies */
+	uint32_t what;       /* a type, an order, …: the owner of the list decides */
+	unsigned int column; /* as spans_stack() gives it */
+	bool empty;          /* a range of no bytes; first == last is where it lies */
 };
 
 struct spans {
@@ -37,32 +43,34 @@ struct spans {
  */
 void spans_add(struct spans *spans, uint64_t base, uint64_t size, uint32_t what);
 
+/* Sorts the spans by address, and makes one of those that touch or overlap and have the same what.
+ */
+void spans_join(struct spans *spans);
+
 /*
- * Gives each span the lowest row in which it overlaps none of the spans before it. Returns the
- * number of rows. Quadratic in the number of spans.
+ * Gives each span the first column in which it overlaps none of the spans before it. Returns the
+ * number of columns. Quadratic in the number of spans.
  */
 unsigned int spans_stack(struct spans *spans);
 
 struct piece {
 	uint64_t first;
 	uint64_t last;
-	unsigned int panel;
-	int left, right; /* pixels, the same in every panel */
+	int top, bottom; /* 0 is the top of the scale */
 };
 
 struct scale {
 	size_t nr;
 	struct piece *pieces; /* sorted, without gaps, from address 0 on */
-	unsigned int nr_panels;
 };
 
-/*
- * Makes a scale that is cut at all borders of the spans in lists (ended by NULL), in panels that
- * reach from left to right, in pixels.
- */
-void scale_make(struct scale *scale, struct spans *const lists[], int left, int right);
+/* Makes a scale that is cut at all borders of the spans in lists (ended by NULL). */
+void scale_make(struct scale *scale, struct spans *const lists[]);
 
-/* Finds the pieces [*from, *to) that hold the span; its addresses must be on the scale. */
+/*
+ * Finds the pieces [*from, *to) that hold the span, which must be of one of the lists: it begins
+ * where the first piece begins, and ends where the last one ends unless it is empty.
+ */
 void scale_find(const struct scale *scale, const struct span *span, size_t *from, size_t *to);
 
 #endif

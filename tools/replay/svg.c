@@ -6,55 +6,56 @@
 
 #include "lib/format.h"
 
-/* The group to which labels are added; `at` is their y. */
+static bool silent;
+
+/* The group to which labels are added. */
 static struct {
 	bool open;
-	enum svg_direction direction;
-	int at;
+	int x;
 	const char *class;
-} line;
+} group;
 
-static void close_line(void)
+void svg_silence(bool quiet)
 {
-	if (line.open)
-		printf("</g>\n");
-	line.open = false;
+	silent = quiet;
 }
 
-static void print_class(const char *class)
+static void close_group(void)
 {
+	if (group.open)
+		printf("</g>\n");
+	group.open = false;
+}
+
+static void open_group(int x, const char *class)
+{
+	if (group.open && group.x == x && group.class == class)
+		return;
+	close_group();
+	printf("<g");
 	if (class)
 		printf(" class=\"%s\"", class);
-}
-
-static void open_line(int at, enum svg_direction direction, const char *class)
-{
-	if (line.open && line.at == at && line.direction == direction && line.class == class)
-		return;
-	close_line();
-	printf("<g");
-	print_class(class);
-	printf(" transform=\"translate(0 %d)%s\">\n", at,
-	       direction == SVG_UPRIGHT ? "rotate(-90)" : "");
-	line.open = true;
-	line.at = at;
-	line.direction = direction;
-	line.class = class;
+	printf(" transform=\"translate(%d 0)\">\n", x);
+	group.open = true;
+	group.x = x;
+	group.class = class;
 }
 
 void svg_print(const char *fmt, ...)
 {
 	va_list ap;
 
-	close_line();
+	if (silent)
+		return;
+	close_group();
 	va_start(ap, fmt);
 	vprintf(fmt, ap);
 	va_end(ap);
 }
 
-void svg_print_escaped(const char *text)
+static void print_characters(const char *text, size_t nr)
 {
-	for (; *text; text++) {
+	for (; nr; nr--, text++) {
 		if (*text == '<' || *text == '>' || *text == '&' || *text == '"')
 			printf("&#%d;", *text);
 		else
@@ -62,32 +63,78 @@ void svg_print_escaped(const char *text)
 	}
 }
 
-void svg_text(int x, int y, const char *class, const char *fmt, ...)
+void svg_print_escaped(const char *text)
 {
-	char words[512];
+	if (!silent)
+		print_characters(text, strlen(text));
+}
+
+/*
+ * The widths of the characters from " " to "~" in hundredths of the font's size, as DejaVu Sans has
+ * them, which is the widest of the usual fonts.
+ */
+static const uint8_t widths[] = {
+	/* clang-format off */
+	32, 41, 46, 84, 64, 95, 78, 28, 39, 39, 50, 84, 32, 37, 32, 34,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 34, 34, 84, 84, 84, 54,
+	100, 69, 69, 70, 77, 64, 58, 78, 76, 30, 30, 66, 56, 87, 75, 79,
+	61, 79, 70, 64, 62, 74, 69, 99, 69, 62, 69, 39, 34, 39, 84, 50,
+	50, 62, 64, 55, 64, 62, 36, 64, 64, 28, 28, 58, 28, 98, 64, 62,
+	64, 64, 42, 53, 40, 64, 60, 82, 60, 60, 53, 64, 34, 64, 84,
+	/* clang-format on */
+};
+
+/* Returns the width of a character; those outside of the table are printed as "?". */
+static int hundredths(char c)
+{
+	return widths[(c < ' ' || c > '~' ? '?' : c) - ' '];
+}
+
+/* Returns the number of characters of text that a line of the width holds: all, or whole words. */
+static size_t line_length(const char *text, int size, int width)
+{
+	size_t words = 0, nr = 0;
+
+	for (int used = 0; text[nr]; nr++) {
+		used += hundredths(text[nr]);
+		if (nr && used * size > width * 100)
+			return words ? words : nr;
+		if (text[nr] == ' ')
+			words = nr;
+	}
+	return nr;
+}
+
+int svg_paragraph(int x, int y, int width, const char *class, int size, const char *fmt, ...)
+{
+	char text[512];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(words, sizeof(words), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	close_line();
-	printf("<text");
-	print_class(class);
-	printf(" x=\"%d\" y=\"%d\">", x, y);
-	svg_print_escaped(words);
-	printf("</text>\n");
+	svg_print("<text class=\"%s\">", class);
+	for (const char *line = text; *line;) {
+		size_t nr = line_length(line, size, width);
+
+		if (!silent) {
+			printf("<tspan x=\"%d\" y=\"%d\">", x, y + size);
+			print_characters(line, nr);
+			printf("</tspan>%s", line[nr] == ' ' ? " " : "");
+		}
+		line += nr + (line[nr] == ' ');
+		y += size + 4;
+	}
+	svg_print("</text>\n");
+	return y;
 }
 
-void svg_words(int x, int y, const char *class, const char *words)
+void svg_label(int x, int y, const char *class, const char *words)
 {
-	open_line(y, SVG_HORIZONTAL, class);
-	printf("<text x=\"%d\">%s</text>\n", x, words);
-}
-
-void svg_upright(int x, int y, const char *class, const char *words)
-{
-	open_line(y, SVG_UPRIGHT, class);
-	printf("<text y=\"%d\">%s</text>\n", x + SVG_CHARACTER / 2, words);
+	if (silent)
+		return;
+	open_group(x, class);
+	printf("<text y=\"%d\">%s</text>\n", y + 4, words);
 }
 
 void svg_bytes(char words[SVG_WORDS], uint64_t size)
@@ -123,7 +170,11 @@ void svg_range(char words[SVG_WORDS], uint64_t first, uint64_t last, bool empty)
 		snprintf(words + used, SVG_WORDS - (size_t)used, "-0x%llx] %.12s", ULL(last), size);
 }
 
-int svg_width(const char *words)
+int svg_width(const char *words, int size)
 {
-	return (int)strlen(words) * SVG_CHARACTER + 4;
+	int width = 0;
+
+	for (; *words; words++)
+		width += hundredths(*words);
+	return (width * size + 99) / 100;
 }

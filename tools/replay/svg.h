@@ -8,10 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SVG_WORDS     64 /* bytes for a label, the terminating 0 included */
-#define SVG_CHARACTER 6  /* pixels: the widest character of a label */
+#define SVG_WORDS 64 /* bytes for a label, the terminating 0 included */
 
-enum svg_direction { SVG_HORIZONTAL, SVG_UPRIGHT, NR_SVG_DIRECTIONS };
+/* Sizes of fonts, in units of the picture; the style sheet of the picture gives the same ones. */
+#define SVG_LABEL 12
+#define SVG_LINE  13
+#define SVG_TITLE 20
+
+/* While silent, nothing is printed: so that a caller can find out how high a picture becomes. */
+void svg_silence(bool quiet);
 
 /* Prints markup, as printf() does. */
 __attribute__((format(printf, 1, 2))) void svg_print(const char *fmt, ...);
@@ -23,19 +28,20 @@ __attribute__((format(printf, 1, 2))) void svg_print(const char *fmt, ...);
 void svg_print_escaped(const char *text);
 
 /*
- * Prints a text, escaped, with its middle at x unless the style of class says otherwise; y is its
- * baseline. class may be NULL.
+ * Prints a text, escaped, in lines of at most width that begin at x; y is where the first line's
+ * top is. Lines are broken at spaces, and within a word that is longer than a line. size is that of
+ * the font that class has. Returns where the last line ends.
  */
-__attribute__((format(printf, 4, 5))) void svg_text(int x, int y, const char *class,
-						    const char *fmt, ...);
+__attribute__((format(printf, 6, 7))) int svg_paragraph(int x, int y, int width, const char *class,
+							int size, const char *fmt, ...);
 
 /*
- * Prints one label of many, horizontal or upright (read from below). Labels of one direction, y and
- * class that are printed one after another are put into one group, which keeps the file small;
- * classes are compared as pointers. Nothing is escaped.
+ * Prints one label of many, of size SVG_LABEL; y is its middle, and x too, unless the style of
+ * class says otherwise. class may be NULL. Labels of one x and class that are printed one after
+ * another are put into one group, which keeps the file small; classes are compared as pointers.
+ * Nothing is escaped.
  */
-void svg_words(int x, int y, const char *class, const char *words);
-void svg_upright(int x, int y, const char *class, const char *words);
+void svg_label(int x, int y, const char *class, const char *words);
 
 /* Writes a size in bytes as "639 KiB" or "1.9 GiB", rounded down. */
 void svg_bytes(char words[SVG_WORDS], uint64_t size);
@@ -46,7 +52,7 @@ void svg_size(char words[SVG_WORDS], uint64_t first, uint64_t last);
 /* Writes a range as "[mem 0x100000-0x1fffff] 1 MiB", or "[mem 0x0, empty]" when it has no bytes. */
 void svg_range(char words[SVG_WORDS], uint64_t first, uint64_t last, bool empty);
 
-/* Returns the width of a label in pixels, with some space at its ends. */
-int svg_width(const char *words);
+/* Returns the width of words in a font of that size, or more: other fonts are narrower. */
+int svg_width(const char *words, int size);
 
 #endif
