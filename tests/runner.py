@@ -8,30 +8,36 @@ LOADER = importlib.machinery.SourceFileLoader("run", "tests/run")
 run = importlib.util.module_from_spec(importlib.util.spec_from_loader("run", LOADER))
 LOADER.exec_module(run)
 
-# name, shell text, passed, failed
+# name, shell text, passed, failed, skipped
 CASES = [
-    ("a passing program passes", "echo 1..2; echo ok 1; echo ok 2", 2, 0),
-    ("a failing test fails", "echo 1..2; echo ok 1; echo not ok 2; exit 1", 1, 1),
-    ("no plan fails", "echo ok 1", 1, 1),
-    ("a short count fails", "echo 1..3; echo ok 1; echo ok 2", 2, 1),
-    ("a plan of nothing fails", "echo 1..0", 0, 1),
-    ("no output fails", "true", 0, 1),
-    ("a failing status fails", "echo 1..1; echo ok 1; exit 3", 1, 1),
-    ("a signal fails", "echo 1..1; echo ok 1; kill -9 $$", 1, 1),
-    ("a hang fails", "echo 1..1; echo ok 1; exec sleep 60", 1, 1),
-    ("two plans fail", "echo 1..1; echo ok 1; echo 1..1", 1, 1),
+    ("a passing program passes", "echo 1..2; echo ok 1; echo ok 2", 2, 0, None),
+    ("a failing test fails", "echo 1..2; echo ok 1; echo not ok 2; exit 1", 1, 1, None),
+    ("no plan fails", "echo ok 1", 1, 1, None),
+    ("a short count fails", "echo 1..3; echo ok 1; echo ok 2", 2, 1, None),
+    ("a plan of nothing fails", "echo 1..0", 0, 1, None),
+    ("no output fails", "true", 0, 1, None),
+    ("a failing status fails", "echo 1..1; echo ok 1; exit 3", 1, 1, None),
+    ("a signal fails", "echo 1..1; echo ok 1; kill -9 $$", 1, 1, None),
+    ("a hang fails", "echo 1..1; echo ok 1; exec sleep 60", 1, 1, None),
+    ("two plans fail", "echo 1..1; echo ok 1; echo 1..1", 1, 1, None),
+    ("a plan to skip is skipped, with its reason", "echo '1..0 # SKIP no way'", 0, 0, "no way"),
+    ("a skip without a reason fails", "echo '1..0 # SKIP '", 0, 1, None),
+    ("a skip with a result fails", "echo ok 1; echo '1..0 # SKIP no way'", 1, 1, None),
+    ("a skip with a failing status fails", "echo '1..0 # SKIP no way'; exit 1", 0, 1, None),
+    ("a skip of all tests but one fails", "echo ok 1; echo '1..2 # SKIP no way'", 1, 1, None),
+    ("a skip of one test is none of all", "echo '1..1 # SKIP no way'; echo ok 1", 1, 0, None),
 ]
 
 
 def main():
     print(f"1..{len(CASES) + 1}")
     bad = 0
-    for number, (name, text, passed, failed) in enumerate(CASES, 1):
-        got = run.judge(["sh", "-c", text], 2)[:2]
-        good = got == (passed, failed)
+    for number, (name, text, *wanted) in enumerate(CASES, 1):
+        got = run.judge(["sh", "-c", text], 2)[:3]
+        good = list(got) == wanted
         bad += not good
         print(f"{'ok' if good else 'not ok'} {number} - {name}" + ("" if good else f": {got}"))
-    missing = run.judge(["build/no-such-program"], 2)[:2] == (0, 1)
+    missing = run.judge(["build/no-such-program"], 2)[:3] == (0, 1, None)
     print(f"{'ok' if missing else 'not ok'} {len(CASES) + 1} - a missing program fails")
     return 1 if bad or not missing else 0
 
