@@ -22,7 +22,7 @@ TESTS := test_memblock test_memblock_late test_e820 test_numa test_madt test_nod
          test_buddy test_page_alloc test_caches test_check test_unmovable test_debug test_cpus \
          test_probe test_memtest test_hotplug_slots test_picture test_maps test_models test_lists test_mapfile \
          test_string test_format test_crc32 test_progress test_fat test_elf test_options test_cmdline \
-         test_boot_info test_complete test_bios_map test_insn
+         test_boot_info test_complete test_bios_map test_insn test_page_work
 # stage2, with the BIOS, the ports and the console in the test's hands.
 TESTS += test_partition test_disk test_rsdp test_stage2_kernel test_volume test_stage2_options \
          test_stage2_paging test_a20 test_stage2_cpu test_stage2_console test_bios \
@@ -37,7 +37,7 @@ FUZZERS := $(FUZZ:%=$(HOST)/fuzz_%)
 # on all of them.
 HEADERS  := $(wildcard $(addsuffix /*.h,include lib mm contrib arch/x86_64 kernel kernel/* stage2 tests/host \
                                          tests/host/* tests/models tools/*))
-PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/test_maps_msan $(HOST)/test_threads $(HOST)/test_memblock_tsan \
+PROGRAMS := $(TESTS:%=$(HOST)/%) $(HOST)/replay $(HOST)/page_work $(HOST)/test_maps_msan $(HOST)/test_threads $(HOST)/test_memblock_tsan \
             $(HOST)/test_string_kernel $(HOST)/test_exhaustive $(HOST)/test_exhaustive_gibs \
             $(HOST)/test_interleave $(HOST)/test_interleave_buddy $(HOST)/test_interleave_words \
             $(HOST)/test_port $(HOST)/test_port_plain $(HOST)/test_one_file $(HOST)/test_faults $(HOST)/test_misuse $(HOST)/test_random $(HOST)/test_random_small \
@@ -77,6 +77,14 @@ $(HOST)/replay: $(REPLAY) $(SIM) $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
 	$(call say_program,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(filter %.c,$^) $(HOST)/libfirstpage-mm.a -o $@
 
+# The allocator's part of the page as a program: build/host/page_work STEPS [AT] <map
+PAGE_WORK := $(patsubst %,tools/page/%.c,work steps state before story story_alloc story_free story_changes)
+
+$(HOST)/page_work: tools/page/work_main.c $(PAGE_WORK) $(filter-out tools/replay/replay.c,$(REPLAY)) $(SIM) \
+                   $(HOST)/libfirstpage-mm.a $(HOST)/kernel_size.h
+	$(call say_program,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) $(filter %.c,$^) $(HOST)/libfirstpage-mm.a -o $@
+
 # Each test is a program of few files, which are compiled in one run, with a sanitizer.
 MEMBLOCK              := fixture asking growing random
 NUMA                  := fixture memory nodes firmware named machines
@@ -111,6 +119,7 @@ test_picture_SOURCES  := kernel/picture/cells.c kernel/picture/view.c kernel/pic
 test_models_SOURCES   := tests/models/models.c $(MM) $(SIM)
 test_lists_SOURCES    := tests/host/peers/lists.c $(MM) $(SIM)
 test_mapfile_SOURCES  := $(MAPFILE)
+test_page_work_SOURCES := $(PAGE_WORK) $(MM) $(SIM)
 test_string_SOURCES   := $(HOST)/lib_string.o
 test_format_SOURCES   := lib/format.c
 test_crc32_SOURCES    := lib/crc32.c
