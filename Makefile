@@ -45,7 +45,7 @@ needs-tour        := build bochs debug
 needs-debug       := build run debug
 needs-usb         := build
 needs-floppy      := build
-needs-test        := build test run bochs debug bench
+needs-test        := build test run bochs debug bench page browser
 needs-test-matrix := build test run bochs
 needs-test-damage := build run
 needs-fuzz        := build test
@@ -55,6 +55,7 @@ needs-coverage    := build test coverage
 needs-mutants     := build test
 needs-dist        := build
 needs-gallery     := build
+needs-page        := build page
 
 GOALS := $(or $(MAKECMDGOALS),all)
 
@@ -80,6 +81,7 @@ image: $(B)/disk.img
 include disk.img.mk
 include arch/x86_64/kernel.mk
 include tests/host/host.mk
+include tools/page/page.mk
 
 # Targets that run the image.
 
@@ -116,7 +118,7 @@ floppy: $(B)/floppy.img ## builds a 1.44 MB image, for drives that are read by C
 # Targets that test and check.
 
 .PHONY: test
-test: all $(B)/floppy.img $(B)/disk-bpb.img $(HOST)/bench_cold | packages ## runs everything that has a verdict
+test: all $(B)/floppy.img $(B)/disk-bpb.img $(HOST)/bench_cold $(PAGE)/index.html | packages ## runs everything that has a verdict
 	@tests/run
 
 .PHONY: test-matrix
