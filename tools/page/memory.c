@@ -42,9 +42,9 @@ void *page_memory(uint64_t size)
 #define MAX_PIECES   16384
 #define LEAST_ROOM   (4ull << 20)  /* below a piece */
 #define ROOM_PER_GIB (64ull << 10) /* a gib has 34 KiB, and there are page tables */
-#define UNKNOWN_SIZE                                                                \
-	(1ull << 18) /* of an array of memblock's that is reserved when it is there \
-		      */
+
+/* The size of a piece that is not reserved yet: it is to hold one of memblock's arrays. */
+#define UNKNOWN_SIZE (1ull << 18)
 
 struct piece {
 	uint64_t phys, size;
@@ -76,6 +76,7 @@ static unsigned int count_below(const struct piece *list, unsigned int nr, uint6
 	return low;
 }
 
+/* Adds a piece to a list. Returns where it is. */
 static struct piece *insert(struct piece *list, unsigned int *nr, struct piece piece)
 {
 	unsigned int at = count_below(list, *nr, piece.phys);

@@ -8,9 +8,8 @@ PAGE_CFLAGS := --target=wasm64 -std=gnu17 -Oz -fno-builtin -ffreestanding -mno-b
                -DMM_HOST -DMM_NO_ASSERT -D_Thread_local= -D'__builtin_return_address(level)=((void*)0)' \
                -DMM_PORT_CONFIG='"tools/page/port_config.h"'
 PAGE_LDFLAGS := -mwasm64 --no-entry --stack-first -z stack-size=1048576 --gc-sections --strip-all \
-                --allow-undefined --wrap=port_map_mem_map
+                --wrap=port_map_mem_map
 
-# A library's function may have the name of a builtin: clang knows better how printf() is called.
 PAGE_SOURCES := tools/page/engine.c tools/page/memory.c $(PAGE_WORK) tools/page/libc/libc.c lib/string.c \
                 $(filter-out tools/replay/replay.c tools/replay/input.c tests/host/sim/panics.c,$(REPLAY) $(SIM)) \
                 $(MM)
