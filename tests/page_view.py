@@ -20,6 +20,7 @@ LOG = "tests/maps/linux-6-whole-start.txt"
 TWO_MAPS = "tests/maps/two-boots-in-one-log.txt"
 EVIL = "<img src=x onerror=globalThis.hacked=1>"
 MACHINE = "bochs-2g"
+MAP = "tests/e820/%s.map"
 
 # The part of an address behind #, and whether the page must say what is wrong with it; else it may show a
 # map instead.
@@ -177,6 +178,11 @@ def hash_of(tab):
     return dict(urllib.parse.parse_qsl(tab.evaluate("location.hash").removeprefix("#"), keep_blank_values=True))
 
 
+def cells_of(answer):
+    """Returns the cells of the three pictures in answer, page_work's."""
+    return [answer[level]["cells"] for level in ("block", "gib", "shelf")]
+
+
 def session_complaint(tab):
     """Returns None, or how what is shown of the allocator differs from what page_work says of the session
     that the address names."""
@@ -185,14 +191,21 @@ def session_complaint(tab):
     text = tab.evaluate("document.getElementById('allocator').textContent")
     frame = re.search("Shown is frame (0x[0-9a-f]+)", text)
     at = [frame[1]] if frame else ["no frame is named"]
-    status, out, err = native([WORK, "_".join(steps), *at], read(f"tests/e820/{words['machine']}.map"))
+    status, out, err = native([WORK, "_".join(steps), *at], read(MAP % words["machine"]))
     if status or shown["error"]:
         return f"{words}: status {status} {err} {shown['error']}"
     answer = json.loads(out)
     if words.get("step") != "0" and shown["shown"]["story"] != [s.replace("`", "") for s in answer["story"]]:
         return f"{words}: the story is {shown['shown']['story']}, not {answer['story']}"
-    want = [answer[level]["cells"] for level in ("block", "gib", "shelf")]
-    return None if shown["shown"]["cells"] == want else f"{words}: cells {shown['shown']['cells']}, not {want}"
+    want = cells_of(answer)
+    if shown["shown"]["cells"] != want:
+        return f"{words}: cells {shown['shown']['cells']}, not {want}"
+    if not steps:
+        return None
+    before = cells_of(json.loads(native([WORK, "_".join(steps[:-1]), *at], read(MAP % words["machine"]))[1]))
+    changed = [[a != b for a, b in zip(*pair)] for pair in zip(want, before)]
+    marked = [["alloc-changed" in look for look in looks.split("|")] for looks in shown["shown"]["looks"]]
+    return None if marked == changed else f"{words}: the cells that are outlined are not those that have changed"
 
 
 def press_button(tab, text, limit=400):

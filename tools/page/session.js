@@ -148,14 +148,6 @@ class Session {
 		this.position = Math.max(0, Math.min(this.steps.length, Math.trunc(n) || 0));
 	}
 
-	back() {
-		this.go(this.position - 1);
-	}
-
-	forward() {
-		this.go(this.position + 1);
-	}
-
 	/* Returns the steps as an address has them: also those that were taken back. */
 	text() {
 		return this.steps.join("_");
