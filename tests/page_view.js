@@ -172,6 +172,9 @@ globalThis.view = (() => {
 
 		return {
 			corrections: texts("#result .correction li").length,
+			correctionWords: [...document.querySelectorAll("#result section")]
+				.filter((part) => part.querySelector("h3")?.textContent === "Corrections")
+				.map((part) => part.querySelector("p").textContent).join(),
 			zones: texts("#result [aria-label=Zones] tbody tr th"),
 			pictures: document.querySelectorAll("#result .picture").length,
 			json: texts("#json")[0] ?? null,

@@ -101,6 +101,9 @@ def shown_complaint(tab, out):
         return f"the JSON is not replay's: {str(shown['json'])[:200]}"
     if shown["corrections"] != len(answer["corrections"]) + len(answer["numa_corrections"]):
         return f"{shown['corrections']} corrections are shown"
+    words = f"{len(answer['corrections'])} correction" if answer["corrections"] else "Nothing had to be corrected."
+    if not shown["correctionWords"].startswith(words):
+        return f"the words on corrections: {shown['correctionWords']}"
     if shown["zones"] != [zone["name"] for zone in answer["zones"]]:
         return f"zones are {shown['zones']}"
     return None if shown["pictures"] == 1 else f"{shown['pictures']} pictures"
@@ -253,6 +256,9 @@ def check_allocator(tap, browser):
     tap.check(f"{len(keys) - 2} of {len(keys)}" in want["step"] and got == want,
               "the address in a new tab shows the same state", f"{address}\n{got['step']}, {want['step']}")
     finish(tap, other, "an address")
+    press_button(tab, "Allocate")
+    tap.check(f"{len(keys) - 1} of {len(keys) - 1}" in tab.evaluate("view.allocatorShown().step"),
+              "a step that is added after Back takes the place of those behind it", hash_of(tab))
     tab.evaluate("document.querySelectorAll('#allocator [role=listbox]')[1].focus()")
     tab.press("ArrowRight", "ArrowRight", "Enter")
     wrong = session_complaint(tab)
