@@ -198,7 +198,7 @@ static bool every_frame_has_a_descriptor(void)
 		}
 	}
 	behind = PHYS_PFN(memblock_end_of_DRAM());
-	return (behind == MM_MAX_PFN || maps(mem_map_window(behind), PAGE_SIZE, ANY)) &&
+	return (behind == MM_MAX_PFN || maps(mem_map_window(behind), sizeof(struct page), ANY)) &&
 	       maps(mem_map_window(MM_MAX_PFN) - PAGE_SIZE, PAGE_SIZE, ANY);
 }
 
