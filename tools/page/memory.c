@@ -5,9 +5,13 @@
  * RAM. A *piece* is RAM that has memory. memblock reserves what it hands out before anything is
  * written there, so a new piece reaches from the address that is asked for up to the end of what is
  * reserved, or up to the next piece or descriptors. memblock goes from high addresses to low ones,
- * and an allocation may end in the frame in which the one before begins: so a piece has room below
- * it, and what is asked for there becomes a part of it. That room is for all that the allocator can
- * need of this node's RAM. What is not used of it costs nothing.
+ * so a piece has room below it, and what is asked for there becomes a part of it.
+ *
+ * When that room is used up, another piece begins. An allocation may reach from there into the
+ * piece above: it may end in the frame in which the one before begins, or cover an array of
+ * memblock's that was given back. Its address is asked for at its start only, so it goes on in the
+ * spare memory that each piece has above it. No room costs anything while it is not used, but
+ * browsers count it: all memory of an instance has less than 16 GiB of addresses.
  *
  * Descriptors. Those of a block (512 frames) get memory together, when the first of them is looked
  * at. Descriptors of holes do, too, where native code shares one page of zeros: nobody writes them.
@@ -40,11 +44,11 @@ void *page_memory(uint64_t size)
 /* ---- RAM ---- */
 
 #define MAX_PIECES   16384
-#define LEAST_ROOM   (4ull << 20)  /* below a piece */
-#define ROOM_PER_GIB (64ull << 10) /* a gib has 34 KiB, and there are page tables */
+#define ROOM_BELOW   (4ull << 20) /* below a piece */
 
 /* The size of a piece that is not reserved yet: it is to hold one of memblock's arrays. */
 #define UNKNOWN_SIZE (1ull << 18)
+#define SPARE_ABOVE  UNKNOWN_SIZE
 
 struct piece {
 	uint64_t phys, size;
@@ -113,27 +117,19 @@ static uint64_t end_before(const struct piece *list, unsigned int nr, uint64_t p
 /* Returns the size of the room to keep below a piece that begins at base. */
 static uint64_t room_below(uint64_t base)
 {
-	uint64_t room = LEAST_ROOM, start = base;
-	int nid = NUMA_NO_NODE;
 	struct memblock_region *r;
 
-	for_each_mem_region(r) {
-		if (base - r->base < r->size) {
-			start = r->base;
-			nid = memblock_get_region_node(r);
-		}
-	}
 	for_each_mem_region(r)
-		if (memblock_get_region_node(r) == nid)
-			room += (r->size >> 30) * ROOM_PER_GIB;
-	return base - start < room ? base - start : room;
+		if (base - r->base < r->size)
+			return base - r->base < ROOM_BELOW ? base - r->base : ROOM_BELOW;
+	return 0;
 }
 
 /* Returns a new piece of size bytes at base. */
 static struct piece *new_piece(uint64_t base, uint64_t size)
 {
 	uint64_t room = room_below(base);
-	uintptr_t virt = (uintptr_t)page_memory(room + size);
+	uintptr_t virt = (uintptr_t)page_memory(room + size + SPARE_ABOVE);
 
 	return insert(pieces, &nr_pieces, (struct piece){ base, size, virt + room, virt });
 }
