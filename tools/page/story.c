@@ -48,8 +48,6 @@ struct words count_words(uint64_t nr, const char *what)
 	return w;
 }
 
-/* Several operations, and a drain. */
-
 struct words run_words(pfn_t pfn, unsigned int order)
 {
 	struct words w = { .text = "" };
@@ -80,6 +78,8 @@ const char *noun(unsigned int order)
 {
 	return order ? "run" : "frame";
 }
+
+/* Several operations, and a drain. */
 
 /* Says what zones and frame caches have more, or less, than before. */
 static void say_sums(void)

@@ -194,6 +194,16 @@ static void say_refilled(const struct session *s, const struct cache_pair *p)
 	say_keep_below(p);
 }
 
+/* Says that a cache may hold so little that it is not refilled. */
+static void say_too_few(const struct frame_cache *cache)
+{
+	say("The frame cache of order %u may hold only %s: too few for a refill.", cache->order,
+	    count_words(cache->limit, "run").text);
+	if (cache->keep_below != CACHE_END_ALL)
+		say("The end of what it keeps, keep_below, is 0x%llx.",
+		    ULL(CACHE_END_PFN(cache->keep_below)));
+}
+
 /* Says why no frame cache has served the request, where that is known. */
 static void say_uncached(const struct session *s, const struct zone *z)
 {
@@ -214,10 +224,7 @@ static void say_uncached(const struct session *s, const struct zone *z)
 		    step->order, zone_words(z).text);
 	else if (!step->gfp && before_cpu(s->result.cpu)->table.first == z &&
 		 !cache_takes_batches(cache))
-		say("The frame cache of order %u may hold only %s: too few for a refill. The end "
-		    "of what it keeps, keep_below, is 0x%llx.",
-		    step->order, count_words(cache->limit, "run").text,
-		    ULL(CACHE_END_PFN(cache->keep_below)));
+		say_too_few(cache);
 }
 
 /* Says that the run came straight from the bits. */

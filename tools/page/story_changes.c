@@ -105,7 +105,7 @@ static void compare_gib(const struct zone *z, pfn_t gib)
 		compare_blocks(z, gib);
 }
 
-/* Returns the lowest and the highest order of which the index has a block: -1 and -1 for none. */
+/* Returns the highest order for which the index has a block: -1 if it has none. */
 static int highest_bound(const struct bitmap *index, unsigned int block)
 {
 	int k = -1;
@@ -208,9 +208,10 @@ static void say_unmovable(const struct zone *z)
 		    "(open_unmovable()): the index does not hold it.",
 		    ULL(is), zone_words(z).text);
 	if (was != PFN_NONE)
-		say("The block that was unmovable before, at 0x%llx, is one for all requests again "
-		    "(release_unmovable()).",
-		    ULL(was));
+		say("The block that was unmovable before, at 0x%llx, %s.", ULL(was),
+		    place_at(z, was, 0) == OPEN
+			? "is one for all requests again (release_unmovable())"
+			: "was full: close_bitmap() closed it");
 }
 
 void say_bits(void)
@@ -245,16 +246,19 @@ static void compare_bounds(const struct zone *z, pfn_t pfn, int old, int new,
 		add_change(raised, z, pfn, (unsigned int)(old + 1), (unsigned int)new);
 }
 
-/* Compares the bounds of those blocks that were open and still are. */
+/* Compares the bounds of those blocks that were open and still are, for all requests. */
 static void compare_block_bounds(const struct zone *z, pfn_t gib)
 {
 	const struct gib *was = before_gib(z, gib), *is = gib_at(z, gib);
 
-	for (unsigned int i = 0; i < BITMAP_BITS; i++)
-		if (bitmap_test(&is->open, i) && bitmap_test(&was->open, i))
-			compare_bounds(z, gib_pfn(gib) + i * BLOCK_FRAMES,
-				       highest_bound(was->index, i), highest_bound(is->index, i),
-				       &bounds.lowered, &bounds.raised);
+	for (unsigned int i = 0; i < BITMAP_BITS; i++) {
+		pfn_t pfn = gib_pfn(gib) + i * BLOCK_FRAMES;
+
+		if (bitmap_test(&is->open, i) && bitmap_test(&was->open, i) && pfn != z->unmovable)
+			compare_bounds(z, pfn, highest_bound(was->index, i),
+				       highest_bound(is->index, i), &bounds.lowered,
+				       &bounds.raised);
+	}
 }
 
 /* Returns the highest order from 9 on for which the index holds a gib; 8 if it does not. */

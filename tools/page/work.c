@@ -346,7 +346,7 @@ static bool read_at(const char *at)
 	job.at = PFN_NONE;
 	if (!at || !*at)
 		return true;
-	job.at = strtoull(at, &end, 0);
+	job.at = strtoull(at, &end, at[0] == '0' && (at[1] | 0x20) == 'x' ? 16 : 10);
 	if (*at >= '0' && *at <= '9' && !*end)
 		return true;
 	fprintf(stderr, "expected the number of a frame to show, decimal or with 0x\n");

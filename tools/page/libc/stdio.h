@@ -22,7 +22,6 @@ PRINTF(3, 0) int vsnprintf(char *text, size_t size, const char *fmt, va_list ap)
 int putchar(int c);
 int fputc(int c, FILE *file);
 int fputs(const char *text, FILE *file);
-int puts(const char *text);
 int fflush(FILE *file);
 void perror(const char *what);
 

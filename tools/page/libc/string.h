@@ -16,7 +16,5 @@ int strncasecmp(const char *a, const char *b, size_t n);
 char *strchr(const char *text, int c);
 char *strrchr(const char *text, int c);
 char *strstr(const char *text, const char *part);
-size_t strcspn(const char *text, const char *stop);
-char *strerror(int number);
 
 #endif
