@@ -50,6 +50,8 @@ MAPS = {
                             + b"".join(b"node %d %#x %#x\n" % (n, n * 16 * TIB, 16 * TIB) for n in range(4)),
     "islands up to 60 TiB": b"0 0x9f000 1\n0x100000 0x7f00000 1\n" + b"".join(
         b"%#x 0x40000000 1\n" % (n * TIB) for n in range(1, 61)),
+    "900 regions of 4 GiB": b"0 0x9f000 1\n0x100000 0x7f00000 1\n" + b"".join(
+        b"%#x 0x100000000 1\n" % (n * 5 << 30) for n in range(1, 901)),
     "beyond 64 TiB": b"0 0x9f000 1\n0x100000 0x7f00000 1\n%#x 0x40000000 1\n" % (65 * TIB),
     "16 EiB": b"0 0xffffffffffffffff 1\n",
 }
