@@ -241,6 +241,17 @@ def check_repeated(tap, tab):
         return seen.size;
     }""", read(name).decode())
     tap.check(used == 1, "and 300 times", used)
+    got = tab.evaluate("""(text) => {
+        const { Instance } = WebAssembly;
+        WebAssembly.Instance = class { constructor() { throw new RangeError("no memory"); } };
+        try {
+            return [firstpage.run(text), firstpage.work(text, "a0")];
+        } finally {
+            WebAssembly.Instance = Instance;
+        }
+    }""", read(name).decode())
+    tap.check(all(r["status"] == 2 and not r["out"] and "no memory" in r["err"] for r in got),
+              "a browser that has no memory for an instance: words, no exception", got)
 
 
 def open_page(browser, **size):

@@ -23,7 +23,7 @@ function bytesOf(text) {
 function startEngine() {
 	try {
 		engineModule = new WebAssembly.Module(bytesOf(ENGINE_BASE64));
-		return Number(new EngineCall().exports.kernel_size());
+		return Number(new EngineCall().start().exports.kernel_size());
 	} catch (error) {
 		engineModule = null;
 		engineProblem = "This browser cannot run the page: it needs WebAssembly with memory of 64-bit " +
@@ -43,7 +43,13 @@ class EngineCall {
 			panic: () => { throw new Panic(); },
 			abort: () => { throw new Ended(); },
 		};
-		this.exports = new WebAssembly.Instance(engineModule, { env: imports }).exports;
+		this.imports = { env: imports };
+	}
+
+	/* Makes the instance. Throws a RangeError when the browser has no memory for it. */
+	start() {
+		this.exports = new WebAssembly.Instance(engineModule, this.imports).exports;
+		return this;
 	}
 
 	put(stream, text, size) {
@@ -86,7 +92,7 @@ class EngineCall {
 		const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
 		let status = 2;
 		try {
-			this.give(this.exports.input, bytes);
+			this.start().give(this.exports.input, bytes);
 			status = action(this.exports);
 		} catch (error) {
 			if (error instanceof RangeError || error instanceof WebAssembly.RuntimeError)
