@@ -188,6 +188,8 @@ class AllocatorView {
 			return;
 		this.step.textContent = this.stepTitle();
 		const story = session.position ? state.story : ["The set-up has ended with `zones_finish()`."];
+		/* A screen reader could not keep up with steps that play. */
+		this.story.setAttribute("aria-live", this.controls.timer === null ? "polite" : "off");
 		this.story.replaceChildren(...story.map((sentence) =>
 			make("li", {}, ...this.sentence(sentence))));
 		this.controls.update(session, state);
