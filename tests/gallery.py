@@ -39,8 +39,10 @@ numbered in the firmware's order, beside each other where they overlap; a mark f
 which the text below explains; the *corrected* map; the *zones*; what is *in use* before the first page
 is handed out, with the kernel and `mem_map` by name; and the *free* ranges, each with its largest free
 block. Each piece of the scale is as high as a line of text, and higher by the logarithm of its size.
-A picture that is opened by itself shows the exact range under the pointer. The pictures follow the
-reader's choice of light or dark, and their text can be read on a screen of 360 pixels.
+Below are the corrections in words, and how many free blocks each zone has of each size. A picture that
+is opened by itself shows the exact range under the pointer. The pictures follow the reader's choice of
+light or dark. Where they are 360 pixels wide, their text has 8.5 pixels or more. [The page](options.md#the-page)
+shows the same for any map, and the allocator at work on it.
 
 The pictures assume a kernel of 512 KiB (`--kernel 512`), so that they change with a map or with the
 memory code, and not with each build. [tests/e820/INDEX.md](../tests/e820/INDEX.md) names the source
