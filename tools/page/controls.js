@@ -5,26 +5,6 @@
  */
 "use strict";
 
-/*
- * Makes an element. Attributes that are functions are listeners of the event they are named for;
- * those that are true or false are properties. Children are nodes or text.
- */
-function make(name, attributes = {}, ...children) {
-	const element = document.createElement(name);
-
-	for (const [key, value] of Object.entries(attributes)) {
-		if (typeof value === "function") {
-			element.addEventListener(key, value);
-		} else if (typeof value === "boolean") {
-			element[key] = value;
-		} else {
-			element.setAttribute(key, value);
-		}
-	}
-	element.append(...children);
-	return element;
-}
-
 /* Makes a list of choices; each is [value, words]. A label stands before it. */
 function makeChoice(label, choices) {
 	const options = choices.map(([value, words]) => make("option", { value }, words));
@@ -46,15 +26,6 @@ function makeButton(words, act, shortcut = "") {
 /* Returns a frame number as all texts have it. */
 function hex(number) {
 	return "0x" + number.toString(16);
-}
-
-/* Returns a number of frames as bytes: 4 KiB to 1 GiB. */
-function sizeInWords(frames) {
-	const kib = frames * 4;
-
-	if (kib < 1024)
-		return `${kib} KiB`;
-	return kib < 1024 * 1024 ? `${kib / 1024} MiB` : `${kib / 1024 / 1024} GiB`;
 }
 
 /* How many of the steps before and after the present one are listed. */
@@ -83,7 +54,7 @@ class Controls {
 
 	makeFields() {
 		const orders = Array.from({ length: MAX_ORDER + 1 },
-			(_, order) => [String(order), `${order} (${sizeInWords(2 ** order)})`]);
+			(_, order) => [String(order), `${order} (${sizeText(4096 * 2 ** order)})`]);
 		const counts = ["1", "2", "4", "10", "100", "1000"].map((count) => [count, count]);
 
 		this.order = makeChoice("order", orders);

@@ -36,7 +36,7 @@ function startEngine() {
 /* An instance of the code and what it has printed so far. */
 class EngineCall {
 	constructor() {
-		this.printed = ["", [], []]; /* by stream */
+		this.printed = [null, [], []]; /* by stream */
 		const imports = {
 			put: (stream, text, size) => this.put(stream, text, size),
 			attempt: (code, argument) => this.attempt(code, argument),
@@ -132,7 +132,7 @@ function replayJson(text) {
 }
 
 /* Does what `page_work STEPS [AT] <map` does. Returns { status, out, err }. */
-function runWork(text, steps, at = null) {
+function runWork(text, steps = "", at = null) {
 	if (engineProblem)
 		return cannotRun();
 	const call = new EngineCall();

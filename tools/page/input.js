@@ -9,7 +9,6 @@
 const mapInput = (() => {
 	const LARGEST_SHOWN = 1 << 20; /* Bytes of a file that are put into the text field. */
 	const FILE_MAX = (64 << 20) + 1; /* replay reads 64 MiB, and says so of a larger input. */
-	const make = mapView.make;
 	const at = (id) => document.getElementById(id);
 
 	let page = null;  /* { request, begin, showError } of page.js */

@@ -35,29 +35,6 @@ const mapView = (() => {
 		"too many": "There is no room for this entry, or no node is left for it.",
 	};
 
-	/* Returns a new element with these properties and children; a child is a node or a text. */
-	function make(tag, properties = {}, ...children) {
-		const element = document.createElement(tag);
-
-		for (const [key, value] of Object.entries(properties))
-			if (key in element && key !== "role")
-				element[key] = value;
-			else
-				element.setAttribute(key, value);
-		element.append(...children);
-		return element;
-	}
-
-	/* Returns a number of bytes, a number or a BigInt, rounded down as in the picture: 1.5 GiB. */
-	function sizeText(bytes) {
-		const units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-		let n = Number(bytes), unit = 0;
-
-		for (; n >= 1024 && unit < units.length - 1; unit++)
-			n /= 1024;
-		return `${n < 100 ? Math.floor(n * 10) / 10 : Math.floor(n)} ${units[unit]}`;
-	}
-
 	function countText(n) {
 		return n.toLocaleString("en");
 	}
@@ -91,9 +68,8 @@ const mapView = (() => {
 	}
 
 	/*
-	 * Returns a table in a box of its own, which scrolls when the page is narrow
-	 * or the table long. name is its name for
-	 * those who do not see it, head the texts of its first row, rows lists of cells.
+	 * Returns a table in a box of its own, which scrolls when the page is narrow or the table long. name is
+	 * its name for those who do not see it, head the texts of its first row, rows lists of cells.
 	 */
 	function table(name, head, rows) {
 		const kind = (i) => (rows[0] && rows[0][i].className.includes("number") ? "number" : "");
@@ -393,5 +369,5 @@ const mapView = (() => {
 			checksSection(result)].filter((part) => part);
 	}
 
-	return { make, sections, picture, pictureSection, jsonSection, copyButton, markScrollers, sizeText, plural };
+	return { sections, picture, pictureSection, jsonSection, copyButton, markScrollers, plural };
 })();

@@ -7,7 +7,6 @@
  * browser to draw it. Only the last request counts.
  */
 (() => {
-	const make = mapView.make;
 	const FIRST = "asus-z690-a"; /* The map that is shown when the address names none. */
 	const LONG_ADDRESS = 2000; /* Characters of an address that any program passes on. */
 

@@ -27,7 +27,7 @@ $(PAGE)/engine.wasm: $(PAGE_OBJECTS)
 	$(Q)wasm-ld $(PAGE_LDFLAGS) $(PAGE_OBJECTS) -o $@
 
 # In the order in which they are put together.
-PAGE_SCRIPTS := engine map address session tables picture controls examples allocator input page
+PAGE_SCRIPTS := engine dom map address session tables picture controls examples allocator input page
 PAGE_TEXTS   := tools/page/page.html tools/page/page.css tools/page/allocator.css $(PAGE_SCRIPTS:%=tools/page/%.js)
 
 .PHONY: page

@@ -23,7 +23,7 @@ static struct {
 	char text[64];         /* for error */
 	uint64_t operations;   /* that were done */
 	uint64_t random_state; /* of the generator of a random step */
-} job;
+} doing;
 
 /* Copies the step at text into buf, cut to its size. Characters that no step has become `?`. */
 static void copy_step(char *buf, size_t size, const char *text)
@@ -145,9 +145,9 @@ static void note(struct result *r, const struct session *s, uint32_t number, uns
 /* Counts an operation. Returns whether the session may do it; sets the error if not. */
 static bool may_go_on(void)
 {
-	if (job.operations++ < WORK_MAX_OPERATIONS)
+	if (doing.operations++ < WORK_MAX_OPERATIONS)
 		return true;
-	job.error = "a session has at most 4000000 allocations and frees";
+	doing.error = "a session has at most 4000000 allocations and frees";
 	return false;
 }
 
@@ -175,7 +175,7 @@ static bool alloc_one(struct session *s, unsigned int cpu, int node, gfp_t gfp, 
 
 static void do_alloc(struct session *s, const struct step *step)
 {
-	for (uint64_t i = 0; i < step->count && !job.error; i++)
+	for (uint64_t i = 0; i < step->count && !doing.error; i++)
 		if (!alloc_one(s, step->cpu, step->node, step->gfp, step->order) && step->all)
 			return;
 }
@@ -204,12 +204,13 @@ static uint32_t held_from(const struct session *s, uint64_t number)
 static void report_not_held(const struct session *s, uint64_t number)
 {
 	if (!number || number > s->nr_made)
-		snprintf(job.text, sizeof(job.text), "there is no allocation %llu; so far made: %u",
-			 (unsigned long long)number, s->nr_made);
+		snprintf(doing.text, sizeof(doing.text),
+			 "there is no allocation %llu; so far made: %u", (unsigned long long)number,
+			 s->nr_made);
 	else
-		snprintf(job.text, sizeof(job.text), "allocation %llu is not held any more",
+		snprintf(doing.text, sizeof(doing.text), "allocation %llu is not held any more",
 			 (unsigned long long)number);
-	job.error = job.text;
+	doing.error = doing.text;
 }
 
 static void do_free(struct session *s, const struct step *step)
@@ -217,10 +218,10 @@ static void do_free(struct session *s, const struct step *step)
 	uint32_t number = step->last ? s->newest : held_from(s, step->number);
 
 	if (step->last && !number && !step->all)
-		job.error = "no allocation is held";
+		doing.error = "no allocation is held";
 	if (!step->last && (!number || (!step->counted && number != step->number)))
 		report_not_held(s, step->number);
-	for (uint64_t i = 0; i < step->count && number && !job.error; i++) {
+	for (uint64_t i = 0; i < step->count && number && !doing.error; i++) {
 		const struct allocation *a = &s->made[number];
 		uint32_t next = step->last ? a->before : a->after;
 
@@ -232,12 +233,12 @@ static void do_free(struct session *s, const struct step *step)
 /* Returns a random number: xorshift64* (Vigna, ACM TOMS 2016). */
 static uint32_t next_random(void)
 {
-	uint64_t x = job.random_state;
+	uint64_t x = doing.random_state;
 
 	x ^= x >> 12;
 	x ^= x << 25;
 	x ^= x >> 27;
-	job.random_state = x;
+	doing.random_state = x;
 	return (uint32_t)(x * 0x2545f4914f6cdd1dull >> 32);
 }
 
@@ -252,8 +253,8 @@ static unsigned int random_order(void)
 
 static void do_random(struct session *s, const struct step *step)
 {
-	job.random_state = (step->number + 1) * 0x9e3779b97f4a7c15ull;
-	for (uint64_t i = 0; i < step->count && !job.error; i++) {
+	doing.random_state = (step->number + 1) * 0x9e3779b97f4a7c15ull;
+	for (uint64_t i = 0; i < step->count && !doing.error; i++) {
 		unsigned int cpu = step->both_cpus ? next_random() % WORK_CPUS : step->cpu;
 
 		if (s->nr_held && next_random() % 2)
@@ -292,16 +293,16 @@ static void do_step(struct session *s, const struct step *step)
 	sim_cpu = 0;
 }
 
-/* Does all steps; job.where is the one that is being done. */
+/* Does all steps; doing.where is the one that is being done. */
 static void do_steps(struct session *s)
 {
-	const char *text = *job.steps ? job.steps : NULL, *next;
+	const char *text = *doing.steps ? doing.steps : NULL, *next;
 
-	for (; text && !job.error; text = next) {
+	for (; text && !doing.error; text = next) {
 		const char *at = text;
 
 		next = next_step(text);
-		job.where = text;
+		doing.where = text;
 		s->nr_steps++;
 		copy_step(s->text, sizeof(s->text), text);
 		step_read(&at, &s->step);
@@ -309,8 +310,8 @@ static void do_steps(struct session *s)
 			before_note();
 		do_step(s, &s->step);
 	}
-	if (!job.error)
-		job.where = NULL;
+	if (!doing.error)
+		doing.where = NULL;
 }
 
 /* Boots the map and does the steps. */
@@ -318,24 +319,24 @@ static void begin(void *unused)
 {
 	struct sim_options options = {
 		.pdpe1gb = true,
-		.kernel_size = job.kernel_size,
+		.kernel_size = doing.kernel_size,
 		.seed = SEED,
-		.nodes = job.map->nodes,
-		.nr_nodes = job.map->nr_nodes,
+		.nodes = doing.map->nodes,
+		.nr_nodes = doing.map->nr_nodes,
 	};
 	struct e820_taken kernel;
 
 	(void)unused;
 	sim_cpu = 0;
 	sim_nr_cpus = WORK_CPUS; /* divides what frame caches may hold */
-	if (!sim_boot(job.map->entries, job.map->nr, &options, &kernel, &job.error))
-		do_steps(&job.session);
+	if (!sim_boot(doing.map->entries, doing.map->nr, &options, &kernel, &doing.error))
+		do_steps(&doing.session);
 }
 
 static void print(void *unused)
 {
 	(void)unused;
-	state_print(&job.session, job.at);
+	state_print(&doing.session, doing.at);
 }
 
 /* Reads the frame to show. Returns false, after a message, when it is none. */
@@ -343,10 +344,10 @@ static bool read_at(const char *at)
 {
 	char *end;
 
-	job.at = PFN_NONE;
+	doing.at = PFN_NONE;
 	if (!at || !*at)
 		return true;
-	job.at = strtoull(at, &end, at[0] == '0' && (at[1] | 0x20) == 'x' ? 16 : 10);
+	doing.at = strtoull(at, &end, at[0] == '0' && (at[1] | 0x20) == 'x' ? 16 : 10);
 	if (*at >= '0' && *at <= '9' && !*end)
 		return true;
 	fprintf(stderr, "expected the number of a frame to show, decimal or with 0x\n");
@@ -357,12 +358,12 @@ static bool read_at(const char *at)
 static bool run(void (*part)(void *unused))
 {
 	bool panicked = sim_panics(part, NULL);
-	const char *error = panicked ? sim_panic_text : job.error;
+	const char *error = panicked ? sim_panic_text : doing.error;
 
 	if (!error)
 		return true;
-	if (job.where)
-		report_step(job.session.nr_steps, job.where,
+	if (doing.where)
+		report_step(doing.session.nr_steps, doing.where,
 			    panicked ? "the allocator panicked: " : "", error);
 	else
 		fprintf(stderr, "%s\n", error);
@@ -373,16 +374,16 @@ int work(const char *steps, const char *at, const struct mapfile *map, uint64_t 
 {
 	int status = 2;
 
-	memset(&job, 0, sizeof(job));
-	job.steps = steps;
-	job.map = map;
-	job.kernel_size = kernel_size;
-	job.session.result.pfn = PFN_NONE;
+	memset(&doing, 0, sizeof(doing));
+	doing.steps = steps;
+	doing.map = map;
+	doing.kernel_size = kernel_size;
+	doing.session.result.pfn = PFN_NONE;
 	if (check_steps(steps) && read_at(at) && run(begin) && run(print))
 		status = 0;
 	before_forget();
-	free(job.session.made);
-	free(job.session.held);
+	free(doing.session.made);
+	free(doing.session.held);
 	sim_nr_cpus = 1;
 	sim_cpu = 0;
 	return status;

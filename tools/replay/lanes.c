@@ -30,7 +30,7 @@
 #define MARK_HEIGHT   14 /* less than the least height of a piece */
 #define NODE_COLOURS  4  /* classes d0, d1, … of the style sheet */
 
-/* A given entry has at least one column of these, whatever number it is of those that overlap. */
+/* The most columns for given entries that overlap; those beyond it share the last one. */
 #define GIVEN_COLUMNS 12
 
 enum { ADDRESS, SIZE, GIVEN, MARKS, CORRECTED, NODE, ZONE, USED, FREE, NR_LANES };
