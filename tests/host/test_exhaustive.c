@@ -5,13 +5,13 @@
  * and the largest order is 6) and of 4. From the state after boot each possible operation is tried,
  * then each from every state that this led to, and so on, breadth first. A state is every byte that
  * the allocator can read (zones, bitmap trees, gibs, frame caches, descriptors) and the model. A
- * state that was met before is not tried again, because what follows from it is known. So all
- * sequences of a length are covered although far fewer are run; and when no new state appears, all
- * sequences of any length are.
+ * state that was met before is neither checked nor tried again, because what is found in it and
+ * what follows from it are known. So all sequences of a length are covered although far fewer are
+ * run; and when no new state appears, all sequences of any length are.
  *
- * After every operation the naive model must agree (model.h), mm_check() must find nothing, and
- * page_state() and page_head() of every frame must be right. The first sequence that fails is a
- * shortest one.
+ * After every operation the naive model must agree (model.h) with what the operation returned. In
+ * every state mm_check() must find nothing, and page_state() and page_head() of every frame must be
+ * right. The first sequence that fails is a shortest one.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -235,8 +235,11 @@ static void print_sequence(uint32_t number)
 
 static uint64_t nr_steps;
 
-/* Performs and checks an operation. Returns NULL or what is wrong, which a panic is too. */
-static const char *step(struct op op)
+/*
+ * Performs op, saves the state that it leads to in after, and checks that state when it is new,
+ * which *found_new then tells. Returns NULL or what is wrong, which a panic is too.
+ */
+static const char *step(struct op op, char *after, bool *found_new)
 {
 	static jmp_buf jump;
 	const char *bad;
@@ -246,11 +249,16 @@ static const char *step(struct op op)
 		sim_panic_jump = NULL;
 		return sim_panic_text;
 	}
-	bad = perform(op);
-	if (!bad)
-		bad = model_check(&model, model.base, model.base + model.frames);
-	sim_panic_jump = NULL;
 	nr_steps++;
+	bad = perform(op);
+	if (!bad) {
+		clear_unused_entries();
+		arena_save(after);
+		*found_new = is_new(hash_of(after));
+		if (*found_new)
+			bad = model_check(&model, model.base, model.base + model.frames);
+	}
+	sim_panic_jump = NULL;
 	return bad;
 }
 
@@ -266,7 +274,8 @@ static void leave_state(const char *entry, struct level *next)
 	arena_restore(entry + 8);
 	nr_ops = list_ops(ops);
 	for (unsigned int i = 0; i < nr_ops; i++) {
-		const char *bad = step(ops[i]);
+		bool found_new = false;
+		const char *bad = step(ops[i], after, &found_new);
 
 		if (bad) {
 			printf("# %s, caches of %u:", current->arena->name, current->cache_limit);
@@ -277,9 +286,7 @@ static void leave_state(const char *entry, struct level *next)
 			sim_log = NULL;
 			fail_msg("%s", bad);
 		}
-		clear_unused_entries();
-		arena_save(after);
-		if (is_new(hash_of(after)))
+		if (found_new)
 			add_state(next, after, from, ops[i]);
 		arena_restore(entry + 8);
 	}
@@ -315,6 +322,8 @@ static void explore(const struct run *what)
 		level = next;
 		depth++;
 	}
+	/* What is no part of a state, as it must never change, is not put back either. */
+	assert_null(model_check(&model, model.base, model.base + model.frames));
 	printf("# %s, caches of %u: %u states, %llu steps; %s %u operations\n",
 	       current->arena->name, current->cache_limit, nr_met, ULL(nr_steps),
 	       level.nr ? "every sequence of" : "no new state after", depth);
