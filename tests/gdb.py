@@ -506,7 +506,25 @@ def test_status(tap):
                   f"status {status}\n{output}")
 
 
-TESTS = (test_status, test_stages, test_places, test_terminal, test_code, test_early, test_prompt,
+LINES = 20000  # more than a pipe has room for
+
+
+def test_slow_reader(tap):
+    """Checks that gdb's output is whole when its reader is slower than gdb."""
+    with tempfile.TemporaryDirectory(prefix="gdb.", dir=BUILD) as directory:
+        rc = os.path.join(directory, "rc")
+        with open(rc, "w", encoding="ascii") as file:
+            file.write(f"python\nfor i in range({LINES}): print('line', i)\nend\n")
+        with subprocess.Popen(["scripts/debug"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              env={**os.environ, "GDB_RC": rc, "CMDLINE": "run=exit 0"}) as debug:
+            time.sleep(3)
+            output = debug.communicate(timeout=LIMIT)[0].decode()
+    seen = re.findall(r"^line (\d+)$", output, re.MULTILINE)
+    tap.check(seen == [str(i) for i in range(LINES)], "a slow reader gets all of gdb's lines",
+              f"{len(seen)} of {LINES} lines")
+
+
+TESTS = (test_status, test_slow_reader, test_stages, test_places, test_terminal, test_code, test_early, test_prompt,
          test_nodes, test_added, test_cpus, test_crash, test_check, test_page_tables)
 
 
