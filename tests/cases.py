@@ -307,9 +307,11 @@ class ShiftHeld(Case):
 
 
 def finish(tap, case, complaint, output, seconds):
-    """Reports the result of a case to tap. For a failed one it writes a bundle, and says where."""
+    """Reports the result of a case to tap: for a failed one with the end of its output. It also
+    writes a bundle for that, and says where."""
     if complaint:
-        complaint += "\n" + bundle.of_case(case, output, sys.argv[0])
+        lines = ["".join(c if c.isprintable() else "?" for c in line) for line in output.splitlines()]
+        complaint = "\n".join([complaint, *lines[-20:], bundle.of_case(case, output, sys.argv[0])])
     tap.check(not complaint, f"{case.name} ({seconds:.1f} s)", complaint or "")
 
 

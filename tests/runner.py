@@ -28,9 +28,15 @@ CASES = [
     ("a skip of one test is none of all", "echo '1..1 # SKIP no way'; echo ok 1", 1, 0, None),
 ]
 
+# What is shown of an output: what belongs to its failed tests, and no more.
+OUTPUT = ("ok 1\n# of test 2\nok 2\n# old\n" + "# of test 3\n" * 24 + "a word\nnot ok 3 - three\n# after 3\n"
+          "ok 4\n# of test 5\nok 5\nlast words\n\nnot ok - all: ended by signal 9\n")
+SHOWN = ["# of test 3"] * 24 + ["a word", "not ok 3 - three", "# after 3", "last words", "",
+                                "not ok - all: ended by signal 9"]
+
 
 def main():
-    print(f"1..{len(CASES) + 1}")
+    print(f"1..{len(CASES) + 2}")
     bad = 0
     for number, (name, text, *wanted) in enumerate(CASES, 1):
         got = run.judge(["sh", "-c", text], 2)[:3]
@@ -39,7 +45,9 @@ def main():
         print(f"{'ok' if good else 'not ok'} {number} - {name}" + ("" if good else f": {got}"))
     missing = run.judge(["build/no-such-program"], 2)[:3] == (0, 1, None)
     print(f"{'ok' if missing else 'not ok'} {len(CASES) + 1} - a missing program fails")
-    return 1 if bad or not missing else 0
+    shown = run.failures(OUTPUT) == SHOWN
+    print(f"{'ok' if shown else 'not ok'} {len(CASES) + 2} - what failed is shown")
+    return 1 if bad or not missing or not shown else 0
 
 
 if __name__ == "__main__":
