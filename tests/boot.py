@@ -14,6 +14,7 @@ import sys
 from cases import (BUILD, CASES, LOGS, Case, Dialogue, PostCard, ShiftHeld, Stop, StopPostCard,
                    run_cases)
 from firmware import ALL_SURVIVED, ANOTHER_MAP, BOCHS_ALONE, HALTED, REFUSED, SAMPLE, SURVIVED
+from guest import NEXT_STOP
 from matrix import matrix_sample, prove_matrix_failure
 from tap import Tap
 
@@ -286,9 +287,10 @@ def define_cases():
     PostCard("progress codes of a panic", CMDLINE="memmap=exactmap run=exit 0", status=124,
              codes=f"10 20 {stage2} 30 31 32 33 34 35 36 3f", says=[r"^In step \[36\] memory map"])
     Case("gdb: stops in every stage, symbols at their true addresses", CMDLINE="run=exit 0",
-         gdb="fp-places\n" + "continue\ninfo symbol $pc\n" * len(PLACES) + "fp-e820\nfp-memblock\n"
-         "delete\ncontinue\n", says=["(?s)" + ".*".join(rf"^{name} in section" for name in PLACES),
-                                     r"^e820: \[mem 0x0+-0x", r"^memblock\.reserved\[0\]: \[mem "])
+         gdb=NEXT_STOP + "fp-places\n" + "next-stop\ninfo symbol $pc\n" * len(PLACES)
+         + "fp-e820\nfp-memblock\ndelete\ncontinue\n",
+         says=["(?s)" + ".*".join(rf"^{name} in section" for name in PLACES),
+               r"^e820: \[mem 0x0+-0x", r"^memblock\.reserved\[0\]: \[mem "])
     Case("a wild jump is a page fault with symbols; under run= the status is 124", status=124,
          CMDLINE="run=exit 0", gdb="break *bp_buddy\ncontinue\nset $rip = 0x1234\ncontinue\n",
          says=[r"panic: page fault", r"^RIP: 0008:0000000000001234", r"start_kernel\+0x",
@@ -303,10 +305,10 @@ def define_cases():
          says=[r"^Kernel panic: page fault.*\nIn step \[3b\] mem_map\nBIOS: \d+ calls, the last 4:\n"
                r"  INT 13h AX="])
     Case("a stack overflow is a double fault on a stack of its own, and is named", status=124,
-         CMDLINE="run=exit 0", gdb="break *bp_buddy\ncontinue\nset $rsp = &__boot_stack\ncontinue\n",
+         CMDLINE="run=exit 0", gdb="tbreak *bp_buddy\ncontinue\nset $rsp = &__boot_stack\ncontinue\n",
          says=[r"panic: stack overflow", r"guard page of the kernel stack"])
     Case("a single step that nobody asked for is a panic", status=124, CMDLINE="run=exit 0",
-         gdb="break *bp_buddy\ncontinue\nset $eflags = $eflags | 0x100\ncontinue\n",
+         gdb="tbreak *bp_buddy\ncontinue\nset $eflags = $eflags | 0x100\ncontinue\n",
          says=[r"panic: debug exception", r"^RIP: 0008:", r"start_kernel\+0x"])
     Case("a write to kernel text is refused, through the direct map too", status=124,
          CMDLINE="run=exit 0", gdb="break *bp_buddy\ncontinue\nset $rdi = 0xffff888000200000\n"

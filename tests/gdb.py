@@ -142,8 +142,8 @@ def test_places(tap):
     firmware = [("symbol", attempt("info symbol $pc")), ("frame", "frame"), ("code", "x/2i $pc"),
                 ("trace", "bt"), ("where", "fp-where")]
     parts, output, status = session(
-        firmware + [("places", "fp-places\ndelete 7-10")]
-        + [(place, f"continue\nfp-where\nbt\n{more}") for place, more in (
+        firmware + [("places", guest.NEXT_STOP + "fp-places\ndelete 7-10")]
+        + [(place, f"next-stop\nfp-where\nbt\n{more}") for place, more in (
             ("bp_bootsector", ""), ("bp_stage2", f"tbreak *(*(short *){INT15 + 2} & 0xffff) * 16 "
                                     f"+ (*(short *){INT15} & 0xffff)"),
             ("int15", "bt\np &memory_map\ndelete 11"), ("bp_e820", "p &memory_map"), ("bp_protected", ""),

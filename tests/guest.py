@@ -17,3 +17,19 @@ def run(argv, limit, **env):
             os.killpg(process.pid, signal.SIGTERM)
             output, status = process.communicate()[0], None
     return status, output.decode("utf-8", "replace").replace("\r", "")
+
+
+# Commands of gdb that define next-stop: `continue`, until the guest stops elsewhere.
+#
+# To leave a breakpoint gdb makes a single step. QEMU (cpu_tb_exec() in accel/tcg/cpu-exec.c, 7.2 and
+# later) reports one as done also when a device asked for an interrupt just then and the instruction
+# was not begun, interrupts enabled or not. gdb then names the breakpoint once more: at a boot of 18
+# timer ticks a second, about once in some thousand times.
+NEXT_STOP = """define next-stop
+set $stood = (unsigned long)$pc
+continue
+while (unsigned long)$pc == $stood
+continue
+end
+end
+"""
