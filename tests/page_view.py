@@ -194,7 +194,9 @@ def session_complaint(tab):
     text = tab.evaluate("document.getElementById('allocator').textContent")
     frame = re.search("Shown is frame (0x[0-9a-f]+)", text)
     at = [frame[1]] if frame else ["no frame is named"]
-    status, out, err = native([WORK, "_".join(steps), *at], read(MAP % words["machine"]))
+    boots = (read(MAP % words["machine"]) if "machine" in words else
+             tab.evaluate("document.querySelector('textarea').value").encode())
+    status, out, err = native([WORK, "_".join(steps), *at], boots)
     if status or shown["error"]:
         return f"{words}: status {status} {err} {shown['error']}"
     answer = json.loads(out)
@@ -205,7 +207,7 @@ def session_complaint(tab):
         return f"{words}: cells {shown['shown']['cells']}, not {want}"
     if not steps:
         return None
-    before = cells_of(json.loads(native([WORK, "_".join(steps[:-1]), *at], read(MAP % words["machine"]))[1]))
+    before = cells_of(json.loads(native([WORK, "_".join(steps[:-1]), *at], boots)[1]))
     changed = [[a != b for a, b in zip(*pair)] for pair in zip(want, before)]
     marked = [["alloc-changed" in look for look in looks.split("|")] for looks in shown["shown"]["looks"]]
     return None if marked == changed else f"{words}: the cells that are outlined are not those that have changed"
@@ -292,6 +294,7 @@ def check_examples(tap, browser):
         for title in titles:
             tab.evaluate("(text) => [...document.querySelectorAll('.alloc-examples button')]"
                          ".find((b) => b.textContent === text).click()", title)
+            tab.wait(f"document.querySelector('.alloc-note')?.textContent.startsWith({json.dumps(title + '.')})")
             steps = hash_of(tab)["steps"].split("_")
             press_button(tab, "Start")
             for _ in steps:
@@ -302,6 +305,33 @@ def check_examples(tap, browser):
         tap.check(not wrong, f"{len(titles)} examples, each step, on the {what} machine, {os.path.basename(name)}",
                   wrong)
         finish(tap, tab, "the examples")
+    check_own_machine(tap, browser)
+
+
+def check_own_machine(tap, browser):
+    """Checks the example that brings its machine along: there the node can be chosen."""
+    tab = open_view(browser, f"machine={MACHINE}&steps=a0")
+    seen, title = [], "Two NUMA nodes"
+    for again in (False, True, True):  # from the second time on the machine is there already
+        if again:
+            press_button(tab, "Forward")
+        press_button(tab, title)
+        tab.wait(f"document.querySelector('.alloc-note')?.textContent.startsWith('{title}')")
+        rest(tab)
+        words = hash_of(tab)
+        seen.append(("machine" in words, words.get("map"), words["steps"].split("_")[0], words["step"],
+                     tab.evaluate("[...document.querySelectorAll('#allocator select')].find((s) => "
+                                  "s.options[0].text === 'of the CPU').checkVisibility()")))
+    own_map = re.search(r'\bmap: "(.*)"', read("tools/page/examples.js").decode())[1]
+    want = (False, own_map, "a0.1", "1", True)
+    tap.check(seen == [want] * 3, f"{title}: its machine, at its address, with a choice of the node", seen)
+    do(tab, "history.back()")
+    tab.wait(f"location.hash.includes('{MACHINE}')")
+    rest(tab)
+    note = tab.evaluate("document.querySelector('.alloc-note').textContent")
+    tap.check(hash_of(tab).get("steps") == "a0" and not note, "Back goes to the machine before, and its steps",
+              (hash_of(tab), note))
+    finish(tap, tab, "an example's own machine")
 
 
 def check_untrusted(tap, browser):

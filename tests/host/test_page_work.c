@@ -402,6 +402,41 @@ static void test_sentences(void **unused)
 	assert_false(told("keep_below"));
 }
 
+/* CPU 1 is on the second node with memory. What comes from a node that is not home is told so. */
+static void test_nodes(void **unused)
+{
+	static const char two[] = "0 0x9f000 1\n0x100000 0x7ff00000 1\n"
+				  "node 0 0 0x40000000\nnode 1 0x40000000 0x40000000\n";
+	static const char four[] = "0 0x9f000 1\n0x100000 0x7ff00000 1\nnode 6 0 0x20000000\n"
+				   "node 9 0x20000000 0x20000000\nnode 2 0x40000000 0x20000000\n"
+				   "node 5 0x60000000 0x20000000\n";
+
+	(void)unused;
+	use_map("tests/e820/p166-scsi-64m.map");
+	session("", NULL);
+	assert_true(!cpu_homes[0] && !cpu_homes[1]);
+	assert_false(mapfile_parse(&map, four, sizeof(four) - 1, 0));
+	session("", NULL);
+	assert_int_equal(cpu_homes[0], 2); /* its own node, 0, has no memory */
+	assert_int_equal(cpu_homes[1], 5);
+	assert_int_equal(number("\"cpus\"", "\"cpu\":1,\"home\":"), 5);
+	assert_false(mapfile_parse(&map, two, sizeof(two) - 1, 0));
+	assert_true(tells("a0", "its frame cache of zone DMA32 of node 0: cache_pop()"));
+	assert_true(tells("a0.1", "its frame cache of zone DMA32 of node 1: cache_pop()"));
+	assert_int_equal(cpu_homes[1], 1);
+	assert_true(tells("a0n1", "CPU 0 took frame 0x"));
+	assert_true(told("from its cache away, of zone DMA32 of node 1: cache_pop()"));
+	assert_true(told("The cache away of CPU 0 belongs to zone DMA32 of node 1 now"));
+	assert_int_equal(cache_number(0, CACHE_AWAY)->zone->node, 1);
+	assert_true(tells("a0.1_a0n1_f1", "into its cache away, of zone DMA32 of node 1"));
+	assert_true(tells("a0.1n0", "CPU 1 took frame 0x"));
+	assert_true(told("from its cache away, of zone DMA32 of node 0"));
+	assert_true(tells("a3n1", "Requests to another node than that of the CPU"));
+	assert_false(tells("a3.1n1", "Requests to another node than that of the CPU"));
+	assert_true(
+	    tells("a0_f1.1", "CPU 1 has no frame cache of order 0 for zone DMA32 of node 0"));
+}
+
 /* The frame to show is decimal, also when it begins with 0. */
 static void test_frame_to_show(void **unused)
 {
@@ -462,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_story_follows), cmocka_unit_test(test_random_sessions),
 		cmocka_unit_test(test_same_again),    cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_sentences),     cmocka_unit_test(test_frame_to_show),
+		cmocka_unit_test(test_nodes),
 	};
 	int failed;
 

@@ -67,9 +67,10 @@ class AllocatorView {
 	}
 
 	parts() {
-		const intro = "This is the machine with the map above and two CPUs, after the boot. Allocate " +
-			"and free pages, and watch what firstpage's allocator does with them. What a step " +
-			"has changed is outlined; a bar marks the cell of the frame that is shown.";
+		const intro = "This is the machine with the map above and two CPUs, after the boot; if it has " +
+			"several NUMA nodes, the CPUs are on two of them. Allocate and free pages, and watch " +
+			"what firstpage's allocator does with them. What a step has changed is outlined; a " +
+			"bar marks the cell of the frame that is shown.";
 		const pictures = this.pictures.map((picture) => picture.element);
 
 		return [make("p", {}, intro), this.makeExamples(), this.controls.element,
@@ -117,11 +118,15 @@ class AllocatorView {
 			makeButton("Follow the last step", () => this.showFrame(null)), this.following);
 	}
 
+	/* Does an example here; or goes to the address of its machine, where showAllocator() does it. */
 	loadExample(example) {
-		const { map } = this.session;
-
 		this.controls.stop();
-		this.session = new Session(map, example.steps, example.position);
+		if (example.map && !isAddressOf(example)) {
+			location.hash = `#map=${example.map}`;
+			comingExample = example;
+			return;
+		}
+		this.session = new Session(this.session.map, example.steps, example.position);
 		this.note.replaceChildren(make("strong", {}, example.title + ". "), example.look);
 		this.changed();
 		this.controls.moves.scrollIntoView({ block: "start" });
@@ -244,6 +249,14 @@ class AllocatorView {
 /* The view that is shown: there is one at a time. */
 let allocatorView = null;
 
+/* The example whose machine is about to be shown, or null. */
+let comingExample = null;
+
+/* Returns whether the address has the machine that an example brings along. */
+function isAddressOf(example) {
+	return location.hash.split("&")[0] === `#map=${example.map}`;
+}
+
 /*
  * Fills the section with the allocator of the machine whose map text is. options.steps, .step and
  * .at are those of an address; options.changed(params) is called with the same three, as strings,
@@ -251,7 +264,9 @@ let allocatorView = null;
  */
 function showAllocator(section, text, options = {}) {
 	const at = readFrame(options.at || "", false);
+	const example = comingExample;
 
+	comingExample = null;
 	if (allocatorView)
 		allocatorView.controls.stop();
 	allocatorView = null;
@@ -270,4 +285,6 @@ function showAllocator(section, text, options = {}) {
 	}
 	allocatorView = new AllocatorView(section, session, options);
 	allocatorView.render();
+	if (example && isAddressOf(example))
+		allocatorView.loadExample(example);
 }

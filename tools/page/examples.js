@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * examples.js: sessions to begin with. Each has a title, the steps, how many of these are done at
- * first, and a text on what to look at. They can be done on any machine with 16 MiB of free memory,
- * and none depends on how much more there is. On a machine whose first block has hardly any free
- * frame, an example may show less than its text says.
+ * first, and a text on what to look at; one with a map, as address.js has it, brings its machine
+ * along. The others can be done on any machine with 16 MiB of free memory, and none depends on how
+ * much more there is. On a machine whose first block has hardly any free frame, an example may show
+ * less than its text says.
  */
 "use strict";
 
@@ -92,5 +93,18 @@ const ALLOCATOR_EXAMPLES = [
 			"open: the lowest open block serves first, and the others can become whole. Go " +
 			"forward: when all has been freed, the free runs of each order are those of the " +
 			"set-up, because nothing is lost between splits and merges.",
+	},
+	{
+		title: "Two NUMA nodes",
+		map: ".9fp-1m.7ffm-n0..1g-n1..1g",
+		steps: "a0.1_a0n1_a0n1_f1_a9*600",
+		position: 1,
+		look: "This is a machine with two nodes of 1 GiB each: CPU 0 is on node 0, CPU 1 on node " +
+			"1. In step 1 CPU 1 allocates a page, which comes from its own node. Go forward: " +
+			"CPU 0 asks for a page of node 1, and its cache away, the one for memory that is " +
+			"not of its home, takes a batch there. So the request of step 3 needs no lock, and " +
+			"the page of CPU 1 that CPU 0 frees in step 4 goes to that cache. The 600 blocks of " +
+			"step 5 are more than node 0 has: the rest comes from node 1, the next in node 0's " +
+			"order of fallback.",
 	},
 ];

@@ -314,6 +314,26 @@ static void do_steps(struct session *s)
 		doing.where = NULL;
 }
 
+/* Makes CPU 1 one of the second node that has memory, as scripts/run deals out CPUs to nodes. */
+static void place_cpus(void)
+{
+	int first = MAX_NUMNODES, second = MAX_NUMNODES;
+	const struct memblock_region *region;
+
+	for_each_mem_region(region) {
+		int nid = memblock_get_region_node(region);
+
+		if (nid < first) {
+			second = first;
+			first = nid;
+		} else if (nid > first && nid < second) {
+			second = nid;
+		}
+	}
+	if (second < MAX_NUMNODES)
+		set_cpu_numa_node(1, second);
+}
+
 /* Boots the map and does the steps. */
 static void begin(void *unused)
 {
@@ -329,8 +349,11 @@ static void begin(void *unused)
 	(void)unused;
 	sim_cpu = 0;
 	sim_nr_cpus = WORK_CPUS; /* divides what frame caches may hold */
-	if (!sim_boot(doing.map->entries, doing.map->nr, &options, &kernel, &doing.error))
-		do_steps(&doing.session);
+	if (sim_boot_memory(doing.map->entries, doing.map->nr, &options, &kernel, &doing.error))
+		return;
+	place_cpus();
+	sim_hand_over(&options);
+	do_steps(&doing.session);
 }
 
 static void print(void *unused)

@@ -24,6 +24,7 @@ static const char help[] =
     "  rSEED[.CPU][*COUNT]     COUNT (100) allocations and frees at random\n"
     "  d                       drain_all_pages()\n"
     "\n"
+    "CPU 0 is node 0's, CPU 1 that of the second node with memory, if there is one.\n"
     "AT is the number of a frame, whose block, gib and shelf are shown.\n"
     "Exit status: 0, or 2 if the map or the steps cannot be used.\n";
 

@@ -453,13 +453,18 @@ void sim_boot_file(const char *name, const struct sim_options *options)
 		panic("%s: %s", name, error);
 }
 
+void sim_hand_over(const struct sim_options *options)
+{
+	sim_mem_map_bytes = mem_map_init();
+	memory_hand_over(options->seed, options->debug);
+}
+
 int sim_boot(const struct e820_entry *raw, uint32_t nr, const struct sim_options *options,
 	     struct e820_taken *kernel, const char **error)
 {
 	if (sim_boot_memory(raw, nr, options, kernel, error))
 		return -1;
-	sim_mem_map_bytes = mem_map_init();
-	memory_hand_over(options->seed, options->debug);
+	sim_hand_over(options);
 	return 0;
 }
 

@@ -141,10 +141,13 @@ int sim_boot(const struct e820_entry *raw, uint32_t nr, const struct sim_options
 int sim_boot_memory(const struct e820_entry *raw, uint32_t nr, const struct sim_options *options,
 		    struct e820_taken *kernel, const char **error);
 
+/* Does the rest of sim_boot(). Between the two a caller may say which CPU is which node's. */
+void sim_hand_over(const struct sim_options *options);
+
 /* Does sim_boot_memory() with the map in the file called name; panics when that fails. */
 void sim_boot_file(const char *name, const struct sim_options *options);
 
-extern uint64_t sim_mem_map_bytes; /* what mem_map_init() returned in the last sim_boot() */
+extern uint64_t sim_mem_map_bytes; /* what mem_map_init() returned in the last sim_hand_over() */
 extern uint64_t sim_left_out;      /* bytes of RAM that the last boot could not address */
 
 #endif
