@@ -48,6 +48,31 @@ def session(steps, **env):
     return parts, output, status
 
 
+# Of gdb: the guest stands at a breakpoint; there it jumps to itself until it has come back twice.
+COME_BACK = """python
+pc, memory, times = int(gdb.parse_and_eval("(unsigned long)$pc")), gdb.selected_inferior(), [0]
+code = bytes(memory.read_memory(pc, 2))
+memory.write_memory(pc, b"\\xeb\\xfe")
+def back():
+    times[0] += 1
+    if times[0] == 2: memory.write_memory(pc, code)
+end
+commands
+python back()
+end
+"""
+
+
+def test_next_stop(tap):
+    """Checks that next-stop, which other tests use, goes on where gdb names a breakpoint again."""
+    parts, output, _ = session(
+        [("stop", guest.NEXT_STOP + "break *bp_buddy\nnext-stop\n" + COME_BACK),
+         ("next", "break *bp_cpus\nnext-stop\npython print('back', times)\ninfo symbol $pc"),
+         ("end", "delete\ncontinue")], CMDLINE="run=exit 0", CONSOLE="none")
+    said = parts.get("next", "")
+    tap.check("back [2]" in said and "bp_cpus in section" in said, "next-stop stops elsewhere", said or output)
+
+
 # ---- each stage ----
 
 # gdb must disassemble the guest's memory as objdump does the ELF file: stage, objdump's machine,
@@ -524,8 +549,8 @@ def test_slow_reader(tap):
               f"{len(seen)} of {LINES} lines")
 
 
-TESTS = (test_status, test_slow_reader, test_stages, test_places, test_terminal, test_code, test_early, test_prompt,
-         test_nodes, test_added, test_cpus, test_crash, test_check, test_page_tables)
+TESTS = (test_status, test_slow_reader, test_next_stop, test_stages, test_places, test_terminal,
+         test_code, test_early, test_prompt, test_nodes, test_added, test_cpus, test_crash, test_check, test_page_tables)
 
 
 if __name__ == "__main__":
