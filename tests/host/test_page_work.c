@@ -407,19 +407,27 @@ static void test_nodes(void **unused)
 {
 	static const char two[] = "0 0x9f000 1\n0x100000 0x7ff00000 1\n"
 				  "node 0 0 0x40000000\nnode 1 0x40000000 0x40000000\n";
-	static const char four[] = "0 0x9f000 1\n0x100000 0x7ff00000 1\nnode 6 0 0x20000000\n"
-				   "node 9 0x20000000 0x20000000\nnode 2 0x40000000 0x20000000\n"
-				   "node 5 0x60000000 0x20000000\n";
+	static const char four[] = "0 0x9f000 1\n0x100000 0x7ff00000 1\nnode %d 0 0x20000000\n"
+				   "node %d 0x20000000 0x20000000\n"
+				   "node %d 0x40000000 0x20000000\n"
+				   "node %d 0x60000000 0x20000000\n";
+	static const int orders[][4] = { { 6, 9, 5, 2 }, { 2, 9, 5, 6 }, { 2, 5, 6, 9 } };
+	char text[sizeof(four)];
 
 	(void)unused;
 	use_map("tests/e820/p166-scsi-64m.map");
 	session("", NULL);
 	assert_true(!cpu_homes[0] && !cpu_homes[1]);
-	assert_false(mapfile_parse(&map, four, sizeof(four) - 1, 0));
-	session("", NULL);
-	assert_int_equal(cpu_homes[0], 2); /* its own node, 0, has no memory */
-	assert_int_equal(cpu_homes[1], 5);
-	assert_int_equal(number("\"cpus\"", "\"cpu\":1,\"home\":"), 5);
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		const int *nodes = orders[i];
+
+		snprintf(text, sizeof(text), four, nodes[0], nodes[1], nodes[2], nodes[3]);
+		assert_false(mapfile_parse(&map, text, strlen(text), 0));
+		session("", NULL);
+		assert_int_equal(cpu_homes[0], 2); /* its own node, 0, has no memory */
+		assert_int_equal(cpu_homes[1], 5);
+		assert_int_equal(number("\"cpus\"", "\"cpu\":1,\"home\":"), 5);
+	}
 	assert_false(mapfile_parse(&map, two, sizeof(two) - 1, 0));
 	assert_true(tells("a0", "its frame cache of zone DMA32 of node 0: cache_pop()"));
 	assert_true(tells("a0.1", "its frame cache of zone DMA32 of node 1: cache_pop()"));
