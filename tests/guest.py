@@ -21,10 +21,10 @@ def run(argv, limit, **env):
 
 # Commands of gdb that define next-stop: `continue`, until the guest stops elsewhere.
 #
-# To leave a breakpoint gdb makes a single step. QEMU (cpu_tb_exec() in accel/tcg/cpu-exec.c, 7.2 and
-# later) reports one as done also when a device asked for an interrupt just then and the instruction
-# was not begun, interrupts enabled or not. gdb then names the breakpoint once more: at a boot of 18
-# timer ticks a second, about once in some thousand times.
+# To leave a breakpoint gdb makes a single step. If a device asks for an interrupt just before it, QEMU
+# (cpu_tb_exec() in accel/tcg/cpu-exec.c, 7.2 and later) reports the step although the instruction was
+# not begun, whether interrupts are enabled or not. gdb then stops at the breakpoint once more. During
+# the boot, with 18 timer ticks a second, one stop in several thousand is such a one.
 NEXT_STOP = """define next-stop
 set $stood = (unsigned long)$pc
 continue
