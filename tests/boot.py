@@ -453,7 +453,7 @@ PLACES = ("bp_bootsector", "bp_stage2", "bp_e820", "bp_protected", "bp_long", "b
 DEBUG_OPTIONS = ("page_poison=on", "page_owner=on", "debug_pagealloc=on")
 # Changes a word between memtest's writing and reading back: when it empties the CPU caches the
 # second time.
-BAD_CELL = ("break arch_flush_caches\ncontinue\ncontinue\n"
+BAD_CELL = ("tbreak arch_flush_caches\ncontinue\nfinish\ntbreak arch_flush_caches\ncontinue\n"
             "set *(unsigned long *)0xffff888004000010 = 42\ndelete\ncontinue\n")
 # Changes the last word of a frame between two rounds of stress.
 CHANGED = ("break picture_print\ncontinue\n"

@@ -225,7 +225,7 @@ def test_terminal(tap):
         os.environ.update(CMDLINE="", TERM="dumb")
         os.environ.pop("MAKEFLAGS", None)
         os.execvp("make", ["make", "-s", "--eval=only-debug: ; @scripts/debug", "only-debug"])
-    said = typed(fd, b"(gdb) ", b"break line_read\n")
+    said = typed(fd, b"(gdb) ", b"tbreak line_read\n")
     words = ("in the firmware, real mode, at f000:fff0", "bp_bootsector bp_stage2", "tail -f build/debug-console.log",
              "  c  ", "  q  ", "Ctrl-C")
     tap.check(all(word in said for word in words), "the greeting says where, what to type and how to end", said)
