@@ -4,6 +4,8 @@ boot. TAP.
 
 tests/crash.py [WORD...] runs the tests whose name contains all the words.
 """
+import contextlib
+import io
 import os
 import re
 import subprocess
@@ -14,8 +16,8 @@ import time
 
 import bundle
 import guest
-from cases import Case, Dialogue
-from tap import run_tests
+from cases import Case, Dialogue, finish
+from tap import Tap, run_tests
 
 BUILD = os.environ.get("B", "build")
 LIMIT = 60
@@ -306,8 +308,21 @@ def test_bundle_of_case(tap):
                   "a case that a command alone cannot run again names its runner")
 
 
+def test_failed_case(tap):
+    """Checks what is printed of a case that fails: the complaint, the last 20 lines of its output
+    with characters that can be shown, and where its bundle is."""
+    case, printed = Case("crash: a complaint", CMDLINE="run=exit 0"), io.StringIO()
+    output = "".join(f"line\x07 {i}\n" for i in range(30))
+    with contextlib.redirect_stdout(printed):
+        finish(Tap(), case, "status 1", output, 2)
+    lines = ["status 1", *(f"line? {i}" for i in range(10, 30)), os.path.join(bundle.BUNDLES, "crash-a-complaint")]
+    wanted = "".join(f"# {line}\n" for line in lines) + "not ok 1 - crash: a complaint (2.0 s)\n"
+    tap.check(printed.getvalue() == wanted, "a failed case shows the end of its output", printed.getvalue())
+
+
 TESTS = (test_report, test_nodes, test_early, test_prompt, test_prompt_on_a_small_stack, test_nested,
-         test_decode, test_decode_exception, test_decode_refuses, test_bundle, test_bundle_of_case)
+         test_decode, test_decode_exception, test_decode_refuses, test_bundle, test_bundle_of_case,
+         test_failed_case)
 
 
 if __name__ == "__main__":

@@ -550,7 +550,8 @@ def test_slow_reader(tap):
 
 
 TESTS = (test_status, test_slow_reader, test_next_stop, test_stages, test_places, test_terminal,
-         test_code, test_early, test_prompt, test_nodes, test_added, test_cpus, test_crash, test_check, test_page_tables)
+         test_code, test_early, test_prompt, test_nodes, test_added, test_cpus, test_crash, test_check,
+         test_page_tables)
 
 
 if __name__ == "__main__":

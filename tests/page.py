@@ -183,7 +183,8 @@ def random_steps(rng):
         if kind == "a":
             made += count
             steps.append(f"a{rng.choice([0, 0, 0, 1, 2, 3, 5, 9, 10])}{cpu}{rng.choice(['', '', 'n0', 'n1'])}"
-                         + rng.choice(["", "", "h"]) + rng.choice(["", "", "d", "D"]) + (f"*{count}" if count > 1 else ""))
+                         + rng.choice(["", "", "h"]) + rng.choice(["", "", "d", "D"])
+                         + (f"*{count}" if count > 1 else ""))
         elif kind == "f":
             steps.append(f"f{rng.randrange(1, made + 1)}{cpu}*{count}" if made else "d")
         elif kind == "l":
